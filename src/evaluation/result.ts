@@ -1,0 +1,59 @@
+/**
+ * The JSON that `satin evaluate --json` writes. Its fields stay: programs read them.
+ */
+export interface EvaluationResult {
+  readonly satin: string;
+  /** The model as the user named it. */
+  readonly model: string;
+  /** `sha256:` of the weights file. */
+  readonly modelDigest: string;
+  /** `fashion-mnist:test` */
+  readonly data: string;
+  /** `sha256:` over ids, labels and pixels of the examples that were used. */
+  readonly pixelsDigest: string;
+  readonly examples: number;
+  readonly norm: 'linf' | 'l2';
+  readonly epsilon: number;
+  /** As the user wrote it: `8/255`. */
+  readonly epsilonText: string;
+  readonly seed: number;
+  /** `standard`, `plus` and `rand` are AutoAttack's sets, to the letter; anything else is `custom`. */
+  readonly mode: 'standard' | 'plus' | 'rand' | 'custom';
+  /** Accuracy on the images as they are, 0 to 1. */
+  readonly clean: number;
+  /** Share of examples that no attack broke (a clean error counts as broken), 0 to 1. */
+  readonly robust: number;
+  /** 95 % Wilson interval of `robust`. */
+  readonly interval: readonly [low: number, high: number];
+  readonly attacks: readonly AttackResult[];
+  readonly flags: readonly { readonly code: string; readonly message: string }[];
+  readonly perExample: readonly ExampleResult[];
+}
+
+export interface AttackResult {
+  readonly name: string;
+  readonly loss: string;
+  readonly steps: number;
+  /** null where the attack chooses its own. */
+  readonly stepSize: number | null;
+  readonly restarts: number;
+  readonly targets: number;
+  /** How many examples were still standing when it began, and how many of those it broke. */
+  readonly attacked: number;
+  readonly broken: number;
+  /** Robust accuracy after it, over all examples. */
+  readonly robustAfter: number;
+  /** Images passed forward and backward through the network. */
+  readonly forwards: number;
+  readonly backwards: number;
+  readonly seconds: number;
+}
+
+export interface ExampleResult {
+  readonly id: number;
+  readonly label: number;
+  /** Classified rightly as it is. */
+  readonly clean: boolean;
+  /** The first attack that broke it; null where none did or it was wrong already. */
+  readonly brokenBy: string | null;
+}
