@@ -1,0 +1,83 @@
+/** The C++ compiler and what it is told: one place for every compile and link flag of the binding. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { bundledOpenMp, SYSTEM_PREFIXES } from './libtorch.mjs';
+
+const DARWIN = process.platform === 'darwin';
+
+/**
+ * The compiler as a command line: `CXX`, else the first of g++, c++ and clang++ that answers.
+ * @param {Record<string, string | undefined>} env
+ * @returns {{ command: string[], identity: string } | null} null where there is none
+ */
+export function findCompiler(env) {
+  const candidates = env.CXX ? [env.CXX.trim().split(/\s+/)] : [['g++'], ['c++'], ['clang++']];
+  for (const command of candidates) {
+    const answer = spawnSync(command[0], [...command.slice(1), '--version'], { encoding: 'utf8' });
+    if (answer.status === 0)
+      return { command, identity: `${command.join(' ')} ${answer.stdout.split('\n')[0]}` };
+  }
+  return null;
+}
+
+/** Files named `*_kernel.cc` are plain loops without torch headers: fast to compile, and optimised hardest. */
+export const isKernel = (source) => source.endsWith('_kernel.cc');
+
+/**
+ * The flags that turn a source of `native/` into an object file.
+ * @param {{ root: string, libtorch: import('./libtorch.mjs').Libtorch, source: string }} options
+ * @returns {string[]}
+ */
+export function compileFlags({ root, libtorch, source }) {
+  const flags = [
+    `-std=c++${libtorch.cxxStandard}`,
+    '-fPIC',
+    '-fvisibility=hidden',
+    '-Wall',
+    ...(DARWIN ? ['-Xpreprocessor', '-fopenmp'] : ['-fopenmp']),
+  ];
+  // No -march: kernels carry a clone for each instruction set and choose when they run.
+  if (isKernel(source)) return [...flags, '-O3', '-fno-math-errno', '-fno-trapping-math'];
+  if (libtorch.cxx11Abi !== null) flags.push(`-D_GLIBCXX_USE_CXX11_ABI=${libtorch.cxx11Abi}`);
+  return [
+    ...flags,
+    '-O2',
+    '-DNAPI_VERSION=8',
+    '-DNODE_ADDON_API_CPP_EXCEPTIONS_ALL',
+    `-DSATIN_LIBTORCH_MAJOR=${libtorch.major}`,
+    `-DSATIN_LIBTORCH_MINOR=${libtorch.minor}`,
+    ...headerFolders(root, libtorch).flatMap((folder) => ['-isystem', folder]),
+  ];
+}
+
+/** Foreign header folders; the compiler's own are left out, since naming them again breaks #include_next. */
+function headerFolders(root, libtorch) {
+  const own = SYSTEM_PREFIXES.map((prefix) => join(prefix, 'include'));
+  return [
+    join(root, 'node_modules', 'node-addon-api'),
+    join(root, 'node_modules', 'node-api-headers', 'include'),
+    ...libtorch.include.filter((folder) => !own.includes(folder)),
+  ];
+}
+
+/**
+ * The flags that link the object files to `satin.node`.
+ * @param {import('./libtorch.mjs').Libtorch} libtorch
+ * @returns {string[]} what follows the object files on the command line
+ */
+export function linkFlags(libtorch) {
+  const search = [`-L${libtorch.lib}`, `-Wl,-rpath,${libtorch.lib}`];
+  // macOS: not run here.
+  if (DARWIN) return ['-undefined', 'dynamic_lookup', ...search, '-ltorch_cpu', '-lc10', '-lomp'];
+  const openMp = bundledOpenMp(libtorch);
+  return [
+    // RPATH and not RUNPATH: an LD_LIBRARY_PATH that holds another torch must not be mixed in.
+    '-Wl,--disable-new-dtags',
+    ...(SYSTEM_PREFIXES.includes(libtorch.folder) ? [] : search),
+    ...(libtorch.cuda ? ['-Wl,--no-as-needed', '-ltorch_cuda', '-lc10_cuda'] : []),
+    '-Wl,--as-needed',
+    '-ltorch_cpu',
+    '-lc10',
+    openMp ?? '-lgomp',
+  ];
+}
