@@ -1,0 +1,80 @@
+// What JavaScript sees of the engine, in one list. `src/addon.d.ts` is its twin, and a test compares the two.
+#include "bridge.h"
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#else
+#include <pthread.h>
+#endif
+
+namespace satin {
+
+// tensor.cc
+napi_value fromData(Arguments&), readData(Arguments&), release(Arguments&), shapeOf(Arguments&), dtypeOf(Arguments&);
+napi_value deviceOf(Arguments&), liveTensors(Arguments&);
+// operator.cc
+napi_value findOperator(Arguments&), call(Arguments&);
+// autograd.cc
+napi_value gradients(Arguments&), setGradEnabled(Arguments&), setRequiresGrad(Arguments&), requiresGrad(Arguments&);
+// noise.cc
+napi_value noise(Arguments&);
+// allocator.cc
+napi_value memory(Arguments&), setMemoryLimits(Arguments&), emptyCache(Arguments&), poisonRecycled(Arguments&);
+// engine.cc
+napi_value setThreads(Arguments&), engine(Arguments&), takeWarnings(Arguments&), parallelWidth(Arguments&);
+void startEngine();
+
+namespace {
+
+bool onMainThread() {
+#ifdef __linux__
+  return syscall(SYS_gettid) == getpid();
+#else
+  return pthread_main_np() == 1;
+#endif
+}
+
+napi_value initialise(napi_env env, napi_value exports) {
+  // A worker that ends would take the whole process with it: libtorch's state belongs to one thread.
+  if (!onMainThread()) {
+    napi_throw_error(env, "ENGINE", "Satin's engine works on the main thread only; it was loaded in a worker.");
+    return nullptr;
+  }
+  try {
+    startEngine();
+    define(env, exports, "setErrorClasses", setErrorClasses);
+    define(env, exports, "fromData", fromData);
+    define(env, exports, "readData", readData);
+    define(env, exports, "release", release);
+    define(env, exports, "shapeOf", shapeOf);
+    define(env, exports, "dtypeOf", dtypeOf);
+    define(env, exports, "deviceOf", deviceOf);
+    define(env, exports, "liveTensors", liveTensors);
+    define(env, exports, "findOperator", findOperator);
+    define(env, exports, "call", call);
+    define(env, exports, "gradients", gradients);
+    define(env, exports, "setGradEnabled", setGradEnabled);
+    define(env, exports, "setRequiresGrad", setRequiresGrad);
+    define(env, exports, "requiresGrad", requiresGrad);
+    define(env, exports, "noise", noise);
+    define(env, exports, "memory", memory);
+    define(env, exports, "setMemoryLimits", setMemoryLimits);
+    define(env, exports, "emptyCache", emptyCache);
+    define(env, exports, "poisonRecycled", poisonRecycled);
+    define(env, exports, "setThreads", setThreads);
+    define(env, exports, "engine", engine);
+    define(env, exports, "takeWarnings", takeWarnings);
+    define(env, exports, "parallelWidth", parallelWidth);
+  } catch (const std::exception& error) {
+    napi_throw_error(env, "ENGINE", error.what());
+  } catch (...) {
+    napi_throw_error(env, "ENGINE", "The engine could not start.");
+  }
+  return exports;
+}
+
+}  // namespace
+}  // namespace satin
+
+NAPI_MODULE(satin, satin::initialise)

@@ -1,0 +1,195 @@
+// A caching CPU allocator. Fresh memory from the system costs a page fault every 4 KiB, which makes memory-bound
+// operators several times slower; blocks are therefore kept by size and handed out again.
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
+#include <malloc.h>
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <mutex>
+#include <unistd.h>
+#include <unordered_map>
+
+#include "bridge.h"
+
+namespace satin {
+namespace {
+
+constexpr size_t kHeader = 64;             // keeps what follows aligned for vector loads
+constexpr size_t kHuge = size_t{2} << 20;  // blocks from here on ask for huge pages
+
+struct Header {
+  size_t block;  // the size of the whole block, header included: its class
+};
+
+struct Pool {
+  std::mutex mutex;
+  std::unordered_map<size_t, std::vector<Header*>> free;
+  size_t liveBytes = 0;
+  size_t liveBlocks = 0;
+  size_t cachedBytes = 0;
+  size_t peakBytes = 0;
+  size_t cacheLimit = 0;
+  size_t totalLimit = 0;
+  bool poison = false;
+};
+
+// Never destroyed: tensors are freed after main has ended.
+Pool& pool() {
+  static Pool* instance = new Pool();
+  return *instance;
+}
+
+// Eight classes between one power of two and the next: at most 12.5 % of a block is unused.
+size_t blockSize(size_t bytes) {
+  const size_t needed = bytes + kHeader;
+  if (needed <= 512) return (needed + 63) & ~size_t{63};
+  const int highest = 63 - __builtin_clzll(needed - 1);
+  const size_t step = size_t{1} << (highest - 3 < 6 ? 6 : highest - 3);
+  return (needed + step - 1) & ~(step - 1);
+}
+
+// What this process may use: the machine's memory, or its control group's where that is less.
+size_t availableMemory() {
+  size_t total = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGE_SIZE));
+  std::ifstream group("/sys/fs/cgroup/memory.max");
+  size_t limit = 0;
+  if (group >> limit && limit < total) total = limit;
+  return total;
+}
+
+void releaseCache(Pool& all) {
+  for (auto& entry : all.free)
+    for (Header* block : entry.second) std::free(block);
+  all.free.clear();
+  all.cachedBytes = 0;
+}
+
+Header* fresh(size_t block) {
+  void* memory = nullptr;
+  if (posix_memalign(&memory, block >= kHuge ? kHuge : 64, block) != 0) return nullptr;
+#ifdef MADV_HUGEPAGE
+  if (block >= kHuge) madvise(memory, block, MADV_HUGEPAGE);
+#endif
+  return static_cast<Header*>(memory);
+}
+
+void* take(size_t bytes) {
+  Pool& all = pool();
+  const size_t block = bytes > (size_t{1} << 50) ? SIZE_MAX : blockSize(bytes);
+  Header* header = nullptr;
+  {
+    std::lock_guard<std::mutex> lock(all.mutex);
+    auto found = all.free.find(block);
+    if (found != all.free.end() && !found->second.empty()) {
+      header = found->second.back();
+      found->second.pop_back();
+      all.cachedBytes -= block;
+    } else {
+      // Linux grants more than there is and kills the process when it is used: so we refuse first.
+      if (block > all.totalLimit || all.liveBytes + block > all.totalLimit)
+        throw std::runtime_error("Not enough memory: " + std::to_string(bytes >> 20) + " MiB asked for, " +
+                                 std::to_string(all.liveBytes >> 20) + " MiB in use, " +
+                                 std::to_string(all.totalLimit >> 20) + " MiB allowed. A smaller batch needs less.");
+      if (all.liveBytes + all.cachedBytes + block > all.totalLimit) releaseCache(all);
+      header = fresh(block);
+      if (header == nullptr) {
+        releaseCache(all);
+        header = fresh(block);
+      }
+      if (header == nullptr) throw std::bad_alloc();
+      header->block = block;
+    }
+    all.liveBytes += block;
+    all.liveBlocks++;
+    if (all.liveBytes > all.peakBytes) all.peakBytes = all.liveBytes;
+  }
+  void* data = reinterpret_cast<char*>(header) + kHeader;
+  // All bits set is a NaN in every float type: whoever reads memory before writing it is found out.
+  if (all.poison) std::memset(data, 0xff, bytes);
+  return data;
+}
+
+void give(void* data) {
+  if (data == nullptr) return;
+  Header* header = reinterpret_cast<Header*>(static_cast<char*>(data) - kHeader);
+  Pool& all = pool();
+  std::lock_guard<std::mutex> lock(all.mutex);
+  const size_t block = header->block;
+  all.liveBytes -= block;
+  all.liveBlocks--;
+  if (all.cachedBytes + block > all.cacheLimit) {
+    std::free(header);
+    return;
+  }
+  all.cachedBytes += block;
+  all.free[block].push_back(header);
+}
+
+struct CachingAllocator final : c10::Allocator {
+#if SATIN_LIBTORCH_MAJOR >= 2
+  c10::DataPtr allocate(size_t bytes) override {
+#else
+  c10::DataPtr allocate(size_t bytes) const override {
+#endif
+    void* data = bytes == 0 ? nullptr : take(bytes);
+    return {data, data, &give, c10::Device(c10::DeviceType::CPU)};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return &give; }
+#if SATIN_LIBTORCH_MAJOR >= 2
+  void copy_data(void* destination, const void* source, size_t bytes) const override {
+    default_copy_data(destination, source, bytes);
+  }
+#endif
+};
+
+}  // namespace
+
+void installAllocator() {
+  Pool& all = pool();
+  all.totalLimit = availableMemory();
+  all.cacheLimit = all.totalLimit / 4;
+  // oneDNN's scratch memory comes from malloc: keep that mapped as well.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
+  static CachingAllocator* allocator = new CachingAllocator();
+  c10::SetCPUAllocator(allocator, 0);
+}
+
+// memory() -> [live bytes, live blocks, cached bytes, peak bytes, cache limit, total limit]
+napi_value memory(Arguments& arguments) {
+  Pool& all = pool();
+  std::lock_guard<std::mutex> lock(all.mutex);
+  return fromNumbers(arguments.env, {static_cast<double>(all.liveBytes), static_cast<double>(all.liveBlocks),
+                                     static_cast<double>(all.cachedBytes), static_cast<double>(all.peakBytes),
+                                     static_cast<double>(all.cacheLimit), static_cast<double>(all.totalLimit)});
+}
+
+// setMemoryLimits(cache bytes, total bytes)
+napi_value setMemoryLimits(Arguments& arguments) {
+  const int64_t cache = arguments.integer(0, "the cache limit");
+  const int64_t total = arguments.integer(1, "the total limit");
+  if (cache < 0 || total < 0) throw WrongArgument("Expected memory limits of at least 0 bytes.");
+  Pool& all = pool();
+  std::lock_guard<std::mutex> lock(all.mutex);
+  all.cacheLimit = static_cast<size_t>(cache);
+  all.totalLimit = static_cast<size_t>(total);
+  if (all.cachedBytes > all.cacheLimit) releaseCache(all);
+  return undefined(arguments.env);
+}
+
+napi_value emptyCache(Arguments& arguments) {
+  Pool& all = pool();
+  std::lock_guard<std::mutex> lock(all.mutex);
+  releaseCache(all);
+  return undefined(arguments.env);
+}
+
+napi_value poisonRecycled(Arguments& arguments) {
+  pool().poison = arguments.boolean(0, "poison");
+  return undefined(arguments.env);
+}
+
+}  // namespace satin

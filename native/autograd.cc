@@ -1,0 +1,54 @@
+// Gradients of what was asked for and of nothing else: an attack differentiates with respect to the input alone.
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "tensor.h"
+
+namespace satin {
+namespace {
+
+torch::autograd::variable_list tensorsOf(const Arguments& arguments, size_t index, const char* name) {
+  torch::autograd::variable_list result;
+  for (const double handle : arguments.numbers(index, name)) result.push_back(tensorOf(handle));
+  return result;
+}
+
+}  // namespace
+
+// gradients(outputs, inputs, outputGradients | null, retainGraph, createGraph, allowUnused) -> handles, null where unused
+napi_value gradients(Arguments& arguments) {
+  napi_env env = arguments.env;
+  const auto outputs = tensorsOf(arguments, 0, "outputs");
+  const auto inputs = tensorsOf(arguments, 1, "inputs");
+  if (outputs.empty() || inputs.empty()) throw WrongArgument("Expected at least one output and one input for gradients.");
+  torch::autograd::variable_list outputGradients;
+  if (!arguments.absent(2)) outputGradients = tensorsOf(arguments, 2, "outputGradients");
+  const auto result = torch::autograd::grad(outputs, inputs, outputGradients, arguments.boolean(3, "retainGraph"),
+                                            arguments.boolean(4, "createGraph"), arguments.boolean(5, "allowUnused"));
+  napi_value array;
+  check(env, napi_create_array_with_length(env, result.size(), &array));
+  for (size_t i = 0; i < result.size(); i++)
+    check(env, napi_set_element(env, array, static_cast<uint32_t>(i), fromTensor(env, result[i])));
+  return array;
+}
+
+// setGradEnabled(enabled) -> what it was before
+napi_value setGradEnabled(Arguments& arguments) {
+  const bool enabled = arguments.boolean(0, "enabled");
+  const bool before = at::GradMode::is_enabled();
+  at::GradMode::set_enabled(enabled);
+  return fromBoolean(arguments.env, before);
+}
+
+napi_value setRequiresGrad(Arguments& arguments) {
+  const bool required = arguments.boolean(1, "required");
+  at::Tensor tensor = tensorOf(arguments.env, arguments.values[0], "the tensor");
+  tensor.set_requires_grad(required);
+  return undefined(arguments.env);
+}
+
+napi_value requiresGrad(Arguments& arguments) {
+  return fromBoolean(arguments.env, tensorOf(arguments.env, arguments.values[0], "the tensor").requires_grad());
+}
+
+}  // namespace satin

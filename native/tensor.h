@@ -1,0 +1,23 @@
+// The table of live tensors. JavaScript holds numbers; a number names a slot and the slot's generation, so a
+// stale or invented one is refused and can never reach memory that is not its own.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "bridge.h"
+
+namespace satin {
+
+// Stores the tensor and returns its handle; an undefined tensor has none and gives 0.
+double store(at::Tensor tensor);
+// The tensor of a handle; Disposed where there is none.
+const at::Tensor& tensorOf(double handle);
+// The tensor that a JavaScript value names.
+const at::Tensor& tensorOf(napi_env env, napi_value value, const std::string& name);
+// A handle as a JavaScript number, null for an undefined tensor.
+napi_value fromTensor(napi_env env, at::Tensor tensor);
+
+c10::ScalarType dtypeFromName(const std::string& name);
+const char* nameOfDtype(c10::ScalarType dtype);
+
+}  // namespace satin
