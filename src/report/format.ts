@@ -1,0 +1,48 @@
+/** How numbers read in a report. A narrow no-break space (U+202F) stands between number and unit. */
+const space = '\u202f';
+
+/** `0.7012` reads `70.1 %`. */
+export function percent(share: number, digits = 1): string {
+  return `${(share * 100).toFixed(digits)}${space}%`;
+}
+
+/** `[0.672, 0.729]` reads `67.2–72.9 %`. */
+export function percentRange([low, high]: readonly [number, number]): string {
+  return `${(low * 100).toFixed(1)}–${percent(high)}`;
+}
+
+/** `1000` reads `1,000`. */
+export function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+/** `130` reads `2 min 10 s`; below ten seconds one decimal is kept. */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)}${space}s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole}${space}s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}${space}min ${whole % 60}${space}s`;
+  return `${Math.floor(minutes / 60)}${space}h ${minutes % 60}${space}min`;
+}
+
+/** `= 0.008`, or `< 0.001` where three decimals would show nothing. */
+export function pValue(value: number): string {
+  return value < 0.001 ? '< 0.001' : `= ${value.toFixed(3)}`;
+}
+
+/** `['a', 'b', 'c']` reads `a, b and c`. */
+export function list(words: readonly string[]): string {
+  return new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(words);
+}
+
+/** `2026-01-31T12:00:00.000Z` reads `2026-01-31 12:00 UTC`; what is no time is shown as it came. */
+export function time(iso: string): string {
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime()) ? iso : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** Whole numbers as they are, others with four significant digits. */
+export function decimal(value: number): string {
+  return Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)));
+}

@@ -1,0 +1,64 @@
+/**
+ * Pictures of the gallery as PNG in data URLs. PNGs hold eight bits a channel and so cannot hold an adversarial
+ * example exactly: they are for looking, and nothing is ever evaluated on them.
+ */
+import sharp from 'sharp';
+import { InputError } from '../errors.js';
+import type { GalleryExample, Picture } from './input.js';
+
+/** Longest side that is stored, in pixels; a larger picture is shrunk by nearest neighbour. */
+const longestStored = 128;
+
+/** A picture as `data:image/png;base64,...`, pixel for pixel up to 128 pixels a side. */
+export async function pictureUrl(picture: Picture): Promise<string> {
+  const { channels, height, width } = picture;
+  if (channels !== 1 && channels !== 3)
+    throw InputError.expected('1 or 3 channels', 'a picture of the gallery', channels);
+  const plane = height * width;
+  if (picture.data.length !== channels * plane)
+    throw InputError.expected(
+      `${channels * plane} values (${channels} x ${height} x ${width})`,
+      'a picture of the gallery',
+      picture.data.length,
+    );
+  const bytes = new Uint8Array(channels * plane); // [C, H, W] to [H, W, C]
+  for (let pixel = 0; pixel < plane; pixel++)
+    for (let channel = 0; channel < channels; channel++) {
+      const value = picture.data[channel * plane + pixel]!;
+      bytes[pixel * channels + channel] = Math.round(Math.min(1, Math.max(0, value)) * 255);
+    }
+  let image = sharp(bytes, { raw: { width, height, channels } });
+  if (Math.max(width, height) > longestStored)
+    image = image.resize({ width: longestStored, height: longestStored, fit: 'inside', kernel: 'nearest' });
+  if (channels === 1) image = image.toColourspace('b-w');
+  const png = await image.png({ compressionLevel: 9 }).toBuffer();
+  return `data:image/png;base64,${png.toString('base64')}`;
+}
+
+/** The change x' − x, magnified about mid-grey: 0.5 + factor (x' − x). */
+export function magnifiedChange(image: Picture, adversarial: Picture, factor: number): Picture {
+  if (image.data.length !== adversarial.data.length)
+    throw InputError.expected(
+      `${image.data.length} values, as its image has`,
+      'an adversarial picture of the gallery',
+      adversarial.data.length,
+    );
+  const data = adversarial.data.map((value, index) => 0.5 + factor * (value - image.data[index]!));
+  return { ...image, data };
+}
+
+/**
+ * The one factor of a gallery: the largest whole number at which no change leaves [0, 1] when it is magnified
+ * about mid-grey (a half where even 1 is too much, 1 where nothing changed).
+ */
+export function magnification(gallery: readonly GalleryExample[]): number {
+  let largest = 0;
+  for (const { image, networks } of gallery)
+    for (const { adversarial } of networks)
+      for (let index = 0; index < adversarial.data.length; index++)
+        largest = Math.max(largest, Math.abs(adversarial.data[index]! - (image.data[index] ?? 0)));
+  if (largest === 0) return 1;
+  const tolerance = 1e-3; // ε = 0.1 in float32 reaches 0.1000001; the factor is still 5
+  const factor = Math.floor(0.5 / largest + tolerance);
+  return factor >= 1 ? factor : 0.5;
+}

@@ -1,0 +1,52 @@
+/** What the figures say, in plain words. */
+import { count, list, percent, pValue } from './format.js';
+import type { ReportInput, ReportNetwork, ThreatModel } from './input.js';
+
+/** `every pixel may change by up to 0.1` */
+export function threatInWords({ norm, epsilonText }: ThreatModel): string {
+  return norm === 'linf'
+    ? `every pixel may change by up to ${epsilonText}`
+    : `the image may move by up to ${epsilonText} in L2 distance`;
+}
+
+/** `L∞, ε = 0.1` */
+export function threatInSymbols({ norm, epsilonText }: ThreatModel): string {
+  return `${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}`;
+}
+
+/** The attacks of one evaluation: `fgsm and pgd-50`. */
+export function attackNames({ evaluation }: ReportNetwork): string {
+  return list([...new Set(evaluation.attacks.map(({ name }) => name))]);
+}
+
+/** One sentence with the numbers. */
+export function verdict({ networks, threat }: ReportInput): string {
+  const sizes = new Set(networks.map(({ evaluation }) => evaluation.examples));
+  const images = sizes.size === 1 ? `${count([...sizes][0]!)} test images` : 'its test images';
+  const attackers = new Set(networks.map(attackNames));
+  const attack = attackers.size === 1 ? ` (${[...attackers][0]})` : '';
+  const robust = networks.map(({ name, evaluation }, index) =>
+    index === 0
+      ? `${name} still gets ${percent(evaluation.robust)} of ${images} right`
+      : `${name} ${percent(evaluation.robust)}`,
+  );
+  const clean = networks.map(({ name, evaluation }) =>
+    networks.length === 1 ? percent(evaluation.clean) : `${percent(evaluation.clean)} for ${name}`,
+  );
+  return `When ${threatInWords(threat)} to mislead it${attack}, ${list(robust)}; on the same images left as they are, it is ${list(clean)}.`;
+}
+
+/** The exact McNemar test in words; nothing where no comparison was made. */
+export function comparisonInWords({ comparison, networks }: ReportInput): string | undefined {
+  const [first, other] = networks;
+  if (comparison === undefined || first === undefined || other === undefined) return undefined;
+  const { onlyFirstRight, onlyOtherRight, pValue: p } = comparison;
+  const meaning =
+    p < 0.05
+      ? `more than chance among these images explains, for these two trained networks; other seeds may say otherwise`
+      : `no more than chance among these images explains`;
+  return (
+    `On the same images under attack, ${count(onlyFirstRight)} are right only with ${first.name} and ` +
+    `${count(onlyOtherRight)} only with ${other.name}: ${meaning} (exact McNemar test, p ${pValue(p)}).`
+  );
+}
