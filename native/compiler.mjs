@@ -43,7 +43,7 @@ export function compileFlags({ root, libtorch, source }) {
     ...flags,
     '-O2',
     '-DNAPI_VERSION=8',
-    '-DNODE_ADDON_API_CPP_EXCEPTIONS_ALL',
+    `-DSATIN_LIBTORCH_VERSION="${libtorch.version}"`,
     `-DSATIN_LIBTORCH_MAJOR=${libtorch.major}`,
     `-DSATIN_LIBTORCH_MINOR=${libtorch.minor}`,
     ...headerFolders(root, libtorch).flatMap((folder) => ['-isystem', folder]),
@@ -54,7 +54,6 @@ export function compileFlags({ root, libtorch, source }) {
 function headerFolders(root, libtorch) {
   const own = SYSTEM_PREFIXES.map((prefix) => join(prefix, 'include'));
   return [
-    join(root, 'node_modules', 'node-addon-api'),
     join(root, 'node_modules', 'node-api-headers', 'include'),
     ...libtorch.include.filter((folder) => !own.includes(folder)),
   ];

@@ -35,7 +35,7 @@ export class LibtorchError extends Error {
  * @property {string} lib the folder of the libraries, absolute
  * @property {number} cxxStandard 17 or 20: what its headers ask for
  * @property {0 | 1 | null} cxx11Abi the value of _GLIBCXX_USE_CXX11_ABI that it was built with, null: the compiler's own
- * @property {boolean} cuda whether it comes with CUDA
+ * @property {boolean} cuda whether it comes with CUDA and this machine has NVIDIA's driver
  */
 
 /**
@@ -112,8 +112,16 @@ export function inspectLibtorch(folder, kind) {
     lib,
     cxxStandard: Math.max(17, settings.cxxStandard),
     cxx11Abi: settings.cxx11Abi,
-    cuda: existsSync(join(lib, 'libtorch_cuda.so')),
+    cuda: existsSync(join(lib, 'libtorch_cuda.so')) && hasNvidiaDriver(),
   };
+}
+
+/**
+ * Whether a GPU of NVIDIA can be used here. Without one the CUDA half of libtorch is not linked: loading it
+ * costs 0.2 s and 390 MB.
+ */
+export function hasNvidiaDriver() {
+  return ['/dev/nvidiactl', '/proc/driver/nvidia/version', '/usr/lib/wsl/lib/libcuda.so.1'].some(existsSync);
 }
 
 /** The folders where a prefix keeps its libraries: lib, lib64 and Debian's lib/<machine>-linux-gnu. */
@@ -204,6 +212,13 @@ export function bundledOpenMp(libtorch) {
     if (name !== undefined) return join(folder, name);
   }
   return null;
+}
+
+/** Everything but the sources that decides which libtorch is found; cheap to look at. */
+export function searchIdentity(env) {
+  const headers = SYSTEM_PREFIXES.map((prefix) => join(prefix, 'include', 'torch', 'csrc'));
+  const variables = ['LIBTORCH', 'VIRTUAL_ENV', 'CONDA_PREFIX'].map((name) => `${name}=${env[name] ?? ''}`);
+  return [...variables, ...headers.map(existsSync), hasNvidiaDriver()].join(' ');
 }
 
 /** Changes whenever another build of libtorch takes the place of this one. */
