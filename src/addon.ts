@@ -1,0 +1,76 @@
+/**
+ * The types of what `native/addon.cc` exports, in its order. Handles are numbers that name live tensors;
+ * 0 is never one. A test compares this list with the binary.
+ */
+export type Handle = number;
+
+/** What an operator takes: a handle, a number, a string (dtype, device, memory format), a list, or nothing. */
+export type OperatorArgument =
+  | number
+  | boolean
+  | string
+  | null
+  | undefined
+  | readonly (number | boolean | null)[];
+
+/** What an operator returns. */
+export type OperatorResult = Handle | number | boolean | null | readonly OperatorResult[];
+
+export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | BigInt64Array;
+
+export interface Addon {
+  setErrorClasses(
+    engine: new (message: string) => Error,
+    disposed: new (message: string) => Error,
+    input: new (code: string, message: string) => Error,
+  ): void;
+  fromData(data: TypedArray, shape: readonly number[]): Handle;
+  readData(tensor: Handle): TypedArray;
+  release(...tensors: Handle[]): void;
+  shapeOf(tensor: Handle): number[];
+  dtypeOf(tensor: Handle): string;
+  deviceOf(tensor: Handle): string;
+  liveTensors(): number;
+  findOperator(name: string, overload: string): number;
+  call(operator: number, ...values: OperatorArgument[]): OperatorResult;
+  gradients(
+    outputs: readonly Handle[],
+    inputs: readonly Handle[],
+    outputGradients: readonly Handle[] | null,
+    retainGraph: boolean,
+    createGraph: boolean,
+    allowUnused: boolean,
+  ): (Handle | null)[];
+  setGradEnabled(enabled: boolean): boolean;
+  setRequiresGrad(tensor: Handle, required: boolean): void;
+  requiresGrad(tensor: Handle): boolean;
+  noise(
+    distribution: 'uniform' | 'normal',
+    shape: readonly number[],
+    dtype: string,
+    key: readonly [seed: number, stream: number, epoch: number, restart: number, rank: number, step: number],
+    ids: readonly number[],
+  ): Handle;
+  memory(): [
+    live: number,
+    blocks: number,
+    cached: number,
+    peak: number,
+    cacheLimit: number,
+    totalLimit: number,
+  ];
+  setMemoryLimits(cacheBytes: number, totalBytes: number): void;
+  emptyCache(): void;
+  poisonRecycled(poison: boolean): void;
+  setThreads(threads: number): void;
+  engine(): [
+    version: string,
+    threads: number,
+    cuda: boolean,
+    oneDnn: boolean,
+    mkl: boolean,
+    capability: string,
+  ];
+  takeWarnings(): string[];
+  parallelWidth(): number;
+}

@@ -1,0 +1,54 @@
+/**
+ * The only importer of the engine's binary. It loads on the first use, not on import, so that commands which need
+ * no engine (`--help`, a recipe that is refused) never wait for libtorch.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
+import type { Addon } from './addon.js';
+import { DisposedError, EngineError, InputError } from './errors.js';
+
+/** The repository: `dist/src/native.js` lies two folders below it. */
+export const packageFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+let addon: Addon | undefined;
+
+/** The engine; it is loaded by the first call, with as many threads as the machine has processors. */
+export function native(): Addon {
+  addon ??= load();
+  return addon;
+}
+
+/** Whether the engine has been loaded in this process. */
+export function isLoaded(): boolean {
+  return addon !== undefined;
+}
+
+function load(): Addon {
+  if (!isMainThread)
+    throw new EngineError(
+      'Satin works on the main thread only, because the engine of a worker that ends takes the process with it.',
+    );
+  const record = join(packageFolder, 'native', 'build', 'engine.json');
+  if (!existsSync(record))
+    throw new EngineError('The engine is not built yet. Run `npm run setup` in the folder of Satin.');
+  const { binary } = JSON.parse(readFileSync(record, 'utf8')) as { binary: string };
+  let loaded: Addon;
+  try {
+    loaded = createRequire(import.meta.url)(join(packageFolder, binary)) as Addon;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EngineError(
+      `The engine could not be loaded: ${reason}. Run \`npm run setup\` to build it again.`,
+      { cause },
+    );
+  }
+  loaded.setErrorClasses(EngineError, DisposedError, InputError);
+  // libtorch itself starts with one thread on small virtual machines.
+  loaded.setThreads(availableParallelism());
+  if (process.env.SATIN_POISON === '1') loaded.poisonRecycled(true);
+  return loaded;
+}

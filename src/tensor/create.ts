@@ -1,0 +1,63 @@
+import type { TypedArray } from '../addon.js';
+import { native } from '../native.js';
+import { operator } from './operator.js';
+import { type Dtype, one, Tensor } from './tensor.js';
+
+/** A tensor with the numbers of a typed array (its dtype follows the array's; int64 from BigInt64Array), copied once. */
+export function tensor(data: TypedArray, shape: readonly number[]): Tensor {
+  return new Tensor(native().fromData(data, shape));
+}
+
+/** Class labels, ids or places as an int64 tensor, [N]. */
+export function integers(values: ArrayLike<number>): Tensor {
+  return tensor(BigInt64Array.from(Array.from(values, (value) => BigInt(value))), [values.length]);
+}
+
+export function zeros(shape: readonly number[], dtype: Dtype = 'float32'): Tensor {
+  return one(zerosOperator, shape, dtype);
+}
+
+export function ones(shape: readonly number[], dtype: Dtype = 'float32'): Tensor {
+  return one(onesOperator, shape, dtype);
+}
+
+/** Zeros of the same shape, dtype, device and memory format. */
+export function zerosLike(like: Tensor): Tensor {
+  return one(zerosLikeOperator, like.handle);
+}
+
+/** 0, 1, ..., end − 1 as int64. */
+export function range(end: number): Tensor {
+  return one(arange, end, 'int64');
+}
+
+/** Tensors put one behind the other along `dimension`. */
+export function cat(tensors: readonly Tensor[], dimension = 0): Tensor {
+  return one(
+    catOperator,
+    tensors.map((each) => each.handle),
+    dimension,
+  );
+}
+
+/** Tensors of one shape put along a new `dimension`. */
+export function stack(tensors: readonly Tensor[], dimension = 0): Tensor {
+  return one(
+    stackOperator,
+    tensors.map((each) => each.handle),
+    dimension,
+  );
+}
+
+/** `yes` where `condition` (bool) holds, `no` elsewhere; shapes broadcast. */
+export function where(condition: Tensor, yes: Tensor, no: Tensor): Tensor {
+  return one(whereOperator, condition.handle, yes.handle, no.handle);
+}
+
+const zerosOperator = operator('aten::zeros');
+const onesOperator = operator('aten::ones');
+const zerosLikeOperator = operator('aten::zeros_like');
+const arange = operator('aten::arange');
+const catOperator = operator('aten::cat');
+const stackOperator = operator('aten::stack');
+const whereOperator = operator('aten::where', 'self');

@@ -1,0 +1,51 @@
+import { InputError } from '../errors.js';
+import { native } from '../native.js';
+
+export interface EngineInfo {
+  readonly libtorch: string;
+  readonly threads: number;
+  readonly cuda: boolean;
+  readonly oneDnn: boolean;
+  readonly mkl: boolean;
+  /** The instruction set that libtorch's own kernels use. */
+  readonly capability: string;
+}
+
+/** What the engine is and can do. */
+export function engineInfo(): EngineInfo {
+  const [libtorch, threads, cuda, oneDnn, mkl, capability] = native().engine();
+  return { libtorch, threads, cuda, oneDnn, mkl, capability };
+}
+
+/** How many threads an operator may use; all processors by default. */
+export function setThreads(threads: number): void {
+  if (!Number.isInteger(threads) || threads < 1)
+    throw InputError.expected('a whole number of at least 1', 'threads', threads);
+  native().setThreads(threads);
+}
+
+export interface MemoryInfo {
+  /** Tensors that JavaScript holds. */
+  readonly liveTensors: number;
+  /** Bytes in use by tensors, held by JavaScript or by the engine itself. */
+  readonly liveBytes: number;
+  /** Bytes freed and kept for the next tensor. */
+  readonly cachedBytes: number;
+  readonly peakBytes: number;
+}
+
+/** Where the engine's CPU memory stands. */
+export function memoryInfo(): MemoryInfo {
+  const [liveBytes, , cachedBytes, peakBytes] = native().memory();
+  return { liveTensors: native().liveTensors(), liveBytes, cachedBytes, peakBytes };
+}
+
+/** Gives cached memory back to the system. */
+export function emptyCache(): void {
+  native().emptyCache();
+}
+
+/** The engine's warnings since the last call. */
+export function takeWarnings(): readonly string[] {
+  return native().takeWarnings();
+}

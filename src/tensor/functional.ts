@@ -1,0 +1,130 @@
+import { operator } from './operator.js';
+import { one, several, type Tensor } from './tensor.js';
+
+/** Σ over channels and window of w · x (+ bias). x [N, C, H, W], weight [O, C, K, K] → [N, O, H', W']. */
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  options: { readonly bias?: Tensor | null; readonly stride?: number; readonly padding?: number } = {},
+): Tensor {
+  const { bias, stride = 1, padding = 0 } = options;
+  return one(conv2dOperator, x.handle, weight.handle, bias?.handle, [stride, stride], [padding, padding]);
+}
+
+/** x · weightᵀ + bias. x [N, I], weight [O, I] → [N, O]. */
+export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
+  return one(linearOperator, x.handle, weight.handle, bias?.handle);
+}
+
+export interface BatchNormOptions {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly runningMean: Tensor;
+  readonly runningVariance: Tensor;
+  /** Batch statistics, which also move the running ones; otherwise the running ones are used. */
+  readonly train: boolean;
+  readonly momentum: number;
+  readonly epsilon: number;
+}
+
+/** (x − mean) / √(variance + ε) · weight + bias for each channel. x [N, C, H, W]. Ioffe and Szegedy, 2015. */
+export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
+  const { weight, bias, runningMean, runningVariance, train, momentum, epsilon } = options;
+  return one(
+    batchNormOperator,
+    x.handle,
+    weight.handle,
+    bias.handle,
+    runningMean.handle,
+    runningVariance.handle,
+    train,
+    momentum,
+    epsilon,
+    false,
+  );
+}
+
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  return one(matmulOperator, a.handle, b.handle);
+}
+
+/** The mean over windows of `size` x `size`. */
+export function averagePool(x: Tensor, size: number, stride = size): Tensor {
+  return one(averagePoolOperator, x.handle, [size, size], [stride, stride]);
+}
+
+/** The largest number of each window. */
+export function maxPool(
+  x: Tensor,
+  size: number,
+  options: { readonly stride?: number; readonly padding?: number } = {},
+): Tensor {
+  const { stride = size, padding = 0 } = options;
+  return one(maxPoolOperator, x.handle, [size, size], [stride, stride], [padding, padding]);
+}
+
+/** The mean over all places. x [N, C, H, W] → [N, C]. */
+export function globalAveragePool(x: Tensor): Tensor {
+  return x.mean([2, 3]);
+}
+
+/** Pads the last dimensions, last first: [left, right, top, bottom]. */
+export function pad(
+  x: Tensor,
+  sizes: readonly number[],
+  options: { readonly mode?: 'constant' | 'reflect'; readonly value?: number } = {},
+): Tensor {
+  const { mode = 'constant', value = 0 } = options;
+  return mode === 'constant' ? one(constantPad, x.handle, sizes, value) : one(reflectionPad, x.handle, sizes);
+}
+
+/** log(exp(xᵢ) / Σⱼ exp(xⱼ)) along `dimension`, computed without overflow. */
+export function logSoftmax(x: Tensor, dimension = -1): Tensor {
+  return one(logSoftmaxOperator, x.handle, dimension);
+}
+
+export function softmax(x: Tensor, dimension = -1): Tensor {
+  return one(softmaxOperator, x.handle, dimension);
+}
+
+/** The mean and the variance (divided by N) of each channel. x [N, C, H, W]. */
+export function channelMoments(x: Tensor): { mean: Tensor; variance: Tensor } {
+  const [variance, mean] = several(varianceAndMean, x.handle, [0, 2, 3], false, false);
+  return { mean: mean!, variance: variance! };
+}
+
+const reductions = { none: 0, mean: 1, sum: 2 } as const;
+
+/**
+ * Cross-entropy −log softmax(logits)[label], with label smoothing s: (1 − s) of it plus s times the mean over classes.
+ * logits [N, C], labels int64 [N] → a number, or [N] for `none`.
+ */
+export function crossEntropy(
+  logits: Tensor,
+  labels: Tensor,
+  options: { readonly reduction?: keyof typeof reductions; readonly labelSmoothing?: number } = {},
+): Tensor {
+  const { reduction = 'mean', labelSmoothing = 0 } = options;
+  return one(
+    crossEntropyOperator,
+    logits.handle,
+    labels.handle,
+    undefined,
+    reductions[reduction],
+    -100,
+    labelSmoothing,
+  );
+}
+
+const conv2dOperator = operator('aten::conv2d');
+const linearOperator = operator('aten::linear');
+const batchNormOperator = operator('aten::batch_norm');
+const matmulOperator = operator('aten::matmul');
+const averagePoolOperator = operator('aten::avg_pool2d');
+const maxPoolOperator = operator('aten::max_pool2d');
+const constantPad = operator('aten::constant_pad_nd');
+const reflectionPad = operator('aten::reflection_pad2d');
+const logSoftmaxOperator = operator('aten::log_softmax', 'int');
+const softmaxOperator = operator('aten::softmax', 'int');
+const varianceAndMean = operator('aten::var_mean', 'dim');
+const crossEntropyOperator = operator('aten::cross_entropy_loss');

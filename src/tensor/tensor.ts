@@ -1,0 +1,385 @@
+import type { Handle, OperatorArgument, TypedArray } from '../addon.js';
+import { DisposedError, InputError } from '../errors.js';
+import { native } from '../native.js';
+import { handles, oneHandle, operator } from './operator.js';
+import { adopt, type Scoped } from './scope.js';
+
+export type Dtype = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'uint8' | 'bool';
+export type MemoryFormat = 'contiguous' | 'channels-last' | 'preserve';
+/** The other side of an arithmetic operator: a tensor (shapes broadcast) or a number. */
+export type Operand = Tensor | number;
+
+/** The net: a tensor that was never disposed of gives its memory back when the collector finds it. */
+const net = new FinalizationRegistry<Handle>((handle) => native().release(handle));
+
+/**
+ * An array of numbers in the engine's memory, outside JavaScript's heap. It is freed by the scope it was made in, by
+ * `dispose()` or `using`; see docs/memory.md. Methods leave the tensor as it is and return a new one; those that end in
+ * `_` change it in place and return it.
+ */
+export class Tensor implements Scoped, Disposable {
+  #handle: Handle;
+  #shape: readonly number[] | undefined;
+
+  /** @internal Tensors come from `tensor`, `zeros` and operators; a number that names no live tensor is refused on use. */
+  constructor(handle: Handle) {
+    this.#handle = handle;
+    if (!adopt(this)) this.escape();
+  }
+
+  /** @internal The number by which the engine knows it. */
+  get handle(): Handle {
+    if (this.#handle === 0)
+      throw new DisposedError(
+        'Expected a live tensor but received one that was disposed of. Keep it with keep(), or return it from its scope.',
+      );
+    return this.#handle;
+  }
+
+  /** @internal Left its scope: the net holds it now. */
+  escape(): void {
+    if (this.#handle !== 0) net.register(this, this.#handle);
+  }
+
+  get disposed(): boolean {
+    return this.#handle === 0;
+  }
+
+  /** Frees it now. Doing so twice is harmless. */
+  dispose(): void {
+    if (this.#handle === 0) return;
+    native().release(this.#handle);
+    this.#handle = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  get shape(): readonly number[] {
+    this.#shape ??= native().shapeOf(this.handle);
+    return this.#shape;
+  }
+
+  get dtype(): Dtype {
+    return native().dtypeOf(this.handle) as Dtype;
+  }
+
+  /** `cpu`, `cuda:0` */
+  get device(): string {
+    return native().deviceOf(this.handle);
+  }
+
+  /** How many numbers it holds. */
+  get size(): number {
+    return this.shape.reduce((product, size) => product * size, 1);
+  }
+
+  /** The size of one dimension; negative counts from the end. */
+  dimension(index: number): number {
+    const size = this.shape.at(index);
+    if (size === undefined)
+      throw InputError.expected(`a dimension from 0 to ${this.shape.length - 1}`, 'dimension', index);
+    return size;
+  }
+
+  get requiresGrad(): boolean {
+    return native().requiresGrad(this.handle);
+  }
+
+  /** Whether gradients with respect to it may be asked for. Only for tensors that no operator made. */
+  requireGrad_(required = true): this {
+    native().setRequiresGrad(this.handle, required);
+    return this;
+  }
+
+  /** A copy of its numbers, row by row; int64 comes as BigInt64Array. */
+  data(): TypedArray {
+    return native().readData(this.handle);
+  }
+
+  /** A copy of its numbers as JavaScript numbers, row by row, whatever the dtype. */
+  numbers(): Float64Array {
+    const data = this.data();
+    return data instanceof BigInt64Array ? Float64Array.from(data, Number) : Float64Array.from(data);
+  }
+
+  /** The number of a tensor that holds just one. */
+  item(): number {
+    if (this.size !== 1)
+      throw InputError.expected(
+        'a tensor of one number',
+        'item',
+        `a tensor of shape [${this.shape.join(', ')}]`,
+      );
+    return this.numbers()[0]!;
+  }
+
+  add(other: Operand): Tensor {
+    return typeof other === 'number'
+      ? one(addScalar, this.handle, other)
+      : one(addTensor, this.handle, other.handle);
+  }
+  sub(other: Operand): Tensor {
+    return typeof other === 'number'
+      ? one(subScalar, this.handle, other)
+      : one(subTensor, this.handle, other.handle);
+  }
+  mul(other: Operand): Tensor {
+    return typeof other === 'number'
+      ? one(mulScalar, this.handle, other)
+      : one(mulTensor, this.handle, other.handle);
+  }
+  div(other: Operand): Tensor {
+    return typeof other === 'number'
+      ? one(divScalar, this.handle, other)
+      : one(divTensor, this.handle, other.handle);
+  }
+  /** this + other · scale, in place. */
+  add_(other: Tensor, scale = 1): this {
+    addInPlace(this.handle, other.handle, scale);
+    return this;
+  }
+  /** this · other, in place. */
+  mul_(other: Operand): this {
+    if (typeof other === 'number') mulScalarInPlace(this.handle, other);
+    else mulInPlace(this.handle, other.handle);
+    return this;
+  }
+  /** The numbers of `source` (shapes broadcast), in place. */
+  copy_(source: Tensor): this {
+    copyInPlace(this.handle, source.handle);
+    return this;
+  }
+
+  neg(): Tensor {
+    return one(neg, this.handle);
+  }
+  abs(): Tensor {
+    return one(abs, this.handle);
+  }
+  sign(): Tensor {
+    return one(sign, this.handle);
+  }
+  exp(): Tensor {
+    return one(exp, this.handle);
+  }
+  log(): Tensor {
+    return one(log, this.handle);
+  }
+  sqrt(): Tensor {
+    return one(sqrt, this.handle);
+  }
+  rsqrt(): Tensor {
+    return one(rsqrt, this.handle);
+  }
+  tanh(): Tensor {
+    return one(tanh, this.handle);
+  }
+  sigmoid(): Tensor {
+    return one(sigmoid, this.handle);
+  }
+  pow(exponent: number): Tensor {
+    return one(pow, this.handle, exponent);
+  }
+  /** Numbers below `low` become `low`, those above `high` become `high`. */
+  clamp(low: number, high: number): Tensor {
+    return one(clamp, this.handle, low, high);
+  }
+  minimum(other: Tensor): Tensor {
+    return one(minimum, this.handle, other.handle);
+  }
+  maximum(other: Tensor): Tensor {
+    return one(maximum, this.handle, other.handle);
+  }
+
+  eq(other: Operand): Tensor {
+    return typeof other === 'number'
+      ? one(eqScalar, this.handle, other)
+      : one(eqTensor, this.handle, other.handle);
+  }
+  ne(other: Operand): Tensor {
+    return typeof other === 'number'
+      ? one(neScalar, this.handle, other)
+      : one(neTensor, this.handle, other.handle);
+  }
+  greater(other: Operand): Tensor {
+    return typeof other === 'number'
+      ? one(gtScalar, this.handle, other)
+      : one(gtTensor, this.handle, other.handle);
+  }
+  less(other: Operand): Tensor {
+    return typeof other === 'number'
+      ? one(ltScalar, this.handle, other)
+      : one(ltTensor, this.handle, other.handle);
+  }
+  isFinite(): Tensor {
+    return one(isfinite, this.handle);
+  }
+  not(): Tensor {
+    return one(logicalNot, this.handle);
+  }
+
+  /** The sum over `dimensions` (all by default). */
+  sum(dimensions: readonly number[] = [], keepDimensions = false): Tensor {
+    return dimensions.length === 0
+      ? one(sumAll, this.handle)
+      : one(sumOver, this.handle, dimensions, keepDimensions);
+  }
+  mean(dimensions: readonly number[] = [], keepDimensions = false): Tensor {
+    return dimensions.length === 0
+      ? one(meanAll, this.handle)
+      : one(meanOver, this.handle, dimensions, keepDimensions);
+  }
+  /** The largest number over `dimensions` (all by default). */
+  max(dimensions: readonly number[] = [], keepDimensions = false): Tensor {
+    return one(amax, this.handle, dimensions, keepDimensions);
+  }
+  min(dimensions: readonly number[] = [], keepDimensions = false): Tensor {
+    return one(amin, this.handle, dimensions, keepDimensions);
+  }
+  /** Where the largest number along `dimension` stands; int64. */
+  argmax(dimension: number, keepDimension = false): Tensor {
+    return one(argmax, this.handle, dimension, keepDimension);
+  }
+  /** The Euclidean norm over `dimensions`. */
+  l2Norm(dimensions: readonly number[], keepDimensions = false): Tensor {
+    return one(vectorNorm, this.handle, 2, dimensions, keepDimensions);
+  }
+  /** The `count` largest numbers along `dimension`, largest first, and where they stand. */
+  topk(count: number, dimension = -1): { values: Tensor; indices: Tensor } {
+    const [values, indices] = several(topk, this.handle, count, dimension);
+    return { values: values!, indices: indices! };
+  }
+
+  reshape(shape: readonly number[]): Tensor {
+    return one(reshape, this.handle, shape);
+  }
+  flatten(start = 0, end = -1): Tensor {
+    return one(flatten, this.handle, start, end);
+  }
+  permute(order: readonly number[]): Tensor {
+    return one(permute, this.handle, order);
+  }
+  transpose(first: number, second: number): Tensor {
+    return one(transpose, this.handle, first, second);
+  }
+  expand(shape: readonly number[]): Tensor {
+    return one(expand, this.handle, shape);
+  }
+  unsqueeze(dimension: number): Tensor {
+    return one(unsqueeze, this.handle, dimension);
+  }
+  /** `length` places along `dimension` from `start`, sharing memory. */
+  narrow(dimension: number, start: number, length: number): Tensor {
+    return one(narrow, this.handle, dimension, start, length);
+  }
+  /** Every `step`-th place along `dimension` from `start` to before `end`, sharing memory. */
+  slice(dimension: number, start: number, end: number, step = 1): Tensor {
+    return one(slice, this.handle, dimension, start, end, step);
+  }
+  /** The places `indices` (int64, [K]) along `dimension`. */
+  indexSelect(dimension: number, indices: Tensor): Tensor {
+    return one(indexSelect, this.handle, dimension, indices.handle);
+  }
+  gather(dimension: number, indices: Tensor): Tensor {
+    return one(gather, this.handle, dimension, indices.handle);
+  }
+  /** this[indices[0], indices[1], ...]: int64 tensors that broadcast against each other. */
+  index(indices: readonly Tensor[]): Tensor {
+    return one(
+      indexTensors,
+      this.handle,
+      indices.map((index) => index.handle),
+    );
+  }
+
+  to(dtype: Dtype): Tensor {
+    return one(toDtype, this.handle, dtype);
+  }
+  /** The same numbers on another device; the tensor itself where it is there already. */
+  toDevice(device: string): Tensor {
+    return one(toDevice, this.handle, undefined, undefined, device);
+  }
+  contiguous(format: MemoryFormat = 'contiguous'): Tensor {
+    return one(contiguous, this.handle, format);
+  }
+  clone(): Tensor {
+    return one(clone, this.handle);
+  }
+  /** The same numbers without their history: no gradient flows through. */
+  detach(): Tensor {
+    return one(detach, this.handle);
+  }
+}
+
+/** Calls an operator that returns one tensor. */
+export function one(op: ReturnType<typeof operator>, ...values: OperatorArgument[]): Tensor {
+  return new Tensor(oneHandle(op(...values)));
+}
+
+/** Calls an operator that returns several tensors; null where one is undefined. */
+export function several(op: ReturnType<typeof operator>, ...values: OperatorArgument[]): (Tensor | null)[] {
+  return handles(op(...values)).map((handle) => (handle === null ? null : new Tensor(handle)));
+}
+
+const addTensor = operator('aten::add', 'Tensor');
+const addScalar = operator('aten::add', 'Scalar');
+const subTensor = operator('aten::sub', 'Tensor');
+const subScalar = operator('aten::sub', 'Scalar');
+const mulTensor = operator('aten::mul', 'Tensor');
+const mulScalar = operator('aten::mul', 'Scalar');
+const divTensor = operator('aten::div', 'Tensor');
+const divScalar = operator('aten::div', 'Scalar');
+const addInPlace = operator('aten::add_', 'Tensor');
+const mulInPlace = operator('aten::mul_', 'Tensor');
+const mulScalarInPlace = operator('aten::mul_', 'Scalar');
+const copyInPlace = operator('aten::copy_');
+const neg = operator('aten::neg');
+const abs = operator('aten::abs');
+const sign = operator('aten::sign');
+const exp = operator('aten::exp');
+const log = operator('aten::log');
+const sqrt = operator('aten::sqrt');
+const rsqrt = operator('aten::rsqrt');
+const tanh = operator('aten::tanh');
+const sigmoid = operator('aten::sigmoid');
+const pow = operator('aten::pow', 'Tensor_Scalar');
+const clamp = operator('aten::clamp');
+const minimum = operator('aten::minimum');
+const maximum = operator('aten::maximum');
+const eqTensor = operator('aten::eq', 'Tensor');
+const eqScalar = operator('aten::eq', 'Scalar');
+const neTensor = operator('aten::ne', 'Tensor');
+const neScalar = operator('aten::ne', 'Scalar');
+const gtTensor = operator('aten::gt', 'Tensor');
+const gtScalar = operator('aten::gt', 'Scalar');
+const ltTensor = operator('aten::lt', 'Tensor');
+const ltScalar = operator('aten::lt', 'Scalar');
+const isfinite = operator('aten::isfinite');
+const logicalNot = operator('aten::logical_not');
+const sumAll = operator('aten::sum');
+const sumOver = operator('aten::sum', 'dim_IntList');
+const meanAll = operator('aten::mean');
+const meanOver = operator('aten::mean', 'dim');
+const amax = operator('aten::amax');
+const amin = operator('aten::amin');
+const argmax = operator('aten::argmax');
+const vectorNorm = operator('aten::linalg_vector_norm');
+const topk = operator('aten::topk');
+const reshape = operator('aten::reshape');
+const flatten = operator('aten::flatten', 'using_ints');
+const permute = operator('aten::permute');
+const transpose = operator('aten::transpose', 'int');
+const expand = operator('aten::expand');
+const unsqueeze = operator('aten::unsqueeze');
+const narrow = operator('aten::narrow');
+const slice = operator('aten::slice', 'Tensor');
+const indexSelect = operator('aten::index_select');
+const gather = operator('aten::gather');
+const indexTensors = operator('aten::index', 'Tensor');
+const toDtype = operator('aten::to', 'dtype');
+const toDevice = operator('aten::to', 'dtype_layout');
+const contiguous = operator('aten::contiguous');
+const clone = operator('aten::clone');
+const detach = operator('aten::detach');
