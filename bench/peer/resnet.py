@@ -1,0 +1,56 @@
+"""The CIFAR-style ResNet-18 of the step bench and of the golden values.
+
+A 3x3 stem without pooling, four stages of two basic blocks with strides 1, 2, 2, 2 and widths w, 2w, 4w, 8w, a
+projection (1x1 convolution and batch norm) where the shape changes, global average pooling, one linear layer. The
+names in the state dict are those that published CIFAR checkpoints use: conv1, bn1, layerL.B.conv1, shortcut.0, linear.
+"""
+
+from torch import nn
+from torch.nn import functional
+
+
+class BasicBlock(nn.Module):
+    """out = act(bn2(conv2(act(bn1(conv1(x))))) + shortcut(x))."""
+
+    def __init__(self, in_planes, planes, stride, activation):
+        super().__init__()
+        self.activation = activation
+        self.conv1 = nn.Conv2d(in_planes, planes, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(planes)
+        self.conv2 = nn.Conv2d(planes, planes, 3, stride=1, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(planes)
+        self.shortcut = nn.Sequential()
+        if stride != 1 or in_planes != planes:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(in_planes, planes, 1, stride=stride, bias=False),
+                nn.BatchNorm2d(planes),
+            )
+
+    def forward(self, x):
+        out = self.activation(self.bn1(self.conv1(x)))
+        out = self.bn2(self.conv2(out))
+        return self.activation(out + self.shortcut(x))
+
+
+class ResNet18(nn.Module):
+    """Images [N, 3, H, W] in, logits [N, classes] out."""
+
+    def __init__(self, width, activation, classes=10):
+        super().__init__()
+        self.activation = activation
+        self.conv1 = nn.Conv2d(3, width, 3, stride=1, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        planes = width
+        for stage in range(4):
+            wide = width * 2**stage
+            stride = 1 if stage == 0 else 2
+            blocks = [BasicBlock(planes, wide, stride, activation), BasicBlock(wide, wide, 1, activation)]
+            self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
+            planes = wide
+        self.linear = nn.Linear(planes, classes)
+
+    def forward(self, x):
+        out = self.activation(self.bn1(self.conv1(x)))
+        out = self.layer4(self.layer3(self.layer2(self.layer1(out))))
+        out = functional.adaptive_avg_pool2d(out, 1).flatten(1)
+        return self.linear(out)

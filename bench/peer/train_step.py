@@ -1,0 +1,188 @@
+"""One PGD-1 adversarial training step in PyTorch: the rival of `satin bench train-step`.
+
+A long-lived worker, so that two sides can alternate within one run. It reads one request a line from standard input
+and answers each with one line of JSON on standard output:
+
+    setup {"width": 16, "activation": "silu", "variant": "compile-channels-last", "batch": 128, "threads": 2}
+        -> {"ready": true, "torch": "2.13.0", "parameters": 701466, "loss": 2.4, "setupSeconds": 60.0, ...}
+           after compilation and warm-up, which are in no later figure
+    run 10
+        -> {"steps": 10, "seconds": 4.1, "attackSeconds": 1.6, "updateSeconds": 2.5, "imagesPerSecond": 312.2, "loss": 2.3}
+    anything wrong
+        -> {"error": "..."}, and the worker goes on
+
+The step: a uniform random start in the ball and the box; the gradient of the loss with respect to the input alone, batch
+norm in evaluation mode, no weight gradients; a sign step, projection; then forward and backward in training mode and SGD
+(Nesterov momentum 0.9, weight decay 5e-4, foreach). Variants: eager, channels-last, compile, compile-channels-last.
+"""
+
+import json
+import sys
+import time
+
+import torch
+from torch.nn import functional
+
+from resnet import ResNet18
+
+VARIANTS = ("eager", "channels-last", "compile", "compile-channels-last")
+ACTIVATIONS = {"relu": functional.relu, "silu": functional.silu}
+EPSILON = 8 / 255  # radius of the L-infinity ball, in pixels of [0, 1]
+STEP_SIZE = 10 / 255  # 1.25 epsilon: one step reaches the far side of the ball from most starts
+LEARNING_RATE = 0.01  # low: the data are noise, and gradients that vanish would bring slow denormal numbers
+BATCHES = 8  # batches of noise that the steps go round
+WARM_UP_STEPS = 3
+
+
+def random_start(x):
+    """A uniform point of the ball around x, cut to the box."""
+    return (x + EPSILON * (2 * torch.rand_like(x) - 1)).clamp(0, 1)
+
+
+def ascend(x, start, gradient):
+    """One sign step from `start`, projected to the ball around x and to the box."""
+    stepped = start + STEP_SIZE * gradient.sign()
+    return torch.minimum(torch.maximum(stepped, x - EPSILON), x + EPSILON).clamp(0, 1)
+
+
+class Step:
+    """A network with its optimiser and data, and the two halves of a training step."""
+
+    def __init__(self, width, activation, variant, batch):
+        torch.manual_seed(0)
+        self.memory_format = torch.channels_last if variant.endswith("channels-last") else torch.contiguous_format
+        self.model = ResNet18(width, ACTIVATIONS[activation]).to(memory_format=self.memory_format)
+        self.parameters = list(self.model.parameters())
+        self.optimizer = torch.optim.SGD(
+            self.parameters, lr=LEARNING_RATE, momentum=0.9, nesterov=True, weight_decay=5e-4, foreach=True
+        )
+        self.batches = [
+            (
+                torch.rand(batch, 3, 32, 32).contiguous(memory_format=self.memory_format),
+                torch.randint(10, (batch,)),
+            )
+            for _ in range(BATCHES)
+        ]
+        self.taken = 0
+        compiled = variant.startswith("compile")
+        self.loss = self.plain_loss
+        self.attack = self.eager_attack
+        self.apply = self.optimizer.step
+        if compiled:
+            # The attack, its gradient included, is one graph; so are forward, backward and the optimiser's step.
+            torch._dynamo.reset()
+            self.loss = torch.compile(self.plain_loss, fullgraph=True)
+            self.attack = torch.compile(self.functional_attack, fullgraph=True)
+            self.apply = torch.compile(self.optimizer.step)
+
+    def plain_loss(self, x, y):
+        return functional.cross_entropy(self.model(x), y)
+
+    def eager_attack(self, x, y):
+        for parameter in self.parameters:
+            parameter.requires_grad_(False)
+        start = random_start(x).requires_grad_()
+        (gradient,) = torch.autograd.grad(self.plain_loss(start, y), start)
+        for parameter in self.parameters:
+            parameter.requires_grad_(True)
+        return ascend(x, start.detach(), gradient)
+
+    def functional_attack(self, x, y):
+        start = random_start(x)
+        return ascend(x, start, torch.func.grad(self.plain_loss)(start, y))
+
+    def attack_batch(self, x, y):
+        self.model.eval()
+        if self.attack == self.eager_attack:
+            return self.attack(x, y)
+        with torch.no_grad():  # keeps weight gradients out of the compiled graph; torch.func.grad is not affected
+            return self.attack(x, y)
+
+    def update(self, x, y):
+        self.model.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.loss(x, y)
+        loss.backward()
+        self.apply()
+        return loss
+
+    def run(self, steps):
+        """Takes `steps` steps; answers what each half took, in seconds, and the last loss."""
+        attack_seconds = update_seconds = 0.0
+        begun = time.perf_counter()
+        for _ in range(steps):
+            x, y = self.batches[self.taken % BATCHES]
+            self.taken += 1
+            before = time.perf_counter()
+            adversarial = self.attack_batch(x, y)
+            between = time.perf_counter()
+            loss = self.update(adversarial, y).item()
+            update_seconds += time.perf_counter() - between
+            attack_seconds += between - before
+        seconds = time.perf_counter() - begun
+        return {
+            "steps": steps,
+            "seconds": seconds,
+            "attackSeconds": attack_seconds,
+            "updateSeconds": update_seconds,
+            "imagesPerSecond": steps * self.batches[0][0].shape[0] / seconds,
+            "loss": loss,
+        }
+
+
+def setup(settings):
+    """Builds the step that `settings` describes, compiles it, warms it up; answers it and a description."""
+    expected = {"width", "activation", "variant", "batch", "threads"}
+    if not isinstance(settings, dict) or set(settings) != expected:
+        raise ValueError(f"Expected the fields {sorted(expected)} for setup but received {settings}.")
+    if settings["activation"] not in ACTIVATIONS:
+        raise ValueError(f"Expected one of {list(ACTIVATIONS)} for activation but received {settings['activation']}.")
+    if settings["variant"] not in VARIANTS:
+        raise ValueError(f"Expected one of {list(VARIANTS)} for variant but received {settings['variant']}.")
+    for name in ("width", "batch", "threads"):
+        if type(settings[name]) is not int or settings[name] < 1:
+            raise ValueError(f"Expected a positive whole number for {name} but received {settings[name]}.")
+    torch.set_num_threads(settings["threads"])
+    begun = time.perf_counter()
+    step = Step(settings["width"], settings["activation"], settings["variant"], settings["batch"])
+    warm = step.run(WARM_UP_STEPS)
+    described = {
+        "ready": True,
+        "torch": torch.__version__,
+        **settings,
+        "threads": torch.get_num_threads(),
+        "parameters": sum(parameter.numel() for parameter in step.parameters),
+        "loss": warm["loss"],
+        "setupSeconds": time.perf_counter() - begun,
+    }
+    return step, described
+
+
+def answer(line, step):
+    """Carries out one request; answers the step that is now current and the reply."""
+    command, _, rest = line.strip().partition(" ")
+    if command == "setup":
+        return setup(json.loads(rest))
+    if command == "run":
+        if step is None:
+            raise ValueError("Expected a setup before run but received none.")
+        steps = int(rest)
+        if steps < 1:
+            raise ValueError(f"Expected a positive whole number of steps for run but received {rest}.")
+        return step, step.run(steps)
+    raise ValueError(f"Expected setup or run for the request but received {command!r}.")
+
+
+def main():
+    torch.set_num_interop_threads(1)
+    step = None
+    for line in sys.stdin:
+        try:
+            step, reply = answer(line, step)
+        except Exception as error:  # the other side must read what went wrong, whatever it was
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(reply), flush=True)
+
+
+if __name__ == "__main__":
+    main()
