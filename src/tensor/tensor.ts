@@ -140,6 +140,10 @@ export class Tensor implements Scoped, Disposable {
     addInPlace(this.handle, other.handle, scale);
     return this;
   }
+  addNumber_(number: number): this {
+    addScalarInPlace(this.handle, number);
+    return this;
+  }
   /** this · other, in place. */
   mul_(other: Operand): this {
     if (typeof other === 'number') mulScalarInPlace(this.handle, other);
@@ -332,6 +336,7 @@ const mulScalar = operator('aten::mul', 'Scalar');
 const divTensor = operator('aten::div', 'Tensor');
 const divScalar = operator('aten::div', 'Scalar');
 const addInPlace = operator('aten::add_', 'Tensor');
+const addScalarInPlace = operator('aten::add_', 'Scalar');
 const mulInPlace = operator('aten::mul_', 'Tensor');
 const mulScalarInPlace = operator('aten::mul_', 'Scalar');
 const copyInPlace = operator('aten::copy_');

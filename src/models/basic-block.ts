@@ -1,0 +1,70 @@
+import { convolve } from '../nn/block.js';
+import { BatchNorm2d, Conv2d } from '../nn/layers.js';
+import { Module, type Pass } from '../nn/module.js';
+import { pad } from '../tensor/functional.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { Block, type BlockOptions } from './stage.js';
+
+/** A 1x1 convolution and its batch norm, where the block changes the shape: `shortcut.0`, `shortcut.1`. */
+class Projection extends Module {
+  readonly convolution: Conv2d;
+  readonly norm: BatchNorm2d;
+
+  constructor({ inputs, outputs, stride, initialiser }: BlockOptions) {
+    super();
+    this.convolution = this.child('0', new Conv2d({ inputs, outputs, kernel: 1, stride, initialiser }));
+    this.norm = this.child('1', new BatchNorm2d({ channels: outputs, initialiser }));
+  }
+
+  forward(x: Tensor, pass: Pass): Tensor {
+    return convolve(x, this.convolution, { norm: this.norm }, pass);
+  }
+}
+
+/**
+ * The basic residual block of He et al. (2016, CVPR): activation(F(x) + shortcut(x)), F = two 3x3 convolutions. Where
+ * the shape changes, the shortcut is a projection, or (`padded`, option A of the CIFAR networks) every second place
+ * with zeros for the new channels.
+ */
+export class BasicBlock extends Block {
+  readonly #options: BlockOptions;
+  readonly #conv1: Conv2d;
+  readonly #bn1: BatchNorm2d;
+  readonly #conv2: Conv2d;
+  readonly #bn2: BatchNorm2d;
+  readonly #projection: Projection | null = null;
+
+  constructor(options: BlockOptions & { readonly padded: boolean }) {
+    super();
+    const { inputs, outputs, stride, initialiser } = options;
+    this.#options = options;
+    this.#conv1 = this.child('conv1', new Conv2d({ inputs, outputs, kernel: 3, stride, initialiser }));
+    this.#bn1 = this.child('bn1', new BatchNorm2d({ channels: outputs, initialiser }));
+    this.#conv2 = this.child('conv2', new Conv2d({ inputs: outputs, outputs, kernel: 3, initialiser }));
+    // A block that starts as the identity trains more surely (Goyal et al., 2017; the paper's code does so).
+    this.#bn2 = this.child('bn2', new BatchNorm2d({ channels: outputs, zeroScale: true, initialiser }));
+    if (!options.padded && (stride !== 1 || inputs !== outputs))
+      this.#projection = this.child('shortcut', new Projection(options));
+  }
+
+  forward(x: Tensor, pass: Pass): Tensor {
+    const { activation } = this.#options;
+    const inner = convolve(x, this.#conv1, { norm: this.#bn1, activation }, pass);
+    return convolve(
+      inner,
+      this.#conv2,
+      { norm: this.#bn2, residual: this.#shortcut(x, pass), activation },
+      pass,
+    );
+  }
+
+  #shortcut(x: Tensor, pass: Pass): Tensor {
+    if (this.#projection !== null) return this.#projection.forward(x, pass);
+    const { inputs, outputs, stride } = this.#options;
+    if (stride === 1 && inputs === outputs) return x;
+    const before = Math.floor((outputs - inputs) / 2);
+    const strided =
+      stride === 1 ? x : x.slice(2, 0, x.dimension(2), stride).slice(3, 0, x.dimension(3), stride);
+    return pad(strided, [0, 0, 0, 0, before, outputs - inputs - before]);
+  }
+}

@@ -1,0 +1,100 @@
+import { ones, zeros } from '../tensor/create.js';
+import { batchNorm, conv2d, linear } from '../tensor/functional.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Initialiser } from './initialise.js';
+import { Module, type Pass } from './module.js';
+
+export interface Conv2dOptions {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly kernel: number;
+  readonly stride?: number;
+  readonly initialiser: Initialiser;
+}
+
+/** A convolution without bias (a batch norm follows), padded so that stride 1 keeps the size. */
+export class Conv2d extends Module {
+  readonly weight: Tensor; // [O, I, K, K]
+  readonly stride: number;
+  readonly padding: number;
+
+  constructor(options: Conv2dOptions) {
+    super();
+    const { inputs, outputs, kernel, stride = 1, initialiser } = options;
+    this.weight = this.parameter('weight', initialiser.he([outputs, inputs, kernel, kernel]));
+    this.stride = stride;
+    this.padding = (kernel - 1) / 2;
+  }
+
+  /** [N, I, H, W] → [N, O, H / stride, W / stride] */
+  forward(x: Tensor): Tensor {
+    return conv2d(x, this.weight, { stride: this.stride, padding: this.padding });
+  }
+}
+
+/** Batch normalisation over each channel of [N, C, H, W]; PyTorch's constants. */
+export class BatchNorm2d extends Module {
+  static readonly momentum = 0.1;
+  static readonly epsilon = 1e-5;
+
+  readonly weight: Tensor; // [C]
+  readonly bias: Tensor; // [C]
+  readonly runningMean: Tensor; // [C]
+  readonly runningVariance: Tensor; // [C]
+  readonly #batches: Tensor; // a number, kept because PyTorch's state dicts have it
+
+  constructor(options: {
+    readonly channels: number;
+    readonly zeroScale?: boolean;
+    readonly initialiser: Initialiser;
+  }) {
+    super();
+    const { channels, zeroScale = false, initialiser } = options;
+    const { dtype } = initialiser;
+    this.weight = this.parameter('weight', zeroScale ? zeros([channels], dtype) : ones([channels], dtype));
+    this.bias = this.parameter('bias', zeros([channels], dtype));
+    this.runningMean = this.buffer('running_mean', zeros([channels], dtype));
+    this.runningVariance = this.buffer('running_var', ones([channels], dtype));
+    this.#batches = this.buffer('num_batches_tracked', zeros([], 'int64'));
+  }
+
+  forward(x: Tensor, pass: Pass): Tensor {
+    if (pass.train) this.countBatch();
+    return batchNorm(x, {
+      weight: this.weight,
+      bias: this.bias,
+      runningMean: this.runningMean,
+      runningVariance: this.runningVariance,
+      train: pass.train,
+      momentum: BatchNorm2d.momentum,
+      epsilon: BatchNorm2d.epsilon,
+    });
+  }
+
+  /** Called once for every batch that moved the running statistics. */
+  countBatch(): void {
+    this.#batches.addNumber_(1);
+  }
+}
+
+/** x · weightᵀ + bias; weights from N(0, 0.01²) as in the paper's code, bias 0. */
+export class Linear extends Module {
+  readonly weight: Tensor; // [O, I]
+  readonly bias: Tensor; // [O]
+
+  constructor(options: {
+    readonly inputs: number;
+    readonly outputs: number;
+    readonly initialiser: Initialiser;
+  }) {
+    super();
+    const { inputs, outputs, initialiser } = options;
+    this.weight = this.parameter('weight', initialiser.normal([outputs, inputs], 0.01));
+    this.bias = this.parameter('bias', zeros([outputs], initialiser.dtype));
+  }
+
+  /** [N, I] → [N, O] */
+  forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+}

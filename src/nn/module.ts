@@ -1,0 +1,81 @@
+import { keep } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { FoldedConvolutions } from './fold.js';
+
+/** How a network is run this time; handed to every layer's `forward`. */
+export interface Pass {
+  /** Batch statistics in batch norm, which also move the running ones; otherwise the running ones are used. */
+  readonly train: boolean;
+  /** Batch norms folded into the convolutions before them (evaluation only): fewer passes over memory. */
+  readonly folded?: FoldedConvolutions;
+}
+
+/**
+ * A part of a network that owns tensors: parameters (trained), buffers (kept, not trained) and other modules, each
+ * under the name that PyTorch gives it. What it computes is its subclass's `forward`.
+ */
+export abstract class Module {
+  readonly #parameters = new Map<string, Tensor>();
+  readonly #buffers = new Map<string, Tensor>();
+  readonly #children = new Map<string, Module>();
+
+  /** Owns a trained tensor under `name`. */
+  protected parameter(name: string, tensor: Tensor): Tensor {
+    this.#parameters.set(name, keep(tensor.requireGrad_()));
+    return tensor;
+  }
+
+  /** Owns an untrained tensor under `name`. */
+  protected buffer(name: string, tensor: Tensor): Tensor {
+    this.#buffers.set(name, keep(tensor));
+    return tensor;
+  }
+
+  /** Owns another module under `name`. */
+  protected child<M extends Module>(name: string, module: M): M {
+    this.#children.set(name, module);
+    return module;
+  }
+
+  /** Every parameter by its whole name, `layer1.0.conv1.weight`, in PyTorch's order. */
+  parameters(): Map<string, Tensor> {
+    const all = new Map(this.#parameters);
+    for (const [name, module] of this.#children)
+      for (const [inner, tensor] of module.parameters()) all.set(`${name}.${inner}`, tensor);
+    return all;
+  }
+
+  /** Parameters and buffers by their whole names, in the order of a PyTorch state dict. */
+  state(): Map<string, Tensor> {
+    const all = new Map([...this.#parameters, ...this.#buffers]);
+    for (const [name, module] of this.#children)
+      for (const [inner, tensor] of module.state()) all.set(`${name}.${inner}`, tensor);
+    return all;
+  }
+
+  /** Every module inside, this one first. */
+  *modules(): Generator<Module> {
+    yield this;
+    for (const module of this.#children.values()) yield* module.modules();
+  }
+
+  /** Runs `body` with no parameter asking for a gradient: an attack needs the image's alone. */
+  frozen<T>(body: () => T): T {
+    const parameters = [...this.parameters().values()].filter((parameter) => parameter.requiresGrad);
+    for (const parameter of parameters) parameter.requireGrad_(false);
+    try {
+      return body();
+    } finally {
+      for (const parameter of parameters) parameter.requireGrad_(true);
+    }
+  }
+
+  /** Frees every tensor it owns. */
+  dispose(): void {
+    for (const tensor of this.state().values()) tensor.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
