@@ -1,0 +1,24 @@
+/**
+ * `./satin ARGUMENTS`: makes the set-up where something is missing, then runs the command line in this process.
+ * When everything is in place this looks at sizes and times of files only and loads neither libtorch nor npm.
+ */
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isReady } from './ready.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** These print text and compute nothing: they must work where libtorch cannot be installed. */
+const TEXT_ONLY = ['--help', '-h', '--version', '-V', 'help'];
+
+const need = process.argv.length === 2 || TEXT_ONLY.includes(process.argv[2]) ? 'cli' : 'engine';
+let failed = false;
+if (!isReady({ root, need })) {
+  const { makeReady, reportFailure } = await import('./make-ready.mjs');
+  try {
+    await makeReady({ root, need });
+  } catch (error) {
+    failed = true;
+    reportFailure(error);
+  }
+}
+if (!failed) await import(pathToFileURL(join(root, 'dist', 'src', 'cli', 'main.js')).href);

@@ -1,0 +1,165 @@
+/**
+ * The set-up: what is missing is planned, agreed to where something is installed, and made in this order:
+ * system packages, npm's packages, the binding, the TypeScript.
+ */
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { build, isBuilt } from '../native/build.mjs';
+import { findLibtorch } from '../native/libtorch.mjs';
+import { readJson, writeJson } from '../native/stamp-file.mjs';
+import { arePackagesInstalled, installPackages, NPM_COMMAND } from './npm-packages.mjs';
+import { oneAtATime } from './one-at-a-time.mjs';
+import { ask, permission } from './permission.mjs';
+import { runStep, SetupError, StepError } from './step.mjs';
+import {
+  aptCommands,
+  hasApt,
+  installSystemPackages,
+  mayRunApt,
+  missingPackages,
+} from './system-packages.mjs';
+import { compileTypeScript, isCompiled } from './typescript.mjs';
+
+const WITHOUT_ROOT = `Without root, any of these gives Satin its libtorch:
+  - set LIBTORCH to an unpacked libtorch (https://pytorch.org, "LibTorch") or to the folder of a Python package torch
+  - python3 -m venv ~/torch && ~/torch/bin/pip install torch && . ~/torch/bin/activate, then start Satin again`;
+
+/**
+ * Makes what is missing.
+ * @param {{ root: string, need: 'cli' | 'engine', env?: Record<string, string | undefined>, screen?: NodeJS.WriteStream }} options
+ *   `cli` leaves out everything about libtorch; `screen` shows the progress
+ * @throws {SetupError | import('../native/libtorch.mjs').LibtorchError}
+ */
+export async function makeReady({ root, need, env = process.env, screen = process.stderr }) {
+  const folder = join(root, 'native', 'build');
+  await oneAtATime({
+    lockFile: join(folder, 'setup.lock'),
+    onWait: (pid) =>
+      screen.write(
+        `Waiting for the set-up that process ${pid} makes. If there is none, delete ${join(folder, 'setup.lock')}.\n`,
+      ),
+    action: async () => {
+      const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+      const plan = await agree({ plan: planSetup({ root, need, env }), root, env, screen, isTerminal });
+      await carryOut({ plan, root, env, screen, isTerminal });
+    },
+  });
+}
+
+/** Prints an error of the set-up and sets the exit code; anything else is a bug and keeps its stack. */
+export function reportFailure(error) {
+  if (error.exitCode === undefined) throw error;
+  console.error(error.message);
+  process.exitCode = error.exitCode;
+}
+
+/**
+ * @typedef {object} Plan
+ * @property {string[]} required system packages without which nothing can be compiled
+ * @property {string[]} useful system packages that are better there
+ * @property {boolean} npm whether npm's packages are to be installed
+ * @property {boolean} binding whether the binding is to be compiled
+ * @property {boolean} typescript whether the TypeScript is to be compiled
+ */
+
+/** What is missing. Useful packages that were declined once are not brought up again. */
+function planSetup({ root, need, env }) {
+  const npm = !arePackagesInstalled(root);
+  const binding = need === 'engine' && !isBuilt({ root, env });
+  const missing = binding ? missingPackages(env) : { required: [], useful: [] };
+  const declined = readJson(declinedFile(root)) ?? [];
+  const useful = missing.useful.filter((name) => hasApt() && !declined.includes(name));
+  return { required: missing.required, useful, npm, binding, typescript: npm || !isCompiled(root) };
+}
+
+const declinedFile = (root) => join(root, 'native', 'build', 'declined-packages.json');
+
+/** The plan as far as it may be carried out; refuses where something required may not be installed. */
+async function agree({ plan, root, env, screen, isTerminal }) {
+  const { required, useful, npm } = plan;
+  if (required.length > 0 && !hasApt()) throw missingByHand(required);
+  const offered = mayRunApt() ? plan : { ...plan, useful: [] };
+  const system = [...required, ...offered.useful];
+  const commands = system.length > 0 ? aptCommands(system) : [];
+  if (npm) commands.push(`cd ${root} && ${NPM_COMMAND.join(' ')}`);
+  const wanted = `Satin is not set up yet. It needs:\n${commands.map((command) => `  ${command}`).join('\n')}\n`;
+  const alternatives = required.includes('libtorch-dev') ? `\n${WITHOUT_ROOT}` : '';
+  if (required.length > 0 && !mayRunApt())
+    throw new SetupError(`${wanted}You are not root, and there is no sudo.${alternatives}`, 2);
+
+  let decision = permission({ env, isRoot: process.getuid?.() === 0, isTerminal });
+  let refusal = 'Run these, or start again with SATIN_INSTALL=1, which runs them.';
+  if (decision === 'ask' && commands.length > 0) {
+    screen.write(`${wanted}Then it compiles its binding to libtorch and its TypeScript (about a minute).\n`);
+    const answer = await ask('Install this now? [y/N] ');
+    if (answer === 'interrupted') throw new SetupError('', 130);
+    decision = answer === 'yes' ? 'install' : 'refuse';
+    refusal = 'Nothing was installed.';
+  }
+  if (decision === 'install' && offered === plan) return plan;
+  if (decision === 'refuse' && (required.length > 0 || npm))
+    throw new SetupError(`${wanted}${refusal}${alternatives}`, 2);
+  if (useful.length > 0) {
+    screen.write(
+      `Going on without useful system packages; to have them: ${aptCommands(useful).join(' && ')}\n`,
+    );
+    writeJson(declinedFile(root), useful);
+  }
+  return { ...plan, useful: [] };
+}
+
+/** The refusal on a system whose packages Satin does not know how to install. */
+function missingByHand(required) {
+  const sentences = [];
+  if (required.includes('g++'))
+    sentences.push('Expected a C++ compiler (g++ or clang++, or CXX) but found none.');
+  if (required.includes('libtorch-dev'))
+    sentences.push('Expected an installed libtorch 1.13 or newer but found none.');
+  const homebrew = process.platform === 'darwin' ? '\n  - brew install pytorch (not run here)' : '';
+  const ways = required.includes('libtorch-dev') ? `\n${WITHOUT_ROOT}${homebrew}` : '';
+  return new SetupError(
+    `${sentences.join(' ')} Satin installs system packages on Debian and Ubuntu only.${ways}`,
+    2,
+  );
+}
+
+/** Makes what the plan says, step by step. */
+async function carryOut({ plan, root, env, screen, isTerminal }) {
+  const logFile = join(root, 'native', 'build', 'setup.log');
+  mkdirSync(dirname(logFile), { recursive: true });
+  writeFileSync(logFile, '');
+  const log = (text) => appendFileSync(logFile, text);
+  const { required, useful } = plan;
+  const steps = [
+    required.length + useful.length > 0 && {
+      title: 'system packages',
+      action: (show) => installSystemPackages({ required, useful, root, log, show, isTerminal }),
+    },
+    plan.npm && { title: 'npm packages', action: () => installPackages({ root, log }) },
+    plan.binding && {
+      title: 'binding to libtorch',
+      action: (show) => compileBinding({ root, env, log, show }),
+    },
+    plan.typescript && { title: 'TypeScript', action: () => compileTypeScript({ root, log }) },
+  ].filter((step) => step !== false);
+  for (const [index, { title, action }] of steps.entries()) {
+    const shown = relative(process.cwd(), logFile);
+    await runStep({ title, action, number: index + 1, total: steps.length, logFile: shown, screen });
+  }
+}
+
+/** Compiles the binding; what the compiler says goes to the log. */
+async function compileBinding({ root, env, log, show }) {
+  if (findLibtorch({ env }) === null)
+    throw new StepError(
+      'the installed libtorch is older than 1.13 or has no headers',
+      'LIBTORCH=/path/to/a/newer/libtorch npm run setup',
+    );
+  try {
+    await build({ root, env, onProgress: (done, total) => show(`${done} of ${total} files`) });
+  } catch (error) {
+    if (error.code !== 'build') throw error;
+    log(error.output);
+    throw new StepError(error.message, `node ${join(root, 'native', 'build.mjs')}`);
+  }
+}

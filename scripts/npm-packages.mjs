@@ -1,0 +1,47 @@
+/** npm's packages: whether they are those of package-lock.json, and installing them. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { readJson } from '../native/stamp-file.mjs';
+import { runCommand, StepError } from './step.mjs';
+
+/** `npm ci` also where NODE_ENV=production leaves development packages out: the compiler is one of them. */
+export const NPM_COMMAND = ['npm', 'ci', '--include=dev', '--no-audit', '--no-fund'];
+
+/**
+ * Whether node_modules holds what package-lock.json asks for. npm notes what it installed in
+ * node_modules/.package-lock.json, last of all, so an interrupted `npm ci` is noticed too.
+ * @param {string} root
+ * @returns {boolean}
+ */
+export function arePackagesInstalled(root) {
+  const wanted = readJson(join(root, 'package-lock.json'))?.packages;
+  const installed = readJson(join(root, 'node_modules', '.package-lock.json'))?.packages;
+  if (wanted === undefined || installed === undefined) return false;
+  return Object.entries(wanted).every(([place, { version, integrity, optional }]) => {
+    if (place === '') return true;
+    const found = installed[place];
+    if (found === undefined) return optional === true; // made for another machine
+    return found.version === version && found.integrity === integrity;
+  });
+}
+
+/**
+ * Runs `npm ci`.
+ * @param {{ root: string, log: (text: string) => void }} options
+ * @throws {StepError}
+ */
+export async function installPackages({ root, log }) {
+  const beside = join(dirname(process.execPath), 'npm');
+  const command = existsSync(beside) ? [beside, ...NPM_COMMAND.slice(1)] : NPM_COMMAND;
+  const { status, output } = await runCommand({ command, cwd: root, log });
+  if (status !== 0) throw new StepError(npmError(output), `cd ${root} && ${NPM_COMMAND.join(' ')}`);
+}
+
+/** The lines in which npm says what went wrong, without its advice on where to read more. */
+function npmError(output) {
+  const lines = output.split('\n').filter((line) => /^npm (error|ERR!)/.test(line));
+  const said = lines.map((line) => line.replace(/^npm (error|ERR!)\s*/, '').trim());
+  const relevant = said.filter((line) => line !== '' && !/complete log|debug-\d/.test(line));
+  if (relevant.length > 0) return relevant.slice(0, 3).join('; ');
+  return output.trim().split('\n').at(-1) ?? 'npm said nothing';
+}

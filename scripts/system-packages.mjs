@@ -1,0 +1,106 @@
+/** Debian's packages: which are missing, and installing them with apt-get. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { findCompiler } from '../native/compiler.mjs';
+import { findLibtorch } from '../native/libtorch.mjs';
+import { runCommand, StepError } from './step.mjs';
+
+/** Whether this system has apt-get and Debian's packages (Ubuntu has them too). */
+export function hasApt() {
+  return existsSync('/etc/debian_version') && onPath('apt-get');
+}
+
+/**
+ * The packages that are missing. Without the `required` ones nothing can be compiled; the `useful` ones make
+ * Debian's libtorch fast (OpenBLAS), let it talk between processes (Gloo), and bring the quickstart's images.
+ * @param {Record<string, string | undefined>} env
+ * @returns {{ required: string[], useful: string[] }}
+ * @throws {import('../native/libtorch.mjs').LibtorchError} where `LIBTORCH` names none
+ */
+export function missingPackages(env) {
+  const libtorch = findLibtorch({ env });
+  const required = [];
+  if (findCompiler(env) === null) required.push('g++');
+  if (libtorch === null) required.push('libtorch-dev');
+  const useful = [];
+  if (libtorch === null || libtorch.kind === 'system') {
+    if (!existsSync('/usr/include/gloo')) useful.push('libgloo-dev');
+    if (!hasOpenBlas()) useful.push('libopenblas0-pthread');
+  }
+  if (!existsSync('/usr/share/datasets/fashion-mnist')) useful.push('dataset-fashion-mnist');
+  return { required, useful };
+}
+
+/** Whether a multi-threaded OpenBLAS is there. */
+function hasOpenBlas() {
+  const folders = readdirSync('/usr/lib').filter((name) => name.endsWith('-linux-gnu'));
+  return folders.some((name) => existsSync(join('/usr/lib', name, 'openblas-pthread')));
+}
+
+/** The commands as a user would type them. */
+export function aptCommands(packages) {
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
+  return [`${sudo}apt-get update`, `${sudo}apt-get install --no-install-recommends ${packages.join(' ')}`];
+}
+
+/** Whether apt-get can be run with the rights it needs. */
+export function mayRunApt() {
+  return process.getuid?.() === 0 || onPath('sudo');
+}
+
+/**
+ * Installs packages; useful ones that this release of the system does not have are left out.
+ * @param {{ required: string[], useful: string[], root: string, log: (text: string) => void,
+ *   show: (detail: string) => void, isTerminal: boolean }} options
+ * @throws {StepError}
+ */
+export async function installSystemPackages({ required, useful, root, log, show, isTerminal }) {
+  // Without a terminal sudo could not ask for a password: -n makes it say so instead of waiting.
+  const sudo = process.getuid?.() === 0 ? [] : ['sudo', ...(isTerminal ? [] : ['-n'])];
+  const environment = ['env', 'DEBIAN_FRONTEND=noninteractive'];
+  const apt = (...words) => {
+    const command = [...sudo, ...environment, 'apt-get', '-o', 'DPkg::Lock::Timeout=300', ...words];
+    return runCommand({ command, cwd: root, log });
+  };
+  show('reading the package lists');
+  // A list that cannot be read is no failure yet: the packages may be known already.
+  const update = await apt('update');
+  const known = useful.filter(isKnown);
+  const packages = [...required, ...known];
+  for (const name of useful)
+    if (!known.includes(name)) log(`${name} is not offered by this system: left out\n`);
+  if (packages.length === 0) return;
+  show(packages.join(' '));
+  const install = await apt('install', '-y', '--no-install-recommends', ...packages);
+  if (install.status !== 0) {
+    const reason = aptError(update.status === 0 ? install.output : update.output + install.output);
+    throw new StepError(reason, aptCommands(packages).join(' && '));
+  }
+}
+
+/** Whether apt offers a package. */
+function isKnown(name) {
+  const answer = spawnSync('apt-cache', ['policy', name], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  return /Candidate: (?!\(none\))/.test(answer.stdout ?? '');
+}
+
+/** The lines in which apt-get or sudo says what went wrong. */
+function aptError(output) {
+  const lines = output.split('\n').map((line) => line.trim());
+  const errors = lines
+    .filter((line) => /^(E:|sudo:|dpkg: error)/.test(line))
+    .map((line) => line.replace(/^E: /, ''));
+  return errors.length > 0
+    ? [...new Set(errors)].slice(0, 2).join('; ')
+    : (lines.findLast((line) => line !== '') ?? 'it said nothing');
+}
+
+function onPath(program) {
+  return (process.env.PATH ?? '')
+    .split(':')
+    .some((folder) => folder !== '' && existsSync(join(folder, program)));
+}
