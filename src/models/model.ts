@@ -1,5 +1,6 @@
 import { parseActivation } from '../activations/parse.js';
 import { InputError } from '../errors.js';
+import type { Classifier } from '../nn/classifier.js';
 import { FoldedConvolutions } from '../nn/fold.js';
 import { Initialiser } from '../nn/initialise.js';
 import type { Pass } from '../nn/module.js';
@@ -12,23 +13,20 @@ import { architectures } from './registry.js';
 
 /** Everything that a network is, apart from its weights; kept with them. */
 export interface ModelDescription {
-  readonly name: ModelName;
+  readonly architecture: ModelName;
   readonly width: number;
   readonly activation: string;
   readonly classes: readonly string[];
   /** Channels, height, width of the images. */
   readonly shape: readonly [channels: number, height: number, width: number];
-  /** Taken from pixels in [0, 1] before the first layer, channel by channel. */
-  readonly normalise: { readonly mean: readonly number[]; readonly std: readonly number[] };
+  /** The first layer, channel by channel: (pixel − mean) / std; null where pixels go in as they are. */
+  readonly normalise: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
 }
-
-/** From pixels in [0, 1], [N, C, H, W], to logits [N, classes]: all that an attack knows of a network. */
-export type Classifier = (x: Tensor) => Tensor;
 
 /** A network with its normalisation as the first layer: what is trained, attacked and kept. */
 export class Model {
-  readonly #mean: Tensor; // [1, C, 1, 1]
-  readonly #deviation: Tensor; // [1, C, 1, 1]
+  readonly #mean: Tensor | null; // [1, C, 1, 1]
+  readonly #deviation: Tensor | null; // [1, C, 1, 1]
 
   private constructor(
     readonly description: ModelDescription,
@@ -36,17 +34,14 @@ export class Model {
     dtype: Dtype,
   ) {
     const channels = description.shape[0];
-    const { mean, std } = description.normalise;
-    if (mean.length !== channels || std.length !== channels)
-      throw InputError.expected(
-        `${channels} numbers, one a channel,`,
-        'normalise',
-        `${mean.length} means and ${std.length} deviations`,
-      );
-    const constant = (values: readonly number[]) =>
-      keep(scope(() => tensor(Float64Array.from(values), [1, channels, 1, 1]).to(dtype)));
-    this.#mean = constant(mean);
-    this.#deviation = constant(std);
+    const constant = (values: readonly number[] | undefined) => {
+      if (values === undefined) return null;
+      if (values.length !== channels)
+        throw InputError.expected(`${channels} numbers, one a channel,`, 'normalise', values);
+      return keep(scope(() => tensor(Float64Array.from(values), [1, channels, 1, 1]).to(dtype)));
+    };
+    this.#mean = constant(description.normalise?.mean);
+    this.#deviation = constant(description.normalise?.std);
   }
 
   /** A new network with weights drawn from `seed`. */
@@ -55,7 +50,7 @@ export class Model {
     options: { readonly seed: number; readonly dtype?: Dtype },
   ): Model {
     const { seed, dtype = 'float32' } = options;
-    const network = architectures[description.name]({
+    const network = architectures[description.architecture]({
       channels: description.shape[0],
       classes: description.classes.length,
       width: description.width,
@@ -67,7 +62,9 @@ export class Model {
 
   /** Logits [N, classes] of pixels in [0, 1], [N, C, H, W]. */
   forward(x: Tensor, pass: Pass): Tensor {
-    return this.network.forward(x.sub(this.#mean).div(this.#deviation), pass);
+    const normalised =
+      this.#mean === null || this.#deviation === null ? x : x.sub(this.#mean).div(this.#deviation);
+    return this.network.forward(normalised, pass);
   }
 
   /** The network as it is, in evaluation mode: what decides whether an example is broken. */
@@ -77,9 +74,12 @@ export class Model {
    * The same function in evaluation mode, faster: batch norms folded into convolutions (equal up to rounding). Holds
    * as long as the weights do not change. This is the place where a faster plan of execution for a network goes.
    */
-  fastClassifier(): Classifier {
-    const pass: Pass = { train: false, folded: new FoldedConvolutions() };
-    return (x) => this.forward(x, pass);
+  fold(): Disposable & { readonly classify: Classifier } {
+    const folded = new FoldedConvolutions();
+    return {
+      classify: (x) => this.forward(x, { train: false, folded }),
+      [Symbol.dispose]: () => folded[Symbol.dispose](),
+    };
   }
 
   /** How many numbers are trained. */
@@ -89,8 +89,8 @@ export class Model {
 
   dispose(): void {
     this.network.dispose();
-    this.#mean.dispose();
-    this.#deviation.dispose();
+    this.#mean?.dispose();
+    this.#deviation?.dispose();
   }
 
   [Symbol.dispose](): void {

@@ -59,21 +59,18 @@ export class BatchNorm2d extends Module {
   }
 
   forward(x: Tensor, pass: Pass): Tensor {
-    if (pass.train) this.countBatch();
+    const { train, keepStatistics = false } = pass;
+    const moved = train && keepStatistics ? null : this;
+    if (train && !keepStatistics) this.#batches.addNumber_(1);
     return batchNorm(x, {
       weight: this.weight,
       bias: this.bias,
-      runningMean: this.runningMean,
-      runningVariance: this.runningVariance,
-      train: pass.train,
+      runningMean: moved?.runningMean ?? null,
+      runningVariance: moved?.runningVariance ?? null,
+      train,
       momentum: BatchNorm2d.momentum,
       epsilon: BatchNorm2d.epsilon,
     });
-  }
-
-  /** Called once for every batch that moved the running statistics. */
-  countBatch(): void {
-    this.#batches.addNumber_(1);
   }
 }
 

@@ -6,6 +6,8 @@ import type { FoldedConvolutions } from './fold.js';
 export interface Pass {
   /** Batch statistics in batch norm, which also move the running ones; otherwise the running ones are used. */
   readonly train: boolean;
+  /** With `train`: the running statistics stay as they are (an attack must not move them). */
+  readonly keepStatistics?: boolean;
   /** Batch norms folded into the convolutions before them (evaluation only): fewer passes over memory. */
   readonly folded?: FoldedConvolutions;
 }

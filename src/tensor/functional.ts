@@ -19,8 +19,9 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
 export interface BatchNormOptions {
   readonly weight: Tensor;
   readonly bias: Tensor;
-  readonly runningMean: Tensor;
-  readonly runningVariance: Tensor;
+  /** null in training where no running statistics shall move. */
+  readonly runningMean: Tensor | null;
+  readonly runningVariance: Tensor | null;
   /** Batch statistics, which also move the running ones; otherwise the running ones are used. */
   readonly train: boolean;
   readonly momentum: number;
@@ -35,8 +36,8 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
     x.handle,
     weight.handle,
     bias.handle,
-    runningMean.handle,
-    runningVariance.handle,
+    runningMean?.handle,
+    runningVariance?.handle,
     train,
     momentum,
     epsilon,
@@ -93,29 +94,6 @@ export function channelMoments(x: Tensor): { mean: Tensor; variance: Tensor } {
   return { mean: mean!, variance: variance! };
 }
 
-const reductions = { none: 0, mean: 1, sum: 2 } as const;
-
-/**
- * Cross-entropy −log softmax(logits)[label], with label smoothing s: (1 − s) of it plus s times the mean over classes.
- * logits [N, C], labels int64 [N] → a number, or [N] for `none`.
- */
-export function crossEntropy(
-  logits: Tensor,
-  labels: Tensor,
-  options: { readonly reduction?: keyof typeof reductions; readonly labelSmoothing?: number } = {},
-): Tensor {
-  const { reduction = 'mean', labelSmoothing = 0 } = options;
-  return one(
-    crossEntropyOperator,
-    logits.handle,
-    labels.handle,
-    undefined,
-    reductions[reduction],
-    -100,
-    labelSmoothing,
-  );
-}
-
 const conv2dOperator = operator('aten::conv2d');
 const linearOperator = operator('aten::linear');
 const batchNormOperator = operator('aten::batch_norm');
@@ -127,4 +105,3 @@ const reflectionPad = operator('aten::reflection_pad2d');
 const logSoftmaxOperator = operator('aten::log_softmax', 'int');
 const softmaxOperator = operator('aten::softmax', 'int');
 const varianceAndMean = operator('aten::var_mean', 'dim');
-const crossEntropyOperator = operator('aten::cross_entropy_loss');

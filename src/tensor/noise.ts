@@ -13,6 +13,7 @@ export const streams = {
   attack: 4,
   dropout: 5,
   bench: 6,
+  startRadius: 7,
 } as const;
 export type Stream = keyof typeof streams;
 

@@ -1,0 +1,81 @@
+import { type NoiseKey, noise } from '../tensor/noise.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+export type NormName = 'linf' | 'l2';
+
+/** What a threat model answers; every attack asks these four things and knows no norm by name. Images are [N, C, H, W]. */
+export interface Norm {
+  readonly name: NormName;
+  /** A point drawn uniformly from the ball of radius `epsilon` around each image, clipped to the box [0, 1]. */
+  randomStart(
+    x: Tensor,
+    options: { readonly epsilon: number; readonly key: NoiseKey; readonly ids: ArrayLike<number> },
+  ): Tensor;
+  /** The step of length 1 along which a function with this gradient rises fastest; 0 where the gradient is 0. */
+  direction(gradient: Tensor): Tensor;
+  /** The nearest point in the ball around `x` and then in the box. */
+  project(candidate: Tensor, x: Tensor, epsilon: number): Tensor;
+  /** ‖a − b‖ of each example in float64, [N]. */
+  distance(a: Tensor, b: Tensor): Float64Array;
+  /** The largest distance that counts as `epsilon`: rounding in float32 is no offence. */
+  allowed(epsilon: number): number;
+}
+
+const pixels = [1, 2, 3] as const;
+
+const linf: Norm = {
+  name: 'linf',
+  randomStart(x, { epsilon, key, ids }) {
+    const uniform = draw('uniform', x, key, ids); // in [0, 1)
+    return x.add(uniform.mul(2 * epsilon).sub(epsilon)).clamp(0, 1);
+  },
+  direction: (gradient) => gradient.sign(),
+  project: (candidate, x, epsilon) => candidate.minimum(x.add(epsilon)).maximum(x.sub(epsilon)).clamp(0, 1),
+  distance: (a, b) => difference(a, b).abs().max(pixels).numbers(),
+  allowed: (epsilon) => epsilon + 1e-6,
+};
+
+const l2: Norm = {
+  name: 'l2',
+  randomStart(x, { epsilon, key, ids }) {
+    const direction = this.direction(draw('normal', x, key, ids));
+    // The volume within radius r grows as r^d: the d-th root makes the point uniform in the ball.
+    const dimensions = x.size / Math.max(1, x.dimension(0));
+    const radius = noise('uniform', {
+      key: { ...key, stream: 'startRadius' },
+      ids,
+      shape: [1, 1, 1],
+      dtype: 'float64',
+    })
+      .pow(1 / dimensions)
+      .mul(epsilon)
+      .to(x.dtype)
+      .toDevice(x.device); // [N, 1, 1, 1]
+    return this.project(x.add(direction.mul(radius)), x, epsilon);
+  },
+  direction(gradient) {
+    // Scaled by its largest entry first, so that the squares of a tiny gradient do not vanish. Then the norm of what
+    // is not zero is at least 1.
+    const largest = gradient.abs().max(pixels, true); // [N, 1, 1, 1]
+    const scaled = gradient.div(largest.add(largest.eq(0).to(gradient.dtype)));
+    return scaled.div(scaled.l2Norm(pixels, true).clamp(1, Number.MAX_VALUE));
+  },
+  project(candidate, x, epsilon) {
+    const step = candidate.sub(x);
+    const norm = step.l2Norm(pixels, true); // [N, 1, 1, 1]
+    const factor = norm.clamp(epsilon, Number.MAX_VALUE).pow(-1).mul(epsilon);
+    return x.add(epsilon === 0 ? step.mul(0) : step.mul(factor)).clamp(0, 1);
+  },
+  distance: (a, b) => difference(a, b).l2Norm(pixels).numbers(),
+  allowed: (epsilon) => epsilon * (1 + 1e-5),
+};
+
+export const norms: Readonly<Record<NormName, Norm>> = { linf, l2 };
+
+function draw(distribution: 'uniform' | 'normal', x: Tensor, key: NoiseKey, ids: ArrayLike<number>): Tensor {
+  return noise(distribution, { key, ids, shape: x.shape.slice(1), dtype: x.dtype }).toDevice(x.device);
+}
+
+function difference(a: Tensor, b: Tensor): Tensor {
+  return a.to('float64').sub(b.to('float64'));
+}
