@@ -1,0 +1,168 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { describe, InputError } from '../errors.js';
+import { validate } from '../validate.js';
+import { type Checkpoint, readCheckpoint } from './checkpoint.js';
+import { removeTemporaryFiles, writeFileDurably, writeJsonDurably } from './durable-file.js';
+import { openEventLog, rewindEvents } from './event-log.js';
+import type { RunEvent } from './events.js';
+import { acquireLock } from './lock.js';
+import { type Manifest, manifestSchema } from './manifest.js';
+
+/**
+ * A run folder that this process writes: `recipe.json`, `manifest.json`, `events.jsonl`, `checkpoints/`. One
+ * that exists is resumed or refused, never overwritten. What a recipe means is not known here.
+ */
+export interface RunFolder extends Disposable {
+  readonly path: string;
+  readonly manifest: Manifest;
+  /**
+   * Write the events of a step before its checkpoint: on resume, those up to the checkpoint's step are kept.
+   */
+  appendEvent(event: RunEvent): void;
+  /** Gives the folder free for other processes. */
+  close(): void;
+}
+
+export interface RunFolderOptions {
+  readonly path: string;
+  /** Complete and validated; plain data. */
+  readonly recipe: object;
+}
+
+/** `runs/NAME-SEED`: where a run goes if nobody says otherwise. */
+export function defaultRunPath(name: string, seed: number): string {
+  return join('runs', `${name}-${seed}`);
+}
+
+/**
+ * Makes the folder of a new run, with recipe and manifest in it.
+ *
+ * @throws InputError where the path exists, unless it is an empty folder.
+ */
+export function createRunFolder(options: RunFolderOptions & { readonly manifest: Manifest }): RunFolder {
+  const { path, recipe, manifest } = options;
+  if (existsSync(path) && !isUnused(path)) throw exists(path);
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw InputError.expected('a folder that can be made', 'the run', path, String(error));
+  }
+  const lock = acquireLock(path);
+  try {
+    if (!isUnused(path)) throw exists(path);
+    writeFileDurably(join(path, 'events.jsonl'), []);
+    writeJsonDurably(join(path, 'manifest.json'), manifest);
+    // Last, as it makes the folder a run: killed before, the folder counts as unused.
+    writeJsonDurably(join(path, 'recipe.json'), recipe);
+    return open(path, manifest, lock.release);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+export interface ResumedRun {
+  readonly run: RunFolder;
+  /** null where the run ended before its first checkpoint: it begins at step 0 again, with no events. */
+  readonly checkpoint: Checkpoint | null;
+}
+
+/**
+ * Opens a run to go on from its last checkpoint; its log is taken back to there.
+ *
+ * @throws InputError where there is no run, its recipe differs (naming where), its checkpoint is damaged, or
+ *   another process writes it.
+ */
+export function resumeRunFolder({ path, recipe }: RunFolderOptions): ResumedRun {
+  if (!isRunFolder(path)) throw InputError.expected('the folder of a run', '--resume', path);
+  const stored = readStoredRecipe(path);
+  const difference = firstDifference(stored, JSON.parse(JSON.stringify(recipe)));
+  if (difference !== undefined)
+    throw new InputError(
+      'recipe-differs',
+      `Expected the recipe of the run ${path}, but ${difference.path} is ${describe(difference.second)} and was ` +
+        `${describe(difference.first)}. Resume with the same recipe, or start another run with --out.`,
+    );
+  const lock = acquireLock(path);
+  try {
+    removeTemporaryFiles(path);
+    const manifest = readManifest(path);
+    const hasCheckpoint = existsSync(join(path, 'checkpoints', 'last.json'));
+    const checkpoint = hasCheckpoint ? readCheckpoint({ path, names: ['last'] }) : null;
+    rewindEvents(path, checkpoint?.progress?.step ?? null);
+    return { run: open(path, manifest, lock.release), checkpoint };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Whether a path is a run's folder: it holds a recipe. */
+export function isRunFolder(path: string): boolean {
+  return existsSync(join(path, 'recipe.json'));
+}
+
+/** The recipe of a run as plain data, for `parseRecipe`. */
+export function readStoredRecipe(path: string): unknown {
+  return readJson(join(path, 'recipe.json'));
+}
+
+/** @throws InputError where it is missing or no manifest. */
+export function readManifest(path: string): Manifest {
+  const file = join(path, 'manifest.json');
+  return validate({ schema: manifestSchema, input: readJson(file), source: `the manifest ${file}` });
+}
+
+export interface Difference {
+  /** `training.epochs` */
+  readonly path: string;
+  readonly first: unknown;
+  readonly second: unknown;
+}
+
+/** Where two pieces of plain data differ first, in the order of the first one's keys; undefined if nowhere. */
+export function firstDifference(first: unknown, second: unknown, path = ''): Difference | undefined {
+  if (isDeepStrictEqual(first, second)) return undefined;
+  const [a, b] = [entriesOf(first), entriesOf(second)];
+  if (a === undefined || b === undefined) return { path: path === '' ? 'the whole' : path, first, second };
+  for (const key of new Set([...a.keys(), ...b.keys()])) {
+    const found = firstDifference(a.get(key), b.get(key), path === '' ? key : `${path}.${key}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function entriesOf(value: unknown): Map<string, unknown> | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return new Map(Object.entries(value));
+}
+
+function open(path: string, manifest: Manifest, release: () => void): RunFolder {
+  const log = openEventLog(path);
+  const close = () => {
+    log.close();
+    release();
+  };
+  return { path, manifest, appendEvent: log.append, close, [Symbol.dispose]: close };
+}
+
+/** Whether it is a folder with nothing in it but what a process leaves that was killed while it made a run. */
+function isUnused(path: string): boolean {
+  const early = /^(lock|lock\.\d+|manifest\.json|events\.jsonl|.*\.tmp)$/;
+  return statSync(path).isDirectory() && readdirSync(path).every((file) => early.test(file));
+}
+
+function exists(path: string): InputError {
+  const remedy = `Use --out for another folder${isRunFolder(path) ? ', or --resume to go on with that run' : ''}.`;
+  return InputError.expected('a folder that does not exist yet', 'the run', path, remedy);
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw InputError.expected('a JSON file that can be read', path, error);
+  }
+}
