@@ -8,9 +8,13 @@ import { isReady } from './ready.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** These print text and compute nothing: they must work where libtorch cannot be installed. */
-const TEXT_ONLY = ['--help', '-h', '--version', '-V', 'help'];
+const TEXT_ONLY = ['--help', '-h', '--version', '-V'];
 
-const need = process.argv.length === 2 || TEXT_ONLY.includes(process.argv[2]) ? 'cli' : 'engine';
+const words = process.argv.slice(2);
+const need =
+  words.length === 0 || words[0] === 'help' || words.some((word) => TEXT_ONLY.includes(word))
+    ? 'cli'
+    : 'engine';
 let failed = false;
 if (!isReady({ root, need })) {
   const { makeReady, reportFailure } = await import('./make-ready.mjs');
