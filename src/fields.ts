@@ -10,30 +10,30 @@ import { list } from './nearest.js';
 /** A whole number of at least `minimum`. */
 export function whole(minimum: number) {
   const error = `a whole number of at least ${minimum}`;
-  return z.number({ error }).int({ error }).min(minimum, { error });
+  return z.number({ error }).int({ error, abort: true }).min(minimum, { error, abort: true });
 }
 
 /** A finite number in [`minimum`, `maximum`]. */
 export function between(minimum: number, maximum: number) {
   const error = `a number from ${minimum} to ${maximum}`;
-  return z.number({ error }).min(minimum, { error }).max(maximum, { error });
+  return z.number({ error }).min(minimum, { error, abort: true }).max(maximum, { error, abort: true });
 }
 
 /** A finite number of at least 0. */
 export function atLeastZero() {
   const error = 'a number of at least 0';
-  return z.number({ error }).min(0, { error });
+  return z.number({ error }).min(0, { error, abort: true });
 }
 
 /** A finite number above 0. */
 export function positive() {
   const error = 'a number above 0';
-  return z.number({ error }).positive({ error });
+  return z.number({ error }).positive({ error, abort: true });
 }
 
 /** A text of at least one character; `error` says what it stands for. */
 export function text(error: string) {
-  return z.string({ error }).min(1, { error });
+  return z.string({ error }).min(1, { error, abort: true });
 }
 
 export function yesOrNo() {
