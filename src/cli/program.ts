@@ -1,0 +1,82 @@
+import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { InputError, SatinError } from '../errors.js';
+import { nearest } from '../nearest.js';
+import { version } from '../version.js';
+import type { CommandTable } from './command.js';
+
+/**
+ * Runs one command line, without the words `node` and `satin`, and returns the exit code: 0 done, 1 failed,
+ * 2 wrong use or bad input, 130 interrupted. Errors are told on standard error; nothing is thrown.
+ */
+export async function runProgram(words: readonly string[], commands: CommandTable): Promise<number> {
+  try {
+    const program = await makeProgram(words, commands);
+    await program.parseAsync(words, { from: 'user' });
+    return 0;
+  } catch (error) {
+    return reportError(error);
+  }
+}
+
+/** Tells an error the way its class asks for, and returns the exit code. */
+export function reportError(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // Help that was asked for ends with 0; without any command it goes to standard error, as wrong use.
+    if (error.code.startsWith('commander.help') || error.code === 'commander.version')
+      return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`satin: ${sentenceOf(error.message)}\n`);
+    return 2;
+  }
+  if (error instanceof SatinError) {
+    process.stderr.write(`satin: ${error.message}\n`);
+    return error.exitCode;
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(
+    `satin: ${message}\nThis is a bug in Satin; please report it with what follows.\n${detail}\n`,
+  );
+  return 1;
+}
+
+async function makeProgram(words: readonly string[], commands: CommandTable): Promise<CommandUnknownOpts> {
+  // The one command that is run, or whose help is asked for, is loaded; the others are shown by their entry.
+  const wanted = words.find((word) => !word.startsWith('-') && word !== 'help');
+  if (wanted !== undefined && !Object.hasOwn(commands, wanted)) throw unknownCommand(wanted, commands);
+  const program: CommandUnknownOpts = new Command('satin')
+    .usage('COMMAND [OPTIONS]')
+    .description(
+      'Train image classifiers that withstand adversarial examples, and measure how robust they are.',
+    )
+    .version(version, '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .helpCommand('help [command]', "print a command's help")
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
+  for (const [name, { summary, example, load }] of Object.entries(commands)) {
+    const command = name === wanted ? await load() : new Command();
+    command.name(name).summary(summary).copyInheritedSettings(program);
+    if (command.description() === '')
+      command.description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
+    command.addHelpText('after', `\nExample:\n  ${example}`);
+    program.addCommand(command);
+  }
+  const examples = Object.values(commands).map(({ example }) => `  ${example}`);
+  return program.addHelpText(
+    'after',
+    `\nExamples:\n${examples.join('\n')}\n\nsatin COMMAND --help tells more.`,
+  );
+}
+
+function unknownCommand(name: string, commands: CommandTable): InputError {
+  const meant = nearest(name, Object.keys(commands));
+  const remedy = meant === undefined ? 'satin --help lists the commands.' : `Did you mean '${meant}'?`;
+  return new InputError('unknown-command', `Unknown command '${name}'. ${remedy}`);
+}
+
+/** Commander's message as Satin writes: `Unknown option '--sed'. Did you mean --seed?` */
+function sentenceOf(message: string): string {
+  const [problem = '', ...hints] = message.replace(/^error: /, '').split('\n');
+  const sentence = `${problem.charAt(0).toUpperCase()}${problem.slice(1).replace(/[.:]?$/, '.')}`;
+  return [sentence, ...hints.map((hint) => hint.replace(/^\((.*)\)$/, '$1'))].join(' ');
+}
