@@ -20,7 +20,7 @@ import { digest, fileIdentity, readJson, writeJson } from './stamp-file.mjs';
  * @param {{ root: string, env?: Record<string, string | undefined>,
  *   onProgress?: (done: number, total: number, name: string) => void }} options
  * @returns {Promise<{ binary: string, compiled: number, libtorch: import('./libtorch.mjs').Libtorch }>}
- * @throws {BuildError | import('./libtorch.mjs').LibtorchError}
+ * @throws {BuildError | import('./libtorch.mjs').LibtorchError | import('./compiler.mjs').CompilerError}
  */
 export async function build({ root, env = process.env, onProgress = () => {} }) {
   // Taken before the compiler reads a file: what is edited during the build is compiled again next time.
@@ -28,10 +28,7 @@ export async function build({ root, env = process.env, onProgress = () => {} }) 
   const libtorch = findLibtorch({ env });
   if (libtorch === null) throw new BuildError('Expected an installed libtorch but found none.');
   const compiler = findCompiler(env);
-  if (compiler === null) {
-    const missing = env.CXX ? `for CXX but '${env.CXX}' does not run.` : '(g++) but found none.';
-    throw new BuildError(`Expected a C++ compiler ${missing}`);
-  }
+  if (compiler === null) throw new BuildError('Expected a C++ compiler (g++) but found none.');
   const folder = join(root, 'native', 'build', engineName(libtorch));
   mkdirSync(folder, { recursive: true });
   const objects = objectFiles({ root, folder, libtorch, compiler });

@@ -5,19 +5,31 @@ import { bundledOpenMp, SYSTEM_PREFIXES } from './libtorch.mjs';
 
 const DARWIN = process.platform === 'darwin';
 
+/** `CXX` names no compiler (wrong input: exit code 2). */
+export class CompilerError extends Error {
+  code = 'compiler';
+  exitCode = 2;
+  name = 'CompilerError';
+}
+
 /**
  * The compiler as a command line: `CXX`, else the first of g++, c++ and clang++ that answers.
  * @param {Record<string, string | undefined>} env
  * @returns {{ command: string[], identity: string } | null} null where there is none
+ * @throws {CompilerError} where `CXX` is set and does not run
  */
 export function findCompiler(env) {
-  const candidates = env.CXX ? [env.CXX.trim().split(/\s+/)] : [['g++'], ['c++'], ['clang++']];
+  const chosen = env.CXX?.trim() ?? '';
+  const candidates = chosen === '' ? [['g++'], ['c++'], ['clang++']] : [chosen.split(/\s+/)];
   for (const command of candidates) {
     const answer = spawnSync(command[0], [...command.slice(1), '--version'], { encoding: 'utf8' });
     if (answer.status === 0)
       return { command, identity: `${command.join(' ')} ${answer.stdout.split('\n')[0]}` };
   }
-  return null;
+  if (chosen === '') return null;
+  throw new CompilerError(
+    `Expected a C++ compiler for CXX but received '${chosen}', which does not run. Unset CXX to let Satin search.`,
+  );
 }
 
 /** Files named `*_kernel.cc` are plain loops without torch headers: fast to compile, and optimised hardest. */

@@ -79,13 +79,17 @@ async function agree({ plan, root, env, screen, isTerminal }) {
   const { required, useful, npm } = plan;
   if (required.length > 0 && !hasApt()) throw missingByHand(required);
   const offered = mayRunApt() ? plan : { ...plan, useful: [] };
-  const system = [...required, ...offered.useful];
-  const commands = system.length > 0 ? aptCommands(system) : [];
-  if (npm) commands.push(`cd ${root} && ${NPM_COMMAND.join(' ')}`);
-  const wanted = `Satin is not set up yet. It needs:\n${commands.map((command) => `  ${command}`).join('\n')}\n`;
+  const commands = [
+    ...(required.length + offered.useful.length > 0 ? aptCommands([...required, ...useful]) : []),
+    ...(npm ? [`cd ${root} && ${NPM_COMMAND.join(' ')}`] : []),
+  ];
+  const wanted = `Satin is not set up yet: it lacks ${lacking(plan)}.\n${commands.map((command) => `  ${command}`).join('\n')}\n`;
   const alternatives = required.includes('libtorch-dev') ? `\n${WITHOUT_ROOT}` : '';
   if (required.length > 0 && !mayRunApt())
-    throw new SetupError(`${wanted}You are not root, and there is no sudo.${alternatives}`, 2);
+    throw new SetupError(
+      `${wanted}You are not root and there is no sudo: root must run apt-get.${alternatives}`,
+      2,
+    );
 
   let decision = permission({ env, isRoot: process.getuid?.() === 0, isTerminal });
   let refusal = 'Run these, or start again with SATIN_INSTALL=1, which runs them.';
@@ -106,6 +110,17 @@ async function agree({ plan, root, env, screen, isTerminal }) {
     writeJson(declinedFile(root), useful);
   }
   return { ...plan, useful: [] };
+}
+
+/** What is missing, in words. */
+function lacking({ required, useful, npm }) {
+  const things = [
+    required.includes('g++') && 'a C++ compiler',
+    required.includes('libtorch-dev') && 'libtorch',
+    required.length === 0 && useful.length > 0 && 'useful system packages',
+    npm && "npm's packages",
+  ].filter((thing) => thing !== false);
+  return new Intl.ListFormat('en').format(things);
 }
 
 /** The refusal on a system whose packages Satin does not know how to install. */
