@@ -14,7 +14,7 @@ namespace satin {
 napi_value fromData(Arguments&), readData(Arguments&), release(Arguments&), shapeOf(Arguments&), dtypeOf(Arguments&);
 napi_value deviceOf(Arguments&), liveTensors(Arguments&);
 // operator.cc
-napi_value findOperator(Arguments&), call(Arguments&);
+napi_value findOperator(Arguments&), call(Arguments&), callInPlace(Arguments&);
 // autograd.cc
 napi_value gradients(Arguments&), setGradEnabled(Arguments&), setRequiresGrad(Arguments&), requiresGrad(Arguments&);
 // noise.cc
@@ -53,6 +53,7 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "liveTensors", liveTensors);
     define(env, exports, "findOperator", findOperator);
     define(env, exports, "call", call);
+    define(env, exports, "callInPlace", callInPlace);
     define(env, exports, "gradients", gradients);
     define(env, exports, "setGradEnabled", setGradEnabled);
     define(env, exports, "setRequiresGrad", setRequiresGrad);

@@ -239,9 +239,9 @@ napi_value findOperator(Arguments& arguments) {
   return fromNumber(arguments.env, static_cast<double>(operators().size() - 1));
 }
 
-// call(operator, ...arguments) -> handle, number, boolean, null, or an array of these
-napi_value call(Arguments& arguments) {
-  napi_env env = arguments.env;
+namespace {
+
+void invoke(Arguments& arguments, torch::jit::Stack& stack) {
   const int64_t index = arguments.integer(0, "the operator");
   if (index < 0 || index >= static_cast<int64_t>(operators().size()))
     throw WrongArgument("Expected an operator from findOperator but received " + std::to_string(index) + ".");
@@ -249,10 +249,18 @@ napi_value call(Arguments& arguments) {
   if (arguments.count - 1 > op.parameters.size())
     throw WrongArgument("Expected at most " + std::to_string(op.parameters.size()) + " arguments for " +
                         op.handle.schema().name() + " but received " + std::to_string(arguments.count - 1) + ".");
-  torch::jit::Stack stack;
   stack.reserve(op.parameters.size());
   for (size_t i = 0; i < op.parameters.size(); i++) stack.push_back(convert(arguments, i + 1, op.parameters[i]));
   op.handle.callBoxed(stack);
+}
+
+}  // namespace
+
+// call(operator, ...arguments) -> handle, number, boolean, null, or an array of these
+napi_value call(Arguments& arguments) {
+  napi_env env = arguments.env;
+  torch::jit::Stack stack;
+  invoke(arguments, stack);
   if (stack.empty()) return undefined(env);
   if (stack.size() == 1) return toJavaScript(env, stack[0]);
   napi_value result;
@@ -260,6 +268,13 @@ napi_value call(Arguments& arguments) {
   for (size_t i = 0; i < stack.size(); i++)
     check(env, napi_set_element(env, result, static_cast<uint32_t>(i), toJavaScript(env, stack[i])));
   return result;
+}
+
+// callInPlace(operator, ...arguments): for operators that change their first argument and return it: no new handle
+napi_value callInPlace(Arguments& arguments) {
+  torch::jit::Stack stack;
+  invoke(arguments, stack);
+  return undefined(arguments.env);
 }
 
 }  // namespace satin

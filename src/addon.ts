@@ -33,6 +33,7 @@ export interface Addon {
   liveTensors(): number;
   findOperator(name: string, overload: string): number;
   call(operator: number, ...values: OperatorArgument[]): OperatorResult;
+  callInPlace(operator: number, ...values: OperatorArgument[]): void;
   gradients(
     outputs: readonly Handle[],
     inputs: readonly Handle[],

@@ -14,6 +14,15 @@ export function operator(name: string, overload = ''): (...values: OperatorArgum
   };
 }
 
+/** An operator that changes its first argument: its result is that tensor again and gets no handle of its own. */
+export function inPlace(name: string, overload = ''): (...values: OperatorArgument[]) => void {
+  let id = -1;
+  return (...values) => {
+    if (id < 0) id = native().findOperator(name, overload);
+    native().callInPlace(id, ...values);
+  };
+}
+
 /** The result of an operator that returns one tensor. */
 export function oneHandle(result: OperatorResult): Handle {
   if (typeof result !== 'number')

@@ -1,7 +1,7 @@
 import type { Handle, OperatorArgument, TypedArray } from '../addon.js';
 import { DisposedError, InputError } from '../errors.js';
 import { native } from '../native.js';
-import { handles, oneHandle, operator } from './operator.js';
+import { handles, inPlace, oneHandle, operator } from './operator.js';
 import { adopt, type Scoped } from './scope.js';
 
 export type Dtype = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'uint8' | 'bool';
@@ -335,11 +335,11 @@ const mulTensor = operator('aten::mul', 'Tensor');
 const mulScalar = operator('aten::mul', 'Scalar');
 const divTensor = operator('aten::div', 'Tensor');
 const divScalar = operator('aten::div', 'Scalar');
-const addInPlace = operator('aten::add_', 'Tensor');
-const addScalarInPlace = operator('aten::add_', 'Scalar');
-const mulInPlace = operator('aten::mul_', 'Tensor');
-const mulScalarInPlace = operator('aten::mul_', 'Scalar');
-const copyInPlace = operator('aten::copy_');
+const addInPlace = inPlace('aten::add_', 'Tensor');
+const addScalarInPlace = inPlace('aten::add_', 'Scalar');
+const mulInPlace = inPlace('aten::mul_', 'Tensor');
+const mulScalarInPlace = inPlace('aten::mul_', 'Scalar');
+const copyInPlace = inPlace('aten::copy_');
 const neg = operator('aten::neg');
 const abs = operator('aten::abs');
 const sign = operator('aten::sign');

@@ -1,0 +1,48 @@
+import { range, where } from '../tensor/create.js';
+import { pad } from '../tensor/functional.js';
+import { noise } from '../tensor/noise.js';
+import { scope } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+export interface Augmentation {
+  /** Mirrors each image left to right with probability one half. */
+  readonly flip: boolean;
+  /** Pads by this many black pixels on each side and crops back at random; 0 is off. */
+  readonly crop: number;
+}
+
+/**
+ * Flips and crops a batch, [N, C, H, W] of any dtype, in one gather. What happens to an example depends on the seed, the
+ * epoch and its id, not on the batch it comes in.
+ */
+export function augment(
+  images: Tensor,
+  options: Augmentation & { readonly seed: number; readonly epoch: number; readonly ids: ArrayLike<number> },
+): Tensor {
+  const { flip, crop, seed, epoch, ids } = options;
+  if (!flip && crop === 0) return images;
+  return scope(() => {
+    const [count, channels, height, width] = images.shape as [number, number, number, number];
+    const draws = noise('uniform', {
+      key: { seed, stream: 'augmentation', epoch },
+      ids,
+      shape: [3],
+      dtype: 'float64',
+    }); // [N, 3]
+    const draw = (column: number) => draws.narrow(1, column, 1); // [N, 1]
+    const offset = (column: number) =>
+      draw(column)
+        .mul(2 * crop + 1)
+        .to('int64'); // [N, 1], 0 to 2·crop
+    const columns = range(width).unsqueeze(0).expand([count, width]); // [N, W]
+    const mirrored = flip ? where(draw(0).less(0.5), columns.neg().add(width - 1), columns) : columns;
+    const rows = range(height).unsqueeze(0); // [1, H]
+    const padded = crop === 0 ? images : pad(images, [crop, crop, crop, crop]);
+    return padded.index([
+      range(count).reshape([-1, 1, 1, 1]),
+      range(channels).reshape([1, -1, 1, 1]),
+      rows.add(offset(1)).reshape([count, 1, height, 1]),
+      mirrored.add(offset(2)).reshape([count, 1, 1, width]),
+    ]);
+  });
+}

@@ -1,0 +1,54 @@
+import { integers, tensor } from '../tensor/create.js';
+import { keep, scope } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Dataset } from './dataset.js';
+
+/** A batch of examples, ready for a network. */
+export interface Batch {
+  /** Pixels in [0, 1], float32, [N, C, H, W]. */
+  readonly x: Tensor;
+  /** Class labels, int64, [N]. */
+  readonly labels: Tensor;
+  /** Ids of the examples, [N]; randomness is keyed by them. */
+  readonly ids: readonly number[];
+}
+
+/** A data set in the engine's memory: bytes, so that a batch costs one gather and one conversion. */
+export class DatasetTensors implements Disposable {
+  readonly images: Tensor; // uint8 [N, C, H, W]
+  readonly labels: Tensor; // int64 [N]
+  readonly ids: Uint32Array;
+
+  constructor(readonly dataset: Dataset) {
+    const count = dataset.labels.length;
+    this.images = keep(tensor(dataset.images, [count, ...dataset.shape]));
+    this.labels = keep(integers(dataset.labels));
+    this.ids = dataset.ids;
+  }
+
+  get count(): number {
+    return this.ids.length;
+  }
+
+  /** The examples that stand at `places`, as they are. */
+  batch(places: ArrayLike<number>): Batch {
+    return scope(() => {
+      const index = integers(places);
+      return {
+        x: toPixels(this.images.indexSelect(0, index)),
+        labels: this.labels.indexSelect(0, index),
+        ids: Array.from(places, (place) => this.ids[place]!),
+      };
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.images.dispose();
+    this.labels.dispose();
+  }
+}
+
+/** byte / 255 */
+export function toPixels(bytes: Tensor): Tensor {
+  return bytes.to('float32').div(255);
+}
