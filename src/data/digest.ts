@@ -1,0 +1,17 @@
+import { createHash } from 'node:crypto';
+import { type Dataset, subset } from './dataset.js';
+
+/**
+ * What exactly was measured, as `sha256:` and 64 hexadecimal digits: the SHA-256 of N, C, H, W and the N ids
+ * (little-endian 32-bit numbers each), the N labels (little-endian 16-bit numbers) and the pixels (bytes
+ * [N, C, H, W]). With `indices` (positions, not ids) only those examples, in that order.
+ */
+export function pixelsDigest(dataset: Dataset, indices?: ArrayLike<number>): string {
+  const { shape, images, labels, ids } = indices === undefined ? dataset : subset(dataset, indices);
+  const head = Buffer.alloc(16 + 6 * ids.length);
+  let at = 0;
+  for (const length of [ids.length, ...shape]) at = head.writeUInt32LE(length, at);
+  for (const id of ids) at = head.writeUInt32LE(id, at);
+  for (const label of labels) at = head.writeUInt16LE(label, at);
+  return `sha256:${createHash('sha256').update(head).update(images).digest('hex')}`;
+}

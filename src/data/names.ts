@@ -1,0 +1,39 @@
+import { InputError } from '../errors.js';
+import { type Split, splits } from './dataset.js';
+
+/**
+ * The names a person can type for data. This file imports no reader, so that help texts and the
+ * validation of recipes stay quick; `sets.ts` says what stands behind each name.
+ */
+export const dataNames = ['fashion-mnist', 'mnist', 'cifar10', 'cifar100', 'folder'] as const;
+
+export type DataName = (typeof dataNames)[number];
+
+export function isDataName(text: string): text is DataName {
+  return dataNames.some((name) => name === text);
+}
+
+/**
+ * Reads `NAME` or `NAME:SPLIT`, as `--data` takes it: `fashion-mnist:test`. Without a split it is
+ * `defaultSplit`. An unknown name or split is an `InputError` that lists those there are.
+ */
+export function parseDataName(
+  text: string,
+  defaultSplit: Split = 'test',
+): { readonly name: DataName; readonly split: Split } {
+  const colon = text.indexOf(':');
+  const name = colon === -1 ? text : text.slice(0, colon);
+  const splitText = colon === -1 ? defaultSplit : text.slice(colon + 1);
+  if (!isDataName(name)) {
+    throw InputError.expected(
+      `one of ${dataNames.join(', ')}`,
+      'the data set',
+      name,
+      'For images of your own, use folder and say where they are.',
+    );
+  }
+  const split = splits.find((known) => known === splitText);
+  if (split === undefined)
+    throw InputError.expected(`one of ${splits.join(', ')}`, `the split of ${name}`, splitText);
+  return { name, split };
+}

@@ -1,0 +1,50 @@
+import { access, readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { countOf, errorCode, firstLine, unusable } from './unusable.js';
+
+const unzip = promisify(gunzip);
+
+/**
+ * The bytes of `file`, unpacked where they begin as gzip does (whatever the file is called). A file that
+ * is missing, cut short or damaged is an `InputError` that names it.
+ */
+export async function readMaybeGzipped(file: string): Promise<Uint8Array> {
+  const bytes = await readExisting(file);
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return await unzip(bytes, { chunkSize: 1 << 20 });
+  } catch (error) {
+    const cut = errorCode(error) === 'Z_BUF_ERROR';
+    throw unusable({
+      file,
+      expected: 'a whole gzip file',
+      received: cut
+        ? `one cut short after ${countOf(bytes.length, 'byte')}`
+        : `a damaged one (${firstLine(error)})`,
+      remedy: 'Delete it and download or copy it again.',
+    });
+  }
+}
+
+/** The bytes of `file`; an `InputError` that names it where it cannot be read. */
+export async function readExisting(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const missing = errorCode(error) === 'ENOENT';
+    throw unusable({
+      file,
+      expected: 'a file that can be read',
+      received: missing ? 'no file' : firstLine(error),
+      remedy: missing ? 'Check the path, or put the file there.' : 'Check the path and its permissions.',
+    });
+  }
+}
+
+export async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,40 @@
+import { InputError } from '../errors.js';
+
+/** What is said of data on disk that cannot be used; `received` is a phrase, not a value to be quoted. */
+export interface Unusable {
+  /** The file or folder. */
+  readonly file: string;
+  readonly expected: string;
+  readonly received: string;
+  /** How to mend it, as a sentence. */
+  readonly remedy: string;
+}
+
+/** *Expected `expected` for `file` but received `received`. `remedy`*, with the code `unusable-data`. */
+export function unusable({ file, expected, received, remedy }: Unusable): InputError {
+  return new InputError(
+    'unusable-data',
+    `Expected ${expected} for ${file} but received ${received}. ${remedy}`,
+  );
+}
+
+/** The `code` of a system or zlib error (`ENOENT`, `Z_BUF_ERROR`), or undefined. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** The first line of what an error says: libraries append their call stacks in further lines. */
+export function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
+}
+
+/** `1 file`, `2 files`. */
+export function countOf(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? noun : plural}`;
+}
+
+/** `a, b, c and 4 more`: enough names to find the rest. */
+export function someOf(names: readonly string[], most = 3): string {
+  const shown = names.slice(0, most).join(', ');
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
+}

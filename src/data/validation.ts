@@ -1,0 +1,47 @@
+import { InputError } from '../errors.js';
+import { classCounts, drawStratified, proportionalCounts } from './stratify.js';
+
+export interface ValidationCut {
+  /** Labels of the whole training set. */
+  readonly labels: ArrayLike<number>;
+  /** What identifies each example: its id, or its path. */
+  readonly keys: ArrayLike<number | string>;
+  readonly classes: number;
+  /** A whole number of examples, or a fraction between 0 and 1 of the training set; 0 takes none. */
+  readonly validation: number;
+  /** The seed of the cut, which is not the run's, so that paired runs share it. */
+  readonly seed: number;
+}
+
+/**
+ * Takes the validation split out of a training set: of each class its share, those whose
+ * sha256 of (seed, key) comes first. Both lists are positions, ascending. An amount that would leave
+ * a class without a training example is an `InputError`.
+ */
+export function cutValidation({ labels, keys, classes, validation, seed }: ValidationCut): {
+  readonly train: Uint32Array;
+  readonly validation: Uint32Array;
+} {
+  const sizes = classCounts(labels, classes);
+  const most = sizes.reduce((sum, size) => sum + Math.max(0, size - 1), 0);
+  const fraction = validation > 0 && validation < 1;
+  const count = fraction ? Math.round(validation * labels.length) : validation;
+  if (!Number.isInteger(count) || count < 0 || count > most)
+    throw InputError.expected(
+      `a whole number of examples from 0 to ${most}, or a fraction between 0 and 1,`,
+      'the validation split',
+      validation,
+      `The training set has ${labels.length} examples, and one of each class stays in it.`,
+    );
+  const counts = proportionalCounts(sizes, count, 1);
+  const drawn = drawStratified({ purpose: 'validation', seed, labels, keys, counts });
+  return { train: positionsWithout(drawn, labels.length), validation: drawn };
+}
+
+/** The positions 0 to `count` - 1 without those in `taken`, ascending. */
+export function positionsWithout(taken: Uint32Array, count: number): Uint32Array {
+  const out = new Set(taken);
+  return Uint32Array.from({ length: count }, (_, position) => position).filter(
+    (position) => !out.has(position),
+  );
+}
