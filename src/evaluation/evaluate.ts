@@ -1,0 +1,142 @@
+import type { GradientAttack, Threat } from '../attacks/attack.js';
+import type { DatasetTensors } from '../data/tensors.js';
+import { InterruptedError } from '../errors.js';
+import { noGrad } from '../tensor/gradient.js';
+import { scope } from '../tensor/scope.js';
+import { attackBatch, differs } from './attack-batch.js';
+import type { AttackResult, ExampleResult } from './result.js';
+import { wilsonInterval } from './statistics.js';
+import { type PassCount, paired, type Subject } from './subject.js';
+import { verify } from './verify.js';
+
+export interface EvaluateOptions {
+  readonly attacks: readonly GradientAttack[];
+  readonly threat: Threat;
+  readonly seed: number;
+  /** Images a batch; changes the speed and the memory, not the verdicts. */
+  readonly batch: number;
+  /** Told after every batch. */
+  readonly onProgress?: (progress: EvaluationProgress) => void;
+  /** Asked between batches; true ends the evaluation with an `InterruptedError`. */
+  readonly interrupted?: () => boolean;
+}
+
+export interface EvaluationProgress {
+  /** `clean`, or the attack's name. */
+  readonly stage: string;
+  readonly done: number;
+  readonly total: number;
+  /** Share of all examples that stand so far. */
+  readonly standing: number;
+}
+
+/** What the attacks did; `adversarial` holds the image that broke an example, by its place in the data. */
+export interface Evaluation {
+  readonly clean: number;
+  readonly robust: number;
+  readonly interval: readonly [number, number];
+  readonly attacks: readonly AttackResult[];
+  readonly perExample: readonly ExampleResult[];
+  readonly adversarial: ReadonlyMap<number, Float32Array>;
+}
+
+/**
+ * Clean accuracy, then each attack on what still stands: an example counts as robust when none broke it. Every
+ * adversarial image is verified before it counts.
+ *
+ * @throws {RunError} where an attack left its ball or the box.
+ */
+export async function evaluate(
+  subject: Subject,
+  data: DatasetTensors,
+  options: EvaluateOptions,
+): Promise<Evaluation> {
+  const { attacks, threat, seed, batch, onProgress, interrupted } = options;
+  const count = data.count;
+  const labels = data.dataset.labels;
+  const places = Array.from({ length: count }, (_, place) => place);
+
+  const pause = async () => {
+    await new Promise(setImmediate); // lets a Ctrl-C be heard
+    if (interrupted?.() === true)
+      throw new InterruptedError('Interrupted; the evaluation was not finished and nothing was written.');
+  };
+
+  const right = new Set<number>();
+  const classify = paired(subject.classify);
+  for (const chunk of chunks(places, batch)) {
+    const wrong = scope(() =>
+      differs(
+        noGrad(() => classify(data.batch(chunk).x)),
+        chunk.map((place) => labels[place]!),
+      ),
+    );
+    const errors = new Set(wrong);
+    chunk.forEach((place, row) => {
+      if (!errors.has(row)) right.add(place);
+    });
+    onProgress?.({ stage: 'clean', done: chunk.at(-1)! + 1, total: count, standing: right.size / count });
+    await pause();
+  }
+
+  const brokenBy = new Map<number, string>();
+  const adversarial = new Map<number, Float32Array>();
+  const results: AttackResult[] = [];
+  for (const attack of attacks) {
+    const standing = [...right].filter((place) => !brokenBy.has(place)).sort((a, b) => a - b);
+    const passes: PassCount = { forwards: 0, backwards: 0 };
+    const began = performance.now();
+    let done = 0;
+    for (const chunk of chunks(standing, batch)) {
+      const broken = scope(() => {
+        const examples = data.batch(chunk);
+        const found = attackBatch(subject, examples, { attack, threat, seed, count: passes });
+        verify(examples.x, found, { attack: attack.name, threat });
+        return found;
+      });
+      for (const { row, image } of broken) {
+        brokenBy.set(chunk[row]!, attack.name);
+        adversarial.set(chunk[row]!, image);
+      }
+      done += chunk.length;
+      onProgress?.({
+        stage: attack.name,
+        done,
+        total: standing.length,
+        standing: (right.size - brokenBy.size) / count,
+      });
+      await pause();
+    }
+    results.push({
+      name: attack.name,
+      loss: attack.loss,
+      steps: attack.steps,
+      stepSize: attack.relativeStep * threat.epsilon,
+      restarts: attack.restarts,
+      targets: 0,
+      attacked: standing.length,
+      broken: standing.filter((place) => brokenBy.has(place)).length,
+      robustAfter: (right.size - brokenBy.size) / count,
+      ...passes,
+      seconds: (performance.now() - began) / 1000,
+    });
+  }
+
+  return {
+    clean: right.size / count,
+    robust: (right.size - brokenBy.size) / count,
+    interval: wilsonInterval(right.size - brokenBy.size, count),
+    attacks: results,
+    perExample: places.map((place) => ({
+      id: data.ids[place]!,
+      label: labels[place]!,
+      clean: right.has(place),
+      brokenBy: brokenBy.get(place) ?? null,
+    })),
+    adversarial,
+  };
+}
+
+function* chunks(places: readonly number[], size: number): Generator<readonly number[]> {
+  for (let start = 0; start < places.length; start += size) yield places.slice(start, start + size);
+}

@@ -1,0 +1,33 @@
+import type { Classifier } from '../nn/classifier.js';
+import { cat } from '../tensor/create.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/** A network under evaluation. */
+export interface Subject {
+  /** The model as it was given: it alone decides whether an example is broken. */
+  readonly classify: Classifier;
+  /** The same function up to rounding, for the attacks; `classify` where there is nothing faster. */
+  readonly fast: Classifier;
+}
+
+/**
+ * The same classifier with a batch of one example doubled: libtorch takes another path for one example, with other
+ * rounding, and an example's verdict shall not depend on the batch it comes in.
+ */
+export function paired(classifier: Classifier): Classifier {
+  return (x) => (x.dimension(0) === 1 ? classifier(cat([x, x])).narrow(0, 0, 1) : classifier(x));
+}
+
+/** Passes forward, and backward, of images through a network. */
+export interface PassCount {
+  forwards: number;
+  backwards: number;
+}
+
+/** The same classifier that counts the images it is shown. */
+export function counted(classifier: Classifier, count: PassCount): Classifier {
+  return (x: Tensor) => {
+    count.forwards += x.dimension(0);
+    return classifier(x);
+  };
+}

@@ -1,0 +1,41 @@
+import type { Threat } from '../attacks/attack.js';
+import { RunError } from '../errors.js';
+import { integers, tensor } from '../tensor/create.js';
+import { scope } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Broken } from './attack-batch.js';
+
+/**
+ * Does not believe the attack: every image it claims must lie in the ball (distance in float64) and in the box. An
+ * image that does not is an error, never repaired.
+ *
+ * @throws {RunError} that names the attack.
+ */
+export function verify(
+  x: Tensor,
+  broken: readonly Broken[],
+  options: { readonly attack: string; readonly threat: Threat },
+): void {
+  if (broken.length === 0) return;
+  const { norm, epsilon } = options.threat;
+  scope(() => {
+    const originals = x.indexSelect(0, integers(broken.map(({ row }) => row)));
+    const stored = new Float32Array(originals.size);
+    broken.forEach(({ image }, place) => {
+      stored.set(image, place * image.length);
+    });
+    const images = tensor(stored, originals.shape);
+    const farthest = Math.max(...norm.distance(images, originals));
+    if (!(farthest <= norm.allowed(epsilon)))
+      throw new RunError(
+        'attack-left-its-ball',
+        `${options.attack} made an image at distance ${farthest} in ${norm.name}, more than ε = ${epsilon}.`,
+      );
+    const [lowest, highest] = [images.min().item(), images.max().item()];
+    if (!(lowest >= 0 && highest <= 1))
+      throw new RunError(
+        'attack-left-the-box',
+        `${options.attack} made an image with pixels from ${lowest} to ${highest}, outside [0, 1].`,
+      );
+  });
+}
