@@ -92,9 +92,12 @@ async function agree({ plan, root, env, screen, isTerminal }) {
     );
 
   let decision = permission({ env, isRoot: process.getuid?.() === 0, isTerminal });
-  let refusal = 'Run these, or start again with SATIN_INSTALL=1, which runs them.';
+  let refusal = `${wanted}Run these, or start again with SATIN_INSTALL=1, which runs them.`;
   if (decision === 'ask' && commands.length > 0) {
-    screen.write(`${wanted}Then it compiles its binding to libtorch and its TypeScript (about a minute).\n`);
+    const rest = plan.binding
+      ? 'its binding to libtorch and its TypeScript (about a minute)'
+      : 'its TypeScript';
+    screen.write(`${wanted}Then it compiles ${rest}.\n`);
     const answer = await ask('Install this now? [y/N] ');
     if (answer === 'interrupted') throw new SetupError('', 130);
     decision = answer === 'yes' ? 'install' : 'refuse';
@@ -102,7 +105,7 @@ async function agree({ plan, root, env, screen, isTerminal }) {
   }
   if (decision === 'install' && offered === plan) return plan;
   if (decision === 'refuse' && (required.length > 0 || npm))
-    throw new SetupError(`${wanted}${refusal}${alternatives}`, 2);
+    throw new SetupError(`${refusal}${alternatives}`, 2);
   if (useful.length > 0) {
     screen.write(
       `Going on without useful system packages; to have them: ${aptCommands(useful).join(' && ')}\n`,

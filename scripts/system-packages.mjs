@@ -50,7 +50,8 @@ export function mayRunApt() {
 }
 
 /**
- * Installs packages; useful ones that this release of the system does not have are left out.
+ * Installs packages. Useful ones that this release of the system does not have are left out, and where only
+ * useful ones are missing a failure is shown and forgotten.
  * @param {{ required: string[], useful: string[], root: string, log: (text: string) => void,
  *   show: (detail: string) => void, isTerminal: boolean }} options
  * @throws {StepError}
@@ -75,7 +76,8 @@ export async function installSystemPackages({ required, useful, root, log, show,
   const install = await apt('install', '-y', '--no-install-recommends', ...packages);
   if (install.status !== 0) {
     const reason = aptError(update.status === 0 ? install.output : update.output + install.output);
-    throw new StepError(reason, aptCommands(packages).join(' && '));
+    if (required.length > 0) throw new StepError(reason, aptCommands(packages).join(' && '));
+    show(`going on without ${packages.join(' ')}: ${reason}`);
   }
 }
 
