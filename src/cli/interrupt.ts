@@ -7,17 +7,21 @@ import { InterruptedError } from '../errors.js';
  * second ends the process at once, with 130.
  *
  * Commands that do not call this end at the first Ctrl-C, as any program.
+ *
+ * @param tell says to the person what happens now; a display's `note` keeps its progress bar in order.
  */
-export function listenForInterrupt(): AbortSignal {
+export function listenForInterrupt(tell: (sentence: string) => void = writeLine): AbortSignal {
   const controller = new AbortController();
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(130);
-    process.stderr.write(
-      '\nStopping after this step and writing a checkpoint. Ctrl-C again stops at once.\n',
-    );
+    tell('Stopping after this step. Ctrl-C again stops at once, and loses what is not in a checkpoint.');
     controller.abort(new InterruptedError('Interrupted; what was done so far has been written.'));
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   return controller.signal;
+}
+
+function writeLine(sentence: string): void {
+  process.stderr.write(`\n${sentence}\n`);
 }
