@@ -129,9 +129,10 @@ async function ownSplit(
       remedy: 'Give every split the same subfolders.',
     });
   const all = part(list, Uint32Array.from(list.images.keys()));
-  return split === 'test' || validation === undefined
-    ? all
-    : takeValidation(all, { split, validationSeed, validation });
+  if (split === 'test' || validation === undefined) return all;
+  if (folders.validation === undefined) return takeValidation(all, { split, validationSeed, validation });
+  const unused = `The amount for validation (${validation}) was not used, since ${folders.validation} holds the validation images.`;
+  return { ...all, warnings: [...all.warnings, unused] };
 }
 
 const missingSplitRemedy: Readonly<Record<Split, string>> = {
