@@ -74,7 +74,7 @@ export class BatchNorm2d extends Module {
   }
 }
 
-/** x · weightᵀ + bias; weights from N(0, 0.01²) as in the paper's code, bias 0. */
+/** x · weightᵀ + bias; weights from N(0, 1 / fan-in), so that logits start of the size of the features; bias 0. */
 export class Linear extends Module {
   readonly weight: Tensor; // [O, I]
   readonly bias: Tensor; // [O]
@@ -86,7 +86,7 @@ export class Linear extends Module {
   }) {
     super();
     const { inputs, outputs, initialiser } = options;
-    this.weight = this.parameter('weight', initialiser.normal([outputs, inputs], 0.01));
+    this.weight = this.parameter('weight', initialiser.normal([outputs, inputs], Math.sqrt(1 / inputs)));
     this.bias = this.parameter('bias', zeros([outputs], initialiser.dtype));
   }
 

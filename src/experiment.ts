@@ -1,0 +1,200 @@
+import { parseAttack } from './attacks/attack.js';
+import { norms } from './attacks/norms.js';
+import { chooseExamples } from './data/choose.js';
+import { type Dataset, type Split, subset } from './data/dataset.js';
+import { loadDataset } from './data/sets.js';
+import { DatasetTensors } from './data/tensors.js';
+import { InputError } from './errors.js';
+import { evaluate } from './evaluation/evaluate.js';
+import { loadWeights } from './export/weights.js';
+import { Model, type ModelDescription } from './models/model.js';
+import { modelNames } from './models/names.js';
+import type { Recipe } from './recipe.js';
+import { type Checkpoint, readCheckpoint } from './runs/checkpoint.js';
+import { adversarial, clean, type Objective } from './training/objective.js';
+import { Sgd } from './training/sgd.js';
+import type { TrainOptions } from './training/train.js';
+
+/**
+ * From a recipe to the parts of a training run: the only file that knows every part.
+ */
+export type Experiment = Omit<TrainOptions, 'progress' | 'record' | 'checkpoint' | 'interrupted'>;
+
+export interface ExperimentOptions {
+  /** Start from these weights instead of random ones. */
+  readonly init?: Checkpoint | undefined;
+  readonly interrupted: () => boolean;
+  /** Told how far reading images and validation are. */
+  readonly onProgress?: (progress: {
+    readonly label: string;
+    readonly done: number;
+    readonly total: number;
+    readonly robust?: number;
+  }) => void;
+}
+
+/** Makes the parts of a run; nothing is written. */
+export async function prepare(recipe: Recipe, options: ExperimentOptions): Promise<Experiment> {
+  const { data, model, threat, training } = recipe;
+  const onProgress = options.onProgress;
+  const whole = await loadSplit(recipe, 'train', onProgress);
+  const chosen =
+    data.examples === null
+      ? whole
+      : subset(whole, chooseExamples(whole, data.examples, { seed: data.validationSeed }));
+  if (chosen.ids.length < training.batch)
+    throw InputError.expected(
+      `a batch of at most ${chosen.ids.length}, the training images,`,
+      'training.batch',
+      training.batch,
+    );
+
+  const description: ModelDescription = {
+    architecture: model.name,
+    width: model.width,
+    activation: model.activation,
+    classes: chosen.classes,
+    shape: chosen.shape,
+    normalise:
+      model.normalise === 'none' ? null : model.normalise === 'dataset' ? moments(chosen) : model.normalise,
+  };
+  const network = Model.create(description, { seed: training.seed });
+  if (options.init !== undefined) initialise(network, options.init);
+
+  const validation =
+    data.validation === 0
+      ? null
+      : new DatasetTensors(firstExamples(await loadSplit(recipe, 'validation'), recipe));
+  const attack = parseAttack(recipe.validation.attack);
+  const norm = norms[threat.norm];
+
+  async function* measure(): AsyncGenerator<readonly [string, number]> {
+    if (validation === null) return;
+    using folded = network.fold();
+    const result = await evaluate({ classify: network.classify, fast: folded.classify }, validation, {
+      attacks: [attack],
+      threat: { norm, epsilon: threat.epsilon },
+      seed: training.seed,
+      batch: recipe.validation.batch,
+      interrupted: options.interrupted,
+      onProgress: ({ stage, done, total, standing }) =>
+        onProgress?.({ label: `validation ${stage}`, done, total, robust: standing }),
+    });
+    yield ['validation/clean', result.clean];
+    yield [
+      `validation/robust/${threat.norm}-${threat.epsilonText.replace('/', '-')}/${attack.name}`,
+      result.robust,
+    ];
+  }
+
+  return {
+    model: network,
+    data: new DatasetTensors(chosen),
+    objective: objectiveOf(recipe),
+    optimizer: new Sgd(network.network.parameters(), training.optimizer),
+    schedule: training.schedule,
+    augmentation: data.augment,
+    epochs: training.epochs,
+    batch: training.batch,
+    seed: training.seed,
+    checkpointEvery: training.checkpointEvery,
+    evaluate: measure,
+  };
+}
+
+/** The model of a checkpoint, with its weights. */
+export function modelOf(checkpoint: Checkpoint): Model {
+  const model = Model.create(describedModel(checkpoint), { seed: 0 });
+  loadWeights(model.network, checkpoint.weights);
+  return model;
+}
+
+/** Reads a model: a run folder (its best checkpoint), a checkpoint, or a weights file. */
+export function readModel(path: string): { readonly model: Model; readonly checkpoint: Checkpoint } {
+  const checkpoint = readCheckpoint({ path });
+  return { model: modelOf(checkpoint), checkpoint };
+}
+
+function describedModel({ model }: Checkpoint): ModelDescription {
+  const architecture = modelNames.find((name) => name === model.architecture);
+  if (architecture === undefined)
+    throw InputError.expected(
+      `one of ${modelNames.join(', ')}`,
+      'the model of the weights',
+      model.architecture,
+    );
+  return { ...model, architecture };
+}
+
+/** Weights from another model of the same architecture; the head stays fresh where the classes are others. */
+function initialise(model: Model, init: Checkpoint): void {
+  const from = describedModel(init);
+  const { architecture, width, classes } = model.description;
+  if (from.architecture !== architecture || from.width !== width)
+    throw InputError.expected(
+      `a ${architecture} of width ${width}`,
+      '--init',
+      `a ${from.architecture} of width ${from.width}`,
+    );
+  loadWeights(model.network, init.weights, { newHead: from.classes.join('\n') !== classes.join('\n') });
+}
+
+function objectiveOf({ training, threat }: Recipe): Objective {
+  if (training.objective === 'clean') return clean;
+  const { steps, stepSize, randomStart, batchNorm } = training.attack;
+  const { epsilon } = threat;
+  // One step is as long as Fast adversarial training takes it (Wong et al., 2020); more steps share 2.5 ε.
+  const usual = steps === 1 ? 1.25 * epsilon : (2.5 * epsilon) / steps;
+  return adversarial({
+    norm: norms[threat.norm],
+    epsilon,
+    steps,
+    stepSize: stepSize ?? usual,
+    randomStart,
+    batchNorm,
+  });
+}
+
+async function loadSplit(
+  recipe: Recipe,
+  split: Split,
+  onProgress?: ExperimentOptions['onProgress'],
+): Promise<Dataset> {
+  const { data } = recipe;
+  return loadDataset({
+    name: data.name,
+    split,
+    dir: data.dir ?? undefined,
+    ...(data.name === 'folder' ? { size: data.size ?? undefined, resize: data.resize } : {}),
+    validation: data.validation,
+    validationSeed: data.validationSeed,
+    onProgress: ({ stage, what, done, total }) => {
+      if (total !== undefined) onProgress?.({ label: `${stage} ${what}`, done, total });
+    },
+  });
+}
+
+function firstExamples(dataset: Dataset, { validation }: Recipe): Dataset {
+  const count = Math.min(validation.examples, dataset.ids.length);
+  return subset(dataset, chooseExamples(dataset, count, { seed: 0 }));
+}
+
+/** Mean and deviation of each channel over a data set, of pixels in [0, 1]. */
+function moments({ images, shape }: Dataset): { mean: number[]; std: number[] } {
+  const [channels, height, width] = shape;
+  const plane = height * width;
+  const sums = new Float64Array(channels);
+  const squares = new Float64Array(channels);
+  for (let start = 0, channel = 0; start < images.length; start += plane, channel = (channel + 1) % channels)
+    for (let place = start; place < start + plane; place++) {
+      const value = images[place]!;
+      sums[channel]! += value;
+      squares[channel]! += value * value;
+    }
+  const count = (images.length / channels) * 255;
+  const mean = [...sums].map((sum) => sum / count);
+  const std = [...squares].map((sum, channel) =>
+    Math.sqrt(Math.max(sum / (count * 255) - mean[channel]! ** 2, 1e-12)),
+  );
+  return { mean, std };
+}

@@ -1,0 +1,190 @@
+import { type Augmentation, augment } from '../data/augment.js';
+import { type Batch, type DatasetTensors, toPixels } from '../data/tensors.js';
+import { InterruptedError, RunError } from '../errors.js';
+import type { Model } from '../models/model.js';
+import type { RunEvent } from '../runs/events.js';
+import { integers } from '../tensor/create.js';
+import { permutation } from '../tensor/noise.js';
+import { scope } from '../tensor/scope.js';
+import type { Objective } from './objective.js';
+import { learningRateAt, type Schedule } from './schedule.js';
+import type { Sgd } from './sgd.js';
+
+/** Where a run stands; with weights and optimiser, all that is needed to go on to the bit: noise has no state. */
+export interface Progress {
+  /** The epoch that goes on, from 1. */
+  readonly epoch: number;
+  /** Steps done in it. */
+  readonly epochStep: number;
+  /** Steps done in all. */
+  readonly step: number;
+  /** Sums over the steps of this epoch. */
+  readonly lossSum: number;
+  readonly accuracySum: number;
+  /** The best value of the measurement that chooses, so far; null before the first. */
+  readonly best: number | null;
+}
+
+export const start: Progress = { epoch: 1, epochStep: 0, step: 0, lossSum: 0, accuracySum: 0, best: null };
+
+export interface TrainOptions {
+  readonly model: Model;
+  readonly data: DatasetTensors;
+  readonly objective: Objective;
+  readonly optimizer: Sgd;
+  readonly schedule: Schedule;
+  readonly augmentation: Augmentation;
+  readonly epochs: number;
+  /** Images a step; what is left over at the end of an epoch is not used in it. */
+  readonly batch: number;
+  readonly seed: number;
+  /** Measures after each epoch: `['validation/clean', 0.9]`. The last one chooses the best checkpoint. */
+  readonly evaluate: () => AsyncIterable<readonly [name: string, value: number]>;
+  /** Steps between checkpoints within an epoch; null: only at the end of each. */
+  readonly checkpointEvery: number | null;
+  readonly progress: Progress;
+  readonly record: (event: RunEvent) => void;
+  readonly checkpoint: (name: 'last' | 'best', progress: Progress) => void;
+  /** Asked after each step; true writes a checkpoint and ends the run with an `InterruptedError`. */
+  readonly interrupted: () => boolean;
+}
+
+/**
+ * Trains a model. Each step: batch, objective, update, record; each epoch: measure, keep the best, keep the last.
+ *
+ * @throws {RunError} `non-finite` where a loss or a weight is no number any more; the last checkpoint is from before.
+ * @throws {InterruptedError} after a checkpoint was written.
+ */
+export async function train(options: TrainOptions): Promise<void> {
+  const { model, data, objective, optimizer, schedule, epochs, batch, seed, record, interrupted } = options;
+  const stepsPerEpoch = Math.floor(data.count / batch);
+  const began = performance.now();
+  let progress = options.progress;
+
+  const checkpoint = (name: 'last' | 'best') => {
+    requireFiniteWeights(model, progress.step);
+    options.checkpoint(name, progress);
+    record({ type: 'checkpoint', time: now(), epoch: progress.epoch, step: progress.step, file: name });
+  };
+  const stop = (): never => {
+    record({ type: 'interrupted', time: now(), epoch: progress.epoch, step: progress.step });
+    checkpoint('last');
+    throw new InterruptedError(
+      `Interrupted after step ${progress.step}; a checkpoint was written. Go on with --resume.`,
+    );
+  };
+
+  // From here on there is a checkpoint to go back to, whatever happens.
+  if (progress.step === 0) checkpoint('last');
+
+  while (progress.epoch <= epochs) {
+    const { epoch } = progress;
+    const epochBegan = performance.now();
+    const order = permutation(data.count, { seed, stream: 'shuffle', epoch });
+    let stepBegan = epochBegan;
+
+    while (progress.epochStep < stepsPerEpoch) {
+      const { epochStep, step } = progress;
+      const learningRate = learningRateAt(schedule, { step, stepsPerEpoch, epochs });
+      const { loss, accuracy } = scope(() => {
+        const places = order.subarray(epochStep * batch, (epochStep + 1) * batch);
+        const learned = objective(model, augmented(data, places, { ...options.augmentation, seed, epoch }), {
+          seed,
+          epoch,
+        });
+        if (Number.isFinite(learned.loss)) optimizer.step(learned.gradients, learningRate);
+        return { loss: learned.loss, accuracy: learned.accuracy };
+      });
+      if (!Number.isFinite(loss)) throw nonFinite(`The loss of step ${step + 1} (epoch ${epoch}) is ${loss}`);
+      progress = {
+        ...progress,
+        epochStep: epochStep + 1,
+        step: step + 1,
+        lossSum: progress.lossSum + loss,
+        accuracySum: progress.accuracySum + accuracy,
+      };
+      const moment = performance.now();
+      const imagesPerSecond = (batch * 1000) / (moment - stepBegan);
+      stepBegan = moment;
+      record({
+        type: 'step',
+        time: now(),
+        epoch,
+        step: step + 1,
+        loss,
+        accuracy,
+        learningRate,
+        imagesPerSecond,
+      });
+      await new Promise(setImmediate); // a synchronous loop would never hear a Ctrl-C
+      if (interrupted()) stop();
+      const due = options.checkpointEvery !== null && progress.step % options.checkpointEvery === 0;
+      if (due && progress.epochStep < stepsPerEpoch) checkpoint('last');
+    }
+
+    const measurements: Record<string, number> = {
+      'train/loss': progress.lossSum / stepsPerEpoch,
+      'train/accuracy': progress.accuracySum / stepsPerEpoch,
+    };
+    let chosen: number | null = null;
+    try {
+      for await (const [name, value] of options.evaluate()) {
+        measurements[name] = value;
+        chosen = value;
+      }
+    } catch (error) {
+      if (error instanceof InterruptedError) stop();
+      throw error;
+    }
+    const seconds = (performance.now() - epochBegan) / 1000;
+    record({ type: 'epoch', time: now(), epoch, step: progress.step, seconds, measurements });
+    const isBest = chosen !== null && (progress.best === null || chosen > progress.best);
+    progress = {
+      ...start,
+      epoch: epoch + 1,
+      step: progress.step,
+      best: isBest ? chosen : progress.best,
+    };
+    if (isBest) checkpoint('best');
+    checkpoint('last');
+    if (interrupted() && epoch < epochs) stop();
+  }
+  record({
+    type: 'end',
+    time: now(),
+    epoch: epochs,
+    step: progress.step,
+    seconds: (performance.now() - began) / 1000,
+  });
+}
+
+/** One batch, augmented; flips and crops move bytes, before they become pixels. */
+function augmented(
+  data: DatasetTensors,
+  places: Uint32Array,
+  options: Augmentation & { readonly seed: number; readonly epoch: number },
+): Batch {
+  const ids = Array.from(places, (place) => data.ids[place]!);
+  return scope(() => {
+    const index = integers(places);
+    const bytes = augment(data.images.indexSelect(0, index), { ...options, ids });
+    return { x: toPixels(bytes), labels: data.labels.indexSelect(0, index), ids };
+  });
+}
+
+function requireFiniteWeights(model: Model, step: number): void {
+  for (const [name, weights] of model.network.state())
+    if (!Number.isFinite(scope(() => weights.to('float64').abs().max().item())))
+      throw nonFinite(`The weights ${name} are not finite after step ${step}`);
+}
+
+function nonFinite(what: string): RunError {
+  return new RunError(
+    'non-finite',
+    `${what}. The last checkpoint is from before that; a lower learning rate or a longer warm-up usually helps.`,
+  );
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
