@@ -3,7 +3,7 @@
     python bench/peer/profile_step.py --width 16 --activation silu --variant channels-last [--steps 3] [--threads 2]
 
 Prints one line of JSON: milliseconds a step and the share of each kind of operator (self time on the main thread). In a
-compiled step batch norm, activation and residual sum share kernels, so they appear as `fused`.
+compiled step batch norm, activation, residual sum and optimiser share generated kernels: together they are `fused`.
 """
 
 import argparse
@@ -17,11 +17,11 @@ from train_step import ACTIVATIONS, VARIANTS, setup
 
 # The first kind one of whose words occurs in an operator's name is its kind.
 KINDS = {
-    "fused": ("fused",),
+    "fused": ("Torch-Compiled", "CompiledFunction", "fused"),
     "convolution": ("convolution", "conv2d"),
     "batch norm": ("batch_norm",),
     "optimiser": ("_foreach", "Optimizer"),
-    "activation": ("relu", "threshold", "silu"),
+    "activation": ("relu", "threshold", "silu", "clamp_min"),
     "linear, pooling, loss": ("addmm", "linear", "mean", "avg_pool", "log_softmax", "nll_loss", "aten::mm", "expand", "div"),
     "attack arithmetic": ("rand", "uniform", "clamp", "sign", "minimum", "maximum"),
     "additions, copies": ("add", "sub", "mul", "copy", "clone", "contiguous", "empty", "zero", "fill", "ones"),
