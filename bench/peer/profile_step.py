@@ -17,7 +17,7 @@ from train_step import ACTIVATIONS, VARIANTS, setup
 
 # The first kind one of whose words occurs in an operator's name is its kind.
 KINDS = {
-    "fused": ("Torch-Compiled", "CompiledFunction", "fused"),
+    "fused": ("CompiledFxGraph",),
     "convolution": ("convolution", "conv2d"),
     "batch norm": ("batch_norm",),
     "optimiser": ("_foreach", "Optimizer"),
