@@ -1,4 +1,15 @@
 import type { CommandTable } from './command.js';
 
 /** Every command that exists, in the order of `satin --help`. */
-export const commands: CommandTable = {};
+export const commands: CommandTable = {
+  train: {
+    summary: 'train a classifier by a recipe',
+    example: './satin train fashion-mnist-silu --out runs/silu',
+    load: async () => (await import('./train.js')).trainCommand(),
+  },
+  evaluate: {
+    summary: 'measure clean and robust accuracy of a model',
+    example: './satin evaluate runs/silu --attack pgd-50 --epsilon 0.1 --examples 1000 --json silu.json',
+    load: async () => (await import('./evaluate.js')).evaluateCommand(),
+  },
+};

@@ -36,6 +36,11 @@ export function defaultRunPath(name: string, seed: number): string {
   return join('runs', `${name}-${seed}`);
 }
 
+/** @throws InputError where a new run cannot have this folder; to be asked before anything that takes long. */
+export function requireUnused(path: string): void {
+  if (existsSync(path) && !isUnused(path)) throw exists(path);
+}
+
 /**
  * Makes the folder of a new run, with recipe and manifest in it.
  *
@@ -43,7 +48,7 @@ export function defaultRunPath(name: string, seed: number): string {
  */
 export function createRunFolder(options: RunFolderOptions & { readonly manifest: Manifest }): RunFolder {
   const { path, recipe, manifest } = options;
-  if (existsSync(path) && !isUnused(path)) throw exists(path);
+  requireUnused(path);
   try {
     mkdirSync(path, { recursive: true });
   } catch (error) {
@@ -51,7 +56,7 @@ export function createRunFolder(options: RunFolderOptions & { readonly manifest:
   }
   const lock = acquireLock(path);
   try {
-    if (!isUnused(path)) throw exists(path);
+    requireUnused(path);
     writeFileDurably(join(path, 'events.jsonl'), []);
     writeJsonDurably(join(path, 'manifest.json'), manifest);
     // Last, as it makes the folder a run: killed before, the folder counts as unused.

@@ -62,9 +62,15 @@ export async function train(options: TrainOptions): Promise<void> {
   let progress = options.progress;
 
   const checkpoint = (name: 'last' | 'best') => {
-    requireFiniteWeights(model, progress.step);
+    const broken = nonFiniteWeights(model);
+    if (broken !== null) fail(`The weights ${broken} are not finite after step ${progress.step}`);
     options.checkpoint(name, progress);
     record({ type: 'checkpoint', time: now(), epoch: progress.epoch, step: progress.step, file: name });
+  };
+  const fail = (what: string): never => {
+    const message = `${what}. The last checkpoint is from before that; a lower learning rate or a longer warm-up usually helps.`;
+    record({ type: 'failed', time: now(), epoch: progress.epoch, step: progress.step, message });
+    throw new RunError('non-finite', message);
   };
   const stop = (): never => {
     record({ type: 'interrupted', time: now(), epoch: progress.epoch, step: progress.step });
@@ -95,7 +101,7 @@ export async function train(options: TrainOptions): Promise<void> {
         if (Number.isFinite(learned.loss)) optimizer.step(learned.gradients, learningRate);
         return { loss: learned.loss, accuracy: learned.accuracy };
       });
-      if (!Number.isFinite(loss)) throw nonFinite(`The loss of step ${step + 1} (epoch ${epoch}) is ${loss}`);
+      if (!Number.isFinite(loss)) fail(`The loss of step ${step + 1} (epoch ${epoch}) is ${loss}`);
       progress = {
         ...progress,
         epochStep: epochStep + 1,
@@ -172,17 +178,11 @@ function augmented(
   });
 }
 
-function requireFiniteWeights(model: Model, step: number): void {
+/** The name of the first weights that are not finite; null where all are. */
+function nonFiniteWeights(model: Model): string | null {
   for (const [name, weights] of model.network.state())
-    if (!Number.isFinite(scope(() => weights.to('float64').abs().max().item())))
-      throw nonFinite(`The weights ${name} are not finite after step ${step}`);
-}
-
-function nonFinite(what: string): RunError {
-  return new RunError(
-    'non-finite',
-    `${what}. The last checkpoint is from before that; a lower learning rate or a longer warm-up usually helps.`,
-  );
+    if (!Number.isFinite(scope(() => weights.to('float64').abs().max().item()))) return name;
+  return null;
 }
 
 function now(): string {

@@ -1,0 +1,52 @@
+import { Command } from '@commander-js/extra-typings';
+import { loadRecipe, recipeNames } from '../load-recipe.js';
+import { readCheckpoint } from '../runs/checkpoint.js';
+import { readEvents } from '../runs/event-log.js';
+import { defaultRunPath, isRunFolder } from '../runs/run-folder.js';
+import { listenForInterrupt } from './interrupt.js';
+import { several, wholeNumber } from './options.js';
+import { createDisplay } from './terminal.js';
+
+/** `satin train RECIPE` */
+export function trainCommand() {
+  return new Command('train')
+    .argument('<recipe>', `a YAML file, or one of ${recipeNames().join(', ')}`)
+    .option('--set <path=value>', 'change one value of the recipe; may be given several times', several, [])
+    .option('--smoke', 'the recipe made small, to see in seconds that everything works', false)
+    .option('--out <folder>', 'the run folder (default: runs/NAME-SEED)')
+    .option('--resume', 'go on with the run in that folder', false)
+    .option('--init <model>', 'start from the weights of a run, a checkpoint or a weights file')
+    .option('--device <device>', 'cpu or cuda')
+    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .action(async (recipeName, options) => {
+      const { smoke, resume, device, threads } = options;
+      const set = [
+        ...options.set,
+        ...(device === undefined ? [] : [`device=${device}`]),
+        ...(threads === undefined ? [] : [`threads=${threads}`]),
+      ];
+      const recipe = loadRecipe(recipeName, { set, smoke });
+      const path =
+        options.out ?? defaultRunPath(`${recipe.name}${smoke ? '-smoke' : ''}`, recipe.training.seed);
+      const history = resume && isRunFolder(path) ? readEvents(path) : [];
+      const init = options.init === undefined ? undefined : readCheckpoint({ path: options.init });
+      // Loaded only now: nothing above needs the engine.
+      const { trainRun } = await import('../training-run.js');
+      const display = createDisplay({ history });
+      const signal = listenForInterrupt(display.note);
+      try {
+        await trainRun({
+          recipe,
+          path,
+          resume,
+          init,
+          interrupted: () => signal.aborted,
+          onEvent: display.event,
+          onProgress: display.progress,
+        });
+      } finally {
+        display.close();
+      }
+      process.stdout.write(`The run is in ${path}. Measure it: ./satin evaluate ${path} --attack pgd-50\n`);
+    });
+}

@@ -1,0 +1,138 @@
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAttack } from './attacks/attack.js';
+import { type NormName, norms } from './attacks/norms.js';
+import { chooseExamples } from './data/choose.js';
+import { type Dataset, subset } from './data/dataset.js';
+import { pixelsDigest } from './data/digest.js';
+import { type LoadOptions, loadDataset } from './data/sets.js';
+import { DatasetTensors } from './data/tensors.js';
+import type { Epsilon } from './epsilon.js';
+import { InputError } from './errors.js';
+import { type Evaluation, type EvaluationProgress, evaluate } from './evaluation/evaluate.js';
+import type { EvaluationResult } from './evaluation/result.js';
+import { safetensorsParts } from './export/safetensors.js';
+import type { Model, ModelDescription } from './models/model.js';
+import { writeFileDurably, writeJsonDurably } from './runs/durable-file.js';
+import { version } from './version.js';
+
+export interface EvaluationRunOptions {
+  readonly model: Model;
+  /** As the user named it, for the result. */
+  readonly modelName: string;
+  readonly modelDigest: string;
+  readonly data: Dataset;
+  /** `fgsm`, `pgd-50`, in the order in which they are run. */
+  readonly attacks: readonly string[];
+  readonly norm: NormName;
+  readonly epsilon: Epsilon;
+  readonly seed: number;
+  readonly batch: number;
+  readonly interrupted: () => boolean;
+  readonly onProgress?: (progress: EvaluationProgress) => void;
+}
+
+export interface EvaluationRun {
+  readonly result: EvaluationResult;
+  readonly evaluation: Evaluation;
+}
+
+/** Loads the images that a model is measured on, in the model's own size, and the first `count` of them. */
+export async function loadExamples(
+  model: ModelDescription,
+  options: LoadOptions & { readonly count: number | null; readonly seed: number },
+): Promise<Dataset> {
+  const { count, seed, ...load } = options;
+  const [channels, height, width] = model.shape;
+  const isFolder = load.name === 'folder';
+  const form = isFolder
+    ? { size: [height, width] as const, channels: channels === 1 ? (1 as const) : (3 as const) }
+    : {};
+  const whole = await loadDataset({ ...load, ...form });
+  if (whole.shape.join() !== model.shape.join())
+    throw InputError.expected(
+      `images of shape [${model.shape.join(', ')}], as the model takes them,`,
+      whole.name,
+      `[${whole.shape.join(', ')}]`,
+    );
+  if (whole.classes.join('\n') !== model.classes.join('\n'))
+    throw InputError.expected(
+      `the model's classes (${model.classes.join(', ')})`,
+      whole.name,
+      whole.classes.join(', '),
+    );
+  return count === null
+    ? whole
+    : subset(whole, chooseExamples(whole, Math.min(count, whole.ids.length), { seed }));
+}
+
+/** Measures a model and makes the result that `--json` writes. */
+export async function evaluationRun(options: EvaluationRunOptions): Promise<EvaluationRun> {
+  const { model, data, norm, epsilon, seed, batch, interrupted, onProgress } = options;
+  const attacks = options.attacks.map(parseAttack);
+  using tensors = new DatasetTensors(data);
+  using folded = model.fold();
+  const evaluation = await evaluate({ classify: model.classify, fast: folded.classify }, tensors, {
+    attacks,
+    threat: { norm: norms[norm], epsilon: epsilon.epsilon },
+    seed,
+    batch,
+    interrupted,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  const { adversarial: _, ...measured } = evaluation;
+  return {
+    evaluation,
+    result: {
+      satin: version,
+      model: options.modelName,
+      modelDigest: options.modelDigest,
+      data: data.name,
+      pixelsDigest: pixelsDigest(data),
+      examples: data.ids.length,
+      norm,
+      ...epsilon,
+      seed,
+      mode: 'custom',
+      clean: measured.clean,
+      robust: measured.robust,
+      interval: measured.interval,
+      attacks: measured.attacks,
+      flags: [],
+      perExample: measured.perExample,
+    },
+  };
+}
+
+/** @throws {InputError} where a folder that shall be written to holds something already. */
+export function requireEmptyFolder(path: string, name: string): void {
+  if (existsSync(path) && readdirSync(path).length > 0)
+    throw InputError.expected('a folder that is empty or does not exist yet', name, path);
+}
+
+/**
+ * Keeps the adversarial images as float32 in `adversarial.safetensors` (`images` [K, C, H, W], `ids`, `labels`), and the
+ * result beside them.
+ */
+export function saveAdversarial(folder: string, data: Dataset, { result, evaluation }: EvaluationRun): void {
+  requireEmptyFolder(folder, '--save-adversarial');
+  mkdirSync(folder, { recursive: true });
+  const found = [...evaluation.adversarial].sort(([a], [b]) => a - b);
+  const bytes = Buffer.concat(
+    found.map(([, { buffer, byteOffset, byteLength }]) => Buffer.from(buffer, byteOffset, byteLength)),
+  );
+  const column = (name: string, value: (place: number) => number) => {
+    const values = BigInt64Array.from(found, ([place]) => BigInt(value(place)));
+    return { name, dtype: 'I64' as const, shape: [found.length], bytes: new Uint8Array(values.buffer) };
+  };
+  const parts = safetensorsParts(
+    [
+      { name: 'images', dtype: 'F32', shape: [found.length, ...data.shape], bytes },
+      column('ids', (place) => data.ids[place]!),
+      column('labels', (place) => data.labels[place]!),
+    ],
+    { data: result.data, pixelsDigest: result.pixelsDigest, norm: result.norm, epsilon: result.epsilonText },
+  );
+  writeFileDurably(join(folder, 'adversarial.safetensors'), parts);
+  writeJsonDurably(join(folder, 'evaluation.json'), result);
+}

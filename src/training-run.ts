@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { InputError } from './errors.js';
+import { type ExperimentOptions, prepare } from './experiment.js';
+import type { NamedArray } from './export/safetensors.js';
+import { loadWeights, toArrays, toTensor } from './export/weights.js';
+import type { Recipe } from './recipe.js';
+import { type Checkpoint, writeCheckpoint } from './runs/checkpoint.js';
+import type { RunEvent } from './runs/events.js';
+import { type Manifest, makeManifest } from './runs/manifest.js';
+import {
+  createRunFolder,
+  isRunFolder,
+  type RunFolder,
+  requireUnused,
+  resumeRunFolder,
+} from './runs/run-folder.js';
+import { engineInfo, setThreads } from './tensor/engine.js';
+import type { Tensor } from './tensor/tensor.js';
+import { type Progress, start, train } from './training/train.js';
+import { validate } from './validate.js';
+
+/** A training run on disk: a recipe trained into a run folder, from the start or from where it was left. */
+export interface TrainingRunOptions extends ExperimentOptions {
+  readonly recipe: Recipe;
+  /** The run folder. */
+  readonly path: string;
+  /** Goes on with the run in the folder; one that was never begun is begun. */
+  readonly resume: boolean;
+  /** Told every event, as it happens. */
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/** About how many steps of an epoch are kept in `events.jsonl`. */
+const recordedSteps = 100;
+
+/**
+ * Trains `recipe` in `path`: recipe and manifest are written before step 0, events as they come, the last and the best
+ * checkpoint after each epoch.
+ *
+ * @throws {InputError} before anything is written, where recipe, data or folder cannot be used.
+ */
+export async function trainRun(options: TrainingRunOptions): Promise<void> {
+  const { recipe, path, interrupted, onEvent } = options;
+  const goesOn = options.resume && isRunFolder(path);
+  if (!goesOn) requireUnused(path);
+  if (recipe.device === 'cuda' && !engineInfo().cuda)
+    throw InputError.expected('cpu', 'device', recipe.device, 'This libtorch has no CUDA.');
+  if (recipe.threads !== null) setThreads(recipe.threads);
+
+  const experiment = await prepare(recipe, options);
+  const { model, optimizer, epochs } = experiment;
+  const stepsPerEpoch = Math.floor(experiment.data.count / experiment.batch);
+  const opened = goesOn ? resumeRunFolder({ path, recipe }) : { run: begin(path, recipe), checkpoint: null };
+  using run = opened.run;
+
+  const every = Math.max(1, Math.floor(stepsPerEpoch / recordedSteps));
+  const record = (event: RunEvent) => {
+    if (event.type !== 'step' || event.step % every === 0) run.appendEvent(event);
+    onEvent(event);
+  };
+  const progress = opened.checkpoint === null ? start : restore(opened.checkpoint, experiment);
+  const time = new Date().toISOString();
+  if (progress.step > 0) record({ type: 'resume', time, epoch: progress.epoch, step: progress.step });
+  else record({ type: 'start', time, epochs, stepsPerEpoch, parameters: model.parameterCount });
+
+  await train({
+    ...experiment,
+    progress,
+    record,
+    interrupted,
+    checkpoint(name, state) {
+      const { classes, shape, normalise, ...rest } = model.description;
+      writeCheckpoint({
+        run: path,
+        name,
+        step: state.step,
+        model: {
+          ...rest,
+          classes: [...classes],
+          shape: [...shape],
+          normalise: normalise && { mean: [...normalise.mean], std: [...normalise.std] },
+        },
+        weights: toArrays(model.network.state()),
+        // Only the last checkpoint is gone on from.
+        ...(name === 'last' ? { optimizer: toArrays(optimizer.state()) } : {}),
+        state,
+      });
+    },
+  });
+}
+
+const progressSchema: z.ZodType<Progress> = z.strictObject({
+  epoch: z.int().min(1),
+  epochStep: z.int().min(0),
+  step: z.int().min(0),
+  lossSum: z.number(),
+  accuracySum: z.number(),
+  best: z.number().nullable(),
+});
+
+/** Puts a run back to where its checkpoint was written. */
+function restore(
+  { weights, progress, weightsFile }: Checkpoint,
+  experiment: Awaited<ReturnType<typeof prepare>>,
+): Progress {
+  if (progress === null) throw InputError.expected('a checkpoint to go on from', 'the run', 'weights alone');
+  loadWeights(experiment.model.network, weights);
+  experiment.optimizer.restore(tensorsOf(progress.optimizer ?? []));
+  return validate({
+    schema: progressSchema,
+    input: progress.state,
+    source: `the checkpoint of ${weightsFile}`,
+  });
+}
+
+function tensorsOf(arrays: readonly NamedArray[]): Map<string, Tensor> {
+  return new Map(arrays.map((array) => [array.name, toTensor(array)]));
+}
+
+function begin(path: string, recipe: Recipe): RunFolder {
+  return createRunFolder({ path, recipe, manifest: manifestOf(recipe) });
+}
+
+function manifestOf(recipe: Recipe): Manifest {
+  const engine = engineInfo();
+  return makeManifest({
+    engine: { ...engine },
+    device: recipe.device,
+    threads: engine.threads,
+    seeds: { run: recipe.training.seed, validation: recipe.data.validationSeed },
+    chosen: {},
+  });
+}
