@@ -99,7 +99,7 @@ def summary(model, training):
     return result
 
 
-def network(name, widthFactor, build, **options):
+def network(name, widthFactor, build):
     for activation in (functional.relu, functional.silu):
         model = build(activation)
         with torch.no_grad():
@@ -108,7 +108,6 @@ def network(name, widthFactor, build, **options):
             "name": name,
             "activation": activation.__name__,
             "widthFactor": widthFactor,
-            **options,
             "parameterCount": sum(parameter.numel() for parameter in model.parameters()),
             "state": [{"name": key, "shape": list(value.shape)} for key, value in model.state_dict().items()],
             "evaluation": summary(model, training=False),
@@ -119,8 +118,7 @@ def network(name, widthFactor, build, **options):
 networks = [
     *network("resnet20", 1, ResNet20),
     *network("resnet18", 0.25, lambda activation: ResNet18(16, activation)),
-    *network("preact-resnet18", 0.25, lambda activation: PreActResNet18(activation, 16, True), finalNorm=True),
-    *network("preact-resnet18", 0.25, lambda activation: PreActResNet18(activation, 16, False), finalNorm=False),
+    *network("preact-resnet18", 0.25, lambda activation: PreActResNet18(activation, 16)),
 ]
 for item in networks:
     print(item["name"], item["activation"], item["parameterCount"], item["evaluation"]["float32Deviation"],

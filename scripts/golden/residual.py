@@ -2,8 +2,8 @@
 
 ResNet-20: He et al. 2016 for CIFAR, shortcut option A (every second pixel, zero channels on both sides, no weights).
 PreActResNet-18: per block bn1, conv1, bn2, conv2 and, where the shape changes, shortcut.0, a 1x1 convolution of
-act(bn1(x)). With `final_norm` a batch norm called `bn` and the activation come before the pooling (Rice et al. 2020 and
-RobustBench's PreActBlockV2 with bn_before_fc); without it the network is the one of pytorch-cifar.
+act(bn1(x)). A batch norm called `bn` and the activation come before the pooling (Rice et al. 2020; RobustBench's
+PreActBlockV2 with bn_before_fc).
 """
 
 from torch import nn
@@ -73,20 +73,18 @@ class ResNet20(nn.Module):
 
 
 class PreActResNet18(nn.Module):
-    def __init__(self, activation, width, final_norm, classes=10):
+    def __init__(self, activation, width, classes=10):
         super().__init__()
-        self.activation, self.final_norm = activation, final_norm
+        self.activation = activation
         self.conv1 = nn.Conv2d(3, width, 3, stride=1, padding=1, bias=False)
         self.layer1 = stage(PreActBlock, width, width, 2, 1, activation)
         self.layer2 = stage(PreActBlock, width, 2 * width, 2, 2, activation)
         self.layer3 = stage(PreActBlock, 2 * width, 4 * width, 2, 2, activation)
         self.layer4 = stage(PreActBlock, 4 * width, 8 * width, 2, 2, activation)
-        if final_norm:
-            self.bn = nn.BatchNorm2d(8 * width)
+        self.bn = nn.BatchNorm2d(8 * width)
         self.linear = nn.Linear(8 * width, classes)
 
     def forward(self, x):
         out = self.layer4(self.layer3(self.layer2(self.layer1(self.conv1(x)))))
-        if self.final_norm:
-            out = self.activation(self.bn(out))
+        out = self.activation(self.bn(out))
         return self.linear(functional.adaptive_avg_pool2d(out, 1).flatten(1))
