@@ -7,18 +7,27 @@ export interface Scoped {
   escape(): void;
 }
 
-let current: Set<Scoped> | null = null;
+interface Running {
+  readonly tensors: Set<Scoped>;
+  readonly outer: Running | null;
+}
+
+let current: Running | null = null;
 
 /** Puts a new tensor under the scope that is running; answers false where none is. */
 export function adopt(tensor: Scoped): boolean {
   if (current === null) return false;
-  current.add(tensor);
+  current.tensors.add(tensor);
   return true;
 }
 
 /** Takes a tensor out of every scope: it lives until it is disposed of. */
 export function keep<T extends Scoped>(tensor: T): T {
-  if (current?.delete(tensor) === true) tensor.escape();
+  for (let running = current; running !== null; running = running.outer) {
+    if (!running.tensors.delete(tensor)) continue;
+    tensor.escape();
+    break;
+  }
   return tensor;
 }
 
@@ -31,7 +40,7 @@ export function keep<T extends Scoped>(tensor: T): T {
 export function scope<T>(body: () => T): T {
   const outer = current;
   const inner = new Set<Scoped>();
-  current = inner;
+  current = { tensors: inner, outer };
   let result: T;
   try {
     result = body();
@@ -48,19 +57,20 @@ export function scope<T>(body: () => T): T {
       'Expected a synchronous function for scope but received an asynchronous one. Put the scope inside it.',
     );
   }
-  release(result, inner);
+  release(result, inner, new Set());
   for (const tensor of inner) tensor.dispose();
   return result;
 }
 
-/** Moves what `value` holds from the scope that ends to the one outside. */
-function release(value: unknown, inner: Set<Scoped>): void {
+/** Moves what `value` holds from the scope that ends to the one outside; `seen` ends the walk through a ring. */
+function release(value: unknown, inner: Set<Scoped>, seen: Set<unknown>): void {
   if (typeof value !== 'object' || value === null) return;
   if (inner.delete(value as Scoped)) {
     if (!adopt(value as Scoped)) (value as Scoped).escape();
-  } else if (Array.isArray(value) || value instanceof Map) {
-    for (const element of value.values()) release(element, inner);
-  } else if (Object.getPrototypeOf(value) === Object.prototype) {
-    for (const element of Object.values(value)) release(element, inner);
+    return;
   }
+  const list = Array.isArray(value) || value instanceof Map;
+  if ((!list && Object.getPrototypeOf(value) !== Object.prototype) || seen.has(value)) return;
+  seen.add(value);
+  for (const element of list ? value.values() : Object.values(value)) release(element, inner, seen);
 }

@@ -57,7 +57,8 @@ export class Tensor implements Scoped, Disposable {
   }
 
   get shape(): readonly number[] {
-    this.#shape ??= native().shapeOf(this.handle);
+    const { handle } = this; // a disposed tensor has no shape, though it was known before
+    this.#shape ??= native().shapeOf(handle);
     return this.#shape;
   }
 
