@@ -58,12 +58,12 @@ const l2: Norm = {
     // is not zero is at least 1.
     const largest = gradient.abs().max(pixels, true); // [N, 1, 1, 1]
     const scaled = gradient.div(largest.add(largest.eq(0).to(gradient.dtype)));
-    return scaled.div(scaled.l2Norm(pixels, true).clamp(1, Number.MAX_VALUE));
+    return scaled.div(scaled.l2Norm(pixels, true).clamp(1, Number.POSITIVE_INFINITY));
   },
   project(candidate, x, epsilon) {
     const step = candidate.sub(x);
     const norm = step.l2Norm(pixels, true); // [N, 1, 1, 1]
-    const factor = norm.clamp(epsilon, Number.MAX_VALUE).pow(-1).mul(epsilon);
+    const factor = norm.clamp(epsilon, Number.POSITIVE_INFINITY).pow(-1).mul(epsilon);
     return x.add(epsilon === 0 ? step.mul(0) : step.mul(factor)).clamp(0, 1);
   },
   distance: (a, b) => difference(a, b).l2Norm(pixels).numbers(),
