@@ -82,17 +82,17 @@ void* take(size_t bytes) {
   Header* header = nullptr;
   {
     std::lock_guard<std::mutex> lock(all.mutex);
+    // Linux grants more than there is and kills the process when it is used: so we refuse first.
+    if (block > all.totalLimit || all.liveBytes + block > all.totalLimit)
+      throw std::runtime_error("Not enough memory: " + std::to_string(bytes >> 20) + " MiB asked for, " +
+                               std::to_string(all.liveBytes >> 20) + " MiB in use, " +
+                               std::to_string(all.totalLimit >> 20) + " MiB allowed. A smaller batch needs less.");
     auto found = all.free.find(block);
     if (found != all.free.end() && !found->second.empty()) {
       header = found->second.back();
       found->second.pop_back();
       all.cachedBytes -= block;
     } else {
-      // Linux grants more than there is and kills the process when it is used: so we refuse first.
-      if (block > all.totalLimit || all.liveBytes + block > all.totalLimit)
-        throw std::runtime_error("Not enough memory: " + std::to_string(bytes >> 20) + " MiB asked for, " +
-                                 std::to_string(all.liveBytes >> 20) + " MiB in use, " +
-                                 std::to_string(all.totalLimit >> 20) + " MiB allowed. A smaller batch needs less.");
       if (all.liveBytes + all.cachedBytes + block > all.totalLimit) releaseCache(all);
       header = fresh(block);
       if (header == nullptr) {
