@@ -12,4 +12,14 @@ export const commands: CommandTable = {
     example: './satin evaluate runs/silu --attack pgd-50 --epsilon 0.1 --examples 1000 --json silu.json',
     load: async () => (await import('./evaluate.js')).evaluateCommand(),
   },
+  predict: {
+    summary: 'class and probability of images of your own',
+    example: './satin predict runs/silu shirt.jpg boot.png',
+    load: async () => (await import('./predict.js')).predictCommand(),
+  },
+  report: {
+    summary: 'measure runs and write a page that shows them',
+    example: './satin report runs/relu runs/silu --out report.html',
+    load: async () => (await import('./report.js')).reportCommand(),
+  },
 };

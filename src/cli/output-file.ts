@@ -1,0 +1,19 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { InputError } from '../errors.js';
+
+/** Checks of a file that a command writes at its end: to be made first, so that no work is lost. */
+
+/** @throws {InputError} where there can be no file of this path: its folder is missing, or it is a folder itself. */
+export function requireFilePath(path: string, name: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw InputError.expected('the path of a file', name, path, 'That is a folder.');
+  if (statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw InputError.expected('a file in a folder that exists', name, path);
+}
+
+/** @throws {InputError} as `requireFilePath`, and where the file exists. */
+export function requireNewFile(path: string, name: string): void {
+  requireFilePath(path, name);
+  if (existsSync(path)) throw InputError.expected('a file that does not exist yet', name, path);
+}

@@ -1,0 +1,110 @@
+import { parseActivation } from './activations/parse.js';
+import type { Dataset } from './data/dataset.js';
+import { evaluationRun, loadExamples } from './evaluation-run.js';
+import { modelOf } from './experiment.js';
+import type { Recipe } from './recipe.js';
+import { renderReport } from './report/report.js';
+import { accuracyCurve } from './report-curve.js';
+import { type MeasuredNetwork, reportInput } from './report-input.js';
+import type { Checkpoint } from './runs/checkpoint.js';
+
+/** A trained run, read already. */
+export interface TrainedRun {
+  readonly path: string;
+  readonly recipe: Recipe;
+  readonly checkpoint: Checkpoint;
+}
+
+export interface RunsReportOptions {
+  /** One or more, of one data set and threat model. */
+  readonly runs: readonly TrainedRun[];
+  /** How many test images are attacked. */
+  readonly examples: number;
+  readonly interrupted: () => boolean;
+  readonly onProgress: (progress: {
+    readonly label: string;
+    readonly done: number;
+    readonly total: number;
+    readonly robust?: number;
+  }) => void;
+}
+
+const attack = 'pgd-50';
+const seed = 0;
+const batch = 250;
+
+/**
+ * Measures each run's best checkpoint under its own threat model and makes the report of all, as one HTML document.
+ *
+ * @throws {InputError} where a model does not fit the images of the first run.
+ */
+export async function runsReport(options: RunsReportOptions): Promise<string> {
+  const { runs, interrupted, onProgress } = options;
+  const networks: MeasuredNetwork[] = [];
+  let data: Dataset | undefined;
+  try {
+    for (const run of runs) {
+      const name = nameOf(run, runs);
+      const model = modelOf(run.checkpoint);
+      const { threat, data: source } = runs[0]!.recipe;
+      const { norm, epsilon, epsilonText } = threat;
+      // Read for each run, since this refuses a model of another size or with other classes.
+      data = await loadExamples(model.description, {
+        name: source.name,
+        split: 'test',
+        dir: source.dir ?? undefined,
+        resize: source.name === 'folder' ? source.resize : undefined,
+        validation: source.validation,
+        validationSeed: source.validationSeed,
+        count: options.examples,
+        seed,
+        onProgress: ({ stage, what, done, total }) => {
+          if (total !== undefined) onProgress({ label: `${stage} ${what}`, done, total });
+        },
+      });
+      const shown = (progress: { stage: string; done: number; total: number; standing: number }) =>
+        onProgress({
+          label: `${name}: ${progress.stage}`,
+          done: progress.done,
+          total: progress.total,
+          robust: progress.standing,
+        });
+      const measured = await evaluationRun({
+        model,
+        modelName: run.path,
+        modelDigest: run.checkpoint.weightsDigest,
+        data,
+        attacks: [attack],
+        norm,
+        epsilon: { epsilon, epsilonText },
+        seed,
+        batch,
+        interrupted,
+        onProgress: shown,
+      });
+      const curve = await accuracyCurve({ model, data, threat, seed, batch, interrupted, onProgress: shown });
+      networks.push({ run: run.path, name, model, measured, curve });
+    }
+    return await renderReport(
+      reportInput({
+        title: networks.map(({ name }) => name).join(' and '),
+        subtitle: 'Image classifiers trained to withstand adversarial examples, and how well they do.',
+        notice:
+          networks.length === 1
+            ? 'One training run: another seed gives other numbers.'
+            : 'One seed each: this shows the method and is no evidence for an activation.',
+        data: data!,
+        networks,
+      }),
+    );
+  } finally {
+    for (const { model } of networks) model.dispose();
+  }
+}
+
+/** The activation's title, with the run's path where another run has the same. */
+function nameOf(run: TrainedRun, runs: readonly TrainedRun[]): string {
+  const titleOf = ({ recipe }: TrainedRun) => parseActivation(recipe.model.activation).title;
+  const isUnique = runs.filter((other) => titleOf(other) === titleOf(run)).length === 1;
+  return isUnique ? titleOf(run) : `${titleOf(run)} (${run.path})`;
+}
