@@ -1,8 +1,9 @@
 /** The sections that are figures: learning curves, accuracies with their intervals, accuracy against ε. */
-import { type FigurePoint, intervalFigure, lineFigure } from './figures.js';
-import { count, decimal, list, percent, percentRange } from './format.js';
+import { count, decimal, epsilon, list, percent, percentRange } from './format.js';
 import { html, type Markup } from './html.js';
 import type { CurvePoint, EpochPoint, ReportInput, ReportNetwork } from './input.js';
+import { intervalFigure } from './interval-figure.js';
+import { type FigurePoint, lineFigure } from './line-figure.js';
 import { dataTable } from './table.js';
 import { attackNames, threatInSymbols } from './verdict.js';
 
@@ -66,7 +67,7 @@ ${dataTable({
 }
 
 export async function accuracies({ networks, threat }: ReportInput): Promise<Markup> {
-  const measures = ['images as they are', 'under attack'];
+  const measures = ['as they are', 'under attack'];
   const points = networks.flatMap(({ name, evaluation, cleanInterval }) => [
     intervalPoint(name, measures[0]!, evaluation.clean, cleanInterval),
     intervalPoint(name, measures[1]!, evaluation.robust, evaluation.interval),
@@ -84,7 +85,7 @@ export async function accuracies({ networks, threat }: ReportInput): Promise<Mar
     measures,
     description: `Dot chart of accuracies with 95 % intervals. ${spoken.join('; ')}.`,
   })}
-<figcaption>Bars are 95 % Wilson intervals over ${examplesInWords(networks)} test images. Attack: ${list([...new Set(networks.map(attackNames))])}, ${threatInSymbols(threat)}.</figcaption></figure>
+<figcaption>Circles: images as they are; squares: under attack. Bars are 95 % Wilson intervals over ${examplesInWords(networks)} test images. Attack: ${list([...new Set(networks.map(attackNames))])}, ${threatInSymbols(threat)}.</figcaption></figure>
 </section>`;
 }
 
@@ -97,7 +98,7 @@ export async function accuracyAgainstEpsilon({ networks, threat }: ReportInput):
   const examples = [...new Set(all.map((point) => count(point.examples)))];
   const spoken = drawn.map(({ name, curve }) => `${name}: ${list(curve.map(pointInWords))}`);
   return html`<section aria-labelledby="epsilon">
-<h2 id="epsilon">Accuracy against the strength of the attack</h2>
+<h2 id="epsilon">As the attack grows stronger</h2>
 <figure>${await lineFigure({
     series: networks.map(({ name }) => name),
     points: drawn.flatMap(({ name, curve }) =>
@@ -118,7 +119,7 @@ export async function accuracyAgainstEpsilon({ networks, threat }: ReportInput):
     xMark: threat.epsilon,
     description: `Line chart of accuracy against ε. ${spoken.join('; ')}.`,
   })}
-<figcaption>${attacks.length > 0 ? `Attack: ${list(attacks)}; ` : ''}${list(examples)} test images a point; bars are 95 % intervals; the dotted line is ε = ${threat.epsilonText}.</figcaption></figure>
+<figcaption>${attacks.length > 0 ? `Attack: ${list(attacks)}; ` : ''}${list(examples)} test images a point; bars are 95 % intervals; the dotted line is ${epsilon(threat.epsilonText)}.</figcaption></figure>
 ${dataTable({
   summary: 'This curve as a table',
   caption: 'Accuracy at each ε',
@@ -143,11 +144,11 @@ function intervalPoint(
   value: number,
   [low, high]: readonly [number, number],
 ) {
-  return { series, measure, value, low, high, text: percent(value) };
+  return { series, measure, value, low, high, text: `${measure} ${percent(value)}` };
 }
 
 function pointInWords({ epsilonText, robust }: CurvePoint): string {
-  return `${percent(robust)} at ε = ${epsilonText}`;
+  return `${percent(robust)} at ${epsilon(epsilonText)}`;
 }
 
 function examplesInWords(networks: readonly ReportNetwork[]): string {

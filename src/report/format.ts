@@ -1,5 +1,6 @@
 /** How numbers read in a report. A narrow no-break space (U+202F) stands between number and unit. */
 const space = '\u202f';
+const noBreak = '\u00a0';
 
 /** `0.7012` reads `70.1 %`. */
 export function percent(share: number, digits = 1): string {
@@ -22,13 +23,18 @@ export function duration(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole}${space}s`;
   const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes}${space}min ${whole % 60}${space}s`;
-  return `${Math.floor(minutes / 60)}${space}h ${minutes % 60}${space}min`;
+  if (minutes < 60) return `${minutes}${space}min${noBreak}${whole % 60}${space}s`;
+  return `${Math.floor(minutes / 60)}${space}h${noBreak}${minutes % 60}${space}min`;
 }
 
 /** `= 0.008`, or `< 0.001` where three decimals would show nothing. */
 export function pValue(value: number): string {
-  return value < 0.001 ? '< 0.001' : `= ${value.toFixed(3)}`;
+  return value < 0.001 ? `<${noBreak}0.001` : `=${noBreak}${value.toFixed(3)}`;
+}
+
+/** `8/255` reads `ε = 8/255`, unbroken. */
+export function epsilon(text: string): string {
+  return `ε${noBreak}=${noBreak}${text}`;
 }
 
 /** `['a', 'b', 'c']` reads `a, b and c`. */

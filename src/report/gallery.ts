@@ -7,7 +7,7 @@ import { seriesStyle } from './palette.js';
 import { threatInSymbols } from './verdict.js';
 
 /** Characters of PNG in base64 after which no further example is put into the page. */
-const budget = 1_000_000;
+const budget = 800_000;
 
 export async function gallerySection(input: ReportInput): Promise<Markup> {
   const { gallery, networks, threat } = input;
@@ -86,7 +86,7 @@ function attackedRow(row: {
   return html`<div class="row">
 ${picture(pair[0], adversarial, `The same ${subject}, after the attack on ${name}`)}
 ${picture(pair[1], adversarial, `What the attack on ${name} changed in ${subject}, magnified ${factor} times`)}
-<div class="says"><p class="aside">after the attack on ${name}</p>${answer({ name, prediction: attacked, label: example.label, order })}</div>
+<div class="says"><p class="aside">after the attack</p>${answer({ name, prediction: attacked, label: example.label, order })}</div>
 </div>`;
 }
 

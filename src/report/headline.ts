@@ -1,5 +1,5 @@
 /** The head of the page: title, verdict, notice, and the figures that matter, one card a network. */
-import { count, duration, percent, percentRange, time } from './format.js';
+import { count, duration, epsilon, percent, percentRange, time } from './format.js';
 import { html, type Markup } from './html.js';
 import type { ReportInput, ReportNetwork } from './input.js';
 import { seriesStyle } from './palette.js';
@@ -12,7 +12,7 @@ export function headline(input: ReportInput): Markup {
 <h1>${input.title}</h1>
 <p class="subtitle">${input.subtitle}</p>
 <p class="verdict">${verdict(input)}</p>
-<p class="notice"><strong>Read this first:</strong> ${input.notice}.</p>
+<p class="notice"><strong>Read this first:</strong> ${input.notice}</p>
 </header>
 <section aria-labelledby="headline">
 <h2 id="headline">The numbers that matter</h2>
@@ -26,11 +26,11 @@ function card(input: ReportInput, network: ReportNetwork, index: number): Markup
   const { evaluation } = network;
   const { epochs } = network;
   return html`<article class="card" style="--series:${seriesStyle(index).colour}">
-<h3>${network.name}</h3>
+<h3><span>${network.name}</span></h3>
 ${network.formula !== undefined && html`<p class="formula">${network.formula}</p>`}
 <dl class="figures">
 <div><dt>Images as they are</dt><dd>${percent(evaluation.clean)}<small>${percentRange(network.cleanInterval)}</small></dd></div>
-<div><dt>Under ${attackNames(network)}, ε = ${input.threat.epsilonText}</dt><dd>${percent(evaluation.robust)}<small>${percentRange(evaluation.interval)}</small></dd></div>
+<div><dt>Under ${attackNames(network)}, ${epsilon(input.threat.epsilonText)}</dt><dd>${percent(evaluation.robust)}<small>${percentRange(evaluation.interval)}</small></dd></div>
 </dl>
 <p class="aside">${count(network.parameters)} parameters · ${count(epochs.length)} ${epochs.length === 1 ? 'epoch' : 'epochs'} in ${duration(network.trainingSeconds)}</p>
 </article>`;

@@ -23,24 +23,26 @@ h3 small{font-weight:400;color:var(--muted)}
 p{margin:.5rem 0;max-width:68ch}
 .eyebrow,.aside,figcaption,caption{color:var(--muted);font-size:.875rem}
 .eyebrow{margin:0 0 .5rem}
-.subtitle{color:var(--muted);font-size:1.125rem;margin:.375rem 0 0}
+.subtitle{color:var(--muted);font-size:1.125rem;margin:.375rem 0 0;text-wrap:balance}
 .verdict{font-size:clamp(1.125rem,1rem + .6vw,1.375rem);line-height:1.45;margin:1.25rem 0;max-width:60ch}
-.notice{background:var(--notice);border-radius:.5rem;padding:.625rem .875rem;margin:0 0 .75rem;width:fit-content;max-width:68ch}
+.notice{background:var(--notice);border-radius:.5rem;padding:.625rem .875rem;margin:0 0 .75rem;width:fit-content;max-width:76ch}
+.comparison{margin-top:1rem}
 ul.notice{padding-left:2rem}
-.cards,.gallery,.two,.three{display:grid;gap:1rem}
+.cards,.gallery,.two,.three{display:grid;gap:1rem;grid-template-columns:minmax(0,1fr)}
 .cards{grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr))}
 .card{background:var(--panel);border:1px solid var(--line);border-radius:.75rem;padding:1rem 1.125rem;min-width:0;break-inside:avoid}
-.cards .card{border-top:.25rem solid var(--series)}
-.formula{color:var(--muted);margin:.125rem 0 0;font-family:ui-serif,Georgia,"DejaVu Serif",serif;font-style:italic}
+.cards h3 span{border-bottom:.1875rem solid var(--series)}
+.formula{color:var(--muted);margin:.375rem 0 0;font-family:ui-serif,Georgia,"DejaVu Serif",serif;font-style:italic}
 .figures{display:grid;grid-template-columns:1fr 1fr;gap:.25rem 1rem;margin:.75rem 0}
 .figures div{display:flex;flex-direction:column;justify-content:space-between;min-width:0}
 .figures dt{font-size:.875rem;color:var(--muted);line-height:1.35}
 .figures dd{margin:.125rem 0 0;font-size:clamp(1.625rem,1.3rem + 1.5vw,2.25rem);font-weight:650;line-height:1.2;font-variant-numeric:tabular-nums}
 .figures small{display:block;font-size:.875rem;font-weight:400;color:var(--muted)}
 figure{margin:0;min-width:0;break-inside:avoid}
-figcaption{max-width:60ch}
+figcaption{max-width:60ch;margin-top:.5rem}
+.three figcaption{margin:0}
 .three figcaption{color:var(--ink);font-weight:600;min-height:1.6em}
-.figure svg{display:block;width:100%;height:auto;max-width:calc(var(--natural)*1.3)}
+.figure svg{display:block;width:100%;height:auto;max-width:calc(var(--natural)*1.2)}
 .three{gap:1.5rem;margin:1rem 0}
 .two{gap:0 2.5rem}
 .gallery{margin:1rem 0}
@@ -64,6 +66,7 @@ summary:hover{text-decoration:underline}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;padding-bottom:.5rem}
+caption span{display:block;position:sticky;left:0;width:fit-content;max-width:min(100%,100vw - 2.5rem)}
 th,td{padding:.375rem .75rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
 th:first-child{text-align:left;padding-left:0}
 thead th{color:var(--muted);font-weight:500}
@@ -73,7 +76,7 @@ thead th{color:var(--muted);font-weight:500}
 .facts{margin:.5rem 0 1.25rem;font-size:.9375rem}
 .facts div{display:flex;flex-wrap:wrap;gap:0 .75rem;padding:.25rem 0}
 .facts dt{min-width:7rem}
-.facts dd{margin:0;min-width:0}
+.facts dd{margin:0;min-width:0;flex:1 1 12rem}
 pre{background:var(--panel);border:1px solid var(--line);border-radius:.5rem;padding:.75rem 1rem;overflow-x:auto;font-size:.875rem;line-height:1.5}
 .command{white-space:pre-wrap;overflow-wrap:anywhere}
 code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
@@ -90,6 +93,7 @@ body{font-size:10pt}
 main,footer{max-width:none}
 section{margin-top:1.5rem}
 .scroll{overflow:visible}
+th,td{white-space:normal;overflow-wrap:anywhere}
 .notice{border:1px solid var(--line)}
 details::details-content{content-visibility:visible;height:auto}
 }

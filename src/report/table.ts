@@ -11,7 +11,7 @@ export interface Table {
 /** A table that scrolls sideways inside itself where the screen is narrow. */
 export function table({ caption, header, rows }: Table): Markup {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
-<caption>${caption}</caption>
+<caption><span>${caption}</span></caption>
 <thead><tr>${header.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${rows.map(row)}</tbody>
 </table></div>`;

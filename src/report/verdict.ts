@@ -1,5 +1,5 @@
 /** What the figures say, in plain words. */
-import { count, list, percent, pValue } from './format.js';
+import { count, epsilon, list, percent, pValue } from './format.js';
 import type { ReportInput, ReportNetwork, ThreatModel } from './input.js';
 
 /** `every pixel may change by up to 0.1` */
@@ -11,7 +11,7 @@ export function threatInWords({ norm, epsilonText }: ThreatModel): string {
 
 /** `L∞, ε = 0.1` */
 export function threatInSymbols({ norm, epsilonText }: ThreatModel): string {
-  return `${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}`;
+  return `${norm === 'linf' ? 'L∞' : 'L2'}, ${epsilon(epsilonText)}`;
 }
 
 /** The attacks of one evaluation: `fgsm and pgd-50`. */
@@ -24,16 +24,16 @@ export function verdict({ networks, threat }: ReportInput): string {
   const sizes = new Set(networks.map(({ evaluation }) => evaluation.examples));
   const images = sizes.size === 1 ? `${count([...sizes][0]!)} test images` : 'its test images';
   const attackers = new Set(networks.map(attackNames));
-  const attack = attackers.size === 1 ? ` (${[...attackers][0]})` : '';
+  const attacked = attackers.size === 1 ? `Attacked with ${[...attackers][0]}` : 'Under attack';
   const robust = networks.map(({ name, evaluation }, index) =>
     index === 0
       ? `${name} still gets ${percent(evaluation.robust)} of ${images} right`
       : `${name} ${percent(evaluation.robust)}`,
   );
-  const clean = networks.map(({ name, evaluation }) =>
-    networks.length === 1 ? percent(evaluation.clean) : `${percent(evaluation.clean)} for ${name}`,
+  const clean = networks.map(({ name, evaluation }, index) =>
+    index === 0 ? `${name} gets ${percent(evaluation.clean)}` : `${name} ${percent(evaluation.clean)}`,
   );
-  return `When ${threatInWords(threat)} to mislead it${attack}, ${list(robust)}; on the same images left as they are, it is ${list(clean)}.`;
+  return `${attacked} (${threatInWords(threat)}), ${list(robust)}; on the images as they are, ${list(clean)}.`;
 }
 
 /** The exact McNemar test in words; nothing where no comparison was made. */
@@ -41,12 +41,13 @@ export function comparisonInWords({ comparison, networks }: ReportInput): string
   const [first, other] = networks;
   if (comparison === undefined || first === undefined || other === undefined) return undefined;
   const { onlyFirstRight, onlyOtherRight, pValue: p } = comparison;
-  const meaning =
+  const size =
     p < 0.05
-      ? `more than chance among these images explains, for these two trained networks; other seeds may say otherwise`
-      : `no more than chance among these images explains`;
+      ? 'a larger difference than chance among these images explains'
+      : 'no larger a difference than chance among these images explains';
   return (
-    `On the same images under attack, ${count(onlyFirstRight)} are right only with ${first.name} and ` +
-    `${count(onlyOtherRight)} only with ${other.name}: ${meaning} (exact McNemar test, p ${pValue(p)}).`
+    `${count(onlyFirstRight)} images withstand the attack only with ${first.name} and ${count(onlyOtherRight)} only with ` +
+    `${other.name}: ${size} (exact McNemar test, p\u00a0${pValue(p)}). This concerns these two trained networks; ` +
+    'other seeds may say otherwise.'
   );
 }

@@ -1,0 +1,139 @@
+import { draw, figureWidth, legend, plotHeight, shareAxis } from './draw.js';
+import type { Markup } from './html.js';
+import { seriesStyle, variable } from './palette.js';
+
+/** One value of one series at one place; `low` and `high` where it has an interval. */
+export interface FigurePoint {
+  readonly series: string;
+  readonly x: number;
+  readonly y: number;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+export interface LineFigure {
+  readonly points: readonly FigurePoint[];
+  /** Names of the series in the order of the networks. */
+  readonly series: readonly string[];
+  readonly xTitle: string;
+  /** Where the x axis has labels, and how they read; whole numbers chosen by vega where left out. */
+  readonly xLabels?: readonly { readonly value: number; readonly text: string }[];
+  readonly yTitle: string;
+  /** Shares are shown as percentages, within these bounds; other values as they are. */
+  readonly yShare?: readonly [low: number, high: number];
+  /** A dashed vertical line at this x. */
+  readonly xMark?: number;
+  /** What a person who does not see the figure is told. */
+  readonly description: string;
+}
+
+/** Lines with a mark at each point and, where the points have one, a bar for the interval. */
+export async function lineFigure(figure: LineFigure): Promise<Markup> {
+  const styles = figure.series.map((_, index) => seriesStyle(index));
+  const domain = [...figure.series];
+  const values = new Set(figure.points.map(({ y }) => y));
+  const marked = evenlyMarked(figure);
+  const labels = Object.fromEntries((figure.xLabels ?? []).map(({ value, text }) => [value, text]));
+  const xAxis =
+    figure.xLabels === undefined
+      ? { format: 'd', tickMinStep: 1, tickCount: 6 }
+      : {
+          values: figure.xLabels.map(({ value }) => value),
+          labelExpr: `${JSON.stringify(labels)}[datum.value]`,
+        };
+  const yAxis = figure.yShare === undefined ? { tickCount: 5 } : shareAxis;
+  const hasIntervals = figure.points.some((point) => point.low !== undefined);
+  return draw(
+    {
+      width: figureWidth,
+      height: plotHeight,
+      autosize: { type: 'fit-x', contains: 'padding' },
+      layer: [
+        ...(figure.xMark === undefined
+          ? []
+          : [
+              {
+                data: { values: [{ x: figure.xMark }] },
+                mark: { type: 'rule' as const, stroke: variable('muted'), strokeDash: [2, 3] },
+                encoding: { x: { field: 'x', type: 'quantitative' as const } },
+              },
+            ]),
+        {
+          data: { values: [...figure.points] },
+          encoding: {
+            x: {
+              field: 'x',
+              type: 'quantitative',
+              title: figure.xTitle,
+              scale: { zero: false, nice: false, padding: 8 },
+              axis: xAxis,
+            },
+            color: {
+              field: 'series',
+              type: 'nominal',
+              scale: { domain, range: styles.map(({ colour }) => colour) },
+              legend: legend(domain),
+            },
+          },
+          layer: [
+            {
+              mark: { type: 'line', strokeWidth: 2, strokeJoin: 'round' },
+              encoding: {
+                y: {
+                  field: 'y',
+                  type: 'quantitative',
+                  title: figure.yTitle,
+                  scale:
+                    figure.yShare === undefined
+                      ? { zero: values.size === 1, nice: true }
+                      : { domain: [...figure.yShare], nice: false },
+                  axis: yAxis,
+                },
+                strokeDash: {
+                  field: 'series',
+                  type: 'nominal',
+                  scale: { domain, range: styles.map(({ dash }) => dash) },
+                  legend: legend(domain),
+                },
+              },
+            },
+            ...(hasIntervals
+              ? [
+                  {
+                    mark: { type: 'rule' as const, strokeWidth: 2, opacity: 0.55 },
+                    encoding: {
+                      y: { field: 'low', type: 'quantitative' as const, title: figure.yTitle },
+                      y2: { field: 'high' },
+                    },
+                  },
+                ]
+              : []),
+            {
+              data: { values: marked },
+              mark: { type: 'point', filled: true, size: 55, opacity: 1 },
+              encoding: {
+                y: { field: 'y', type: 'quantitative', title: figure.yTitle },
+                shape: {
+                  field: 'series',
+                  type: 'nominal',
+                  scale: { domain, range: styles.map(({ shape }) => shape) },
+                  legend: legend(domain),
+                },
+              },
+            },
+          ],
+        },
+      ],
+    },
+    figure.description,
+  );
+}
+
+/** The points that get a mark: all of a short series, about twenty of a long one. */
+function evenlyMarked({ points, series }: LineFigure): FigurePoint[] {
+  return series.flatMap((name) => {
+    const own = points.filter((point) => point.series === name);
+    const every = Math.ceil(own.length / 25);
+    return own.filter((_, index) => index % every === 0);
+  });
+}
