@@ -104,13 +104,16 @@ std::vector<double> Arguments::numbers(size_t index, const char* name) const {
                         kindOf(env, at(index)) + ".");
   uint32_t length = 0;
   check(env, napi_get_array_length(env, values[index], &length));
-  std::vector<double> result(length);
+  // Grows as elements are read: an array can claim a length of four billion and hold nothing.
+  std::vector<double> result;
   for (uint32_t i = 0; i < length; i++) {
     napi_value element;
     check(env, napi_get_element(env, values[index], i, &element));
-    if (napi_get_value_double(env, element, &result[i]) != napi_ok)
+    double number = 0;
+    if (napi_get_value_double(env, element, &number) != napi_ok)
       throw WrongArgument(std::string("Expected only numbers in ") + name + " but received " + kindOf(env, element) +
                           ".");
+    result.push_back(number);
   }
   return result;
 }

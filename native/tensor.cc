@@ -9,6 +9,8 @@ namespace {
 
 constexpr double kGeneration = 16777216.0;  // 2^24 slots; the 29 bits above count how often a slot was used
 
+constexpr double kLargestArray = 2147483648.0;
+
 struct Slot {
   at::Tensor tensor;
   double generation = 1;
@@ -138,11 +140,12 @@ napi_value fromData(Arguments& arguments) {
   if (!isArray)
     throw WrongArgument(std::string("Expected a typed array for data but received ") +
                         kindOf(env, arguments.count > 0 ? arguments.values[0] : nullptr) + ".");
+  // The shape first: to read an array can run JavaScript, which could take the data away meanwhile.
+  const std::vector<int64_t> shape = arguments.integers(1, "shape");
   napi_typedarray_type type;
   size_t length = 0;
   void* data = nullptr;
   check(env, napi_get_typedarray_info(env, arguments.values[0], &type, &length, &data, nullptr, nullptr));
-  const std::vector<int64_t> shape = arguments.integers(1, "shape");
   double elements = 1;
   for (const int64_t size : shape) {
     if (size < 0) throw WrongArgument("Expected sizes of at least 0 for shape but received " + std::to_string(size) + ".");
@@ -161,6 +164,10 @@ napi_value readData(Arguments& arguments) {
   napi_env env = arguments.env;
   const at::Tensor& source = tensorOf(env, arguments.values[0], "the tensor to read");
   const napi_typedarray_type type = arrayOfDtype(source.scalar_type());
+  // V8 ends the process where an array is longer than it can make; this is below what any version can.
+  if (static_cast<double>(source.numel()) * static_cast<double>(source.element_size()) > kLargestArray)
+    throw WrongArgument("Expected at most 2 GiB to read at once but received a tensor of " +
+                        std::to_string(source.numel()) + " numbers; read it part by part.");
   const at::Tensor tensor = source.detach().to(at::kCPU).contiguous();
   void* data = nullptr;
   napi_value buffer, result;
