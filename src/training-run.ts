@@ -50,7 +50,9 @@ export async function trainRun(options: TrainingRunOptions): Promise<void> {
   const experiment = await prepare(recipe, options);
   const { model, optimizer, epochs } = experiment;
   const stepsPerEpoch = Math.floor(experiment.data.count / experiment.batch);
-  const opened = goesOn ? resumeRunFolder({ path, recipe }) : { run: begin(path, recipe), checkpoint: null };
+  const opened = goesOn
+    ? resumeRunFolder({ path, recipe, comesAgain })
+    : { run: begin(path, recipe), checkpoint: null };
   using run = opened.run;
 
   const every = Math.max(1, Math.floor(stepsPerEpoch / recordedSteps));
@@ -98,6 +100,16 @@ const progressSchema: z.ZodType<Progress> = z.strictObject({
   best: z.number().nullable(),
 });
 
+/** Whether a run that goes on from `state` will record an event again: the end, and epochs that were not over. */
+function comesAgain(event: RunEvent, state: unknown): boolean {
+  if (event.type === 'end') return true;
+  return event.type === 'epoch' && event.epoch >= progressOf(state, 'the last checkpoint').epoch;
+}
+
+function progressOf(state: unknown, source: string): Progress {
+  return validate({ schema: progressSchema, input: state, source });
+}
+
 /** Puts a run back to where its checkpoint was written. */
 function restore(
   { weights, progress, weightsFile }: Checkpoint,
@@ -106,11 +118,7 @@ function restore(
   if (progress === null) throw InputError.expected('a checkpoint to go on from', 'the run', 'weights alone');
   loadWeights(experiment.model.network, weights);
   experiment.optimizer.restore(tensorsOf(progress.optimizer ?? []));
-  return validate({
-    schema: progressSchema,
-    input: progress.state,
-    source: `the checkpoint of ${weightsFile}`,
-  });
+  return progressOf(progress.state, `the checkpoint of ${weightsFile}`);
 }
 
 function tensorsOf(arrays: readonly NamedArray[]): Map<string, Tensor> {

@@ -44,12 +44,8 @@ export function readEvents(run: string): RunEvent[] {
   return readLines(run).map(({ event }) => event);
 }
 
-/**
- * Takes a run's log back to a checkpoint, or to nothing where there is none (`step` null): drops a half-written
- * last line and the events of later steps, which will come again, so that nothing is counted twice.
- */
-export function rewindEvents(run: string, step: number | null): void {
-  const isKept = (event: RunEvent) => step !== null && (!('step' in event) || event.step <= step);
+/** Takes a run's log back: drops a half-written last line and every event that is not kept, as it will come again. */
+export function rewindEvents(run: string, isKept: (event: RunEvent) => boolean): void {
   const kept = readLines(run).filter(({ event }) => isKept(event));
   writeFileDurably(pathOf(run), [Buffer.from(kept.map(({ line }) => `${line}\n`).join(''))]);
 }

@@ -68,6 +68,14 @@ export function createRunFolder(options: RunFolderOptions & { readonly manifest:
   }
 }
 
+export interface ResumeOptions extends RunFolderOptions {
+  /**
+   * Whether an event, although no later than the checkpoint's step, will come again: an epoch that ended after the
+   * checkpoint of its last step. `state` is what `writeCheckpoint` was given. @default none
+   */
+  readonly comesAgain?: (event: RunEvent, state: unknown) => boolean;
+}
+
 export interface ResumedRun {
   readonly run: RunFolder;
   /** null where the run ended before its first checkpoint: it begins at step 0 again, with no events. */
@@ -80,7 +88,7 @@ export interface ResumedRun {
  * @throws InputError where there is no run, its recipe differs (naming where), its checkpoint is damaged, or
  *   another process writes it.
  */
-export function resumeRunFolder({ path, recipe }: RunFolderOptions): ResumedRun {
+export function resumeRunFolder({ path, recipe, comesAgain }: ResumeOptions): ResumedRun {
   if (!isRunFolder(path)) throw InputError.expected('the folder of a run', '--resume', path);
   const stored = readStoredRecipe(path);
   const difference = firstDifference(stored, JSON.parse(JSON.stringify(recipe)));
@@ -96,7 +104,14 @@ export function resumeRunFolder({ path, recipe }: RunFolderOptions): ResumedRun 
     const manifest = readManifest(path);
     const hasCheckpoint = existsSync(join(path, 'checkpoints', 'last.json'));
     const checkpoint = hasCheckpoint ? readCheckpoint({ path, names: ['last'] }) : null;
-    rewindEvents(path, checkpoint?.progress?.step ?? null);
+    const progress = checkpoint?.progress ?? null;
+    rewindEvents(
+      path,
+      (event) =>
+        progress !== null &&
+        (!('step' in event) || event.step <= progress.step) &&
+        comesAgain?.(event, progress.state) !== true,
+    );
     return { run: open(path, manifest, lock.release), checkpoint };
   } catch (error) {
     lock.release();
