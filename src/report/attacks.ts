@@ -17,7 +17,6 @@ ${table({
   header: [
     'Network',
     'Attack',
-    'Loss',
     'Steps',
     'Restarts',
     'Attacked',
@@ -26,12 +25,12 @@ ${table({
     'Forwards',
     'Backwards',
     'Seconds',
+    'Loss',
   ],
   rows: networks.flatMap(({ name, evaluation }) =>
     evaluation.attacks.map((attack) => [
       name,
       attack.name,
-      attack.loss,
       count(attack.steps),
       count(attack.restarts),
       count(attack.attacked),
@@ -40,6 +39,7 @@ ${table({
       count(attack.forwards),
       count(attack.backwards),
       attack.seconds.toFixed(1),
+      attack.loss,
     ]),
   ),
 })}
@@ -52,7 +52,7 @@ export function howToRead({ threat }: ReportInput): Markup {
 <dl class="reading">
 <div><dt>The threat</dt><dd>An attacker knows the network and alters an image within a limit: ${threatInWords(threat)}, on a scale from 0 (black) to 1 (white). That limit is ε.</dd></div>
 <div><dt>Broken</dt><dd>An image is broken when an altered image within the limit is misclassified. Every one was checked again on the network as it is. Images that are wrong without any attack count as broken too.</dd></div>
-<div><dt>Accuracy under attack is an upper bound</dt><dd>An attack that fails proves nothing. PGD follows the gradient and can miss; a stronger attack may break more images, and never fewer.</dd></div>
+<div><dt>Accuracy under attack is an upper bound</dt><dd>An attack that fails proves nothing. PGD follows the gradient and can miss; another attack may break more images, and what is broken stays broken.</dd></div>
 <div><dt>The 95 % interval</dt><dd>Wilson's interval says what the number of images tried leaves open. It does not say how much another training run, with another seed, would differ.</dd></div>
 </dl>
 </section>`;

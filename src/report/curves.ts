@@ -55,7 +55,7 @@ ${dataTable({
     epochs.map((point) => [
       name,
       String(point.epoch),
-      decimal(point.loss),
+      point.loss.toFixed(3),
       percent(point.trainAccuracy),
       percent(point.validationClean),
       percent(point.validationRobust),

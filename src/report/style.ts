@@ -1,4 +1,7 @@
-/** The report's stylesheet: one column on a phone, a few on a wider screen; dark, light and paper. */
+/**
+ * The report's stylesheet: one column on a phone, a few on a wider screen; dark, light and paper. A table
+ * that is wider than the screen has a shadow at the edge where it goes on.
+ */
 import { colours } from './palette.js';
 
 function variables(scheme: 'light' | 'dark'): string {
@@ -63,12 +66,12 @@ details{margin:.5rem 0;border-top:1px solid var(--line)}
 summary{cursor:pointer;padding:.5rem 0;font-size:.9375rem}
 summary:hover{text-decoration:underline}
 :focus-visible{outline:.125rem solid var(--series1);outline-offset:.125rem;border-radius:.25rem}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto;background:linear-gradient(to right,var(--page) 40%,transparent) left/2.5rem 100% no-repeat local,linear-gradient(to left,var(--page) 40%,transparent) right/2.5rem 100% no-repeat local,linear-gradient(to right,var(--line),transparent) left/.75rem 100% no-repeat scroll,linear-gradient(to left,var(--line),transparent) right/.75rem 100% no-repeat scroll}
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;padding-bottom:.5rem}
 caption span{display:block;position:sticky;left:0;width:fit-content;max-width:min(100%,100vw - 2.5rem)}
-th,td{padding:.375rem .75rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
-th:first-child{text-align:left;padding-left:0}
+th,td{padding:.375rem .5rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
+tr>:first-child{text-align:left;padding-left:0}
 thead th{color:var(--muted);font-weight:500}
 .reading{display:grid;gap:1rem 2.5rem;margin:0}
 .reading dt,.facts dt{font-weight:600}
@@ -82,6 +85,7 @@ pre{background:var(--panel);border:1px solid var(--line);border-radius:.5rem;pad
 code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 footer{margin-top:3.5rem;padding-bottom:2.5rem;color:var(--muted);font-size:.875rem}
 @media (min-width:48rem){
+th,td{padding:.375rem .75rem}
 .three{grid-template-columns:repeat(3,minmax(0,1fr))}
 .two,.reading{grid-template-columns:repeat(2,minmax(0,1fr))}
 .gallery{grid-template-columns:repeat(auto-fill,minmax(min(100%,27rem),1fr))}
@@ -92,7 +96,7 @@ footer{margin-top:3.5rem;padding-bottom:2.5rem;color:var(--muted);font-size:.875
 body{font-size:10pt}
 main,footer{max-width:none}
 section{margin-top:1.5rem}
-.scroll{overflow:visible}
+.scroll{overflow:visible;background:none}
 th,td{white-space:normal;overflow-wrap:anywhere}
 .notice{border:1px solid var(--line)}
 details::details-content{content-visibility:visible;height:auto}
