@@ -62,7 +62,8 @@ export async function trainRun(options: TrainingRunOptions): Promise<void> {
   };
   const progress = opened.checkpoint === null ? start : restore(opened.checkpoint, experiment);
   const time = new Date().toISOString();
-  if (progress.step > 0) record({ type: 'resume', time, epoch: progress.epoch, step: progress.step });
+  if (opened.checkpoint !== null)
+    record({ type: 'resume', time, epoch: progress.epoch, step: progress.step });
   else record({ type: 'start', time, epochs, stepsPerEpoch, parameters: model.parameterCount });
 
   await train({
