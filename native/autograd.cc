@@ -43,6 +43,7 @@ napi_value setGradEnabled(Arguments& arguments) {
 napi_value setRequiresGrad(Arguments& arguments) {
   const bool required = arguments.boolean(1, "required");
   at::Tensor tensor = tensorOf(arguments.env, arguments.values[0], "the tensor");
+  if (!tensor.is_leaf()) throw WrongArgument("Expected a tensor that no operator made for requireGrad_; detach() it first.");
   tensor.set_requires_grad(required);
   return undefined(arguments.env);
 }
