@@ -53,9 +53,12 @@ export class InterruptedError extends SatinError {
   }
 }
 
-/** How a value reads in a sentence: strings in quotes, long ones cut, objects by their JSON. */
+/** How a value reads in a sentence: strings in quotes, long ones cut, control characters spelt, objects by their JSON. */
 export function describe(value: unknown): string {
-  if (typeof value === 'string') return value.length > 80 ? `'${value.slice(0, 77)}...'` : `'${value}'`;
+  if (typeof value === 'string') {
+    const spelt = value.replaceAll(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+    return spelt.length > 80 ? `'${spelt.slice(0, 77)}...'` : `'${spelt}'`;
+  }
   if (typeof value === 'function') return `a function${value.name === '' ? '' : ` (${value.name})`}`;
   if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined)
     return String(value);

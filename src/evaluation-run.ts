@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAttack } from './attacks/attack.js';
 import { type NormName, norms } from './attacks/norms.js';
@@ -106,7 +106,7 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
 
 /** @throws {InputError} where a folder that shall be written to holds something already. */
 export function requireEmptyFolder(path: string, name: string): void {
-  if (existsSync(path) && readdirSync(path).length > 0)
+  if (existsSync(path) && (!statSync(path).isDirectory() || readdirSync(path).length > 0))
     throw InputError.expected('a folder that is empty or does not exist yet', name, path);
 }
 

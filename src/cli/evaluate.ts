@@ -11,6 +11,7 @@ import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
 import { percentage } from './format.js';
 import { listenForInterrupt } from './interrupt.js';
 import { several, wholeNumber } from './options.js';
+import { requireFilePath } from './output-file.js';
 import { createDisplay } from './terminal.js';
 
 /** `satin evaluate MODEL` */
@@ -44,6 +45,7 @@ export function evaluateCommand() {
         : null;
       const attacks = options.attack.length === 0 ? ['pgd-50'] : options.attack;
       for (const name of attacks) parseAttack(name);
+      if (options.json !== undefined && options.json !== '-') requireFilePath(options.json, '--json');
       const norm = options.norm ?? recipe?.threat.norm ?? missing('--norm', 'linf or l2');
       const epsilon =
         options.epsilon === undefined && recipe !== null && recipe.threat.norm === norm
