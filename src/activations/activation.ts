@@ -1,3 +1,4 @@
+import type { FusedActivation } from '../tensor/functional.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /**
@@ -10,6 +11,8 @@ export interface Activation {
   /** As people write it: `SiLU`, `Softplus (β = 10)`. */
   readonly title: string;
   readonly formula: string;
+  /** Its name in the kernel that computes it together with a batch norm, where that has it. */
+  readonly fused?: FusedActivation;
   /** f(x), recorded for gradients. */
   forward(x: Tensor): Tensor;
   /** f′(x), which a test compares with the gradient of `forward`. At a jump, the value that the gradient takes there. */

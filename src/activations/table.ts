@@ -24,6 +24,7 @@ export const activations = {
     make: () => ({
       title: 'ReLU',
       formula: 'max(0, x)',
+      fused: 'relu',
       forward: (x) => one(relu, x.handle),
       derivative: (x) => x.greater(0).to(x.dtype),
     }),
@@ -62,6 +63,7 @@ export const activations = {
     make: () => ({
       title: 'SiLU',
       formula: 'x · sigmoid(x)',
+      fused: 'silu',
       forward: (x) => one(silu, x.handle),
       derivative: (x) => {
         const s = x.sigmoid();

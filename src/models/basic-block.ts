@@ -17,7 +17,7 @@ class Projection extends Module {
   }
 
   forward(x: Tensor, pass: Pass): Tensor {
-    return convolve(x, this.convolution, { norm: this.norm }, pass);
+    return convolve(x, this.convolution, this.norm, {}, pass);
   }
 }
 
@@ -49,13 +49,8 @@ export class BasicBlock extends Block {
 
   forward(x: Tensor, pass: Pass): Tensor {
     const { activation } = this.#options;
-    const inner = convolve(x, this.#conv1, { norm: this.#bn1, activation }, pass);
-    return convolve(
-      inner,
-      this.#conv2,
-      { norm: this.#bn2, residual: this.#shortcut(x, pass), activation },
-      pass,
-    );
+    const inner = convolve(x, this.#conv1, this.#bn1, { activation }, pass);
+    return convolve(inner, this.#conv2, this.#bn2, { residual: this.#shortcut(x, pass), activation }, pass);
   }
 
   #shortcut(x: Tensor, pass: Pass): Tensor {

@@ -71,13 +71,14 @@ export class Model {
   readonly classify: Classifier = (x) => this.forward(x, { train: false });
 
   /**
-   * The same function in evaluation mode, faster: batch norms folded into convolutions (equal up to rounding). Holds
-   * as long as the weights do not change. This is the place where a faster plan of execution for a network goes.
+   * The same function in evaluation mode, faster: batch norms computed with the activations behind them or folded into
+   * the convolutions before them (equal up to rounding), and no gradient for any weight. Holds as long as the weights
+   * do not change. This is the place where a faster plan of execution for a network goes.
    */
   fold(): Disposable & { readonly classify: Classifier } {
     const folded = new FoldedConvolutions();
     return {
-      classify: (x) => this.forward(x, { train: false, folded }),
+      classify: (x) => this.network.frozen(() => this.forward(x, { train: false, folded })),
       [Symbol.dispose]: () => folded[Symbol.dispose](),
     };
   }

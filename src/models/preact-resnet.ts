@@ -43,9 +43,9 @@ class PreActBlock extends Block {
 
   forward(x: Tensor, pass: Pass): Tensor {
     const activation = this.#activation;
-    const activated = normalise(x, this.#bn1, activation, pass);
+    const activated = this.#bn1.forward(x, pass, { activation });
     const shortcut = this.#projection === null ? x : this.#projection.convolution.forward(activated);
-    const inner = convolve(activated, this.#conv1, { norm: this.#bn2, activation }, pass);
+    const inner = convolve(activated, this.#conv1, this.#bn2, { activation }, pass);
     return this.#conv2.forward(inner).add(shortcut);
   }
 }
@@ -87,12 +87,7 @@ export class PreActResNet18 extends Architecture {
   /** [N, C, H, W] → [N, classes] */
   forward(x: Tensor, pass: Pass): Tensor {
     const features = this.#stages.reduce((out, stage) => stage.forward(out, pass), this.#conv1.forward(x));
-    const activated = normalise(features, this.#bn, this.#activation, pass);
+    const activated = this.#bn.forward(features, pass, { activation: this.#activation });
     return this.#linear.forward(globalAveragePool(activated));
   }
-}
-
-/** A batch norm with no convolution before it, which cannot be folded, and its activation. */
-function normalise(x: Tensor, norm: BatchNorm2d, activation: Activation, pass: Pass): Tensor {
-  return activation.forward(norm.forward(x, pass));
 }

@@ -68,7 +68,7 @@ export class ResNet extends Architecture {
 
   /** [N, C, H, W] → [N, classes] */
   forward(x: Tensor, pass: Pass): Tensor {
-    const stem = convolve(x, this.#conv1, { norm: this.#bn1, activation: this.#options.activation }, pass);
+    const stem = convolve(x, this.#conv1, this.#bn1, { activation: this.#options.activation }, pass);
     const features = this.#stages.reduce((out, stage) => stage.forward(out, pass), stem); // [N, F, H / 4 or 8, W / 4 or 8]
     return this.#linear.forward(globalAveragePool(features));
   }

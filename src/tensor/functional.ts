@@ -45,6 +45,38 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   );
 }
 
+/** What the fused kernel knows to compute behind a batch norm; the numbers are those of `norm_activate_kernel.h`. */
+const fusedActivations = { identity: 0, relu: 1, silu: 2 } as const;
+export type FusedActivation = keyof typeof fusedActivations;
+
+/**
+ * activation(batchNorm(x) + residual) in one pass over memory forward and two backward, keeping only `x` and `residual`:
+ * Satin's own operator for channels-last float32 on the CPU, composed of libtorch's elsewhere. First derivatives only.
+ */
+export function normActivate(
+  x: Tensor,
+  options: BatchNormOptions & {
+    readonly residual?: Tensor | undefined;
+    readonly activation: FusedActivation;
+  },
+): Tensor {
+  const { weight, bias, runningMean, runningVariance, train, momentum, epsilon, residual, activation } =
+    options;
+  return one(
+    normActivateOperator,
+    x.handle,
+    residual?.handle,
+    weight.handle,
+    bias.handle,
+    runningMean?.handle,
+    runningVariance?.handle,
+    train,
+    momentum,
+    epsilon,
+    fusedActivations[activation],
+  );
+}
+
 export function matmul(a: Tensor, b: Tensor): Tensor {
   return one(matmulOperator, a.handle, b.handle);
 }
@@ -97,6 +129,7 @@ export function channelMoments(x: Tensor): { mean: Tensor; variance: Tensor } {
 const conv2dOperator = operator('aten::conv2d');
 const linearOperator = operator('aten::linear');
 const batchNormOperator = operator('aten::batch_norm');
+const normActivateOperator = operator('satin::norm_activate');
 const matmulOperator = operator('aten::matmul');
 const averagePoolOperator = operator('aten::avg_pool2d');
 const maxPoolOperator = operator('aten::max_pool2d');

@@ -49,14 +49,13 @@ function perturb(
   const { norm, epsilon, randomStart, seed, epoch } = attack;
   const key = { seed, stream: 'trainingAttack', epoch } as const;
   const start = randomStart ? norm.randomStart(batch.x, { epsilon, key, ids: batch.ids }) : batch.x;
-  return model.network.frozen(() => {
-    if (attack.batchNorm === 'train') {
-      const classify = (x: Tensor) => model.forward(x, { train: true, keepStatistics: true });
-      return descend(classify, { x: batch.x, labels: batch.labels, start }, attack);
-    }
-    using folded = model.fold();
-    return descend(folded.classify, { x: batch.x, labels: batch.labels, start }, attack);
-  });
+  if (attack.batchNorm === 'train') {
+    const classify = (x: Tensor) =>
+      model.network.frozen(() => model.forward(x, { train: true, keepStatistics: true }));
+    return descend(classify, { x: batch.x, labels: batch.labels, start }, attack);
+  }
+  using folded = model.fold();
+  return descend(folded.classify, { x: batch.x, labels: batch.labels, start }, attack);
 }
 
 function learn(model: Model, x: Tensor, labels: Tensor): Learned {

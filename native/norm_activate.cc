@@ -1,0 +1,214 @@
+// satin::norm_activate: activation(batch_norm(x) + residual) as one operator with its own gradient, reached through the
+// same generic call as libtorch's operators. Where the kernel does not serve (another device, dtype or layout, weights
+// that want a gradient in evaluation mode) the same function is composed of libtorch's operators.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+
+#include "norm_activate_kernel.h"
+
+namespace satin {
+namespace {
+
+#if SATIN_LIBTORCH_MAJOR >= 2
+using OptionalTensor = std::optional<at::Tensor>;
+#else
+using OptionalTensor = c10::optional<at::Tensor>;
+#endif
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+struct Settings {
+  bool train;
+  double momentum;
+  double epsilon;
+  FusedActivation activation;
+};
+
+bool isDense(const at::Tensor& tensor, at::IntArrayRef shape) {
+  return tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat && tensor.sizes() == shape &&
+         tensor.is_contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+bool isVector(const at::Tensor& tensor, int64_t length) {
+  return tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat && tensor.dim() == 1 && tensor.size(0) == length &&
+         tensor.is_contiguous();
+}
+
+at::Tensor activate(const at::Tensor& z, FusedActivation activation) {
+  switch (activation) {
+    case FusedActivation::kRelu: return at::relu(z);
+    case FusedActivation::kSilu: return at::silu(z);
+    default: return z;
+  }
+}
+
+at::Tensor composed(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
+                    const OptionalTensor& mean, const OptionalTensor& variance, const Settings& settings) {
+  at::Tensor z = at::batch_norm(x, weight, bias, mean, variance, settings.train, settings.momentum, settings.epsilon, false);
+  if (residual.has_value()) z = z + *residual;
+  return activate(z, settings.activation);
+}
+
+Rows rowsOf(const at::Tensor& x) { return {x.size(0) * x.size(2) * x.size(3), x.size(1)}; }
+
+// Shares the rows out between threads: body(first number, rows, thread).
+template <typename Body>
+void parallelRows(Rows rows, Body body) {
+  const int64_t enough = std::max<int64_t>(1, 32768 / rows.channels);
+  at::parallel_for(0, rows.count, enough, [&](int64_t begin, int64_t end) {
+    body(begin * rows.channels, Rows{end - begin, rows.channels}, at::get_thread_num());
+  });
+}
+
+// Two sums a channel, added up thread by thread in a fixed order.
+struct ChannelSums {
+  explicit ChannelSums(int64_t channels)
+      : channels(channels), threads(at::get_num_threads()), values(static_cast<size_t>(2 * channels * threads), 0.0) {}
+  double* first(int thread) { return &values[static_cast<size_t>(2 * channels * thread)]; }
+  double* second(int thread) { return first(thread) + channels; }
+  double total(int64_t channel, bool isSecond) const {
+    double sum = 0;
+    for (int thread = 0; thread < threads; thread++)
+      sum += values[static_cast<size_t>(2 * channels * thread + (isSecond ? channels : 0) + channel)];
+    return sum;
+  }
+  int64_t channels;
+  int threads;
+  std::vector<double> values;
+};
+
+const float* data(const at::Tensor& tensor) { return tensor.data_ptr<float>(); }
+const float* dataOrNull(const at::Tensor& tensor) { return tensor.defined() ? tensor.data_ptr<float>() : nullptr; }
+const float* shifted(const float* pointer, int64_t by) { return pointer == nullptr ? nullptr : pointer + by; }
+
+class NormActivate : public torch::autograd::Function<NormActivate> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const OptionalTensor& residual,
+                            const at::Tensor& weight, const at::Tensor& bias, const OptionalTensor& runningMean,
+                            const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
+                            int64_t activation) {
+    const Rows rows = rowsOf(x);
+    const auto vector = [&] { return at::empty({rows.channels}, weight.options().requires_grad(false)); };
+    at::Tensor mean = vector(), inverse = vector(), scale = vector(), shift = vector();
+    float *means = mean.data_ptr<float>(), *inverses = inverse.data_ptr<float>(), *scales = scale.data_ptr<float>(), *shifts = shift.data_ptr<float>();
+    const float *weights = data(weight), *biases = data(bias), *numbers = data(x);
+    if (train) {
+      ChannelSums sums(rows.channels);
+      // The first row is the pivot: near enough to the mean for the squares not to cancel.
+      parallelRows(rows, [&](int64_t start, Rows part, int thread) {
+        addMoments(part, numbers + start, numbers, sums.first(thread), sums.second(thread));
+      });
+      const double count = static_cast<double>(rows.count);
+      for (int64_t c = 0; c < rows.channels; c++) {
+        const double offset = sums.total(c, false) / count;
+        const double variance = std::max(0.0, sums.total(c, true) / count - offset * offset);
+        const double average = numbers[c] + offset;
+        means[c] = static_cast<float>(average);
+        inverses[c] = static_cast<float>(1 / std::sqrt(variance + epsilon));
+        if (runningMean.has_value()) {
+          float& movingMean = runningMean->data_ptr<float>()[c];
+          float& movingVariance = runningVariance->data_ptr<float>()[c];
+          movingMean = static_cast<float>((1 - momentum) * movingMean + momentum * average);
+          const double unbiased = variance * count / std::max(1.0, count - 1);
+          movingVariance = static_cast<float>((1 - momentum) * movingVariance + momentum * unbiased);
+        }
+      }
+    } else {
+      for (int64_t c = 0; c < rows.channels; c++) {
+        means[c] = data(*runningMean)[c];
+        inverses[c] = static_cast<float>(1 / std::sqrt(static_cast<double>(data(*runningVariance)[c]) + epsilon));
+      }
+    }
+    for (int64_t c = 0; c < rows.channels; c++) {
+      scales[c] = weights[c] * inverses[c];
+      shifts[c] = biases[c] - means[c] * scales[c];
+    }
+
+    const FusedActivation f = static_cast<FusedActivation>(activation);
+    at::Tensor y = at::empty_like(x, x.options(), at::MemoryFormat::ChannelsLast);
+    const at::Tensor added = residual.has_value() ? *residual : at::Tensor();
+    parallelRows(rows, [&](int64_t start, Rows part, int) {
+      normActivate(f, part, numbers + start, shifted(dataOrNull(added), start), scales, shifts, y.data_ptr<float>() + start);
+    });
+    context->save_for_backward({x, added, weight, mean, inverse, scale, shift});
+    context->saved_data["train"] = train;
+    context->saved_data["activation"] = activation;
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    TORCH_CHECK(!at::GradMode::is_enabled(),
+                "The fused batch norm has no second derivatives; run the network without fusion for those.");
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &residual = saved[1], &weight = saved[2], &mean = saved[3];
+    const at::Tensor &inverse = saved[4], &scale = saved[5], &shift = saved[6];
+    const auto f = static_cast<FusedActivation>(context->saved_data["activation"].toInt());
+    const at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
+    const Rows rows = rowsOf(x);
+    at::Tensor dx = at::empty_like(x, x.options(), at::MemoryFormat::ChannelsLast);
+    at::Tensor g = residual.defined() ? at::empty_like(dx, dx.options(), at::MemoryFormat::ChannelsLast) : at::Tensor();
+
+    if (!context->saved_data["train"].toBool()) {
+      parallelRows(rows, [&](int64_t start, Rows part, int) {
+        activateScaleBackward(f, part, data(dy) + start, data(x) + start, shifted(dataOrNull(residual), start), data(scale),
+                              data(shift), g.defined() ? g.data_ptr<float>() + start : nullptr, dx.data_ptr<float>() + start);
+      });
+      return {dx, g, {}, {}, {}, {}, {}, {}, {}, {}};
+    }
+
+    // Without a residual nobody else wants g: it is kept where dx will stand.
+    const at::Tensor& held = g.defined() ? g : dx;
+    ChannelSums sums(rows.channels);
+    parallelRows(rows, [&](int64_t start, Rows part, int thread) {
+      activateBackward(f, part, data(dy) + start, data(x) + start, shifted(dataOrNull(residual), start), data(scale),
+                       data(shift), data(mean), held.data_ptr<float>() + start, sums.first(thread), sums.second(thread));
+    });
+    at::Tensor dWeight = at::empty_like(weight), dBias = at::empty_like(weight);
+    at::Tensor offset = at::empty_like(weight), slope = at::empty_like(weight);
+    const double count = static_cast<double>(rows.count);
+    for (int64_t c = 0; c < rows.channels; c++) {
+      const double scaled = data(scale)[c], sum = sums.total(c, false), product = sums.total(c, true);
+      const double inverted = data(inverse)[c];
+      dWeight.data_ptr<float>()[c] = static_cast<float>(product * inverted);
+      dBias.data_ptr<float>()[c] = static_cast<float>(sum);
+      offset.data_ptr<float>()[c] = static_cast<float>(scaled * sum / count);
+      slope.data_ptr<float>()[c] = static_cast<float>(scaled * product * inverted * inverted / count);
+    }
+    parallelRows(rows, [&](int64_t start, Rows part, int) {
+      normBackward(part, data(held) + start, data(x) + start, data(mean), data(scale), data(offset), data(slope),
+                   dx.data_ptr<float>() + start);
+    });
+    return {dx, g, dWeight, dBias, {}, {}, {}, {}, {}, {}};
+  }
+};
+
+at::Tensor normActivateOperator(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight,
+                                const at::Tensor& bias, const OptionalTensor& runningMean,
+                                const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
+                                int64_t activation) {
+  const Settings settings{train, momentum, epsilon, static_cast<FusedActivation>(activation)};
+  const bool statistics = runningMean.has_value() && runningVariance.has_value();
+  const bool wanted = at::GradMode::is_enabled() && (weight.requires_grad() || bias.requires_grad());
+  bool serves = x.dim() == 4 && x.numel() > 0 && isDense(x, x.sizes());
+  if (serves) {
+    const int64_t channels = x.size(1);
+    serves = isVector(weight, channels) && isVector(bias, channels) && (train || (statistics && !wanted)) &&
+             (!statistics || (isVector(*runningMean, channels) && isVector(*runningVariance, channels))) &&
+             (!residual.has_value() || isDense(*residual, x.sizes()));
+  }
+  if (!serves) return composed(x, residual, weight, bias, runningMean, runningVariance, settings);
+  return NormActivate::apply(x, residual, weight, bias, runningMean, runningVariance, train, momentum, epsilon, activation);
+}
+
+TORCH_LIBRARY(satin, library) {
+  library.def(
+      "norm_activate(Tensor x, Tensor? residual, Tensor weight, Tensor bias, Tensor? running_mean, Tensor? running_var, "
+      "bool train, float momentum, float epsilon, int activation) -> Tensor",
+      &normActivateOperator);
+}
+
+}  // namespace
+}  // namespace satin
