@@ -29,8 +29,8 @@ export function attackBatch(
 ): Broken[] {
   const { attack, threat, seed, count } = options;
   const { norm, epsilon } = threat;
-  const classify = paired(counted(subject.classify, count));
-  const fast = paired(counted(subject.fast, count));
+  const classify = counted(paired(subject.classify), count);
+  const fast = counted(paired(subject.fast), count);
   const broken: Broken[] = [];
 
   for (let restart = 0; restart < attack.restarts && broken.length < batch.ids.length; restart++) {
@@ -95,10 +95,13 @@ function misclassified(
   });
 }
 
-/** Where the largest logit is not the label's. A logit that is no number counts as wrong. */
+/** Where the largest logit is not the label's. An example with a logit that is no number counts as wrong. */
 export function differs(logits: Tensor, labels: readonly number[]): number[] {
   return scope(() => {
-    const predicted = logits.detach().argmax(1).numbers();
-    return labels.map((_, place) => place).filter((place) => predicted[place] !== labels[place]);
+    const plain = logits.detach();
+    const [predicted, largest] = [plain.argmax(1).numbers(), plain.max([1]).numbers()]; // NaN is the largest of all
+    return labels
+      .map((_, place) => place)
+      .filter((place) => predicted[place] !== labels[place] || Number.isNaN(largest[place]));
   });
 }
