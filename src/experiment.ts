@@ -33,10 +33,22 @@ export interface ExperimentOptions {
   }) => void;
 }
 
-/** Makes the parts of a run; nothing is written. */
-export async function prepare(recipe: Recipe, options: ExperimentOptions): Promise<Experiment> {
-  const { data, model, threat, training } = recipe;
-  const onProgress = options.onProgress;
+/** The images of a run, as bytes. */
+export interface TrainingImages {
+  readonly training: Dataset;
+  /** null where the recipe keeps none for it. */
+  readonly validation: Dataset | null;
+}
+
+/**
+ * Reads what a run is trained and validated on. Nothing here loads the engine: images that cannot be used are refused
+ * without it.
+ */
+export async function readImages(
+  recipe: Recipe,
+  onProgress?: ExperimentOptions['onProgress'],
+): Promise<TrainingImages> {
+  const { data, training } = recipe;
   const whole = await loadSplit(recipe, 'train', onProgress);
   const chosen =
     data.examples === null
@@ -48,7 +60,16 @@ export async function prepare(recipe: Recipe, options: ExperimentOptions): Promi
       'training.batch',
       training.batch,
     );
+  const validation =
+    data.validation === 0 ? null : firstExamples(await loadSplit(recipe, 'validation'), recipe);
+  return { training: chosen, validation };
+}
 
+/** Makes the parts of a run; nothing is written. */
+export function prepare(recipe: Recipe, images: TrainingImages, options: ExperimentOptions): Experiment {
+  const { data, model, threat, training } = recipe;
+  const { training: chosen } = images;
+  const onProgress = options.onProgress;
   const description: ModelDescription = {
     architecture: model.name,
     width: model.width,
@@ -61,10 +82,7 @@ export async function prepare(recipe: Recipe, options: ExperimentOptions): Promi
   const network = Model.create(description, { seed: training.seed });
   if (options.init !== undefined) initialise(network, options.init);
 
-  const validation =
-    data.validation === 0
-      ? null
-      : new DatasetTensors(firstExamples(await loadSplit(recipe, 'validation'), recipe));
+  const validation = images.validation === null ? null : new DatasetTensors(images.validation);
   const attack = parseAttack(recipe.validation.attack);
   const norm = norms[threat.norm];
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputError } from './errors.js';
-import { type ExperimentOptions, prepare } from './experiment.js';
+import { type Experiment, type ExperimentOptions, prepare, readImages } from './experiment.js';
 import type { NamedArray } from './export/safetensors.js';
 import { loadWeights, toArrays, toTensor } from './export/weights.js';
 import type { Recipe } from './recipe.js';
@@ -43,27 +43,28 @@ export async function trainRun(options: TrainingRunOptions): Promise<void> {
   const { recipe, path, interrupted, onEvent } = options;
   const goesOn = options.resume && isRunFolder(path);
   if (!goesOn) requireUnused(path);
+  // Images, then the checkpoint, are refused before the engine is loaded.
+  const images = await readImages(recipe, options.onProgress);
+  const resumed = goesOn ? resumeRunFolder({ path, recipe, comesAgain }) : null;
+  using held = resumed?.run ?? null;
   if (recipe.device === 'cuda' && !engineInfo().cuda)
     throw InputError.expected('cpu', 'device', recipe.device, 'This libtorch has no CUDA.');
   if (recipe.threads !== null) setThreads(recipe.threads);
 
-  const experiment = await prepare(recipe, options);
+  const experiment = prepare(recipe, images, options);
   const { model, optimizer, epochs } = experiment;
   const stepsPerEpoch = Math.floor(experiment.data.count / experiment.batch);
-  const opened = goesOn
-    ? resumeRunFolder({ path, recipe, comesAgain })
-    : { run: begin(path, recipe), checkpoint: null };
-  using run = opened.run;
+  using run = held ?? begin(path, recipe);
+  const checkpoint = resumed?.checkpoint ?? null;
 
   const every = Math.max(1, Math.floor(stepsPerEpoch / recordedSteps));
   const record = (event: RunEvent) => {
     if (event.type !== 'step' || event.step % every === 0) run.appendEvent(event);
     onEvent(event);
   };
-  const progress = opened.checkpoint === null ? start : restore(opened.checkpoint, experiment);
+  const progress = checkpoint === null ? start : restore(checkpoint, experiment);
   const time = new Date().toISOString();
-  if (opened.checkpoint !== null)
-    record({ type: 'resume', time, epoch: progress.epoch, step: progress.step });
+  if (checkpoint !== null) record({ type: 'resume', time, epoch: progress.epoch, step: progress.step });
   else record({ type: 'start', time, epochs, stepsPerEpoch, parameters: model.parameterCount });
 
   await train({
@@ -112,10 +113,7 @@ function progressOf(state: unknown, source: string): Progress {
 }
 
 /** Puts a run back to where its checkpoint was written. */
-function restore(
-  { weights, progress, weightsFile }: Checkpoint,
-  experiment: Awaited<ReturnType<typeof prepare>>,
-): Progress {
+function restore({ weights, progress, weightsFile }: Checkpoint, experiment: Experiment): Progress {
   if (progress === null) throw InputError.expected('a checkpoint to go on from', 'the run', 'weights alone');
   loadWeights(experiment.model.network, weights);
   experiment.optimizer.restore(tensorsOf(progress.optimizer ?? []));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { InputError, InterruptedError, RunError } from '../src/errors.js';
-import { prepare } from '../src/experiment.js';
+import { prepare, readImages } from '../src/experiment.js';
 import { toArrays } from '../src/export/weights.js';
 import { Model } from '../src/models/model.js';
 import type { Recipe } from '../src/recipe.js';
@@ -143,7 +143,7 @@ describe('a run that starts from other weights', () => {
   }
 
   async function starts(init?: Checkpoint) {
-    const experiment = await prepare(recipe, { init, interrupted });
+    const experiment = prepare(recipe, await readImages(recipe), { init, interrupted });
     return toArrays(experiment.model.network.state());
   }
 

@@ -21,7 +21,7 @@ export interface RunFolder extends Disposable {
    * Write the events of a step before its checkpoint: on resume, those up to the checkpoint's step are kept.
    */
   appendEvent(event: RunEvent): void;
-  /** Gives the folder free for other processes. */
+  /** Gives the folder free for other processes. Doing so twice is harmless. */
   close(): void;
 }
 
@@ -161,7 +161,10 @@ function entriesOf(value: unknown): Map<string, unknown> | undefined {
 
 function open(path: string, manifest: Manifest, release: () => void): RunFolder {
   const log = openEventLog(path);
+  let isOpen = true;
   const close = () => {
+    if (!isOpen) return;
+    isOpen = false;
     log.close();
     release();
   };
