@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, it } from 'node:test';
+import { killAndResume } from '../support/kill.js';
+import { outcome, satin, tinyRecipe, writeTinyMnist } from '../support/tiny-run.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'satin-kill-'));
+after(() => rmSync(folder, { recursive: true }));
+
+it('ten runs, each killed four times, during a checkpoint write too, end with the bits of the run left alone', async (context) => {
+  const recipe = join(folder, 'tiny.yaml');
+  const tiny = tinyRecipe(join(folder, 'mnist'));
+  writeTinyMnist(join(folder, 'mnist'));
+  writeFileSync(recipe, JSON.stringify({ ...tiny, training: { ...tiny.training, epochs: 8 } }));
+  const alone = join(folder, 'alone');
+  const { status, stderr } = satin('train', recipe, '--out', alone);
+  assert.equal(status, 0, stderr);
+  const expected = outcome(alone);
+
+  let [kills, duringWrite] = [0, 0];
+  for (let seed = 0; seed < 10; seed++) {
+    const path = join(folder, `killed-${seed}`);
+    for (const files of await killAndResume({ recipe, path, kills: 4, seed, longest: 100 })) {
+      kills++;
+      // A checkpoint that is whole and at rest is last.json and two files, and the same or less of best.
+      if (
+        files.some((file) => file.includes('.tmp')) ||
+        files.filter((file) => file.startsWith('last')).length !== 3
+      )
+        duringWrite++;
+    }
+    assert.deepEqual(outcome(path), expected, `run ${seed}`);
+  }
+  context.diagnostic(`${duringWrite} of ${kills} kills hit a checkpoint that was being written`);
+  assert.ok(
+    duringWrite >= 5,
+    `only ${duringWrite} of ${kills} kills hit a checkpoint that was being written`,
+  );
+});
