@@ -36,6 +36,10 @@ function load(): Addon {
   if (!existsSync(record))
     throw new EngineError('The engine is not built yet. Run `npm run setup` in the folder of Satin.');
   const { binary } = JSON.parse(readFileSync(record, 'utf8')) as { binary: string };
+  // OpenMP's threads spin between two parallel loops, a million times by default. Where another program wants the
+  // processor too, the spinning one holds back the very thread it waits for: a training step was then measured to take
+  // fourteen times as long. This many turns bridge the gaps of a network and no more.
+  if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '30000';
   let loaded: Addon;
   try {
     loaded = createRequire(import.meta.url)(join(packageFolder, binary)) as Addon;
