@@ -1,9 +1,8 @@
 import { parseActivation } from '../activations/parse.js';
 import { InputError } from '../errors.js';
 import type { Classifier } from '../nn/classifier.js';
-import { FoldedConvolutions } from '../nn/fold.js';
 import { Initialiser } from '../nn/initialise.js';
-import type { Pass } from '../nn/module.js';
+import type { FoldedWeights, Module, Pass } from '../nn/module.js';
 import { tensor } from '../tensor/create.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Dtype, Tensor } from '../tensor/tensor.js';
@@ -76,10 +75,16 @@ export class Model {
    * do not change. This is the place where a faster plan of execution for a network goes.
    */
   fold(): Disposable & { readonly classify: Classifier } {
-    const folded = new FoldedConvolutions();
+    const folded = new Map<Module, FoldedWeights>();
     return {
       classify: (x) => this.network.frozen(() => this.forward(x, { train: false, folded })),
-      [Symbol.dispose]: () => folded[Symbol.dispose](),
+      [Symbol.dispose]: () => {
+        for (const { weight, bias } of folded.values()) {
+          weight.dispose();
+          bias.dispose();
+        }
+        folded.clear();
+      },
     };
   }
 

@@ -1,4 +1,5 @@
 import type { Tensor } from '../tensor/tensor.js';
+import { foldedConvolution } from './fold.js';
 import { type BatchNorm2d, type Conv2d, type Following, follow } from './layers.js';
 import type { Pass } from './module.js';
 
@@ -17,5 +18,5 @@ export function convolve(
   const fuses = activation === undefined || activation.fused !== undefined;
   if (pass.train || pass.folded === undefined || fuses)
     return norm.forward(convolution.forward(x), pass, following);
-  return follow(pass.folded.forward(x, convolution, norm), following);
+  return follow(foldedConvolution(x, convolution, norm, pass.folded), following);
 }

@@ -3,41 +3,31 @@ import { noGrad } from '../tensor/gradient.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { BatchNorm2d, type Conv2d } from './layers.js';
+import type { FoldedWeights, Module } from './module.js';
 
 /**
- * Convolutions with the batch norm behind them folded in, for evaluation mode:
+ * What `norm` makes of `convolution`(x) in evaluation mode, as one convolution:
  * γ (w∗x − μ) / √(σ² + ε) + β = (γ/√(σ² + ε)) w ∗ x + (β − γ μ/√(σ² + ε)).
- * The weights are folded when a convolution is first met, and hold as long as the network does not change: make a new
- * one after every update, and dispose of the old.
+ * The weights are folded when a convolution is first met and kept in `folded`, whose owner disposes of them; they hold
+ * as long as the network does not change.
  */
-export class FoldedConvolutions implements Disposable {
-  readonly #folded = new Map<Conv2d, { weight: Tensor; bias: Tensor }>();
-
-  /** What `norm` makes of `convolution`(x). */
-  forward(x: Tensor, convolution: Conv2d, norm: BatchNorm2d): Tensor {
-    let folded = this.#folded.get(convolution);
-    if (folded === undefined) {
-      folded = fold(convolution, norm);
-      this.#folded.set(convolution, folded);
-    }
-    return conv2d(x, folded.weight, {
-      bias: folded.bias,
-      stride: convolution.stride,
-      padding: convolution.padding,
-    });
+export function foldedConvolution(
+  x: Tensor,
+  convolution: Conv2d,
+  norm: BatchNorm2d,
+  folded: Map<Module, FoldedWeights>,
+): Tensor {
+  let weights = folded.get(convolution);
+  if (weights === undefined) {
+    weights = fold(convolution, norm);
+    folded.set(convolution, weights);
   }
-
-  [Symbol.dispose](): void {
-    for (const { weight, bias } of this.#folded.values()) {
-      weight.dispose();
-      bias.dispose();
-    }
-    this.#folded.clear();
-  }
+  const { stride, padding } = convolution;
+  return conv2d(x, weights.weight, { bias: weights.bias, stride, padding });
 }
 
-function fold(convolution: Conv2d, norm: BatchNorm2d): { weight: Tensor; bias: Tensor } {
-  const folded = scope(() =>
+function fold(convolution: Conv2d, norm: BatchNorm2d): FoldedWeights {
+  const { weight, bias } = scope(() =>
     noGrad(() => {
       const scale = norm.weight.mul(norm.runningVariance.add(BatchNorm2d.epsilon).rsqrt()); // [C]
       const weight = convolution.weight.mul(scale.reshape([-1, 1, 1, 1])); // [O, I, K, K]
@@ -45,5 +35,5 @@ function fold(convolution: Conv2d, norm: BatchNorm2d): { weight: Tensor; bias: T
     }),
   );
   // They outlive the scope of the pass in which they were met.
-  return { weight: keep(folded.weight), bias: keep(folded.bias) };
+  return { weight: keep(weight), bias: keep(bias) };
 }

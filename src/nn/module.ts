@@ -1,6 +1,11 @@
 import { keep } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { FoldedConvolutions } from './fold.js';
+
+/** A convolution's weights with the batch norm behind it folded in. */
+export interface FoldedWeights {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+}
 
 /** How a network is run this time; handed to every layer's `forward`. */
 export interface Pass {
@@ -9,7 +14,7 @@ export interface Pass {
   /** With `train`: the running statistics stay as they are (an attack must not move them). */
   readonly keepStatistics?: boolean;
   /** Batch norms folded into the convolutions before them (evaluation only): fewer passes over memory. */
-  readonly folded?: FoldedConvolutions;
+  readonly folded?: Map<Module, FoldedWeights>;
 }
 
 /**
