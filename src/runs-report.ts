@@ -1,5 +1,6 @@
 import { parseActivation } from './activations/parse.js';
 import type { Dataset } from './data/dataset.js';
+import type { EvaluationResult } from './evaluation/result.js';
 import { evaluationRun, loadExamples } from './evaluation-run.js';
 import { modelOf } from './experiment.js';
 import type { Recipe } from './recipe.js';
@@ -7,6 +8,12 @@ import { renderReport } from './report/report.js';
 import { accuracyCurve } from './report-curve.js';
 import { type MeasuredNetwork, reportInput } from './report-input.js';
 import type { Checkpoint } from './runs/checkpoint.js';
+
+/** The page, and the numbers that are on it, in the order of the runs. */
+export interface RunsReport {
+  readonly page: string;
+  readonly results: readonly { readonly activation: string; readonly result: EvaluationResult }[];
+}
 
 /** A trained run, read already. */
 export interface TrainedRun {
@@ -16,6 +23,8 @@ export interface TrainedRun {
 }
 
 export interface RunsReportOptions {
+  /** Stands in the page's head. @default the networks' names */
+  readonly title?: string;
   /** One or more, of one data set and threat model. */
   readonly runs: readonly TrainedRun[];
   /** How many test images are attacked. */
@@ -34,11 +43,11 @@ const seed = 0;
 const batch = 250;
 
 /**
- * Measures each run's best checkpoint under its own threat model and makes the report of all, as one HTML document.
+ * Measures each run's best checkpoint under its own threat model and makes one HTML document of all.
  *
  * @throws {InputError} where a model does not fit the images of the first run.
  */
-export async function runsReport(options: RunsReportOptions): Promise<string> {
+export async function runsReport(options: RunsReportOptions): Promise<RunsReport> {
   const { runs, interrupted, onProgress } = options;
   const networks: MeasuredNetwork[] = [];
   let data: Dataset | undefined;
@@ -85,9 +94,9 @@ export async function runsReport(options: RunsReportOptions): Promise<string> {
       const curve = await accuracyCurve({ model, data, threat, seed, batch, interrupted, onProgress: shown });
       networks.push({ run: run.path, name, model, measured, curve });
     }
-    return await renderReport(
+    const page = await renderReport(
       reportInput({
-        title: networks.map(({ name }) => name).join(' and '),
+        title: options.title ?? networks.map(({ name }) => name).join(' and '),
         subtitle: 'Image classifiers trained to withstand adversarial examples, and how well they do.',
         notice:
           networks.length === 1
@@ -97,6 +106,13 @@ export async function runsReport(options: RunsReportOptions): Promise<string> {
         networks,
       }),
     );
+    return {
+      page,
+      results: networks.map(({ model, measured }) => ({
+        activation: model.description.activation,
+        result: measured.result,
+      })),
+    };
   } finally {
     for (const { model } of networks) model.dispose();
   }

@@ -2,6 +2,11 @@ import type { CommandTable } from './command.js';
 
 /** Every command that exists, in the order of `satin --help`. */
 export const commands: CommandTable = {
+  quickstart: {
+    summary: 'train two robust networks, attack them, and write a report',
+    example: './satin quickstart',
+    load: async () => (await import('./quickstart.js')).quickstartCommand(),
+  },
   train: {
     summary: 'train a classifier by a recipe',
     example: './satin train fashion-mnist-silu --out runs/silu',

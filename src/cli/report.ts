@@ -34,7 +34,7 @@ export function reportCommand() {
       const display = createDisplay();
       const signal = listenForInterrupt(display.note);
       try {
-        const page = await runsReport({
+        const { page } = await runsReport({
           runs,
           examples,
           interrupted: () => signal.aborted,
