@@ -134,10 +134,10 @@ const facade: Readonly<Record<string, (call: Call) => Result>> = {
       stride: call.number('stride'),
       padding: call.number('padding'),
     }),
-  pad: (call) =>
-    call.text('mode') === 'reflect'
-      ? pad(call.input, call.numbers('pad'), { mode: 'reflect' })
-      : pad(call.input, call.numbers('pad'), { value: call.number('value') }),
+  pad: (call) => {
+    assert.equal(call.text('mode'), 'constant');
+    return pad(call.input, call.numbers('pad'), call.number('value'));
+  },
   sum: (call) => call.input.sum(call.numbers('dim'), call.is('keepdim')),
   mean: (call) => call.input.mean(call.numbers('dim'), call.is('keepdim')),
   amax: (call) => call.input.max(call.numbers('dim'), call.is('keepdim')),

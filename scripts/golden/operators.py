@@ -145,7 +145,6 @@ def pooling():
     small = {"input": (2, 2, 3, 3)}
     case("pad", functional.pad, small, "constant", pad=[1, 2, 0, 1], mode="constant", value=0.5)
     case("pad", functional.pad, small, "channels", pad=[0, 0, 0, 0, 1, 1], mode="constant", value=0.0)
-    case("pad", functional.pad, small, "reflect", pad=[1, 2, 2, 1], mode="reflect")
 
 
 def reductions():

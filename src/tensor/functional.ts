@@ -101,14 +101,9 @@ export function globalAveragePool(x: Tensor): Tensor {
   return x.mean([2, 3]);
 }
 
-/** Pads the last dimensions, last first: [left, right, top, bottom]. */
-export function pad(
-  x: Tensor,
-  sizes: readonly number[],
-  options: { readonly mode?: 'constant' | 'reflect'; readonly value?: number } = {},
-): Tensor {
-  const { mode = 'constant', value = 0 } = options;
-  return mode === 'constant' ? one(constantPad, x.handle, sizes, value) : one(reflectionPad, x.handle, sizes);
+/** Pads the last dimensions with `value`, last first: [left, right, top, bottom]. */
+export function pad(x: Tensor, sizes: readonly number[], value = 0): Tensor {
+  return one(constantPad, x.handle, sizes, value);
 }
 
 /** log(exp(xᵢ) / Σⱼ exp(xⱼ)) along `dimension`, computed without overflow. */
@@ -134,7 +129,6 @@ const matmulOperator = operator('aten::matmul');
 const averagePoolOperator = operator('aten::avg_pool2d');
 const maxPoolOperator = operator('aten::max_pool2d');
 const constantPad = operator('aten::constant_pad_nd');
-const reflectionPad = operator('aten::reflection_pad2d');
 const logSoftmaxOperator = operator('aten::log_softmax', 'int');
 const softmaxOperator = operator('aten::softmax', 'int');
 const varianceAndMean = operator('aten::var_mean', 'dim');
