@@ -196,6 +196,7 @@ at::Tensor normActivateOperator(const at::Tensor& x, const OptionalTensor& resid
   if (serves) {
     const int64_t channels = x.size(1);
     serves = isVector(weight, channels) && isVector(bias, channels) && (train || (statistics && !wanted)) &&
+             runningMean.has_value() == runningVariance.has_value() &&
              (!statistics || (isVector(*runningMean, channels) && isVector(*runningVariance, channels))) &&
              (!residual.has_value() || isDense(*residual, x.sizes()));
   }
