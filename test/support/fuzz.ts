@@ -23,7 +23,7 @@ export function namedOperators(): (readonly [name: string, overload: string])[] 
       readdirSync(src + folder).map((file) => `${folder}/${file}`),
     ),
   ];
-  const call = /(?:operator|inPlace)\(\s*'(aten::\w+)'(?:,\s*'(\w*)')?\s*\)/g;
+  const call = /(?:operator|inPlace)\(\s*'((?:aten|satin)::\w+)'(?:,\s*'(\w*)')?\s*\)/g;
   return files.flatMap((file) =>
     [...readFileSync(src + file, 'utf8').matchAll(call)].map(
       ([, name, overload]) => [name!, overload ?? ''] as const,
