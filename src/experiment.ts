@@ -114,6 +114,7 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
     augmentation: data.augment,
     epochs: training.epochs,
     batch: training.batch,
+    epochSteps: training.epochSteps,
     seed: training.seed,
     checkpointEvery: training.checkpointEvery,
     evaluate: measure,

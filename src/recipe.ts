@@ -24,7 +24,7 @@ export const defaults = {
   },
   model: { width: 1, normalise: 'dataset' },
   attack: { stepSize: null, randomStart: true, batchNorm: 'eval' },
-  training: { seed: 0, checkpointEvery: null },
+  training: { seed: 0, epochSteps: null, checkpointEvery: null },
   optimizer: { name: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 5e-4 },
   schedule: { warmup: 0, factor: 0.1, final: 0 },
   validation: { attack: 'pgd-10', examples: 1000, batch: 250 },
@@ -188,8 +188,10 @@ const schedule = z.discriminatedUnion(
 );
 
 const trainingFields = {
-  /** Passes over the training set. */
+  /** How often the network is measured; an epoch is a pass over the training set, unless `epochSteps` says otherwise. */
   epochs: whole(1),
+  /** Steps an epoch; null is as many as a pass over the training set takes. @default null */
+  epochSteps: whole(1).nullable().default(defaults.training.epochSteps),
   /** Images a step. */
   batch: whole(1),
   /** Seed of initial weights, order, augmentation and attack noise. @default 0 */

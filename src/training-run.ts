@@ -53,7 +53,7 @@ export async function trainRun(options: TrainingRunOptions): Promise<void> {
 
   const experiment = prepare(recipe, images, options);
   const { model, optimizer, epochs } = experiment;
-  const stepsPerEpoch = Math.floor(experiment.data.count / experiment.batch);
+  const stepsPerEpoch = experiment.epochSteps ?? Math.floor(experiment.data.count / experiment.batch);
   using run = held ?? begin(path, recipe);
   const checkpoint = resumed?.checkpoint ?? null;
 

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InputError, RunError } from '../src/errors.js';
+import { InputError } from '../src/errors.js';
 import { encodeSafetensors, type NamedArray } from '../src/export/safetensors.js';
 import { type CheckpointName, readCheckpoint, writeCheckpoint } from '../src/runs/checkpoint.js';
 import type { WriteBytes } from '../src/runs/durable-file.js';
@@ -213,7 +213,7 @@ function fullAfter(room: number): WriteBytes {
 }
 
 function isDiskFull(error: unknown): boolean {
-  return error instanceof RunError && error.code === 'disk-full';
+  return error instanceof InputError && error.code === 'disk-full';
 }
 
 describe('a full disk', () => {

@@ -24,7 +24,7 @@ const program = `
       .option('--coats <n>', 'layers', wholeNumber('--coats', 1), 1)
       .action((colour, { coats }) => console.log(colour, coats))),
     refuse: entry('./satin refuse', failing(InputError.expected('a brush', 'the tool', 'spoon'))),
-    fail: entry('./satin fail', failing(new RunError('disk-full', 'The disk is full.'))),
+    fail: entry('./satin fail', failing(new RunError('non-finite', 'The loss is NaN.'))),
     crash: entry('./satin crash', failing(new TypeError('oops'))),
     broken: entry('./satin broken', async () => { throw new Error('loaded although it is not wanted'); }),
     wait: entry('./satin wait', async () => new Command().option('--stubborn').action(async ({ stubborn }) => {
@@ -76,7 +76,7 @@ describe('the command line', () => {
 
   it('tells an error of Satin in its sentence, with the exit code of its class', () => {
     assertRefused(['refuse'], "Expected a brush for the tool but received 'spoon'.");
-    assert.deepEqual(run('fail'), { status: 1, stdout: '', stderr: 'satin: The disk is full.\n' });
+    assert.deepEqual(run('fail'), { status: 1, stdout: '', stderr: 'satin: The loss is NaN.\n' });
   });
 
   it('says of any other error that it is a bug, with its stack', () => {

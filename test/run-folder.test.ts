@@ -12,7 +12,7 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { InputError, RunError } from '../src/errors.js';
+import { InputError } from '../src/errors.js';
 import { writeCheckpoint } from '../src/runs/checkpoint.js';
 import { openEventLog, readEvents } from '../src/runs/event-log.js';
 import type { RunEvent } from '../src/runs/events.js';
@@ -144,7 +144,7 @@ describe('the event log', () => {
     });
     assert.throws(
       () => log.append(step(1)),
-      (error) => error instanceof RunError && error.code === 'disk-full',
+      (error) => error instanceof InputError && error.code === 'disk-full',
     );
     log.close();
     assert.equal(readFileSync(join(run.path, 'events.jsonl'), 'utf8'), '');

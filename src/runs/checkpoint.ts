@@ -44,7 +44,7 @@ export interface WriteCheckpointOptions {
  * whole.
  *
  * @returns the digest of the weights file.
- * @throws RunError 'disk-full'; the checkpoint before is intact then, and nothing of the new one stays.
+ * @throws InputError 'disk-full'; the checkpoint before is intact then, and nothing of the new one stays.
  */
 export function writeCheckpoint(options: WriteCheckpointOptions): { readonly weightsDigest: string } {
   const { name, step, state, write } = options;

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { RunError } from '../errors.js';
+import { InputError } from '../errors.js';
 
 /** Writes some bytes to an open file and returns how many it took: `fs.writeSync`, or a failing one in tests. */
 export type WriteBytes = (file: number, bytes: Uint8Array) => number;
@@ -15,7 +15,7 @@ const writeBytes: WriteBytes = (file, bytes) => writeSync(file, bytes);
  * Writes a file so that whatever happens, either the old one or the whole new one stands under its name:
  * to a new name, synced, then renamed, and the folder synced.
  *
- * @throws RunError 'disk-full' where it does not fit; nothing half-written is left.
+ * @throws InputError 'disk-full' where it does not fit; nothing half-written is left.
  */
 export function writeFileDurably(
   path: string,
@@ -50,11 +50,11 @@ export function removeTemporaryFiles(folder: string): void {
     if (name.endsWith(temporarySuffix)) rmSync(`${folder}/${name}`, { force: true });
 }
 
-/** A full disk as a RunError with a sentence; any other error as it is. */
+/** A full disk as an InputError with a sentence, since the user gave a place without room; any other error as it is. */
 export function explainWriteError(path: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (typeof code !== 'string' || !fullDisk.has(code)) return error;
-  return new RunError(
+  return new InputError(
     'disk-full',
     `Expected room for ${path} but the disk is full. What was written before is intact: make room, then use --resume.`,
     { cause: error },

@@ -14,7 +14,7 @@ export interface EventLog {
 /**
  * Opens the log of a run to append to it.
  *
- * @throws RunError 'disk-full' from `append`; a line that did not fit is taken back.
+ * @throws InputError 'disk-full' from `append`; a line that did not fit is taken back.
  */
 export function openEventLog(run: string, write?: WriteBytes): EventLog {
   const path = pathOf(run);

@@ -57,6 +57,7 @@ export class Sgd implements Disposable {
 
   /** Goes on from a state that was kept. */
   restore(state: ReadonlyMap<string, Tensor>): void {
+    if (state.size === 0) this[Symbol.dispose]();
     for (const [name, parameter] of this.parameters) {
       const kept = state.get(name);
       if (kept === undefined) {

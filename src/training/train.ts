@@ -35,8 +35,10 @@ export interface TrainOptions {
   readonly schedule: Schedule;
   readonly augmentation: Augmentation;
   readonly epochs: number;
-  /** Images a step; what is left over at the end of an epoch is not used in it. */
+  /** Images a step; what is left over at the end of a pass over the data is not used in it. */
   readonly batch: number;
+  /** Steps an epoch, after which the model is measured; null: one pass over the data. */
+  readonly epochSteps: number | null;
   readonly seed: number;
   /** Measures after each epoch: `['validation/clean', 0.9]`. The last one chooses the best checkpoint. */
   readonly evaluate: () => AsyncIterable<readonly [name: string, value: number]>;
@@ -57,9 +59,12 @@ export interface TrainOptions {
  */
 export async function train(options: TrainOptions): Promise<void> {
   const { model, data, objective, optimizer, schedule, epochs, batch, seed, record, interrupted } = options;
-  const stepsPerEpoch = Math.floor(data.count / batch);
+  const stepsPerPass = Math.floor(data.count / batch);
+  const stepsPerEpoch = options.epochSteps ?? stepsPerPass;
   const began = performance.now();
   let progress = options.progress;
+  let order: Uint32Array = new Uint32Array();
+  let orderedPass = 0;
 
   const checkpoint = (name: 'last' | 'best') => {
     const broken = nonFiniteWeights(model);
@@ -86,18 +91,20 @@ export async function train(options: TrainOptions): Promise<void> {
   while (progress.epoch <= epochs) {
     const { epoch } = progress;
     const epochBegan = performance.now();
-    const order = permutation(data.count, { seed, stream: 'shuffle', epoch });
     let stepBegan = epochBegan;
 
     while (progress.epochStep < stepsPerEpoch) {
       const { epochStep, step } = progress;
       const learningRate = learningRateAt(schedule, { step, stepsPerEpoch, epochs });
+      // Order and noise go by passes over the data, of which an epoch may be a part; they too count from 1.
+      const pass = Math.floor(step / stepsPerPass) + 1;
+      if (pass !== orderedPass) order = permutation(data.count, { seed, stream: 'shuffle', epoch: pass });
+      orderedPass = pass;
+      const first = (step % stepsPerPass) * batch;
       const { loss, accuracy } = scope(() => {
-        const places = order.subarray(epochStep * batch, (epochStep + 1) * batch);
-        const learned = objective(model, augmented(data, places, { ...options.augmentation, seed, epoch }), {
-          seed,
-          epoch,
-        });
+        const places = order.subarray(first, first + batch);
+        const key = { seed, epoch: pass };
+        const learned = objective(model, augmented(data, places, { ...options.augmentation, ...key }), key);
         if (Number.isFinite(learned.loss)) optimizer.step(learned.gradients, learningRate);
         return { loss: learned.loss, accuracy: learned.accuracy };
       });
