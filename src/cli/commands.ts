@@ -27,4 +27,9 @@ export const commands: CommandTable = {
     example: './satin report runs/relu runs/silu --out report.html',
     load: async () => (await import('./report.js')).reportCommand(),
   },
+  bench: {
+    summary: 'measure the speed beside PyTorch',
+    example: './satin bench train-step',
+    load: async () => (await import('./bench.js')).benchCommand(),
+  },
 };

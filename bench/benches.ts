@@ -1,0 +1,9 @@
+import { call } from './call.js';
+import type { BenchOptions, BenchRow } from './row.js';
+import { trainStep } from './train-step.js';
+
+/** Every bench, by the name that `satin bench` takes. */
+export const benches = {
+  'train-step': trainStep,
+  call,
+} as const satisfies Record<string, (options: BenchOptions) => Promise<BenchRow[]>>;

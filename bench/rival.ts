@@ -1,0 +1,52 @@
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { z } from 'zod';
+import { RunError } from '../src/errors.js';
+import { packageFolder } from '../src/native.js';
+
+/** PyTorch as a long-lived worker: it is asked for some steps and answers how long they took. */
+export class Rival implements Disposable {
+  readonly #process: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #answers: AsyncIterator<string>;
+
+  constructor(python: string, script: string) {
+    this.#process = spawn(python, ['-B', join(packageFolder, 'bench', 'peer', script)], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** Makes it ready to run steps; compilation and warm-up are over when it answers. */
+  async setUp(settings: Readonly<Record<string, string | number>>): Promise<void> {
+    await this.#ask(`setup ${JSON.stringify(settings)}`, z.object({ ready: z.literal(true) }));
+  }
+
+  /** Seconds that `steps` steps took. */
+  async run(steps: number): Promise<number> {
+    const { seconds } = await this.#ask(`run ${steps}`, z.object({ seconds: z.number() }));
+    return seconds;
+  }
+
+  async #ask<T>(request: string, schema: z.ZodType<T>): Promise<T> {
+    this.#process.stdin.write(`${request}\n`);
+    const { value, done } = await this.#answers.next();
+    if (done === true) throw new RunError('rival', `PyTorch ended while it was asked to ${request}.`);
+    const answer: unknown = JSON.parse(String(value));
+    const parsed = schema.safeParse(answer);
+    if (!parsed.success)
+      throw new RunError('rival', `PyTorch was asked to ${request} and answered ${String(value)}`);
+    return parsed.data;
+  }
+
+  [Symbol.dispose](): void {
+    this.#process.kill();
+  }
+}
+
+/** The version of PyTorch that this Python has; null where it has none. */
+export function torchVersion(python: string): string | null {
+  const asked = spawnSync(python, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' });
+  return asked.status === 0 ? asked.stdout.trim() : null;
+}

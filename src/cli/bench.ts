@@ -1,0 +1,58 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { Argument, Command } from '@commander-js/extra-typings';
+import type { BenchRow } from '../../bench/row.js';
+import { wholeNumber } from './options.js';
+import { requireFilePath } from './output-file.js';
+
+const names = ['train-step', 'call'] as const;
+
+/** `satin bench [NAME]` */
+export function benchCommand() {
+  return new Command('bench')
+    .description('Measures Satin beside PyTorch, turn by turn in one run. Leave the machine alone meanwhile.')
+    .addArgument(new Argument('[name]', 'which one (default: all)').choices(names))
+    .option('--python <path>', 'a Python that has torch', 'python3')
+    .option('--pairs <count>', 'how many turns each side has', wholeNumber('--pairs', 3), 15)
+    .option('--json <file>', 'write the figures to a file, or to standard output for -')
+    .action(async (name, { python, pairs, json }) => {
+      if (json !== undefined && json !== '-') requireFilePath(json, '--json');
+      const { benches } = await import('../../bench/benches.js');
+      const note = (sentence: string) => process.stderr.write(`${sentence}\n`);
+      const busy = await busyShare();
+      if (busy > 0.1)
+        note(`Other programs use ${Math.round(busy * 100)} % of the machine: the figures mean little.`);
+      const rows: BenchRow[] = [];
+      for (const each of name === undefined ? names : [name])
+        rows.push(...(await benches[each]({ python, pairs, note })));
+      if (json !== undefined && json !== '-') writeFileSync(json, `${JSON.stringify(rows)}\n`);
+      process.stdout.write(json === '-' ? `${JSON.stringify(rows)}\n` : rows.map(line).join(''));
+    });
+}
+
+function line({ name, unit, satin, peer, peerName, ratio, interval }: BenchRow): string {
+  const figure = (value: number) => value.toPrecision(3);
+  const own = `${name.padEnd(28)} ${figure(satin).padStart(6)} ${unit}`;
+  if (peer === null || ratio === null || interval === null) return `${own}\n`;
+  return `${own}   ${peerName}: ${figure(peer)}   ratio ${figure(ratio)} [${figure(interval[0])}, ${figure(interval[1])}]\n`;
+}
+
+/** Share of all processors' time that others used during one second; 0 where the system does not tell. */
+async function busyShare(): Promise<number> {
+  const read = () => {
+    const [user = 0, nice = 0, system = 0, idle = 0, wait = 0] = readFileSync('/proc/stat', 'utf8')
+      .split('\n', 1)[0]!
+      .split(/\s+/)
+      .slice(1)
+      .map(Number);
+    return { busy: user + nice + system, all: user + nice + system + idle + wait };
+  };
+  try {
+    const before = read();
+    await setTimeout(1000);
+    const after = read();
+    return (after.busy - before.busy) / Math.max(1, after.all - before.all);
+  } catch {
+    return 0;
+  }
+}
