@@ -1,0 +1,84 @@
+/**
+ * The public API: what is not listed here may change without notice. Importing it loads no engine; the first tensor
+ * does.
+ */
+
+export type { Activation } from './activations/activation.js';
+export { activationNames, parseActivation } from './activations/parse.js';
+export type { TypedArray } from './addon.js';
+export { type GradientAttack, parseAttack, type Threat } from './attacks/attack.js';
+export { type DescentOptions, descend, type Iterate, type Observer } from './attacks/descend.js';
+export { type Norm, type NormName, norms } from './attacks/norms.js';
+export { chooseExamples } from './data/choose.js';
+export { type Dataset, type Split, splits, subset } from './data/dataset.js';
+export { pixelsDigest } from './data/digest.js';
+export { decodeImages, type ImageForm, type ResizeRule } from './data/image.js';
+export { type DataName, dataNames } from './data/names.js';
+export { type LoadOptions, loadDataset } from './data/sets.js';
+export { type Batch, DatasetTensors } from './data/tensors.js';
+export { type Epsilon, parseEpsilon } from './epsilon.js';
+export {
+  DisposedError,
+  EngineError,
+  InputError,
+  InterruptedError,
+  RunError,
+  SatinError,
+} from './errors.js';
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  type EvaluationProgress,
+  evaluate,
+} from './evaluation/evaluate.js';
+export type { AttackResult, EvaluationResult, ExampleResult } from './evaluation/result.js';
+export { mcnemar, wilsonInterval } from './evaluation/statistics.js';
+export type { Subject } from './evaluation/subject.js';
+export {
+  type EvaluationRun,
+  type EvaluationRunOptions,
+  evaluationRun,
+  loadExamples,
+  saveAdversarial,
+} from './evaluation-run.js';
+export { readModel } from './experiment.js';
+export { type LoadRecipeOptions, loadRecipe, recipeNames } from './load-recipe.js';
+export { crossEntropy } from './losses.js';
+export { Model, type ModelDescription } from './models/model.js';
+export { type ModelName, modelNames } from './models/names.js';
+export type { Classifier } from './nn/classifier.js';
+export type { Pass } from './nn/module.js';
+export { type Prediction, predict } from './predict.js';
+export { parseRecipe, type Recipe } from './recipe.js';
+export { type Checkpoint, readCheckpoint } from './runs/checkpoint.js';
+export { readEvents } from './runs/event-log.js';
+export type { RunEvent } from './runs/events.js';
+export { cat, integers, ones, range, stack, tensor, where, zeros, zerosLike } from './tensor/create.js';
+export {
+  type EngineInfo,
+  emptyCache,
+  engineInfo,
+  type MemoryInfo,
+  memoryInfo,
+  setThreads,
+  takeWarnings,
+} from './tensor/engine.js';
+export {
+  averagePool,
+  type BatchNormOptions,
+  batchNorm,
+  conv2d,
+  globalAveragePool,
+  linear,
+  logSoftmax,
+  matmul,
+  maxPool,
+  pad,
+  softmax,
+} from './tensor/functional.js';
+export { type GradientOptions, gradient, gradients, noGrad, withGrad } from './tensor/gradient.js';
+export { type NoiseKey, noise, permutation, type Stream } from './tensor/noise.js';
+export { keep, type Scoped, scope } from './tensor/scope.js';
+export { type Dtype, type MemoryFormat, type Operand, Tensor } from './tensor/tensor.js';
+export { type TrainingRunOptions, trainRun } from './training-run.js';
+export { version } from './version.js';
