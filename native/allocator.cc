@@ -2,7 +2,9 @@
 // operators several times slower; blocks are therefore kept by size and handed out again.
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
+#ifdef __linux__
 #include <malloc.h>
+#endif
 #include <sys/mman.h>
 
 #include <cstdlib>
@@ -151,9 +153,11 @@ void installAllocator() {
   Pool& all = pool();
   all.totalLimit = availableMemory();
   all.cacheLimit = all.totalLimit / 4;
+#ifdef __linux__
   // oneDNN's scratch memory comes from malloc: keep that mapped as well.
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 512 << 20);
+#endif
   static CachingAllocator* allocator = new CachingAllocator();
   c10::SetCPUAllocator(allocator, 0);
 }

@@ -41,7 +41,7 @@ export class DisposedError extends SatinError {
   }
 }
 
-/** A run could not go on: a non-finite loss, a full disk, an attack that left its ball. */
+/** A run could not go on: a non-finite loss, an attack that left its ball. */
 export class RunError extends SatinError {}
 
 /** The user pressed Ctrl-C; everything that was done so far has been written. */

@@ -28,15 +28,24 @@ export function isLoaded(): boolean {
   return addon !== undefined;
 }
 
+/** What the set-up recorded of the engine: which libtorch the binary was compiled against. */
+export function engineRecord(): { readonly binary: string; readonly kind: string; readonly folder: string } {
+  const path = join(packageFolder, 'native', 'build', 'engine.json');
+  if (!existsSync(path))
+    throw new EngineError('The engine is not built yet. Run `npm run setup` in the folder of Satin.');
+  const record = JSON.parse(readFileSync(path, 'utf8')) as {
+    readonly binary: string;
+    readonly libtorch: { readonly kind: string; readonly folder: string };
+  };
+  return { binary: record.binary, kind: record.libtorch.kind, folder: record.libtorch.folder };
+}
+
 function load(): Addon {
   if (!isMainThread)
     throw new EngineError(
       'Satin works on the main thread only, because the engine of a worker that ends takes the process with it.',
     );
-  const record = join(packageFolder, 'native', 'build', 'engine.json');
-  if (!existsSync(record))
-    throw new EngineError('The engine is not built yet. Run `npm run setup` in the folder of Satin.');
-  const { binary } = JSON.parse(readFileSync(record, 'utf8')) as { binary: string };
+  const { binary } = engineRecord();
   // OpenMP's threads spin between two parallel loops, a million times by default. Where another program wants the
   // processor too, the spinning one holds back the very thread it waits for: a training step was then measured to take
   // fourteen times as long. This many turns bridge the gaps of a network and no more.

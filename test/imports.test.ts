@@ -64,7 +64,10 @@ function importsOf(file: string): string[] {
 }
 
 const imports = new Map(files.map((file) => [file, importsOf(file)]));
-const edges = [...imports].flatMap(([file, targets]) => targets.map((target) => [file, target] as const));
+const all = [...imports].flatMap(([file, targets]) => targets.map((target) => [file, target] as const));
+/** Those that leave src/: the bench is no part of the library, and one command runs it. */
+const outward = all.filter(([, target]) => target.startsWith('../'));
+const edges = all.filter(([, target]) => !target.startsWith('../'));
 
 describe('imports', () => {
   it('are found, and name files that exist', () => {
@@ -85,6 +88,14 @@ describe('imports', () => {
   it('know every folder of src', () => {
     for (const file of files)
       assert.ok(levelOf(partOf(file)) >= 0, `Give ${partOf(file)}/ a place in this test.`);
+  });
+
+  it('leave src for the bench alone, from its command', () => {
+    assert.ok(outward.length > 0);
+    for (const [file, target] of outward) {
+      assert.equal(file, 'cli/bench.ts', `${file} imports ${target}`);
+      assert.match(target, /^\.\.\/bench\//);
+    }
   });
 
   it('go one way', () => {

@@ -32,4 +32,9 @@ export const commands: CommandTable = {
     example: './satin bench train-step',
     load: async () => (await import('./bench.js')).benchCommand(),
   },
+  doctor: {
+    summary: 'tell what the engine is, how fast it is, and which data are here',
+    example: './satin doctor',
+    load: async () => (await import('./doctor.js')).doctorCommand(),
+  },
 };

@@ -27,7 +27,6 @@ export function evaluateCommand() {
       '--attack <name>',
       'fgsm, pgd-STEPS or pgd-STEPS-RESTARTS; may be given several times (default: pgd-50)',
       several,
-      [],
     )
     .addOption(
       new Option('--norm <norm>', "the threat model's norm (default: the run's)").choices(['linf', 'l2']),
@@ -36,6 +35,7 @@ export function evaluateCommand() {
     .option('--examples <count>', 'how many images are attacked', wholeNumber('--examples', 1), 1000)
     .option('--batch <count>', 'images a batch; changes the speed only', wholeNumber('--batch', 1), 250)
     .option('--seed <number>', "seed of the attacks' random starts", wholeNumber('--seed', 0), 0)
+    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
     .option('--json <file>', 'write the result to a file, or to standard output for -')
     .option('--save-adversarial <folder>', 'keep the adversarial images there, as float32')
     .action(async (modelPath, options) => {
@@ -43,7 +43,7 @@ export function evaluateCommand() {
       const recipe = isRunFolder(modelPath)
         ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`)
         : null;
-      const attacks = options.attack.length === 0 ? ['pgd-50'] : options.attack;
+      const attacks = options.attack ?? ['pgd-50'];
       for (const name of attacks) parseAttack(name);
       if (options.json !== undefined && options.json !== '-') requireFilePath(options.json, '--json');
       const norm = options.norm ?? recipe?.threat.norm ?? missing('--norm', 'linf or l2');
@@ -64,6 +64,7 @@ export function evaluateCommand() {
       if (options.saveAdversarial !== undefined)
         requireEmptyFolder(options.saveAdversarial, '--save-adversarial');
 
+      if (options.threads !== undefined) (await import('../tensor/engine.js')).setThreads(options.threads);
       const display = createDisplay();
       const signal = listenForInterrupt(display.note);
       try {

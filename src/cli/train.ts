@@ -11,7 +11,7 @@ import { createDisplay } from './terminal.js';
 export function trainCommand() {
   return new Command('train')
     .argument('<recipe>', `a YAML file, or one of ${recipeNames().join(', ')}`)
-    .option('--set <path=value>', 'change one value of the recipe; may be given several times', several, [])
+    .option('--set <path=value>', 'change one value of the recipe; may be given several times', several)
     .option('--smoke', 'the recipe made small, to see in seconds that everything works', false)
     .option('--out <folder>', 'the run folder (default: runs/NAME-SEED)')
     .option('--resume', 'go on with the run in that folder', false)
@@ -21,7 +21,7 @@ export function trainCommand() {
     .action(async (recipeName, options) => {
       const { smoke, resume, device, threads } = options;
       const set = [
-        ...options.set,
+        ...(options.set ?? []),
         ...(device === undefined ? [] : [`device=${device}`]),
         ...(threads === undefined ? [] : [`threads=${threads}`]),
       ];

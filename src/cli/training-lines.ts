@@ -70,7 +70,10 @@ export function followTraining(): (event: RunEvent) => Shown {
       case 'warning':
         return { kind: 'note', text: `Step ${event.step}: ${event.message}` };
       case 'end':
-        return { kind: 'note', text: `Trained ${event.epoch} epochs in ${shortTime(event.seconds)}.` };
+        return {
+          kind: 'note',
+          text: `Trained ${event.epoch} ${event.epoch === 1 ? 'epoch' : 'epochs'} in ${shortTime(event.seconds)}.`,
+        };
       // The error that ends the command tells of these, and a checkpoint is not worth a line.
       case 'checkpoint':
       case 'interrupted':

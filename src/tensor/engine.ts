@@ -17,6 +17,11 @@ export function engineInfo(): EngineInfo {
   return { libtorch, threads, cuda, oneDnn, mkl, capability };
 }
 
+/** How many threads Satin's own kernels really run on: 1 means that the binding was compiled without OpenMP. */
+export function parallelWidth(): number {
+  return native().parallelWidth();
+}
+
 /** How many threads an operator may use; all processors by default. */
 export function setThreads(threads: number): void {
   if (!Number.isInteger(threads) || threads < 1)

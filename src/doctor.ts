@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type DataName, dataNames } from './data/names.js';
+import { engineRecord } from './native.js';
+import { engineInfo, parallelWidth } from './tensor/engine.js';
+import { matmul } from './tensor/functional.js';
+import { noise } from './tensor/noise.js';
+import { scope } from './tensor/scope.js';
+
+/** One line of what the doctor found. */
+export interface Finding {
+  readonly name: string;
+  readonly value: string;
+  /** What to do about it, where something is wrong. */
+  readonly advice?: string;
+}
+
+/** A matrix product slower than this per thread means a BLAS without vector kernels. */
+const slowGemm = 8; // GFLOP/s
+
+/** Looks at the engine, its speed and the data at hand; nothing is changed. */
+export function examine(): Finding[] {
+  const engine = engineInfo();
+  const { kind, folder } = engineRecord();
+  const width = parallelWidth();
+  const speed = gemmSpeed();
+  return [
+    { name: 'libtorch', value: `${engine.libtorch} (${kind}, ${folder})` },
+    { name: 'devices', value: engine.cuda ? 'cpu, cuda' : 'cpu' },
+    { name: 'instruction set', value: engine.capability },
+    { name: 'oneDNN', value: engine.oneDnn ? 'yes' : 'no' },
+    { name: 'MKL', value: engine.mkl ? 'yes' : 'no' },
+    {
+      name: 'threads',
+      value: `${engine.threads}, of which Satin's kernels use ${width}`,
+      ...(width < engine.threads
+        ? { advice: 'The binding was compiled without OpenMP: run npm run setup with g++ installed.' }
+        : {}),
+    },
+    {
+      name: 'matrix product',
+      value: `${speed.toFixed(0)} GFLOP/s`,
+      ...(speed < slowGemm * engine.threads ? { advice: 'That is slow: install libopenblas0-pthread.' } : {}),
+    },
+    ...dataNames.filter((name) => name !== 'folder').map(dataFinding),
+  ];
+}
+
+/** Billions of multiplications and additions a second in a product of two 1024 x 1024 matrices; the best of five. */
+function gemmSpeed(): number {
+  const size = 1024;
+  return scope(() => {
+    const [a, b] = [0, 1].map((seed) =>
+      noise('uniform', { key: { seed, stream: 'bench' }, ids: [0], shape: [size, size] }).reshape([
+        size,
+        size,
+      ]),
+    );
+    let best = Number.POSITIVE_INFINITY;
+    for (let run = 0; run < 5; run++) {
+      const began = performance.now();
+      matmul(a!, b!).dispose();
+      best = Math.min(best, performance.now() - began);
+    }
+    return (2 * size ** 3) / best / 1e6;
+  });
+}
+
+function dataFinding(name: DataName): Finding {
+  const places = [join('data', name), join('/usr/share/datasets', name)];
+  return {
+    name,
+    value: places.find((place) => existsSync(place)) ?? 'not here; it is downloaded when it is needed',
+  };
+}
