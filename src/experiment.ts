@@ -79,10 +79,10 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
     normalise:
       model.normalise === 'none' ? null : model.normalise === 'dataset' ? moments(chosen) : model.normalise,
   };
-  const network = Model.create(description, { seed: training.seed });
+  const network = Model.create(description, { seed: training.seed, device: recipe.device });
   if (options.init !== undefined) initialise(network, options.init);
 
-  const validation = images.validation === null ? null : new DatasetTensors(images.validation);
+  const validation = images.validation === null ? null : new DatasetTensors(images.validation, recipe.device);
   const attack = parseAttack(recipe.validation.attack);
   const norm = norms[threat.norm];
 
@@ -107,7 +107,7 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
 
   return {
     model: network,
-    data: new DatasetTensors(chosen),
+    data: new DatasetTensors(chosen, recipe.device),
     objective: objectiveOf(recipe),
     optimizer: new Sgd(network.network.parameters(), training.optimizer),
     schedule: training.schedule,

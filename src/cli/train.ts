@@ -1,4 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
+import { InputError } from '../errors.js';
 import { loadRecipe, recipeNames } from '../load-recipe.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
 import { readEvents } from '../runs/event-log.js';
@@ -29,6 +30,8 @@ export function trainCommand() {
       const path =
         options.out ?? defaultRunPath(`${recipe.name}${smoke ? '-smoke' : ''}`, recipe.training.seed);
       const history = resume && isRunFolder(path) ? readEvents(path) : [];
+      if (options.init !== undefined && history.length > 0)
+        throw InputError.expected('--resume or --init, not both,', 'a run that has begun', path);
       const init = options.init === undefined ? undefined : readCheckpoint({ path: options.init });
       // Loaded only now: nothing above needs the engine.
       const { trainRun } = await import('../training-run.js');

@@ -13,13 +13,19 @@ export interface Batch {
   readonly ids: readonly number[];
 }
 
-/** A data set in the engine's memory: bytes, so that a batch costs one gather and one conversion. */
+/**
+ * A data set in the engine's memory: bytes, so that a batch costs one gather and one conversion. It stays in the CPU's
+ * memory; batches go to the device of the network.
+ */
 export class DatasetTensors implements Disposable {
   readonly images: Tensor; // uint8 [N, C, H, W]
   readonly labels: Tensor; // int64 [N]
   readonly ids: Uint32Array;
 
-  constructor(readonly dataset: Dataset) {
+  constructor(
+    readonly dataset: Dataset,
+    readonly device = 'cpu',
+  ) {
     const count = dataset.labels.length;
     this.images = keep(tensor(dataset.images, [count, ...dataset.shape]));
     this.labels = keep(integers(dataset.labels));
@@ -32,12 +38,18 @@ export class DatasetTensors implements Disposable {
 
   /** The examples that stand at `places`, as they are. */
   batch(places: ArrayLike<number>): Batch {
+    return this.changedBatch(places, (images) => images);
+  }
+
+  /** The examples that stand at `places`, with their bytes [N, C, H, W] changed before they become pixels. */
+  changedBatch(places: ArrayLike<number>, change: (images: Tensor, ids: readonly number[]) => Tensor): Batch {
     return scope(() => {
       const index = integers(places);
+      const ids = Array.from(places, (place) => this.ids[place]!);
       return {
-        x: toPixels(this.images.indexSelect(0, index)),
-        labels: this.labels.indexSelect(0, index),
-        ids: Array.from(places, (place) => this.ids[place]!),
+        x: toPixels(change(this.images.indexSelect(0, index), ids).toDevice(this.device)),
+        labels: this.labels.indexSelect(0, index).toDevice(this.device),
+        ids,
       };
     });
   }

@@ -63,7 +63,7 @@ function without(batch: Batch, broken: readonly Broken[]): Batch & { readonly ro
   const gone = new Set(broken.map(({ row }) => row));
   const rows = batch.ids.map((_, row) => row).filter((row) => !gone.has(row));
   if (gone.size === 0) return { ...batch, rows };
-  const places = integers(rows);
+  const places = integers(rows).toDevice(batch.x.device);
   return {
     x: batch.x.indexSelect(0, places),
     labels: batch.labels.indexSelect(0, places),

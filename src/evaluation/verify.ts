@@ -19,7 +19,7 @@ export function verify(
   if (broken.length === 0) return;
   const { norm, epsilon } = options.threat;
   scope(() => {
-    const originals = x.indexSelect(0, integers(broken.map(({ row }) => row)));
+    const originals = x.toDevice('cpu').indexSelect(0, integers(broken.map(({ row }) => row)));
     const stored = new Float32Array(originals.size);
     broken.forEach(({ image }, place) => {
       stored.set(image, place * image.length);

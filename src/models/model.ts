@@ -46,9 +46,9 @@ export class Model {
   /** A new network with weights drawn from `seed`. */
   static create(
     description: ModelDescription,
-    options: { readonly seed: number; readonly dtype?: Dtype },
+    options: { readonly seed: number; readonly dtype?: Dtype; readonly device?: string },
   ): Model {
-    const { seed, dtype = 'float32' } = options;
+    const { seed, dtype = 'float32', device = 'cpu' } = options;
     const network = architectures[description.architecture]({
       channels: description.shape[0],
       classes: description.classes.length,
@@ -56,7 +56,11 @@ export class Model {
       activation: parseActivation(description.activation),
       initialiser: new Initialiser(seed, dtype),
     });
-    return new Model(description, network, dtype);
+    // Drawn on the CPU and then moved: a seed means the same weights everywhere.
+    const model = new Model(description, network, dtype);
+    for (const tensor of [model.#mean, model.#deviation]) tensor?.moveTo_(device);
+    network.moveTo(device);
+    return model;
   }
 
   /** Logits [N, classes] of pixels in [0, 1], [N, C, H, W]. */

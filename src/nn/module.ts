@@ -77,6 +77,11 @@ export abstract class Module {
     }
   }
 
+  /** Moves every tensor it owns to another device. */
+  moveTo(device: string): void {
+    for (const tensor of this.state().values()) tensor.moveTo_(device);
+  }
+
   /** Frees every tensor it owns. */
   dispose(): void {
     for (const tensor of this.state().values()) tensor.dispose();

@@ -306,6 +306,14 @@ export class Tensor implements Scoped, Disposable {
   toDevice(device: string): Tensor {
     return one(toDevice, this.handle, undefined, undefined, device);
   }
+  /** Moves the tensor itself, with all who hold it, to another device. */
+  moveTo_(device: string): this {
+    if (device !== this.device) {
+      using moved = this.detach().toDevice(device);
+      setData(this.handle, moved.handle);
+    }
+    return this;
+  }
   contiguous(format: MemoryFormat = 'contiguous'): Tensor {
     return one(contiguous, this.handle, format);
   }
@@ -386,6 +394,7 @@ const gather = operator('aten::gather');
 const indexTensors = operator('aten::index', 'Tensor');
 const toDtype = operator('aten::to', 'dtype');
 const toDevice = operator('aten::to', 'dtype_layout');
+const setData = inPlace('aten::set_data');
 const contiguous = operator('aten::contiguous');
 const clone = operator('aten::clone');
 const detach = operator('aten::detach');

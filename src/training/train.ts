@@ -1,9 +1,8 @@
 import { type Augmentation, augment } from '../data/augment.js';
-import { type Batch, type DatasetTensors, toPixels } from '../data/tensors.js';
+import type { DatasetTensors } from '../data/tensors.js';
 import { InterruptedError, RunError } from '../errors.js';
 import type { Model } from '../models/model.js';
 import type { RunEvent } from '../runs/events.js';
-import { integers } from '../tensor/create.js';
 import { permutation } from '../tensor/noise.js';
 import { scope } from '../tensor/scope.js';
 import type { Objective } from './objective.js';
@@ -104,7 +103,10 @@ export async function train(options: TrainOptions): Promise<void> {
       const { loss, accuracy } = scope(() => {
         const places = order.subarray(first, first + batch);
         const key = { seed, epoch: pass };
-        const learned = objective(model, augmented(data, places, { ...options.augmentation, ...key }), key);
+        const augmented = data.changedBatch(places, (images, ids) =>
+          augment(images, { ...options.augmentation, ...key, ids }),
+        );
+        const learned = objective(model, augmented, key);
         if (Number.isFinite(learned.loss)) optimizer.step(learned.gradients, learningRate);
         return { loss: learned.loss, accuracy: learned.accuracy };
       });
@@ -168,20 +170,6 @@ export async function train(options: TrainOptions): Promise<void> {
     epoch: epochs,
     step: progress.step,
     seconds: (performance.now() - began) / 1000,
-  });
-}
-
-/** One batch, augmented; flips and crops move bytes, before they become pixels. */
-function augmented(
-  data: DatasetTensors,
-  places: Uint32Array,
-  options: Augmentation & { readonly seed: number; readonly epoch: number },
-): Batch {
-  const ids = Array.from(places, (place) => data.ids[place]!);
-  return scope(() => {
-    const index = integers(places);
-    const bytes = augment(data.images.indexSelect(0, index), { ...options, ids });
-    return { x: toPixels(bytes), labels: data.labels.indexSelect(0, index), ids };
   });
 }
 
