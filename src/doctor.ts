@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DataName, dataNames } from './data/names.js';
-import { engineRecord } from './native.js';
 import { engineInfo, parallelWidth } from './tensor/engine.js';
 import { matmul } from './tensor/functional.js';
 import { noise } from './tensor/noise.js';
@@ -21,11 +20,10 @@ const slowGemm = 8; // GFLOP/s
 /** Looks at the engine, its speed and the data at hand; nothing is changed. */
 export function examine(): Finding[] {
   const engine = engineInfo();
-  const { kind, folder } = engineRecord();
   const width = parallelWidth();
   const speed = gemmSpeed();
   return [
-    { name: 'libtorch', value: `${engine.libtorch} (${kind}, ${folder})` },
+    { name: 'libtorch', value: `${engine.libtorch} (${engine.source})` },
     { name: 'devices', value: engine.cuda ? 'cpu, cuda' : 'cpu' },
     { name: 'instruction set', value: engine.capability },
     { name: 'oneDNN', value: engine.oneDnn ? 'yes' : 'no' },

@@ -66,6 +66,7 @@ describe('a recipe', () => {
         seed: 0,
         optimizer: { name: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 5e-4 },
         schedule: { name: 'constant', learningRate: 0.1, warmup: 0 },
+        epochSteps: null,
         checkpointEvery: null,
       },
       validation: { attack: 'pgd-10', examples: 1000, batch: 250 },

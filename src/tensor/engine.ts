@@ -1,8 +1,10 @@
 import { InputError } from '../errors.js';
-import { native } from '../native.js';
+import { engineRecord, native } from '../native.js';
 
 export interface EngineInfo {
   readonly libtorch: string;
+  /** How that libtorch was found, and where: `system, /usr`. */
+  readonly source: string;
   readonly threads: number;
   readonly cuda: boolean;
   readonly oneDnn: boolean;
@@ -14,7 +16,8 @@ export interface EngineInfo {
 /** What the engine is and can do. */
 export function engineInfo(): EngineInfo {
   const [libtorch, threads, cuda, oneDnn, mkl, capability] = native().engine();
-  return { libtorch, threads, cuda, oneDnn, mkl, capability };
+  const { kind, folder } = engineRecord();
+  return { libtorch, source: `${kind}, ${folder}`, threads, cuda, oneDnn, mkl, capability };
 }
 
 /** How many threads Satin's own kernels really run on: 1 means that the binding was compiled without OpenMP. */
