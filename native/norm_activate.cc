@@ -8,15 +8,11 @@
 #include <torch/library.h>
 
 #include "norm_activate_kernel.h"
+#include "optional.h"
 
 namespace satin {
 namespace {
 
-#if SATIN_LIBTORCH_MAJOR >= 2
-using OptionalTensor = std::optional<at::Tensor>;
-#else
-using OptionalTensor = c10::optional<at::Tensor>;
-#endif
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 

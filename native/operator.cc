@@ -6,16 +6,11 @@
 #include <cmath>
 #include <deque>
 
+#include "optional.h"
 #include "tensor.h"
 
 namespace satin {
 namespace {
-
-#if SATIN_LIBTORCH_MAJOR >= 2
-using OptionalTensor = std::optional<at::Tensor>;
-#else
-using OptionalTensor = c10::optional<at::Tensor>;
-#endif
 
 enum class Kind { kTensor, kInteger, kFloat, kBoolean, kScalar, kText, kDtype, kDevice, kMemoryFormat, kLayout, kOther };
 
