@@ -11,7 +11,7 @@ import { parseRecipe } from '../src/recipe.js';
 import { renderReport } from '../src/report/report.js';
 import { accuracyCurve } from '../src/report-curve.js';
 import { reportInput } from '../src/report-input.js';
-import { compare, galleryOf, networkReport } from '../src/report-run.js';
+import { compare, galleryOf, networkReport } from '../src/report-parts.js';
 import { readEvents } from '../src/runs/event-log.js';
 import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { trainRun } from '../src/training-run.js';
