@@ -108,6 +108,22 @@ describe('a run that is interrupted and resumed', () => {
   });
 });
 
+describe('epochs that are a part of a pass over the data', () => {
+  const schedule = { name: 'constant', learningRate: 0.05 };
+
+  it('measure more often and change no weight, resumed in the middle of a pass too', async () => {
+    const whole = join(folder, 'whole-passes');
+    await attempt({ recipe: tinyTraining(data, { schedule }), path: whole }); // 3 epochs of 8 steps
+    const recipe = tinyTraining(data, { schedule, epochs: 4, epochSteps: 6 });
+    const parts = join(folder, 'parts');
+    assert.equal((await attempt({ recipe, path: parts, stopAfter: 10 })).finished, false);
+    await attempt({ recipe, path: parts, resume: true });
+    assert.deepEqual(outcome(parts).last.weights, outcome(whole).last.weights);
+    const measured = readEvents(parts).flatMap((event) => (event.type === 'epoch' ? [event.step] : []));
+    assert.deepEqual(measured, [6, 12, 18, 24]);
+  });
+});
+
 describe('a run that starts from other weights', () => {
   const recipe = tinyTraining(data);
   const interrupted = () => false;
