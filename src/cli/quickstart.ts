@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command } from '@commander-js/extra-typings';
+import { InterruptedError } from '../errors.js';
 import type { QuickstartSummary } from '../quickstart.js';
 import { percentage } from './format.js';
 import { listenForInterrupt } from './interrupt.js';
@@ -45,6 +46,10 @@ export function quickstartCommand() {
         });
         display.close();
         process.stdout.write(closing(summary));
+      } catch (error) {
+        if (!(error instanceof InterruptedError)) throw error;
+        const sentence = `Interrupted; what was done is kept in ${out}. The same command goes on from there.`;
+        throw new InterruptedError(sentence, { cause: error });
       } finally {
         display.close();
       }
