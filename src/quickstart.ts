@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { describe, InputError } from './errors.js';
 import { loadRecipe } from './load-recipe.js';
+import type { Recipe } from './recipe.js';
 import { readCheckpoint } from './runs/checkpoint.js';
 import { writeFileDurably, writeJsonDurably } from './runs/durable-file.js';
 import { readEvents } from './runs/event-log.js';
 import type { RunEvent } from './runs/events.js';
-import { isRunFolder } from './runs/run-folder.js';
+import { firstDifference, isRunFolder, readStoredRecipe } from './runs/run-folder.js';
 import { type RunsReportOptions, runsReport } from './runs-report.js';
 import { trainRun } from './training-run.js';
 import { validate } from './validate.js';
@@ -44,11 +46,36 @@ export interface QuickstartOptions {
 
 const activations = ['relu', 'silu'] as const;
 
-/** The summary of a quickstart that is finished; null where there is none. */
-export function readSummary(folder: string): QuickstartSummary | null {
+/**
+ * The summary of a quickstart that is finished; null where there is none.
+ *
+ * @throws {InputError} where it was made with another seed, or with other recipes.
+ */
+export function readSummary(
+  options: Pick<QuickstartOptions, 'folder' | 'seed' | 'smoke'>,
+): QuickstartSummary | null {
+  const { folder } = options;
   const path = join(folder, 'summary.json');
   if (!existsSync(path)) return null;
+  for (const activation of activations) {
+    const asked = JSON.parse(JSON.stringify(recipeOf(activation, options)));
+    const difference = firstDifference(readStoredRecipe(join(folder, activation)), asked);
+    if (difference !== undefined)
+      throw InputError.expected(
+        `${difference.path} = ${describe(difference.first)}, with which ${folder} was made,`,
+        'the quickstart',
+        difference.second,
+        'Choose another folder with --out.',
+      );
+  }
   return validate({ schema: summarySchema, input: JSON.parse(readFileSync(path, 'utf8')), source: path });
+}
+
+function recipeOf(
+  activation: (typeof activations)[number],
+  { seed, smoke }: Pick<QuickstartOptions, 'seed' | 'smoke'>,
+): Recipe {
+  return loadRecipe(`fashion-mnist-${activation}`, { smoke, set: [`training.seed=${seed}`] });
 }
 
 /**
@@ -58,11 +85,11 @@ export function readSummary(folder: string): QuickstartSummary | null {
  * @throws {InputError} where the folder holds the networks of another seed.
  */
 export async function quickstart(options: QuickstartOptions): Promise<QuickstartSummary> {
-  const { folder, seed, smoke, interrupted, onProgress, onTraining } = options;
+  const { folder, smoke, interrupted, onProgress, onTraining } = options;
   const began = performance.now();
   const runs = [];
   for (const activation of activations) {
-    const recipe = loadRecipe(`fashion-mnist-${activation}`, { smoke, set: [`training.seed=${seed}`] });
+    const recipe = recipeOf(activation, options);
     const path = join(folder, activation);
     const history = isRunFolder(path) ? readEvents(path) : [];
     const onEvent = onTraining(activation, history);

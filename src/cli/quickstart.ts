@@ -21,7 +21,7 @@ export function quickstartCommand() {
     .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
     .action(async ({ out, seed, smoke, threads }) => {
       const { quickstart, readSummary } = await import('../quickstart.js');
-      const done = readSummary(out);
+      const done = readSummary({ folder: out, seed, smoke });
       if (done !== null) {
         process.stdout.write(`This quickstart is finished already; --out makes another.\n${closing(done)}`);
         return;
