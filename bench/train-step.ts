@@ -5,7 +5,7 @@ import { integers } from '../src/tensor/create.js';
 import { engineInfo } from '../src/tensor/engine.js';
 import { noise } from '../src/tensor/noise.js';
 import { keep, scope } from '../src/tensor/scope.js';
-import { adversarial } from '../src/training/objective.js';
+import { adversarial } from '../src/training/adversarial.js';
 import { Sgd } from '../src/training/sgd.js';
 import { medianInterval } from './pairs.js';
 import { Rival, torchVersion } from './rival.js';
@@ -88,12 +88,14 @@ class SatinStep implements Disposable {
   readonly #optimizer: Sgd;
   readonly #batch: Batch;
   readonly #objective = adversarial({
-    norm: norms.linf,
-    epsilon,
-    steps: 1,
-    stepSize: 1.25 * epsilon,
-    randomStart: true,
-    batchNorm: 'eval',
+    attack: {
+      norm: norms.linf,
+      epsilon,
+      steps: 1,
+      stepSize: 1.25 * epsilon,
+      start: { kind: 'uniform' },
+      batchNorm: 'eval',
+    },
   });
   #epoch = 0;
 
@@ -122,7 +124,13 @@ class SatinStep implements Disposable {
     const began = performance.now();
     for (let step = 0; step < steps; step++)
       scope(() => {
-        const learned = this.#objective(this.#model, this.#batch, { seed: 0, epoch: ++this.#epoch });
+        const learned = this.#objective.learn(this.#model, this.#batch, {
+          seed: 0,
+          epoch: ++this.#epoch,
+          step: 0,
+          stepsPerEpoch: 1,
+          part: 0,
+        });
         this.#optimizer.step(learned.gradients, 0.01);
       });
     return (performance.now() - began) / 1000;

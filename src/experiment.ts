@@ -11,7 +11,8 @@ import { Model, type ModelDescription } from './models/model.js';
 import { modelNames } from './models/names.js';
 import type { Recipe } from './recipe.js';
 import { type Checkpoint, readCheckpoint } from './runs/checkpoint.js';
-import { adversarial, clean, type Objective } from './training/objective.js';
+import { adversarial } from './training/adversarial.js';
+import { clean, type Objective } from './training/objective.js';
 import { Sgd } from './training/sgd.js';
 import type { TrainOptions } from './training/train.js';
 
@@ -159,18 +160,20 @@ function initialise(model: Model, init: Checkpoint): void {
 }
 
 function objectiveOf({ training, threat }: Recipe): Objective {
-  if (training.objective === 'clean') return clean;
+  if (training.objective === 'clean') return clean();
   const { steps, stepSize, randomStart, batchNorm } = training.attack;
   const { epsilon } = threat;
   // One step is as long as Fast adversarial training takes it (Wong et al., 2020); more steps share 2.5 ε.
   const usual = steps === 1 ? 1.25 * epsilon : (2.5 * epsilon) / steps;
   return adversarial({
-    norm: norms[threat.norm],
-    epsilon,
-    steps,
-    stepSize: stepSize ?? usual,
-    randomStart,
-    batchNorm,
+    attack: {
+      norm: norms[threat.norm],
+      epsilon,
+      steps,
+      stepSize: stepSize ?? usual,
+      start: { kind: randomStart ? 'uniform' : 'image' },
+      batchNorm,
+    },
   });
 }
 

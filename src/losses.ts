@@ -24,4 +24,18 @@ export function crossEntropy(
   );
 }
 
+/**
+ * The divergence KL(P ‖ Q) = Σ_c p (log p − log q) of two distributions given by their logarithms, [N, C] each (log-space:
+ * a probability of 0 makes no NaN): its mean over the batch, or its sum. Gradients flow to both.
+ */
+export function klDivergence(
+  logP: Tensor,
+  logQ: Tensor,
+  options: { readonly reduction?: 'mean' | 'sum' | 'none' } = {},
+): Tensor {
+  const { reduction = 'mean' } = options;
+  const each = logP.exp().mul(logP.sub(logQ)).sum([1]); // [N]
+  return reduction === 'none' ? each : reduction === 'mean' ? each.mean() : each.sum();
+}
+
 const crossEntropyOperator = operator('aten::cross_entropy_loss');

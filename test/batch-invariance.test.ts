@@ -8,7 +8,8 @@ import { DatasetTensors } from '../src/data/tensors.js';
 import { type Evaluation, evaluate } from '../src/evaluation/evaluate.js';
 import { setThreads } from '../src/tensor/engine.js';
 import { scope } from '../src/tensor/scope.js';
-import { adversarial, clean } from '../src/training/objective.js';
+import { adversarial } from '../src/training/adversarial.js';
+import { clean } from '../src/training/objective.js';
 import { blobs, smallModel, training } from './support/blobs.js';
 
 setThreads(1);
@@ -44,13 +45,13 @@ describe('a verdict depends neither on the batch nor on the order', () => {
         epsilon: 0.01,
         steps: 1,
         stepSize: 0.01,
-        randomStart: true,
+        start: { kind: 'uniform' },
         batchNorm: 'eval',
       } as const;
       const learned = subset(whole, places(0, 896));
-      using warm = training(model, learned, clean);
+      using warm = training(model, learned, clean());
       for (let step = 0; step < 56; step++) warm.step();
-      using steps = training(model, learned, adversarial(attack));
+      using steps = training(model, learned, adversarial({ attack }));
       for (let step = 0; step < 28; step++) steps.step();
     }
     const folded = model.fold();

@@ -26,7 +26,7 @@ const places = (first: number, count: number) => Array.from({ length: count }, (
 const whole = blobs(896 + 160);
 const model = smallModel(whole);
 {
-  using steps = training(model, subset(whole, places(0, 896)), clean);
+  using steps = training(model, subset(whole, places(0, 896)), clean());
   for (let step = 0; step < 56; step++) steps.step();
 }
 const folded = model.fold();

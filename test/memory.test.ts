@@ -12,7 +12,8 @@ import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { gradient, noGrad } from '../src/tensor/gradient.js';
 import { keep, scope } from '../src/tensor/scope.js';
 import type { Tensor } from '../src/tensor/tensor.js';
-import { adversarial, clean } from '../src/training/objective.js';
+import { adversarial } from '../src/training/adversarial.js';
+import { clean } from '../src/training/objective.js';
 import { blobs, smallModel, training } from './support/blobs.js';
 import { child } from './support/child.js';
 
@@ -238,7 +239,7 @@ describe('bytes', () => {
   it('of a training step are all given back', () => {
     const dataset = blobs(64);
     using model = smallModel(dataset);
-    using steps = training(model, dataset, clean);
+    using steps = training(model, dataset, clean());
     steps.step();
     const idle = memoryInfo();
     for (let i = 0; i < 5; i++) steps.step();
@@ -262,10 +263,10 @@ describe('the live-tensor count stays as it was', () => {
           epsilon,
           steps: 3,
           stepSize: epsilon / 2,
-          randomStart: true,
+          start: { kind: 'uniform' } as const,
           batchNorm,
         };
-        using steps = training(model, dataset, adversarial(attack));
+        using steps = training(model, dataset, adversarial({ attack }));
         steps.step(); // makes the velocities
         const idle = live();
         for (let i = 0; i < 3; i++) steps.step();
@@ -295,7 +296,10 @@ describe('the live-tensor count stays as it was', () => {
     const idle = live();
     const batch = data.batch([0, 1]);
     const wrong = { ...batch, labels: batch.labels.add(100) };
-    assert.throws(() => clean(model, wrong, { seed: 0, epoch: 1 }), EngineError);
+    assert.throws(
+      () => clean().learn(model, wrong, { seed: 0, epoch: 1, step: 0, stepsPerEpoch: 1, part: 0 }),
+      EngineError,
+    );
     for (const each of [batch.x, batch.labels, wrong.labels]) each.dispose();
     assert.equal(live(), idle);
   });
@@ -447,15 +451,15 @@ describe('SATIN_POISON=1', () => {
     const imports = {
       'src/tensor/engine.js': 'setThreads',
       'src/attacks/norms.js': 'norms',
-      'src/training/objective.js': 'adversarial',
+      'src/training/adversarial.js': 'adversarial',
       'test/support/blobs.js': 'blobs, smallModel, training',
     };
     const train = `setThreads(1);
       const dataset = blobs(64);
       for (const [norm, batchNorm, activation] of [['linf', 'eval', 'relu'], ['l2', 'train', 'silu']]) {
         const model = smallModel(dataset, { activation });
-        const attack = { norm: norms[norm], epsilon: 0.1, steps: 2, stepSize: 0.1, randomStart: true, batchNorm };
-        const steps = training(model, dataset, adversarial(attack));
+        const attack = { norm: norms[norm], epsilon: 0.1, steps: 2, stepSize: 0.1, start: { kind: 'uniform' }, batchNorm };
+        const steps = training(model, dataset, adversarial({ attack }));
         const losses = Array.from({ length: 6 }, () => steps.step());
         const weights = [...model.network.state()].map(([, each]) => each.numbers().reduce((a, b) => a + b, 0));
         console.log(JSON.stringify({ losses, weights }));

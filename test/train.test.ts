@@ -4,7 +4,7 @@ import { DatasetTensors } from '../src/data/tensors.js';
 import type { RunEvent } from '../src/runs/events.js';
 import { zerosLike } from '../src/tensor/create.js';
 import { setThreads } from '../src/tensor/engine.js';
-import type { Objective } from '../src/training/objective.js';
+import { stateless } from '../src/training/objective.js';
 import { Sgd } from '../src/training/sgd.js';
 import { start, train } from '../src/training/train.js';
 import { blobs, smallModel } from './support/blobs.js';
@@ -18,10 +18,10 @@ async function look(options: { readonly epochs: number; readonly epochSteps: num
   using model = smallModel(dataset, { activation: 'relu', seed: 0 });
   using optimizer = new Sgd(model.network.parameters(), { momentum: 0, nesterov: false, weightDecay: 0 });
   const seen: { ids: readonly number[]; epoch: number }[] = [];
-  const objective: Objective = (_, batch, { epoch }) => {
+  const objective = stateless((_, batch, { epoch }) => {
     seen.push({ ids: batch.ids, epoch });
     return { gradients: [...model.network.parameters().values()].map(zerosLike), loss: 1, accuracy: 0 };
-  };
+  });
   const events: RunEvent[] = [];
   await train({
     ...options,

@@ -13,6 +13,8 @@ export interface DescentOptions {
   readonly steps: number;
   /** Length of a step, in the norm. */
   readonly stepSize: number;
+  /** What is climbed, summed over the examples. @default the cross-entropy */
+  readonly loss?: (logits: Tensor, labels: Tensor) => Tensor;
 }
 
 /** What happened at one iterate, the start and the last one too. */
@@ -27,7 +29,7 @@ export interface Iterate {
 export type Observer = (iterate: Iterate) => readonly number[] | null;
 
 /**
- * Projected gradient ascent on the cross-entropy, the one loop behind FGSM and PGD (Madry et al., 2018):
+ * Projected gradient ascent on a loss, the one loop behind FGSM and PGD (Madry et al., 2018):
  * x ← project(x + stepSize · direction(∇ₓ loss)), from `start`. Only the image's gradient is computed. With an
  * observer every iterate is shown to it and the examples it is done with leave the batch at once; without one, the
  * last iterate costs no forward pass.
@@ -40,7 +42,7 @@ export function descend(
   options: DescentOptions,
   observe?: Observer,
 ): Tensor {
-  const { norm, epsilon, steps, stepSize } = options;
+  const { norm, epsilon, steps, stepSize, loss: climbed = crossEntropySum } = options;
   let { x: origin, labels, start: x } = images;
   let rows: readonly number[] = Array.from({ length: x.dimension(0) }, (_, row) => row);
 
@@ -50,7 +52,7 @@ export function descend(
       const logits = withGrad(() => classifier(point));
       const left = observe?.({ x: point, logits, rows }) ?? null;
       if (left !== null && left.length === 0) return null;
-      const loss = withGrad(() => crossEntropy(logits, labels, { reduction: 'sum' }));
+      const loss = withGrad(() => climbed(logits, labels));
       const slope = gradient(loss, point);
       const climb = (from: Tensor, along: Tensor, around: Tensor) =>
         norm.project(from.add(norm.direction(along).mul(stepSize)), around, epsilon);
@@ -76,4 +78,8 @@ export function descend(
       observe({ x, logits: noGrad(() => classifier(x)), rows });
     });
   return x;
+}
+
+function crossEntropySum(logits: Tensor, labels: Tensor): Tensor {
+  return crossEntropy(logits, labels, { reduction: 'sum' });
 }

@@ -3,14 +3,19 @@ import type { Tensor } from '../tensor/tensor.js';
 
 export type NormName = 'linf' | 'l2';
 
+export interface RandomStartOptions {
+  readonly epsilon: number;
+  readonly key: NoiseKey;
+  readonly ids: ArrayLike<number>;
+  /** false leaves the point where it is, outside the box too. @default true */
+  readonly clip?: boolean;
+}
+
 /** What a threat model answers; every attack asks these four things and knows no norm by name. Images are [N, C, H, W]. */
 export interface Norm {
   readonly name: NormName;
   /** A point drawn uniformly from the ball of radius `epsilon` around each image, clipped to the box [0, 1]. */
-  randomStart(
-    x: Tensor,
-    options: { readonly epsilon: number; readonly key: NoiseKey; readonly ids: ArrayLike<number> },
-  ): Tensor;
+  randomStart(x: Tensor, options: RandomStartOptions): Tensor;
   /** The step of length 1 along which a function with this gradient rises fastest; 0 where the gradient is 0. */
   direction(gradient: Tensor): Tensor;
   /** The nearest point in the ball around `x` and then in the box. */
@@ -25,9 +30,10 @@ const pixels = [1, 2, 3] as const;
 
 const linf: Norm = {
   name: 'linf',
-  randomStart(x, { epsilon, key, ids }) {
+  randomStart(x, { epsilon, key, ids, clip = true }) {
     const uniform = draw('uniform', x, key, ids); // in [0, 1)
-    return x.add(uniform.mul(2 * epsilon).sub(epsilon)).clamp(0, 1);
+    const point = x.add(uniform.mul(2 * epsilon).sub(epsilon));
+    return clip ? point.clamp(0, 1) : point;
   },
   direction: (gradient) => gradient.sign(),
   project: (candidate, x, epsilon) => candidate.minimum(x.add(epsilon)).maximum(x.sub(epsilon)).clamp(0, 1),
@@ -37,7 +43,7 @@ const linf: Norm = {
 
 const l2: Norm = {
   name: 'l2',
-  randomStart(x, { epsilon, key, ids }) {
+  randomStart(x, { epsilon, key, ids, clip = true }) {
     const direction = this.direction(draw('normal', x, key, ids));
     // The volume within radius r grows as r^d: the d-th root makes the point uniform in the ball.
     const dimensions = x.size / Math.max(1, x.dimension(0));
@@ -51,7 +57,8 @@ const l2: Norm = {
       .mul(epsilon)
       .to(x.dtype)
       .toDevice(x.device); // [N, 1, 1, 1]
-    return this.project(x.add(direction.mul(radius)), x, epsilon);
+    const point = x.add(direction.mul(radius));
+    return clip ? this.project(point, x, epsilon) : point;
   },
   direction(gradient) {
     // Scaled by its largest entry first, so that the squares of a tiny gradient do not vanish. Then the norm of what

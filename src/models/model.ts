@@ -1,3 +1,4 @@
+import type { Activation } from '../activations/activation.js';
 import { parseActivation } from '../activations/parse.js';
 import { InputError } from '../errors.js';
 import type { Classifier } from '../nn/classifier.js';
@@ -76,12 +77,13 @@ export class Model {
   /**
    * The same function in evaluation mode, faster: batch norms computed with the activations behind them or folded into
    * the convolutions before them (equal up to rounding), and no gradient for any weight. Holds as long as the weights
-   * do not change. This is the place where a faster plan of execution for a network goes.
+   * do not change. With `derivative` its gradient is that of a network with another activation's derivative. This is the place where a faster plan of execution for a network goes.
    */
-  fold(): Disposable & { readonly classify: Classifier } {
+  fold(options: { readonly derivative?: Activation } = {}): Disposable & { readonly classify: Classifier } {
     const folded = new Map<Module, FoldedWeights>();
+    const pass = { ...options, train: false, folded };
     return {
-      classify: (x) => this.network.frozen(() => this.forward(x, { train: false, folded })),
+      classify: (x) => this.network.frozen(() => this.forward(x, pass)),
       [Symbol.dispose]: () => {
         for (const { weight, bias } of folded.values()) {
           weight.dispose();

@@ -1,3 +1,4 @@
+import type { Activation } from '../activations/activation.js';
 import { keep } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -13,6 +14,10 @@ export interface Pass {
   readonly train: boolean;
   /** With `train`: the running statistics stay as they are (an attack must not move them). */
   readonly keepStatistics?: boolean;
+  /** Every activation keeps its values and takes the derivative of this one (Table 1 of the paper). */
+  readonly derivative?: Activation;
+  /** The network is to be differentiated twice: only operators that can be are used. */
+  readonly twice?: boolean;
   /** Batch norms folded into the convolutions before them (evaluation only): fewer passes over memory. */
   readonly folded?: Map<Module, FoldedWeights>;
 }

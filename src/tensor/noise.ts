@@ -14,6 +14,8 @@ export const streams = {
   dropout: 5,
   bench: 6,
   startRadius: 7,
+  cleanStart: 8,
+  gradAlign: 9,
 } as const;
 export type Stream = keyof typeof streams;
 

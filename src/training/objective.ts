@@ -1,11 +1,22 @@
-import { descend } from '../attacks/descend.js';
-import type { Norm } from '../attacks/norms.js';
 import type { Batch } from '../data/tensors.js';
 import { crossEntropy } from '../losses.js';
 import type { Model } from '../models/model.js';
+import type { Pass } from '../nn/module.js';
 import { gradients } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+
+/** Where in a run a step stands: what noise is drawn by and what a warm-up goes by. */
+export interface Place {
+  readonly seed: number;
+  /** The pass over the data, from 1. */
+  readonly epoch: number;
+  /** Steps done before this one, in all. */
+  readonly step: number;
+  readonly stepsPerEpoch: number;
+  /** Which part of a batch whose gradients are accumulated, from 0. */
+  readonly part: number;
+}
 
 /** What one step learns from: the loss's gradients in the order of the parameters, and what to show. */
 export interface Learned {
@@ -13,59 +24,68 @@ export interface Learned {
   readonly loss: number;
   /** Share of the images that the loss was taken of which were classified rightly. */
   readonly accuracy: number;
+  /** To be called after the optimiser's step, where the weights were moved for the gradient's sake. */
+  readonly restore?: () => void;
 }
 
 /** Ways of adversarial training differ here and nowhere else. */
-export type Objective = (
-  model: Model,
-  batch: Batch,
-  place: { readonly seed: number; readonly epoch: number },
-) => Learned;
+export interface Objective {
+  learn(model: Model, batch: Batch, place: Place): Learned;
+  /** Steps in a row that are taken on one batch; more than 1 for Free alone. */
+  readonly replays: number;
+  /** What it carries from step to step, to be kept in checkpoints; empty for all but Free. */
+  state(): ReadonlyMap<string, Tensor>;
+  restore(state: ReadonlyMap<string, Tensor>): void;
+}
+
+/** An objective that carries nothing from one step to the next. */
+export function stateless(learn: Objective['learn']): Objective {
+  return { learn, replays: 1, state: () => new Map(), restore: () => {} };
+}
+
+/** The images of a training loss. */
+export interface Examples {
+  readonly x: Tensor; // [N, C, H, W]
+  readonly adversarial: Tensor; // [N, C, H, W]
+  readonly labels: Tensor; // int64 [N]
+}
+
+/** A training loss with its history, and the logits whose accuracy is shown. */
+export interface LossValue {
+  readonly loss: Tensor; // a number
+  readonly logits: Tensor; // [N, classes]
+}
+
+/** How a loss is computed from clean and adversarial images; `pass` is handed to the model's `forward`. */
+export type TrainingLoss = (model: Model, examples: Examples, pass: Pass) => LossValue;
+
+/** How the update runs the network; `derivative` is set where it uses another activation's. */
+export const update: Pass = { train: true };
 
 /** Cross-entropy on the images as they are. */
-export const clean: Objective = (model, batch) => learn(model, batch.x, batch.labels);
-
-export interface TrainingAttack {
-  readonly norm: Norm;
-  readonly epsilon: number;
-  readonly steps: number;
-  readonly stepSize: number;
-  readonly randomStart: boolean;
-  /** Batch norm inside the attack: the running statistics, or the batch's (which leave the running ones alone). */
-  readonly batchNorm: 'eval' | 'train';
+export function clean(options: { readonly labelSmoothing?: number; readonly pass?: Pass } = {}): Objective {
+  const { labelSmoothing = 0, pass = update } = options;
+  const loss = adversarialCrossEntropy(labelSmoothing);
+  return stateless((model, { x, labels }) =>
+    gradientsOf(model, labels, () => loss(model, { x, adversarial: x, labels }, pass)),
+  );
 }
 
-/** Cross-entropy on the images that PGD makes of them (Madry et al., 2018), and on no others. */
-export function adversarial(attack: TrainingAttack): Objective {
-  return (model, batch, { seed, epoch }) =>
-    scope(() => learn(model, perturb(model, batch, { ...attack, seed, epoch }), batch.labels));
+/** Cross-entropy on adversarial images and on no others (Madry et al., 2018). */
+export function adversarialCrossEntropy(labelSmoothing: number): TrainingLoss {
+  return (model, { adversarial, labels }, pass) => {
+    const logits = model.forward(adversarial, pass);
+    return { loss: crossEntropy(logits, labels, { labelSmoothing }), logits };
+  };
 }
 
-function perturb(
-  model: Model,
-  batch: Batch,
-  attack: TrainingAttack & { seed: number; epoch: number },
-): Tensor {
-  const { norm, epsilon, randomStart, seed, epoch } = attack;
-  const key = { seed, stream: 'trainingAttack', epoch } as const;
-  const start = randomStart ? norm.randomStart(batch.x, { epsilon, key, ids: batch.ids }) : batch.x;
-  if (attack.batchNorm === 'train') {
-    const classify = (x: Tensor) =>
-      model.network.frozen(() => model.forward(x, { train: true, keepStatistics: true }));
-    return descend(classify, { x: batch.x, labels: batch.labels, start }, attack);
-  }
-  using folded = model.fold();
-  return descend(folded.classify, { x: batch.x, labels: batch.labels, start }, attack);
-}
-
-function learn(model: Model, x: Tensor, labels: Tensor): Learned {
+/** The gradients of a loss with respect to every parameter; `compute` runs the network. */
+export function gradientsOf(model: Model, labels: Tensor, compute: () => LossValue): Learned {
   return scope(() => {
-    const logits = model.forward(x, { train: true });
-    const loss = crossEntropy(logits, labels);
-    const right = logits.argmax(1).eq(labels).to('float32').mean();
+    const { loss, logits } = compute();
     return {
       loss: loss.item(),
-      accuracy: right.item(),
+      accuracy: logits.argmax(1).eq(labels).to('float32').mean().item(),
       gradients: gradients([loss], [...model.network.parameters().values()]),
     };
   });

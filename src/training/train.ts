@@ -58,7 +58,7 @@ export interface TrainOptions {
  */
 export async function train(options: TrainOptions): Promise<void> {
   const { model, data, objective, optimizer, schedule, epochs, batch, seed, record, interrupted } = options;
-  const stepsPerPass = Math.floor(data.count / batch);
+  const stepsPerPass = Math.floor(data.count / batch) * objective.replays;
   const stepsPerEpoch = options.epochSteps ?? stepsPerPass;
   const began = performance.now();
   let progress = options.progress;
@@ -99,15 +99,16 @@ export async function train(options: TrainOptions): Promise<void> {
       const pass = Math.floor(step / stepsPerPass) + 1;
       if (pass !== orderedPass) order = permutation(data.count, { seed, stream: 'shuffle', epoch: pass });
       orderedPass = pass;
-      const first = (step % stepsPerPass) * batch;
+      const first = Math.floor((step % stepsPerPass) / objective.replays) * batch;
       const { loss, accuracy } = scope(() => {
         const places = order.subarray(first, first + batch);
         const key = { seed, epoch: pass };
         const augmented = data.changedBatch(places, (images, ids) =>
           augment(images, { ...options.augmentation, ...key, ids }),
         );
-        const learned = objective(model, augmented, key);
+        const learned = objective.learn(model, augmented, { ...key, step, stepsPerEpoch, part: 0 });
         if (Number.isFinite(learned.loss)) optimizer.step(learned.gradients, learningRate);
+        learned.restore?.();
         return { loss: learned.loss, accuracy: learned.accuracy };
       });
       if (!Number.isFinite(loss)) fail(`The loss of step ${step + 1} (epoch ${epoch}) is ${loss}`);

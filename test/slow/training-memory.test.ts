@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { norms } from '../../src/attacks/norms.js';
 import { memoryInfo, setThreads } from '../../src/tensor/engine.js';
-import { adversarial } from '../../src/training/objective.js';
+import { adversarial } from '../../src/training/adversarial.js';
 import { blobs, smallModel, training } from '../support/blobs.js';
 
 setThreads(1);
@@ -16,10 +16,10 @@ it('1,000 training steps leave the live tensors as they were, and memory within 
     epsilon: 0.05,
     steps: 2,
     stepSize: 0.05,
-    randomStart: true,
+    start: { kind: 'uniform' },
     batchNorm: 'eval',
   } as const;
-  using steps = training(model, dataset, adversarial(attack));
+  using steps = training(model, dataset, adversarial({ attack }));
   const measure = () => ({ ...memoryInfo(), resident: process.memoryUsage.rss() });
   for (let step = 0; step < 100; step++) steps.step();
   const start = measure();

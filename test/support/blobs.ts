@@ -59,7 +59,13 @@ export function training(model: Model, dataset: Dataset, objective: Objective): 
         const first = (step % stepsPerEpoch) * batch;
         const epoch = 1 + Math.floor(step++ / stepsPerEpoch);
         const places = Array.from({ length: batch }, (_, row) => first + row);
-        const { loss, gradients } = objective(model, data.batch(places), { seed: 0, epoch });
+        const { loss, gradients } = objective.learn(model, data.batch(places), {
+          seed: 0,
+          epoch,
+          step: step - 1,
+          stepsPerEpoch,
+          part: 0,
+        });
         optimizer.step(gradients, 0.05);
         return loss;
       }),
