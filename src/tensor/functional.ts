@@ -45,6 +45,54 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   );
 }
 
+/** The functions that the kernels know; the numbers are those of the kernels' own list. */
+export const activationKinds = {
+  identity: 0,
+  relu: 1,
+  silu: 2,
+  'leaky-relu': 3,
+  softplus: 4,
+  gelu: 5,
+  'gelu-tanh': 6,
+  elu: 7,
+  celu: 8,
+  mish: 9,
+  'smooth-relu': 10,
+  psilu: 11,
+  pssilu: 12,
+} as const;
+export type ActivationKind = keyof typeof activationKinds;
+
+/** A function that the kernels know, with its coefficients where it has them. */
+export interface Curve {
+  readonly kind: ActivationKind;
+  readonly a?: number;
+  readonly b?: number;
+}
+
+export interface ActivateOptions {
+  /** What is computed. */
+  readonly curve: Curve;
+  /** Learned coefficients in place of the curve's, [1] or [2]; they get a gradient. */
+  readonly coefficients?: Tensor | undefined;
+  /** Whose derivative the gradient of x takes, where it is not the curve's own. */
+  readonly derivative?: Curve | undefined;
+}
+
+/**
+ * f(x) for each number, in one pass over memory forward and one backward, keeping only x: Satin's own operator for float32
+ * and float64 on the CPU, composed of libtorch's elsewhere. Second derivatives are composed too.
+ */
+export function activate(x: Tensor, { curve, coefficients, derivative }: ActivateOptions): Tensor {
+  return one(activateOperator, x.handle, coefficients?.handle, ...curveArguments(curve, derivative));
+}
+
+/** kind, a, b of the function and of the derivative; -1 is its own. */
+function curveArguments(curve: Curve, derivative: Curve | undefined): number[] {
+  const of = ({ kind, a = 0, b = 0 }: Curve) => [activationKinds[kind], a, b];
+  return [...of(curve), ...(derivative === undefined ? [-1, 0, 0] : of(derivative))];
+}
+
 /** What the fused kernel knows to compute behind a batch norm; the numbers are those of `norm_activate_kernel.h`. */
 const fusedActivations = { identity: 0, relu: 1, silu: 2 } as const;
 export type FusedActivation = keyof typeof fusedActivations;
@@ -124,6 +172,7 @@ export function channelMoments(x: Tensor): { mean: Tensor; variance: Tensor } {
 const conv2dOperator = operator('aten::conv2d');
 const linearOperator = operator('aten::linear');
 const batchNormOperator = operator('aten::batch_norm');
+const activateOperator = operator('satin::activate');
 const normActivateOperator = operator('satin::norm_activate');
 const matmulOperator = operator('aten::matmul');
 const averagePoolOperator = operator('aten::avg_pool2d');
