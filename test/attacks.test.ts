@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { forward } from '../src/activations/activation.js';
 import { parseActivation } from '../src/activations/parse.js';
 import { parseAttack } from '../src/attacks/attack.js';
 import { type DescentOptions, descend, type Observer } from '../src/attacks/descend.js';
@@ -111,7 +112,7 @@ describe('descent equals PyTorch’s, iterate by iterate', () => {
     const weight = (name: string) => fromGolden(golden.weights[name]!, dtype);
     const [kernel, bias] = [weight('conv.weight'), weight('conv.bias')];
     const [head, shift] = [weight('linear.weight'), weight('linear.bias')];
-    return (x) => linear(silu.forward(conv2d(x, kernel, { bias, padding: 1 })).flatten(1), head, shift);
+    return (x) => linear(forward(silu, conv2d(x, kernel, { bias, padding: 1 })).flatten(1), head, shift);
   };
 
   it('has golden runs in both norms', () => {

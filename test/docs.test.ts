@@ -178,7 +178,7 @@ describe('documented names', () => {
       const { coefficient, source }: Family = activations[name];
       const [, formula, stated, , from] = row.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, ''));
       assert.equal(formula, parseActivation(name).formula);
-      assert.equal(stated, coefficient === null ? 'none' : `${coefficient.name}, ${coefficient.default}`);
+      assert.equal(stated, coefficient === null ? 'none' : `${coefficient.symbol}, ${coefficient.default}`);
       assert.equal(from, source);
     });
 });

@@ -5,7 +5,7 @@ import { EngineError } from '../src/errors.js';
 import { native } from '../src/native.js';
 import { tensor } from '../src/tensor/create.js';
 import { setThreads } from '../src/tensor/engine.js';
-import { batchNorm, type FusedActivation, normActivate } from '../src/tensor/functional.js';
+import { type ActivationKind, batchNorm, normActivate } from '../src/tensor/functional.js';
 import { gradient, gradients } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';
 import type { Dtype, Tensor } from '../src/tensor/tensor.js';
@@ -18,7 +18,7 @@ interface Choice {
   readonly shape: readonly [number, number, number, number];
   readonly train: boolean;
   readonly residual: boolean;
-  readonly activation: FusedActivation;
+  readonly activation: ActivationKind;
   /** Whether running statistics move along. */
   readonly statistics: boolean;
 }
@@ -55,7 +55,7 @@ function run(choice: Choice, fused: boolean): Found {
       if (activation === 'identity') return sum;
       return activation === 'relu' ? sum.maximum(sum.mul(0)) : sum.mul(sum.sigmoid());
     };
-    const output = fused ? normActivate(x, { ...options, residual, activation }) : plain();
+    const output = fused ? normActivate(x, { ...options, residual, curve: { kind: activation } }) : plain();
     const upstream = leaf(normals(shape, 7)).detach();
     const wanted = [x, ...(residual === undefined ? [] : [residual]), ...(train ? [weight, bias] : [])];
     return {
@@ -160,7 +160,7 @@ describe('batch norm, residual and activation in one', () => {
         momentum: 0.1,
         epsilon: 1e-5,
       };
-      const output = normActivate(x, { ...options, activation: 'silu' });
+      const output = normActivate(x, { ...options, curve: { kind: 'silu' } });
       assert.throws(
         () => gradient(output.sum(), x, { createGraph: true }),
         (error) => error instanceof EngineError && /no second derivatives/.test(error.message),

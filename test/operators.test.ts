@@ -1,6 +1,7 @@
 /** Every operator against PyTorch's values and gradients (test/golden/operators.json, made by scripts/golden/operators.py). */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { forward } from '../src/activations/activation.js';
 import { parseActivation } from '../src/activations/parse.js';
 import { crossEntropy } from '../src/losses.js';
 import { cat, stack, where } from '../src/tensor/create.js';
@@ -78,7 +79,7 @@ class Call {
 /** One tensor, or several by the names of the golden outputs; the one called `output` has gradients. */
 type Result = Tensor | Readonly<Record<string, Tensor>>;
 
-const activation = (text: string) => (call: Call) => parseActivation(text).forward(call.input);
+const activation = (text: string) => (call: Call) => forward(parseActivation(text), call.input);
 
 /** How the façade computes each operator of PyTorch. */
 const facade: Readonly<Record<string, (call: Call) => Result>> = {

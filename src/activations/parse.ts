@@ -21,18 +21,40 @@ export function parseActivation(text: string): Activation {
       'A coefficient is written in brackets: softplus(10).',
     );
   const family: Family = activations[name];
+  const { coefficient, learned = null } = family;
   const written = match?.[2];
-  if (written === undefined) return { name, ...family.make(family.coefficient?.default ?? 0) };
-  if (family.coefficient === null)
-    throw InputError.expected(`${name} without a coefficient`, 'activation', text);
+  if (written === undefined) {
+    const value = learned?.start ?? coefficient?.default ?? 0;
+    const symbol = coefficient?.symbol ?? '';
+    return { name, learned, ...family.make(value, learned === null ? String(value) : symbol) };
+  }
+  if (coefficient === null) throw InputError.expected(`${name} without a coefficient`, 'activation', text);
   const value = written.trim() === '' ? Number.NaN : Number(written);
-  if (!Number.isFinite(value) || (family.coefficient.positive && value <= 0))
+  const [least, most] = coefficient.range;
+  if (!(value >= least && value <= most))
     throw InputError.expected(
-      `a${family.coefficient.positive ? ' positive' : ''} number`,
-      `${family.coefficient.name} of ${name}`,
+      `a number from ${least} to ${most}`,
+      `the coefficient ${coefficient.symbol} of ${name}`,
       written,
     );
-  return { name: value === family.coefficient.default ? name : `${name}(${value})`, ...family.make(value) };
+  return {
+    name: value === coefficient.default ? name : `${name}(${value})`,
+    learned: null,
+    ...family.make(value, String(value)),
+  };
+}
+
+/**
+ * The activation whose derivative is to stand in for a network's own.
+ *
+ * @throws {InputError} for one whose coefficient is learned: a stand-in learns nothing.
+ */
+export function parseDerivative(text: string): Activation {
+  const activation = parseActivation(text);
+  if (activation.learned === null) return activation;
+  const mend =
+    activations[activation.name as ActivationName].coefficient === null ? '' : `, such as ${text}(10)`;
+  throw InputError.expected(`an activation whose coefficient is fixed${mend}`, 'the derivative', text);
 }
 
 function isName(name: string): name is ActivationName {

@@ -1,19 +1,47 @@
-import { where, zerosLike } from '../tensor/create.js';
-import { operator } from '../tensor/operator.js';
-import { one } from '../tensor/tensor.js';
-import type { Activation } from './activation.js';
+import { cat } from '../tensor/create.js';
+import type { Activation, LearnedCoefficients } from './activation.js';
+
+/** A number that may be written in brackets behind the name. */
+export interface Coefficient {
+  /** As formulas write it. */
+  readonly symbol: string;
+  /** Without brackets; null: it is learned then. */
+  readonly default: number | null;
+  /** Both ends may be taken. */
+  readonly range: readonly [least: number, most: number];
+}
 
 /** One family: a name, its coefficient where it has one, and how to make the function from it. */
 export interface Family {
   readonly source: string;
-  /** Its coefficient's name and default; null where it has none. */
-  readonly coefficient: {
-    readonly name: string;
-    readonly default: number;
-    readonly positive: boolean;
-  } | null;
-  make(coefficient: number): Omit<Activation, 'name'>;
+  /** null where there is nothing to write in brackets. */
+  readonly coefficient: Coefficient | null;
+  /** What is learned where no coefficient is written. */
+  readonly learned?: LearnedCoefficients;
+  /**
+   * @param a the coefficient; the start of learning where it is learned.
+   * @param text how formulas write it: the number, or its symbol where it is learned.
+   */
+  make(a: number, text: string): Omit<Activation, 'name' | 'learned'>;
 }
+
+/** Beyond these, float32 cannot tell the function from its limit. */
+const anyPositive = [1e-6, 1e6] as const;
+
+const softplus = (symbol: string, standard: number) =>
+  ({
+    source: standard === 1 ? 'Dugas et al., 2001; the paper' : 'the paper, Eq. 2 and 3',
+    coefficient: { symbol, default: standard, range: anyPositive },
+    make: (a) => ({
+      title:
+        standard === 10 ? `Parametric Softplus (α = ${a})` : a === 1 ? 'Softplus' : `Softplus (β = ${a})`,
+      formula: a === 1 ? 'log(1 + exp(x))' : `log(1 + exp(${a}·x)) / ${a}`,
+      slope: a === 1 ? 'σ(x)' : `σ(${a}·x)`,
+      smoothness: 'C∞',
+      curvature: a / 4,
+      curve: { kind: 'softplus', a },
+    }),
+  }) as const satisfies Family;
 
 /** Every activation, by the name that recipes use. The only list: help, validation and docs are made from it. */
 export const activations = {
@@ -24,91 +52,154 @@ export const activations = {
     make: () => ({
       title: 'ReLU',
       formula: 'max(0, x)',
-      fused: 'relu',
-      forward: (x) => one(relu, x.handle),
-      derivative: (x) => x.greater(0).to(x.dtype),
+      slope: '1 for x > 0, 0 else',
+      smoothness: 'C⁰',
+      curvature: Number.POSITIVE_INFINITY,
+      curve: { kind: 'relu' },
     }),
   },
-  // x for x ≥ 0, s·x below; the control for smoothness, since its derivative jumps too
+  // The control for smoothness: what is below 0 is not lost, and the derivative jumps all the same.
   'leaky-relu': {
     source: 'Maas, Hannun and Ng, 2013',
-    coefficient: { name: 'slope', default: 0.01, positive: false },
-    make: (slope) => ({
-      title: `Leaky ReLU (slope ${slope})`,
-      formula: `x for x > 0, ${slope}·x else`,
-      forward: (x) => one(leakyRelu, x.handle, slope),
-      derivative: (x) =>
-        x
-          .greater(0)
-          .to(x.dtype)
-          .mul(1 - slope)
-          .add(slope),
+    coefficient: { symbol: 's', default: 0.01, range: [1e-6, 0.999] },
+    make: (a) => ({
+      title: `Leaky ReLU (s = ${a})`,
+      formula: `x for x > 0, ${a}·x else`,
+      slope: `1 for x > 0, ${a} else`,
+      smoothness: 'C⁰',
+      curvature: Number.POSITIVE_INFINITY,
+      curve: { kind: 'leaky-relu', a },
     }),
   },
-  // log(1 + exp(βx)) / β; derivative sigmoid(βx). The paper's parametric Softplus is softplus(10).
-  softplus: {
-    source: 'Dugas et al., 2001; paper, Eq. 2 and 3',
-    coefficient: { name: 'beta', default: 1, positive: true },
-    make: (beta) => ({
-      title: beta === 1 ? 'Softplus' : `Softplus (β = ${beta})`,
-      formula: beta === 1 ? 'log(1 + exp(x))' : `log(1 + exp(${beta}·x)) / ${beta}`,
-      forward: (x) => one(softplus, x.handle, beta, 20),
-      derivative: (x) => x.mul(beta).sigmoid(),
-    }),
-  },
-  // x·sigmoid(x); derivative s + x·s·(1 − s)
+  softplus: softplus('β', 1),
+  // The same function; the paper's name and coefficient. Its derivative replaces ReLU's in Table 1.
+  'parametric-softplus': softplus('α', 10),
   silu: {
-    source: 'Hendrycks and Gimpel, 2016; Ramachandran, Zoph and Le, 2017 (Swish)',
+    source: 'Hendrycks and Gimpel, 2016; Ramachandran, Zoph and Le, 2017 (Swish); the paper',
     coefficient: null,
     make: () => ({
       title: 'SiLU',
-      formula: 'x · sigmoid(x)',
-      fused: 'silu',
-      forward: (x) => one(silu, x.handle),
-      derivative: (x) => {
-        const s = x.sigmoid();
-        return s.add(x.mul(s).mul(s.neg().add(1)));
-      },
+      formula: 'x·σ(x)',
+      slope: 'σ(x) + x·σ(x)·(1 − σ(x))',
+      smoothness: 'C∞',
+      curvature: 0.5,
+      curve: { kind: 'silu' },
     }),
   },
-  // x·Φ(x); derivative Φ(x) + x·φ(x)
   gelu: {
-    source: 'Hendrycks and Gimpel, 2016',
+    source: 'Hendrycks and Gimpel, 2016; the paper',
     coefficient: null,
     make: () => ({
       title: 'GELU',
-      formula: 'x · Φ(x)',
-      forward: (x) => one(gelu, x.handle),
-      derivative: (x) => {
-        const distribution = one(erfc, x.mul(-Math.SQRT1_2).handle).mul(0.5);
-        const density = x
-          .mul(x)
-          .mul(-0.5)
-          .exp()
-          .mul(1 / Math.sqrt(2 * Math.PI));
-        return distribution.add(x.mul(density));
-      },
+      formula: 'x·Φ(x)',
+      slope: 'Φ(x) + x·φ(x)',
+      smoothness: 'C∞',
+      curvature: Math.sqrt(2 / Math.PI),
+      curve: { kind: 'gelu' },
     }),
   },
-  // x for x ≥ 0, α·(exp(x) − 1) below; smooth for α = 1 alone
+  // The paper's released code takes this one under the name of GELU.
+  'gelu-tanh': {
+    source: 'Hendrycks and Gimpel, 2016; the released code of the paper',
+    coefficient: null,
+    make: () => ({
+      title: 'GELU (tanh)',
+      formula: 'x·σ(2u), u = √(2/π)·(x + 0.044715·x³)',
+      slope: 'σ(2u) + 2x·u′·σ(2u)·(1 − σ(2u))',
+      smoothness: 'C∞',
+      curvature: Math.sqrt(2 / Math.PI),
+      curve: { kind: 'gelu-tanh' },
+    }),
+  },
+  // Its derivative jumps from α to 1, but for α = 1.
   elu: {
-    source: 'Clevert, Unterthiner and Hochreiter, 2016; paper, Eq. 4',
-    coefficient: { name: 'alpha', default: 1, positive: true },
-    make: (alpha) => ({
-      title: alpha === 1 ? 'ELU' : `ELU (α = ${alpha})`,
-      formula: `x for x > 0, ${alpha === 1 ? '' : `${alpha}·`}(exp(x) − 1) else`,
-      forward: (x) => one(elu, x.handle, alpha),
-      derivative: (x) => where(x.greater(0), zerosLike(x).add(1), x.minimum(zerosLike(x)).exp().mul(alpha)),
+    source: 'Clevert, Unterthiner and Hochreiter, 2016; the paper, Eq. 4',
+    coefficient: { symbol: 'α', default: 1, range: anyPositive },
+    make: (a) => ({
+      title: a === 1 ? 'ELU' : `ELU (α = ${a})`,
+      formula: `x for x > 0, ${a === 1 ? '' : `${a}·`}(exp(x) − 1) else`,
+      slope: `1 for x > 0, ${a === 1 ? '' : `${a}·`}exp(x) else`,
+      smoothness: a === 1 ? 'C¹' : 'C⁰',
+      curvature: a === 1 ? 1 : Number.POSITIVE_INFINITY,
+      curve: { kind: 'elu', a },
+    }),
+  },
+  // Smooth for every α.
+  celu: {
+    source: 'Barron, 2017; the paper',
+    coefficient: { symbol: 'α', default: 1, range: anyPositive },
+    make: (a) => ({
+      title: a === 1 ? 'CELU' : `CELU (α = ${a})`,
+      formula: a === 1 ? 'x for x > 0, exp(x) − 1 else' : `x for x > 0, ${a}·(exp(x/${a}) − 1) else`,
+      slope: `1 for x > 0, exp(${a === 1 ? 'x' : `x/${a}`}) else`,
+      smoothness: 'C¹',
+      curvature: 1 / a,
+      curve: { kind: 'celu', a },
+    }),
+  },
+  mish: {
+    source: 'Misra, 2019; the released code of the paper',
+    coefficient: null,
+    make: () => ({
+      title: 'Mish',
+      formula: 'x·tanh(log(1 + exp(x)))',
+      slope: 't + x·σ(x)·(1 − t²), t = tanh(log(1 + exp(x)))',
+      smoothness: 'C∞',
+      curvature: 0.6442, // at −0.088
+      curve: { kind: 'mish' },
+    }),
+  },
+  // As ReLU below 0: what the paper gains with it comes from smoothness alone.
+  'smooth-relu': {
+    source: 'the paper',
+    coefficient: { symbol: 'α', default: null, range: anyPositive },
+    // α = r² of the paper's code: never below 0, and 400 at the start, so that it begins close to ReLU.
+    learned: {
+      start: 400,
+      parameters: { r: 20 },
+      each: 'place',
+      coefficients: ([r]) => r!.mul(r!),
+    },
+    make: (a, text) => ({
+      title: text === 'α' ? 'SmoothReLU (learned α)' : `SmoothReLU (α = ${a})`,
+      formula: `x − log(1 + ${text}·x) / ${text} for x > 0, 0 else`,
+      slope: `${text}·x / (1 + ${text}·x) for x > 0, 0 else`,
+      smoothness: 'C¹',
+      curvature: a,
+      curve: { kind: 'smooth-relu', a },
+    }),
+  },
+  psilu: {
+    source: 'Dai, Mahloujifar and Mittal, 2021',
+    coefficient: { symbol: 'α', default: null, range: anyPositive },
+    learned: { start: 1, parameters: { alpha: 1 }, each: 'network', coefficients: ([alpha]) => alpha! },
+    make: (a, text) => ({
+      title: text === 'α' ? 'PSiLU (learned α)' : `PSiLU (α = ${a})`,
+      formula: `x·σ(${text}·x)`,
+      slope: `σ(${text}·x) + ${text}·x·σ(${text}·x)·(1 − σ(${text}·x))`,
+      smoothness: 'C∞',
+      curvature: a / 2,
+      curve: { kind: 'psilu', a },
+    }),
+  },
+  pssilu: {
+    source: 'Dai, Mahloujifar and Mittal, 2021',
+    coefficient: null,
+    learned: {
+      start: 1,
+      parameters: { alpha: 1, beta: 1e-8 },
+      each: 'network',
+      coefficients: ([alpha, beta]) => cat([alpha!.abs(), beta!.abs()]),
+    },
+    make: () => ({
+      title: 'PSSiLU',
+      formula: 'x·(σ(αx) − β) / (1 − β)',
+      slope: '(σ(αx) + αx·σ(αx)·(1 − σ(αx)) − β) / (1 − β)',
+      smoothness: 'C∞',
+      curvature: 0.5,
+      curve: { kind: 'pssilu', a: 1, b: 1e-8 },
     }),
   },
 } as const satisfies Record<string, Family>;
 
 export type ActivationName = keyof typeof activations;
-
-const relu = operator('aten::relu');
-const leakyRelu = operator('aten::leaky_relu');
-const softplus = operator('aten::softplus');
-const silu = operator('aten::silu');
-const gelu = operator('aten::gelu');
-const erfc = operator('aten::erfc');
-const elu = operator('aten::elu');

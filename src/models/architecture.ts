@@ -1,4 +1,4 @@
-import type { Activation } from '../activations/activation.js';
+import type { Activate } from '../nn/activate.js';
 import type { Initialiser } from '../nn/initialise.js';
 import { Module, type Pass } from '../nn/module.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -10,7 +10,8 @@ export interface ArchitectureOptions {
   readonly classes: number;
   /** Channels of every layer times this; 1 is the published width. */
   readonly width: number;
-  readonly activation: Activation;
+  /** Makes the activation of each of its places. */
+  readonly activate: () => Activate;
   readonly initialiser: Initialiser;
 }
 

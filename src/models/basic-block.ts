@@ -1,3 +1,4 @@
+import type { Activate } from '../nn/activate.js';
 import { convolve } from '../nn/block.js';
 import { BatchNorm2d, Conv2d } from '../nn/layers.js';
 import { Module, type Pass } from '../nn/module.js';
@@ -33,10 +34,12 @@ export class BasicBlock extends Block {
   readonly #conv2: Conv2d;
   readonly #bn2: BatchNorm2d;
   readonly #projection: Projection | null = null;
+  readonly #act1: Activate;
+  readonly #act2: Activate;
 
   constructor(options: BlockOptions & { readonly padded: boolean }) {
     super();
-    const { inputs, outputs, stride, initialiser } = options;
+    const { inputs, outputs, stride, activate, initialiser } = options;
     this.#options = options;
     this.#conv1 = this.child('conv1', new Conv2d({ inputs, outputs, kernel: 3, stride, initialiser }));
     this.#bn1 = this.child('bn1', new BatchNorm2d({ channels: outputs, initialiser }));
@@ -45,12 +48,14 @@ export class BasicBlock extends Block {
     this.#bn2 = this.child('bn2', new BatchNorm2d({ channels: outputs, zeroScale: true, initialiser }));
     if (!options.padded && (stride !== 1 || inputs !== outputs))
       this.#projection = this.child('shortcut', new Projection(options));
+    this.#act1 = this.child('act1', activate());
+    this.#act2 = this.child('act2', activate());
   }
 
   forward(x: Tensor, pass: Pass): Tensor {
-    const { activation } = this.#options;
-    const inner = convolve(x, this.#conv1, this.#bn1, { activation }, pass);
-    return convolve(inner, this.#conv2, this.#bn2, { residual: this.#shortcut(x, pass), activation }, pass);
+    const inner = convolve(x, this.#conv1, this.#bn1, { activation: this.#act1 }, pass);
+    const following = { residual: this.#shortcut(x, pass), activation: this.#act2 };
+    return convolve(inner, this.#conv2, this.#bn2, following, pass);
   }
 
   #shortcut(x: Tensor, pass: Pass): Tensor {

@@ -1,6 +1,7 @@
 import type { Activation } from '../activations/activation.js';
 import { parseActivation } from '../activations/parse.js';
 import { InputError } from '../errors.js';
+import { activationPlaces } from '../nn/activate.js';
 import type { Classifier } from '../nn/classifier.js';
 import { Initialiser } from '../nn/initialise.js';
 import type { FoldedWeights, Module, Pass } from '../nn/module.js';
@@ -54,7 +55,7 @@ export class Model {
       channels: description.shape[0],
       classes: description.classes.length,
       width: description.width,
-      activation: parseActivation(description.activation),
+      activate: activationPlaces(parseActivation(description.activation), dtype),
       initialiser: new Initialiser(seed, dtype),
     });
     // Drawn on the CPU and then moved: a seed means the same weights everywhere.

@@ -1,4 +1,4 @@
-import type { Activation } from '../activations/activation.js';
+import type { Activate } from '../nn/activate.js';
 import { convolve } from '../nn/block.js';
 import { BatchNorm2d, Conv2d, Linear } from '../nn/layers.js';
 import { Module, type Pass } from '../nn/module.js';
@@ -22,7 +22,8 @@ class Projection extends Module {
  * shortcut is x, or a projection of a where the shape changes.
  */
 class PreActBlock extends Block {
-  readonly #activation: Activation;
+  readonly #act1: Activate;
+  readonly #act2: Activate;
   readonly #bn1: BatchNorm2d;
   readonly #conv1: Conv2d;
   readonly #bn2: BatchNorm2d;
@@ -31,28 +32,28 @@ class PreActBlock extends Block {
 
   constructor(options: BlockOptions) {
     super();
-    const { inputs, outputs, stride, activation, initialiser } = options;
-    this.#activation = activation;
+    const { inputs, outputs, stride, activate, initialiser } = options;
     this.#bn1 = this.child('bn1', new BatchNorm2d({ channels: inputs, initialiser }));
     this.#conv1 = this.child('conv1', new Conv2d({ inputs, outputs, kernel: 3, stride, initialiser }));
     this.#bn2 = this.child('bn2', new BatchNorm2d({ channels: outputs, initialiser }));
     this.#conv2 = this.child('conv2', new Conv2d({ inputs: outputs, outputs, kernel: 3, initialiser }));
     if (stride !== 1 || inputs !== outputs)
       this.#projection = this.child('shortcut', new Projection(options));
+    this.#act1 = this.child('act1', activate());
+    this.#act2 = this.child('act2', activate());
   }
 
   forward(x: Tensor, pass: Pass): Tensor {
-    const activation = this.#activation;
-    const activated = this.#bn1.forward(x, pass, { activation });
+    const activated = this.#bn1.forward(x, pass, { activation: this.#act1 });
     const shortcut = this.#projection === null ? x : this.#projection.convolution.forward(activated);
-    const inner = convolve(activated, this.#conv1, this.#bn2, { activation }, pass);
+    const inner = convolve(activated, this.#conv1, this.#bn2, { activation: this.#act2 }, pass);
     return this.#conv2.forward(inner).add(shortcut);
   }
 }
 
 /** PreActResNet-18 for small images, with the last batch norm and activation before pooling (`bn`). */
 export class PreActResNet18 extends Architecture {
-  readonly #activation: Activation;
+  readonly #act: Activate;
   readonly #conv1: Conv2d;
   readonly #stages: readonly Stage[];
   readonly #bn: BatchNorm2d;
@@ -60,9 +61,8 @@ export class PreActResNet18 extends Architecture {
 
   constructor(options: ArchitectureOptions) {
     super();
-    const { channels, classes, width, activation, initialiser } = options;
+    const { channels, classes, width, activate, initialiser } = options;
     const stages = [64, 128, 256, 512].map((stage) => scaled(stage, width));
-    this.#activation = activation;
     this.#conv1 = this.child(
       'conv1',
       new Conv2d({ inputs: channels, outputs: stages[0]!, kernel: 3, initialiser }),
@@ -72,12 +72,13 @@ export class PreActResNet18 extends Architecture {
       const stride = index === 0 ? 1 : 2;
       const stage = new Stage(
         2,
-        { inputs, outputs, stride, activation, initialiser },
+        { inputs, outputs, stride, activate, initialiser },
         (block) => new PreActBlock(block),
       );
       return this.child(`layer${index + 1}`, stage);
     });
     this.#bn = this.child('bn', new BatchNorm2d({ channels: stages.at(-1)!, initialiser }));
+    this.#act = this.child('act', activate());
     this.#linear = this.child(
       'linear',
       new Linear({ inputs: stages.at(-1)!, outputs: classes, initialiser }),
@@ -87,7 +88,7 @@ export class PreActResNet18 extends Architecture {
   /** [N, C, H, W] → [N, classes] */
   forward(x: Tensor, pass: Pass): Tensor {
     const features = this.#stages.reduce((out, stage) => stage.forward(out, pass), this.#conv1.forward(x));
-    const activated = this.#bn.forward(features, pass, { activation: this.#activation });
+    const activated = this.#bn.forward(features, pass, { activation: this.#act });
     return this.#linear.forward(globalAveragePool(activated));
   }
 }

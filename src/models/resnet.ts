@@ -1,3 +1,4 @@
+import type { Activate } from '../nn/activate.js';
 import { convolve } from '../nn/block.js';
 import { BatchNorm2d, Conv2d, Linear } from '../nn/layers.js';
 import type { Pass } from '../nn/module.js';
@@ -32,32 +33,27 @@ export const resnet18Shape: ResNetShape = {
 
 /** A residual network for small images: 3x3 stem, stages of basic blocks, global average, linear. */
 export class ResNet extends Architecture {
-  readonly #options: ArchitectureOptions;
   readonly #conv1: Conv2d;
   readonly #bn1: BatchNorm2d;
+  readonly #act1: Activate;
   readonly #stages: Stage[];
   readonly #linear: Linear;
 
   constructor(shape: ResNetShape, options: ArchitectureOptions) {
     super();
-    const { channels, classes, width, initialiser } = options;
+    const { channels, classes, width, activate, initialiser } = options;
     const stages = shape.stages.map((stage) => scaled(stage, width));
-    this.#options = options;
     this.#conv1 = this.child(
       'conv1',
       new Conv2d({ inputs: channels, outputs: stages[0]!, kernel: 3, initialiser }),
     );
     this.#bn1 = this.child('bn1', new BatchNorm2d({ channels: stages[0]!, initialiser }));
+    this.#act1 = this.child('act1', activate());
     this.#stages = stages.map((outputs, index) => {
       const inputs = stages[Math.max(0, index - 1)]!;
       const stride = index === 0 ? 1 : 2;
-      const { activation } = options;
       const make = (block: BlockOptions) => new BasicBlock({ ...block, padded: shape.padded });
-      const stage = new Stage(
-        shape.blocks[index]!,
-        { inputs, outputs, stride, activation, initialiser },
-        make,
-      );
+      const stage = new Stage(shape.blocks[index]!, { inputs, outputs, stride, activate, initialiser }, make);
       return this.child(`layer${index + 1}`, stage);
     });
     this.#linear = this.child(
@@ -68,7 +64,7 @@ export class ResNet extends Architecture {
 
   /** [N, C, H, W] → [N, classes] */
   forward(x: Tensor, pass: Pass): Tensor {
-    const stem = convolve(x, this.#conv1, this.#bn1, { activation: this.#options.activation }, pass);
+    const stem = convolve(x, this.#conv1, this.#bn1, { activation: this.#act1 }, pass);
     const features = this.#stages.reduce((out, stage) => stage.forward(out, pass), stem); // [N, F, H / 4 or 8, W / 4 or 8]
     return this.#linear.forward(globalAveragePool(features));
   }

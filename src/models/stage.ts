@@ -1,4 +1,4 @@
-import type { Activation } from '../activations/activation.js';
+import type { Activate } from '../nn/activate.js';
 import type { Initialiser } from '../nn/initialise.js';
 import { Module, type Pass } from '../nn/module.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -7,7 +7,8 @@ export interface BlockOptions {
   readonly inputs: number;
   readonly outputs: number;
   readonly stride: number;
-  readonly activation: Activation;
+  /** Makes the activation of each of its places. */
+  readonly activate: () => Activate;
   readonly initialiser: Initialiser;
 }
 

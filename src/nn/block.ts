@@ -14,9 +14,9 @@ export function convolve(
   following: Following,
   pass: Pass,
 ): Tensor {
-  const { activation } = following;
-  const fuses = activation === undefined || activation.fused !== undefined;
-  if (pass.train || pass.folded === undefined || fuses)
+  // The kernel that computes all behind the convolution at once is faster than folding the norm, where it serves.
+  const kernelServes = x.dtype === 'float32' && x.device === 'cpu';
+  if (pass.train || pass.folded === undefined || kernelServes)
     return norm.forward(convolution.forward(x), pass, following);
-  return follow(foldedConvolution(x, convolution, norm, pass.folded), following);
+  return follow(foldedConvolution(x, convolution, norm, pass.folded), following, pass);
 }

@@ -1,7 +1,7 @@
-import type { Activation } from '../activations/activation.js';
 import { ones, zeros } from '../tensor/create.js';
 import { batchNorm, conv2d, linear, normActivate } from '../tensor/functional.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { Activate } from './activate.js';
 import type { Initialiser } from './initialise.js';
 import { Module, type Pass } from './module.js';
 
@@ -65,9 +65,9 @@ export class BatchNorm2d extends Module {
     this.#batches = this.buffer('num_batches_tracked', zeros([], 'int64'));
   }
 
-  /** activation(norm(x) + residual), in one kernel where there is one for this activation. */
+  /** activation(norm(x) + residual), in one kernel unless the pass is to be differentiated twice. */
   forward(x: Tensor, pass: Pass, following: Following = {}): Tensor {
-    const { train, keepStatistics = false } = pass;
+    const { train, keepStatistics = false, twice = false } = pass;
     const { residual, activation } = following;
     const moved = train && keepStatistics ? null : this;
     if (train && !keepStatistics) this.#batches.addNumber_(1);
@@ -80,22 +80,23 @@ export class BatchNorm2d extends Module {
       momentum: BatchNorm2d.momentum,
       epsilon: BatchNorm2d.epsilon,
     };
-    const fused = activation === undefined ? 'identity' : activation.fused;
-    if (fused !== undefined) return normActivate(x, { ...options, residual, activation: fused });
-    return follow(batchNorm(x, options), following);
+    if (twice) return follow(batchNorm(x, options), following, pass);
+    return normActivate(x, { ...options, residual, ...(activation?.call(pass) ?? identity) });
   }
 }
 
 /** What stands behind a batch norm: what is added to it, then the activation. */
 export interface Following {
   readonly residual?: Tensor;
-  readonly activation?: Activation;
+  readonly activation?: Activate;
 }
 
+const identity = { curve: { kind: 'identity' } } as const;
+
 /** activation(x + residual) */
-export function follow(x: Tensor, { residual, activation }: Following): Tensor {
+export function follow(x: Tensor, { residual, activation }: Following, pass: Pass): Tensor {
   const sum = residual === undefined ? x : x.add(residual);
-  return activation === undefined ? sum : activation.forward(sum);
+  return activation === undefined ? sum : activation.forward(sum, pass);
 }
 
 /** x · weightᵀ + bias; weights from N(0, 1 / fan-in), so that logits start of the size of the features; bias 0. */

@@ -30,6 +30,7 @@ export abstract class Module {
   readonly #parameters = new Map<string, Tensor>();
   readonly #buffers = new Map<string, Tensor>();
   readonly #children = new Map<string, Module>();
+  #owned = false;
 
   /** Owns a trained tensor under `name`. */
   protected parameter(name: string, tensor: Tensor): Tensor {
@@ -43,9 +44,10 @@ export abstract class Module {
     return tensor;
   }
 
-  /** Owns another module under `name`. */
+  /** Owns another module under `name`; one that is shared belongs to the first who asks. */
   protected child<M extends Module>(name: string, module: M): M {
-    this.#children.set(name, module);
+    if (!module.#owned) this.#children.set(name, module);
+    module.#owned = true;
     return module;
   }
 

@@ -93,23 +93,19 @@ function curveArguments(curve: Curve, derivative: Curve | undefined): number[] {
   return [...of(curve), ...(derivative === undefined ? [-1, 0, 0] : of(derivative))];
 }
 
-/** What the fused kernel knows to compute behind a batch norm; the numbers are those of `norm_activate_kernel.h`. */
-const fusedActivations = { identity: 0, relu: 1, silu: 2 } as const;
-export type FusedActivation = keyof typeof fusedActivations;
-
 /**
  * activation(batchNorm(x) + residual) in one pass over memory forward and two backward, keeping only `x` and `residual`:
  * Satin's own operator for channels-last float32 on the CPU, composed of libtorch's elsewhere. First derivatives only.
  */
 export function normActivate(
   x: Tensor,
-  options: BatchNormOptions & {
-    readonly residual?: Tensor | undefined;
-    readonly activation: FusedActivation;
-  },
+  options: BatchNormOptions & ActivateOptions & { readonly residual?: Tensor | undefined },
 ): Tensor {
-  const { weight, bias, runningMean, runningVariance, train, momentum, epsilon, residual, activation } =
-    options;
+  const { weight, bias, runningMean, runningVariance, train, momentum, epsilon, residual, curve } = options;
+  if (activationKinds[curve.kind] > 2 || options.derivative !== undefined) {
+    const normed = batchNorm(x, options);
+    return activate(residual === undefined ? normed : normed.add(residual), options);
+  }
   return one(
     normActivateOperator,
     x.handle,
@@ -121,7 +117,7 @@ export function normActivate(
     train,
     momentum,
     epsilon,
-    fusedActivations[activation],
+    activationKinds[curve.kind],
   );
 }
 

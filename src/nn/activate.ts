@@ -1,0 +1,40 @@
+import type { Activation } from '../activations/activation.js';
+import { tensor } from '../tensor/create.js';
+import { type ActivateOptions, activate } from '../tensor/functional.js';
+import type { Dtype, Tensor } from '../tensor/tensor.js';
+import { Module, type Pass } from './module.js';
+
+/** An activation at its place in a network: what it learns is a parameter here. */
+export class Activate extends Module {
+  readonly #parameters: readonly Tensor[];
+
+  constructor(
+    readonly activation: Activation,
+    dtype: Dtype,
+  ) {
+    super();
+    this.#parameters = Object.entries(activation.learned?.parameters ?? {}).map(([name, start]) =>
+      this.parameter(name, tensor(Float64Array.of(start), [1]).to(dtype)),
+    );
+  }
+
+  forward(x: Tensor, pass: Pass): Tensor {
+    return activate(x, this.call(pass));
+  }
+
+  /** What the kernels are to compute in this pass. */
+  call({ derivative }: Pass): ActivateOptions {
+    const { curve, learned } = this.activation;
+    return { curve, coefficients: learned?.coefficients(this.#parameters), derivative: derivative?.curve };
+  }
+}
+
+/** Makes the activation of each place of a network: one after another, or the same again where they share what they learn. */
+export function activationPlaces(activation: Activation, dtype: Dtype): () => Activate {
+  if (activation.learned?.each !== 'network') return () => new Activate(activation, dtype);
+  let shared: Activate | undefined;
+  return () => {
+    shared ??= new Activate(activation, dtype);
+    return shared;
+  };
+}
