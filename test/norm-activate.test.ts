@@ -136,7 +136,10 @@ describe('batch norm, residual and activation in one', () => {
         momentum: 0.1,
         epsilon: 1e-12,
       };
-      const fused = normActivate(values.contiguous('channels-last'), { ...options, activation: 'identity' });
+      const fused = normActivate(values.contiguous('channels-last'), {
+        ...options,
+        curve: { kind: 'identity' },
+      });
       const exact = { ...options, weight: weight.to('float64'), bias: bias.to('float64') };
       assertClose(
         fused.numbers(),
