@@ -9,10 +9,9 @@ import { evaluate } from './evaluation/evaluate.js';
 import { loadWeights } from './export/weights.js';
 import { Model, type ModelDescription } from './models/model.js';
 import { modelNames } from './models/names.js';
+import { objectiveOf } from './objective-of.js';
 import type { Recipe } from './recipe.js';
 import { type Checkpoint, readCheckpoint } from './runs/checkpoint.js';
-import { adversarial } from './training/adversarial.js';
-import { clean, type Objective } from './training/objective.js';
 import { Sgd } from './training/sgd.js';
 import type { TrainOptions } from './training/train.js';
 
@@ -110,7 +109,7 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
     model: network,
     data: new DatasetTensors(chosen, recipe.device),
     objective: objectiveOf(recipe),
-    optimizer: new Sgd(network.network.parameters(), training.optimizer),
+    optimizer: optimizerOf(training.optimizer, network),
     schedule: training.schedule,
     augmentation: data.augment,
     epochs: training.epochs,
@@ -159,22 +158,10 @@ function initialise(model: Model, init: Checkpoint): void {
   loadWeights(model.network, init.weights, { newHead: from.classes.join('\n') !== classes.join('\n') });
 }
 
-function objectiveOf({ training, threat }: Recipe): Objective {
-  if (training.objective === 'clean') return clean();
-  const { steps, stepSize, randomStart, batchNorm } = training.attack;
-  const { epsilon } = threat;
-  // One step is as long as Fast adversarial training takes it (Wong et al., 2020); more steps share 2.5 ε.
-  const usual = steps === 1 ? 1.25 * epsilon : (2.5 * epsilon) / steps;
-  return adversarial({
-    attack: {
-      norm: norms[threat.norm],
-      epsilon,
-      steps,
-      stepSize: stepSize ?? usual,
-      start: { kind: randomStart ? 'uniform' : 'image' },
-      batchNorm,
-    },
-  });
+function optimizerOf(settings: Recipe['training']['optimizer'], model: Model): Sgd {
+  const parameters = model.network.parameters();
+  if (settings.name !== 'sgd') throw new Error('not yet');
+  return new Sgd(parameters, settings);
 }
 
 async function loadSplit(

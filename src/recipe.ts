@@ -2,35 +2,16 @@ import { z } from 'zod';
 import { parseActivation } from './activations/parse.js';
 import { parseEpsilon } from './epsilon.js';
 import { InputError } from './errors.js';
-import { atLeastZero, between, oneOf, pixelDistance, positive, text, whole, yesOrNo } from './fields.js';
+import { atLeastZero, between, oneOf, positive, text, whole, yesOrNo } from './fields.js';
 import { modelNames } from './models/names.js';
+import { defaults } from './recipe/defaults.js';
+import { training } from './recipe/training.js';
 import { reportError, validate } from './validate.js';
 
 /**
  * What a recipe is: everything that decides what a training run computes. `load-recipe.ts` reads one from a
- * file; `experiment.ts` makes the parts of it. A key that would have no effect is refused, never ignored.
+ * file; `experiment.ts` makes the parts of it; the training section is in `recipe/`. A key that would have no effect is refused, never ignored.
  */
-
-/** Every value that a recipe may leave out. */
-export const defaults = {
-  data: {
-    dir: null,
-    validation: 0.1,
-    validationSeed: 0,
-    examples: null,
-    augment: { flip: false, crop: 0 },
-    size: null,
-    resize: 'crop',
-  },
-  model: { width: 1, normalise: 'dataset' },
-  attack: { stepSize: null, randomStart: true, batchNorm: 'eval' },
-  training: { seed: 0, epochSteps: null, checkpointEvery: null },
-  optimizer: { name: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 5e-4 },
-  schedule: { warmup: 0, factor: 0.1, final: 0 },
-  validation: { attack: 'pgd-10', examples: 1000, batch: 250 },
-  device: 'cpu',
-  threads: null,
-} as const;
 
 const augment = z
   .strictObject({
@@ -133,100 +114,6 @@ const threat = z
     }
   });
 
-const attack = z.strictObject({
-  /** Gradient steps of the attack that makes the training images. */
-  steps: whole(1),
-  /** Length of a step in pixels, such as 2/255; null is the attack's own choice. @default null */
-  stepSize: pixelDistance().nullable().default(defaults.attack.stepSize),
-  /** Begin at a random point of the ball rather than at the image. @default true */
-  randomStart: yesOrNo().default(defaults.attack.randomStart),
-  /** Statistics of batch norm inside the attack: running ones, or those of the batch. @default 'eval' */
-  batchNorm: oneOf(['eval', 'train']).default(defaults.attack.batchNorm),
-});
-
-const optimizer = z
-  .strictObject({
-    name: oneOf(['sgd']).default(defaults.optimizer.name),
-    /** From 0 (off) to 1. @default 0.9 */
-    momentum: between(0, 1).default(defaults.optimizer.momentum),
-    /** Nesterov's momentum. @default true */
-    nesterov: yesOrNo().default(defaults.optimizer.nesterov),
-    /** L2 penalty on weights of convolutions and linear layers, not on biases or batch norm. @default 5e-4 */
-    weightDecay: atLeastZero().default(defaults.optimizer.weightDecay),
-  })
-  .refine(({ momentum, nesterov }) => momentum > 0 || !nesterov, {
-    path: ['nesterov'],
-    error: 'with a momentum of 0 it would have no effect. Set it to false.',
-  })
-  .prefault({});
-
-/** The highest learning rate of the run. */
-const learningRate = positive();
-/** Epochs, in parts too, over which the learning rate rises from 0 to its peak. @default 0 */
-const warmup = atLeastZero().default(defaults.schedule.warmup);
-/** The learning rate at the end. @default 0 */
-const final = atLeastZero().default(defaults.schedule.final);
-
-const schedule = z.discriminatedUnion(
-  'name',
-  [
-    z.strictObject({ name: z.literal('constant'), learningRate, warmup }),
-    z.strictObject({
-      name: z.literal('step'),
-      learningRate,
-      warmup,
-      /** Epochs at whose start the learning rate is multiplied by `factor`. */
-      milestones: z.array(positive(), { error: 'a list of epochs' }).min(1, { error: 'at least one epoch' }),
-      /** @default 0.1 */
-      factor: between(0, 1).default(defaults.schedule.factor),
-    }),
-    z.strictObject({ name: z.literal('cosine'), learningRate, warmup, final }),
-    // One-cycle is its warm-up: there is no default that suits short and long runs.
-    z.strictObject({ name: z.literal('one-cycle'), learningRate, warmup: positive(), final }),
-  ],
-  { error: "'constant', 'step', 'cosine' or 'one-cycle'" },
-);
-
-const trainingFields = {
-  /** How often the network is measured; an epoch is a pass over the training set, unless `epochSteps` says otherwise. */
-  epochs: whole(1),
-  /** Steps an epoch; null is as many as a pass over the training set takes. @default null */
-  epochSteps: whole(1).nullable().default(defaults.training.epochSteps),
-  /** Images a step. */
-  batch: whole(1),
-  /** Seed of initial weights, order, augmentation and attack noise. @default 0 */
-  seed: whole(0).default(defaults.training.seed),
-  optimizer,
-  schedule,
-  /** Steps between checkpoints within an epoch; null: one at the end of each epoch. @default null */
-  checkpointEvery: whole(1).nullable().default(defaults.training.checkpointEvery),
-};
-
-const training = z
-  .discriminatedUnion(
-    'objective',
-    [
-      z.strictObject({ objective: z.literal('clean'), ...trainingFields }),
-      z.strictObject({ objective: z.literal('pgd'), attack, ...trainingFields }),
-    ],
-    { error: "'clean' or 'pgd'" },
-  )
-  .superRefine(({ epochs, schedule }, context) => {
-    const report = (key: string, message: string) =>
-      context.addIssue({ code: 'custom', path: ['schedule', key], message });
-    if (schedule.warmup >= epochs)
-      report('warmup', `a warm-up of ${schedule.warmup} epochs does not end within ${epochs}.`);
-    if ('final' in schedule && schedule.final > schedule.learningRate)
-      report('final', `${schedule.final} is above the peak of ${schedule.learningRate}.`);
-    if (schedule.name !== 'step') return;
-    const ordered = [schedule.warmup, ...schedule.milestones, epochs];
-    if (ordered.some((epoch, index) => index > 0 && epoch <= (ordered[index - 1] ?? 0)))
-      report(
-        'milestones',
-        `[${schedule.milestones}] must rise, after the warm-up and before epoch ${epochs}.`,
-      );
-  });
-
 const validation = z
   .strictObject({
     /** The attack that measures robust accuracy after each epoch: `fgsm` or `pgd-STEPS`. @default 'pgd-10' */
@@ -258,14 +145,31 @@ export const recipeSchema = z
     /** Threads of the engine; null is one a processor. @default null */
     threads: whole(1).nullable().default(defaults.threads),
   })
-  .superRefine(({ data, training }, context) => {
+  .superRefine(({ data, model, training, threat }, context) => {
+    const report = (path: readonly string[], message: string) =>
+      context.addIssue({ code: 'custom', path: [...path], message });
+    if (training.objective === 'free' && threat.norm !== 'linf')
+      report(['training', 'objective'], 'free is defined for linf alone.');
+    if ('derivatives' in training && training.derivatives.update !== null && learns(model.activation))
+      report(
+        ['training', 'derivatives', 'update'],
+        `the coefficient that ${model.activation} learns would have no gradient.`,
+      );
     if (data.examples !== null && data.examples < training.batch)
-      context.addIssue({
-        code: 'custom',
-        path: ['training', 'batch'],
-        message: `a batch of ${training.batch} cannot be filled from the ${data.examples} of data.examples.`,
-      });
+      report(
+        ['training', 'batch'],
+        `a batch of ${training.batch} cannot be filled from the ${data.examples} of data.examples.`,
+      );
   });
+
+/** Whether an activation has learned coefficients; an unknown one is reported elsewhere. */
+function learns(activation: string): boolean {
+  try {
+    return parseActivation(activation).learned !== null;
+  } catch {
+    return false;
+  }
+}
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 

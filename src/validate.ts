@@ -76,10 +76,10 @@ function namesAt(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
 function unknownKey(key: string, path: readonly string[], sections: readonly Section[]): string {
   const name = [...path, key].join('.');
   const owners = sections.filter((section) => Object.hasOwn(section.schema.shape, key));
-  const tag = owners[0]?.tag;
-  if (tag !== undefined) {
+  const chooser = owners[0]?.chooser;
+  if (chooser !== undefined) {
     const values = new Set(owners.flatMap((owner) => owner.tagValues));
-    return `The key '${name}' applies only where ${[...path, tag].join('.')} is ${list([...values])}.`;
+    return `The key '${name}' applies only where ${chooser} is ${list([...values])}.`;
   }
   const keys = [...new Set(sections.flatMap((section) => Object.keys(section.schema.shape)))];
   const meant = nearest(key, keys);
@@ -87,41 +87,47 @@ function unknownKey(key: string, path: readonly string[], sections: readonly Sec
   return `Unknown key '${name}'. Did you mean '${[...path, meant].join('.')}'?`;
 }
 
-/** An object in a schema; in a union, with the key and the values that choose it. */
+/** An object in a schema; in a union, or inside one, with the key and the values that choose it. */
 interface Section {
   readonly schema: z.ZodObject;
-  readonly tag?: string;
+  /** The whole path of that key. */
+  readonly chooser?: string;
   readonly tagValues: readonly string[];
 }
 
 /** Every object that the schema allows at a path: several where a union lies on the way. */
-function sectionsAt(schema: unknown, path: readonly string[]): Section[] {
-  const sections = sectionsOf(schema);
+function sectionsAt(schema: unknown, path: readonly string[], above: readonly string[] = []): Section[] {
+  const sections = sectionsOf(schema, above);
   const [key, ...rest] = path;
   if (key === undefined) return sections;
-  return sections.flatMap((section) => sectionsAt(section.schema.shape[key], rest));
+  return sections.flatMap(({ schema: outer, ...choice }) =>
+    sectionsAt(outer.shape[key], rest, [...above, key]).map((inner) =>
+      inner.chooser === undefined ? { ...inner, ...choice } : inner,
+    ),
+  );
 }
 
-function sectionsOf(schema: unknown): Section[] {
+function sectionsOf(schema: unknown, path: readonly string[]): Section[] {
   if (schema instanceof z.ZodObject) return [{ schema, tagValues: [] }];
   if (schema instanceof z.ZodDiscriminatedUnion) {
     const tag = schema.def.discriminator;
     return schema.options
       .filter((option) => option instanceof z.ZodObject)
       .map((option) => {
-        const chooser: unknown = option.shape[tag];
+        const shape: unknown = option.shape[tag];
+        const chooser = shape instanceof z.ZodDefault ? shape.unwrap() : shape;
         const tagValues =
           chooser instanceof z.ZodLiteral
             ? [...chooser.values]
             : chooser instanceof z.ZodEnum
               ? chooser.options
               : [];
-        return { schema: option, tag, tagValues: tagValues.map(String) };
+        return { schema: option, chooser: [...path, tag].join('.'), tagValues: tagValues.map(String) };
       });
   }
-  if (schema instanceof z.ZodUnion) return schema.options.flatMap(sectionsOf);
-  if (schema instanceof z.ZodPipe) return sectionsOf(schema.in);
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => sectionsOf(option, path));
+  if (schema instanceof z.ZodPipe) return sectionsOf(schema.in, path);
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodNullable)
-    return sectionsOf(schema.unwrap());
+    return sectionsOf(schema.unwrap(), path);
   return [];
 }

@@ -17,7 +17,7 @@ const levels: readonly (readonly string[])[] = [
   ['tensor'],
   ['activations', 'losses.ts', 'nn'],
   ['models', 'data', 'attacks', 'runs', 'export'],
-  ['recipe.ts', 'load-recipe.ts', 'evaluation', 'training', 'report'],
+  ['recipe', 'recipe.ts', 'load-recipe.ts', 'evaluation', 'training', 'report'],
   // files of src/ that no line above names: each knows several parts and puts them together
   ['experiment.ts'],
   ['cli', 'index.ts'],

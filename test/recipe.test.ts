@@ -61,6 +61,10 @@ describe('a recipe', () => {
       threat: { norm: 'linf', epsilon: 8 / 255, epsilonText: '8/255' },
       training: {
         objective: 'clean',
+        labelSmoothing: 0,
+        accumulate: 1,
+        clipNorm: null,
+        ema: null,
         epochs: 3,
         batch: 10,
         seed: 0,
@@ -167,7 +171,11 @@ describe('a recipe is refused', () => {
     ['for a seed beyond what a number holds', 'training.seed=1e300', /training\.seed/],
     ['for an unknown model', 'model.name=resnet2', /Expected 'resnet8', .*'resnet2'\. Did you mean 'resnet/],
     ['for an unknown activation', 'model.activation=rleu', /activation but received 'rleu'/],
-    ['for a coefficient out of range', 'model.activation=softplus(-1)', /positive/],
+    [
+      'for a coefficient out of range',
+      'model.activation=softplus(-1)',
+      /from 0\.000001 to 1000000 .* β of softplus/,
+    ],
     [
       'for an unknown data set',
       'data.name=minst',
@@ -188,7 +196,7 @@ describe('a recipe is refused', () => {
     [
       'for an attack of a clean objective',
       'training.attack={steps: 3}',
-      /applies only where training\.objective is 'pgd'/,
+      /applies only where training\.objective is .*'pgd'/,
     ],
     ['for a size of images that have one', 'data.size=[32, 32]', /applies only where data\.name is 'folder'/],
     [
