@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseAttack } from './attacks/attack.js';
+import type { Activation } from './activations/activation.js';
+import { parseAttack, through } from './attacks/attack.js';
 import { type NormName, norms } from './attacks/norms.js';
 import { chooseExamples } from './data/choose.js';
 import { type Dataset, subset } from './data/dataset.js';
@@ -24,6 +25,8 @@ export interface EvaluationRunOptions {
   readonly data: Dataset;
   /** `fgsm`, `pgd-50`, in the order in which they are run. */
   readonly attacks: readonly string[];
+  /** Activations through whose derivative every attack is tried once more. @default none */
+  readonly surrogates?: readonly Activation[];
   readonly norm: NormName;
   readonly epsilon: Epsilon;
   readonly seed: number;
@@ -68,17 +71,29 @@ export async function loadExamples(
 
 /** Measures a model and makes the result that `--json` writes. */
 export async function evaluationRun(options: EvaluationRunOptions): Promise<EvaluationRun> {
-  const { model, data, norm, epsilon, seed, batch, interrupted, onProgress } = options;
-  const attacks = options.attacks.map(parseAttack);
+  const { model, data, surrogates = [], norm, epsilon, seed, batch, interrupted, onProgress } = options;
+  const own = options.attacks.map(parseAttack);
+  const attacks = [...own, ...surrogates.flatMap(({ name }) => own.map((attack) => through(attack, name)))];
   using tensors = new DatasetTensors(data);
   using folded = model.fold();
-  const evaluation = await evaluate({ classify: model.classify, fast: folded.classify }, tensors, {
+  const smooth = surrogates.map((derivative) => ({
+    name: derivative.name,
+    folded: model.fold({ derivative }),
+  }));
+  const subject = {
+    classify: model.classify,
+    fast: folded.classify,
+    surrogates: new Map(smooth.map(({ name, folded: { classify } }) => [name, classify])),
+  };
+  const evaluation = await evaluate(subject, tensors, {
     attacks,
     threat: { norm: norms[norm], epsilon: epsilon.epsilon },
     seed,
     batch,
     interrupted,
     ...(onProgress === undefined ? {} : { onProgress }),
+  }).finally(() => {
+    for (const each of smooth) each.folded[Symbol.dispose]();
   });
   const { adversarial: _, ...measured } = evaluation;
   return {
@@ -98,10 +113,24 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
       robust: measured.robust,
       interval: measured.interval,
       attacks: measured.attacks,
-      flags: [],
+      flags: flagsOf(measured),
       perExample: measured.perExample,
     },
   };
+}
+
+/** What a reader of the number should know. */
+function flagsOf({
+  attacks,
+  perExample,
+}: Pick<Evaluation, 'attacks' | 'perExample'>): EvaluationResult['flags'] {
+  const broken = attacks
+    .filter(({ surrogate }) => surrogate !== undefined)
+    .reduce((sum, attack) => sum + attack.broken, 0);
+  // The share at which AutoAttack calls Square's success suspicious.
+  if (broken <= 0.002 * perExample.length) return [];
+  const message = `Attacks through another derivative broke ${broken} examples that the network's own gradient did not: it hides its gradient, and the attacks without --surrogate flatter it.`;
+  return [{ code: 'surrogate-beats-gradient', message }];
 }
 
 /** @throws {InputError} where a folder that shall be written to holds something already. */

@@ -13,6 +13,8 @@ export interface GradientAttack {
   readonly randomStart: boolean;
   /** How often it begins anew on what still stands. */
   readonly restarts: number;
+  /** The activation whose derivative its gradients take in place of the network's own: `softplus(10)`. */
+  readonly surrogate?: string;
 }
 
 /** An attack with the threat model it works under. */
@@ -45,4 +47,9 @@ export function parseAttack(name: string): GradientAttack {
     randomStart: true,
     restarts: Number(match[2] ?? 1),
   };
+}
+
+/** The same attack with gradients taken through another activation's derivative; what is broken stays the network's. */
+export function through(attack: GradientAttack, surrogate: string): GradientAttack {
+  return { ...attack, name: `${attack.name}-through-${surrogate}`, surrogate };
 }

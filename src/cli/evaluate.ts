@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
+import { parseDerivative } from '../activations/parse.js';
 import { parseAttack } from '../attacks/attack.js';
 import { parseDataName } from '../data/names.js';
 import { parseEpsilon } from '../epsilon.js';
@@ -28,6 +29,11 @@ export function evaluateCommand() {
       'fgsm, pgd-STEPS or pgd-STEPS-RESTARTS; may be given several times (default: pgd-50)',
       several,
     )
+    .option(
+      '--surrogate <activation>',
+      'try every attack once more through the derivative of softplus(10), say; may be given several times',
+      several,
+    )
     .addOption(
       new Option('--norm <norm>', "the threat model's norm (default: the run's)").choices(['linf', 'l2']),
     )
@@ -45,6 +51,7 @@ export function evaluateCommand() {
         : null;
       const attacks = options.attack ?? ['pgd-50'];
       for (const name of attacks) parseAttack(name);
+      const surrogates = (options.surrogate ?? []).map(parseDerivative);
       if (options.json !== undefined && options.json !== '-') requireFilePath(options.json, '--json');
       const norm = options.norm ?? recipe?.threat.norm ?? missing('--norm', 'linf or l2');
       const epsilon =
@@ -91,6 +98,7 @@ export function evaluateCommand() {
           modelDigest: checkpoint.weightsDigest,
           data,
           attacks,
+          surrogates,
           norm,
           epsilon,
           seed: options.seed,
@@ -122,14 +130,16 @@ function missing(option: string, expected: string): never {
 /** What a person reads at the end. */
 function table(result: EvaluationResult): string {
   const { norm, epsilonText, examples, interval } = result;
+  const longest = Math.max(10, ...result.attacks.map(({ name }) => name.length));
   const lines = [
     `${examples} images of ${result.data}, ${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}`,
     `clean accuracy   ${percentage(result.clean)}`,
     ...result.attacks.map(
       ({ name, attacked, broken, robustAfter }) =>
-        `after ${name.padEnd(10)} ${percentage(robustAfter)}   broke ${broken} of ${attacked}`,
+        `after ${name.padEnd(longest)} ${percentage(robustAfter)}   broke ${broken} of ${attacked}`,
     ),
     `robust accuracy  ${percentage(result.robust)}   95 % interval ${percentage(interval[0])} to ${percentage(interval[1])}`,
+    ...result.flags.map(({ message }) => message),
   ];
   return `${lines.join('\n')}\n`;
 }

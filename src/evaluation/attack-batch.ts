@@ -5,7 +5,7 @@ import { integers } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { counted, type PassCount, paired, type Subject } from './subject.js';
+import { attackedBy, counted, type PassCount, paired, type Subject } from './subject.js';
 
 /** An example that was broken: its place in the batch and the image that did it, float32, [C, H, W] row by row. */
 export interface Broken {
@@ -30,7 +30,7 @@ export function attackBatch(
   const { attack, threat, seed, count } = options;
   const { norm, epsilon } = threat;
   const classify = counted(paired(subject.classify), count);
-  const fast = counted(paired(subject.fast), count);
+  const fast = counted(paired(attackedBy(subject, attack)), count);
   const broken: Broken[] = [];
 
   for (let restart = 0; restart < attack.restarts && broken.length < batch.ids.length; restart++) {

@@ -113,6 +113,7 @@ export async function evaluate(
       steps: attack.steps,
       stepSize: attack.relativeStep * threat.epsilon,
       restarts: attack.restarts,
+      ...(attack.surrogate !== undefined && { surrogate: attack.surrogate }),
       targets: 0,
       attacked: standing.length,
       broken: standing.filter((place) => brokenBy.has(place)).length,

@@ -37,6 +37,8 @@ export interface AttackResult {
   /** null where the attack chooses its own. */
   readonly stepSize: number | null;
   readonly restarts: number;
+  /** The activation whose derivative it went through; only where that is not the network's own. */
+  readonly surrogate?: string;
   readonly targets: number;
   /** How many examples were still standing when it began, and how many of those it broke. */
   readonly attacked: number;

@@ -1,3 +1,5 @@
+import type { GradientAttack } from '../attacks/attack.js';
+import { InputError } from '../errors.js';
 import type { Classifier } from '../nn/classifier.js';
 import { cat } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -8,6 +10,17 @@ export interface Subject {
   readonly classify: Classifier;
   /** The same function up to rounding, for the attacks; `classify` where there is nothing faster. */
   readonly fast: Classifier;
+  /** The same values with another activation's derivative, by the activation's name, for attacks through it. */
+  readonly surrogates?: ReadonlyMap<string, Classifier>;
+}
+
+/** The classifier that an attack takes its gradients of. */
+export function attackedBy(subject: Subject, { name, surrogate }: GradientAttack): Classifier {
+  if (surrogate === undefined) return subject.fast;
+  const classifier = subject.surrogates?.get(surrogate);
+  if (classifier === undefined)
+    throw InputError.expected(`a classifier with the derivative of ${surrogate}`, name, 'none');
+  return classifier;
 }
 
 /**
