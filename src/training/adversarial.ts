@@ -1,5 +1,8 @@
+import { InputError } from '../errors.js';
 import type { Pass } from '../nn/module.js';
 import { scope } from '../tensor/scope.js';
+import { type AwpOptions, perturbWeights } from './awp.js';
+import { type GradAlignOptions, misalignment } from './grad-align.js';
 import {
   adversarialCrossEntropy,
   gradientsOf,
@@ -9,6 +12,7 @@ import {
   update,
 } from './objective.js';
 import { perturb, type TrainingAttack } from './training-attack.js';
+import { warmedUp } from './warm-up.js';
 
 export interface AdversarialOptions {
   readonly attack: TrainingAttack;
@@ -16,16 +20,45 @@ export interface AdversarialOptions {
   readonly loss?: TrainingLoss;
   /** How the update runs the network. @default { train: true } */
   readonly pass?: Pass;
+  /** Takes the loss at weights that were moved up it. */
+  readonly awp?: AwpOptions;
+  /** Adds the misalignment of the images' gradients to the loss; L∞ alone. */
+  readonly gradAlign?: GradAlignOptions;
 }
 
-/** Makes adversarial images of a batch, then takes the loss of them: PGD, Fast, SAT, TRADES and MART. */
+/**
+ * Makes adversarial images of a batch, then takes the loss of them: PGD, Fast, SAT, TRADES and MART. Adversarial weight
+ * perturbation climbs the loss without GradAlign's penalty; the penalty is taken at the moved weights. With AWP,
+ * `Learned.restore` must be called before the next step is learned.
+ *
+ * @throws {InputError} for GradAlign in another norm than L∞.
+ */
 export function adversarial(options: AdversarialOptions): Objective {
-  const { attack, loss = adversarialCrossEntropy(0), pass = update } = options;
+  const { attack, loss = adversarialCrossEntropy(0), pass = update, awp, gradAlign } = options;
+  if (gradAlign !== undefined && attack.norm.name !== 'linf')
+    throw InputError.expected('linf', 'the norm of GradAlign', attack.norm.name, 'Leave GradAlign out.');
   return stateless((model, batch, place) =>
     scope(() => {
       const { x, labels } = batch;
       const examples = { x, adversarial: perturb(model, batch, attack, place), labels };
-      return gradientsOf(model, labels, () => loss(model, examples, pass));
+      const valueAt = (chosen: Pass) => loss(model, examples, chosen);
+      const compute = () => {
+        const value = valueAt(pass);
+        if (gradAlign === undefined) return value;
+        const { weight, detach = true } = gradAlign;
+        const epsilon = attack.epsilon * warmedUp(place, attack.epsilonWarmup);
+        const penalty = misalignment(model, batch, { epsilon, detach, place, pass });
+        return { ...value, loss: value.loss.add(penalty.mul(weight)) };
+      };
+      if (awp === undefined || place.step < awp.warmup * place.stepsPerEpoch)
+        return gradientsOf(model, labels, compute);
+      const restore = perturbWeights(model, () => valueAt({ ...pass, keepStatistics: true }).loss, awp.gamma);
+      try {
+        return { ...gradientsOf(model, labels, compute), restore };
+      } catch (error) {
+        restore();
+        throw error;
+      }
     }),
   );
 }

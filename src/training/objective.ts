@@ -1,4 +1,5 @@
 import type { Batch } from '../data/tensors.js';
+import { InputError } from '../errors.js';
 import { crossEntropy } from '../losses.js';
 import type { Model } from '../models/model.js';
 import type { Pass } from '../nn/module.js';
@@ -29,18 +30,33 @@ export interface Learned {
 }
 
 /** Ways of adversarial training differ here and nowhere else. */
-export interface Objective {
+export interface Objective extends Disposable {
+  /**
+   * The gradients of one step. The model is as it was when this returns or throws, apart from batch norm's running
+   * statistics, and from weights that `Learned.restore` puts back.
+   */
   learn(model: Model, batch: Batch, place: Place): Learned;
   /** Steps in a row that are taken on one batch; more than 1 for Free alone. */
   readonly replays: number;
   /** What it carries from step to step, to be kept in checkpoints; empty for all but Free. */
   state(): ReadonlyMap<string, Tensor>;
   restore(state: ReadonlyMap<string, Tensor>): void;
+  /** Frees what it carries. */
+  [Symbol.dispose](): void;
 }
 
 /** An objective that carries nothing from one step to the next. */
 export function stateless(learn: Objective['learn']): Objective {
-  return { learn, replays: 1, state: () => new Map(), restore: () => {} };
+  return {
+    learn,
+    replays: 1,
+    state: () => new Map(),
+    restore(state) {
+      if (state.size > 0)
+        throw InputError.expected('no state', 'an objective that carries none', [...state.keys()].join(', '));
+    },
+    [Symbol.dispose]: () => {},
+  };
 }
 
 /** The images of a training loss. */
@@ -85,8 +101,13 @@ export function gradientsOf(model: Model, labels: Tensor, compute: () => LossVal
     const { loss, logits } = compute();
     return {
       loss: loss.item(),
-      accuracy: logits.argmax(1).eq(labels).to('float32').mean().item(),
+      accuracy: accuracyOf(logits, labels),
       gradients: gradients([loss], [...model.network.parameters().values()]),
     };
   });
+}
+
+/** The share of logits [N, classes] whose largest stands at the label. */
+export function accuracyOf(logits: Tensor, labels: Tensor): number {
+  return scope(() => logits.argmax(1).eq(labels).to('float32').mean().item());
 }

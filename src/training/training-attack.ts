@@ -11,6 +11,7 @@ import { noise } from '../tensor/noise.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Place } from './objective.js';
+import { warmedUp } from './warm-up.js';
 
 /** Where the attack begins. */
 export type Start =
@@ -48,10 +49,9 @@ export interface TrainingAttack {
 /** Adversarial versions of a batch's images for a network as it stands now, [N, C, H, W]. */
 export function perturb(model: Model, batch: Batch, attack: TrainingAttack, place: Place): Tensor {
   const { norm, steps, derivative } = attack;
-  const ramp = (epochs = 0) => Math.min(1, (place.step + 1) / Math.max(1, epochs * place.stepsPerEpoch));
-  const growth = ramp(attack.epsilonWarmup);
+  const growth = warmedUp(place, attack.epsilonWarmup);
   const epsilon = attack.epsilon * growth;
-  const stepSize = attack.stepSize * growth * ramp(attack.stepWarmup);
+  const stepSize = attack.stepSize * growth * warmedUp(place, attack.stepWarmup);
   const { x, labels } = batch;
   const run = (classify: Classifier) =>
     scope(() => {
