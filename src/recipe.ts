@@ -150,6 +150,8 @@ export const recipeSchema = z
       context.addIssue({ code: 'custom', path: [...path], message });
     if (training.objective === 'free' && threat.norm !== 'linf')
       report(['training', 'objective'], 'free is defined for linf alone.');
+    if ('gradAlign' in training && training.gradAlign !== null && threat.norm !== 'linf')
+      report(['training', 'gradAlign'], 'it is defined for linf alone.');
     if ('derivatives' in training && training.derivatives.update !== null && learns(model.activation))
       report(
         ['training', 'derivatives', 'update'],

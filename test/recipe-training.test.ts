@@ -92,6 +92,12 @@ describe('a training section is refused', () => {
     ['for label smoothing of MART', { objective: 'mart', labelSmoothing: 0.1 }, /applies only where/],
     ['for free in L2', { objective: 'free' }, /linf alone/, { threat: { norm: 'l2', epsilon: 1 } }],
     [
+      'for gradAlign in L2',
+      { objective: 'fast', gradAlign: {} },
+      /gradAlign: it is defined for linf alone/,
+      { threat: { norm: 'l2', epsilon: 1 } },
+    ],
+    [
       'for an EMA decay of 1',
       { objective: 'fast', ema: { decay: 1 } },
       /from 0 to below 1 for training\.ema\.decay/,
