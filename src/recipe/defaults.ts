@@ -34,7 +34,8 @@ export const defaults = {
   free: { replays: 4 },
   trades: { steps: 10, beta: 6 },
   mart: { steps: 10, beta: 6 },
-  awp: { gamma: 0.005, warmup: 0 },
+  /** The authors': one for the cross-entropy, one for TRADES. */
+  awp: { gamma: { crossEntropy: 0.01, divergence: 0.005 }, warmup: 0 },
   gradAlign: { weight: 0.2 },
   ema: { decay: 0.995, warmup: true, batchNorm: 'copy' },
   guard: { every: null, examples: 128 },

@@ -70,20 +70,23 @@ const fixedActivation = text('the name of an activation or null')
   .nullable()
   .default(null);
 
-const adversarialFields = {
+const adversarialFields = (awpGamma: number) => ({
   /** The derivative of another activation, in the attack or in the update (Table 1 of the paper). @default null */
   derivatives: z.strictObject({ attack: fixedActivation, update: fixedActivation }).prefault({}),
   /** Adversarial weight perturbation (Wu et al., 2020); null is without. @default null */
   awp: z
     .strictObject({
-      /** Size of the perturbation over the size of the weights. @default 0.005 */
-      gamma: between(0, 1).default(defaults.awp.gamma),
+      /** Size of the perturbation over the size of the weights. @default 0.01, and 0.005 for trades and mart */
+      gamma: between(0, 1).default(awpGamma),
       /** Epochs before it begins. @default 0 */
       warmup: atLeastZero().default(defaults.awp.warmup),
     })
     .nullable()
     .default(defaults.training.awp),
-};
+});
+
+const onCrossEntropy = adversarialFields(defaults.awp.gamma.crossEntropy);
+const onDivergence = adversarialFields(defaults.awp.gamma.divergence);
 
 const gradAlign = z
   .strictObject({
@@ -101,22 +104,22 @@ const smoothed = (standard: number) => ({
 /** Names and fields of every objective. */
 export const objectiveFields = {
   clean: { ...smoothed(0) },
-  pgd: { attack: pgdAttack, ...smoothed(0), ...adversarialFields, gradAlign },
-  fast: { attack: fastAttack, ...smoothed(0), ...adversarialFields, gradAlign },
+  pgd: { attack: pgdAttack, ...smoothed(0), ...onCrossEntropy, gradAlign },
+  fast: { attack: fastAttack, ...smoothed(0), ...onCrossEntropy, gradAlign },
   free: { attack: freeAttack, ...smoothed(0) },
-  sat: { attack: satAttack, ...smoothed(defaults.sat.labelSmoothing), ...adversarialFields, gradAlign },
+  sat: { attack: satAttack, ...smoothed(defaults.sat.labelSmoothing), ...onCrossEntropy, gradAlign },
   trades: {
     attack: divergenceAttack,
     /** How much the divergence counts beside the clean loss. @default 6 */
     beta: atLeastZero().default(defaults.trades.beta),
     ...smoothed(0),
-    ...adversarialFields,
+    ...onDivergence,
   },
   mart: {
     attack: divergenceAttack,
     /** How much the divergence counts. @default 6 */
     beta: atLeastZero().default(defaults.mart.beta),
-    ...adversarialFields,
+    ...onDivergence,
   },
 } as const;
 
