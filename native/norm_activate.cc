@@ -7,8 +7,10 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include <memory>
+
+#include "activate.h"
 #include "norm_activate_kernel.h"
-#include "optional.h"
 
 namespace satin {
 namespace {
@@ -20,7 +22,7 @@ struct Settings {
   bool train;
   double momentum;
   double epsilon;
-  FusedActivation activation;
+  Activating activating;
 };
 
 bool isDense(const at::Tensor& tensor, at::IntArrayRef shape) {
@@ -33,19 +35,11 @@ bool isVector(const at::Tensor& tensor, int64_t length) {
          tensor.is_contiguous();
 }
 
-at::Tensor activate(const at::Tensor& z, FusedActivation activation) {
-  switch (activation) {
-    case FusedActivation::kRelu: return at::relu(z);
-    case FusedActivation::kSilu: return at::silu(z);
-    default: return z;
-  }
-}
-
-at::Tensor composed(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
-                    const OptionalTensor& mean, const OptionalTensor& variance, const Settings& settings) {
-  at::Tensor z = at::batch_norm(x, weight, bias, mean, variance, settings.train, settings.momentum, settings.epsilon, false);
-  if (residual.has_value()) z = z + *residual;
-  return activate(z, settings.activation);
+// What the activation acts on, of libtorch's operators.
+at::Tensor normed(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
+                  const OptionalTensor& mean, const OptionalTensor& variance, const Settings& settings) {
+  const at::Tensor z = at::batch_norm(x, weight, bias, mean, variance, settings.train, settings.momentum, settings.epsilon, false);
+  return residual.has_value() ? z + *residual : z;
 }
 
 Rows rowsOf(const at::Tensor& x) { return {x.size(0) * x.size(2) * x.size(3), x.size(1)}; }
@@ -76,6 +70,29 @@ struct ChannelSums {
   std::vector<double> values;
 };
 
+// The sums of learned coefficients of each thread; none where no gradient of theirs is wanted.
+struct ThreadCoefficients {
+  explicit ThreadCoefficients(bool wanted) : threads(static_cast<size_t>(wanted ? at::get_num_threads() : 0)) {}
+  CoefficientSums<float>* of(int thread) {
+    if (threads.empty()) return nullptr;
+    auto& sums = threads[static_cast<size_t>(thread)];
+    if (sums == nullptr) sums = std::make_unique<CoefficientSums<float>>();
+    return sums.get();
+  }
+  // The gradient; undefined where none is wanted.
+  at::Tensor total(const at::Tensor& coefficients) {
+    if (threads.empty()) return {};
+    at::Tensor result = at::empty_like(coefficients, coefficients.options().requires_grad(false));
+    for (int i = 0; i < result.size(0); i++) {
+      double sum = 0;
+      for (const auto& each : threads) sum += each == nullptr ? 0 : each->total(i);
+      result.data_ptr<float>()[i] = static_cast<float>(sum);
+    }
+    return result;
+  }
+  std::vector<std::unique_ptr<CoefficientSums<float>>> threads;
+};
+
 const float* data(const at::Tensor& tensor) { return tensor.data_ptr<float>(); }
 const float* dataOrNull(const at::Tensor& tensor) { return tensor.defined() ? tensor.data_ptr<float>() : nullptr; }
 const float* shifted(const float* pointer, int64_t by) { return pointer == nullptr ? nullptr : pointer + by; }
@@ -84,8 +101,9 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const OptionalTensor& residual,
                             const at::Tensor& weight, const at::Tensor& bias, const OptionalTensor& runningMean,
-                            const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
-                            int64_t activation) {
+                            const OptionalTensor& runningVariance, const OptionalTensor& coefficients,
+                            const Settings& settings) {
+    const auto& [train, momentum, epsilon, activating] = settings;
     const Rows rows = rowsOf(x);
     const auto vector = [&] { return at::empty({rows.channels}, weight.options().requires_grad(false)); };
     at::Tensor mean = vector(), inverse = vector(), scale = vector(), shift = vector();
@@ -123,15 +141,18 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
       shifts[c] = biases[c] - means[c] * scales[c];
     }
 
-    const FusedActivation f = static_cast<FusedActivation>(activation);
+    const Curve curve = coefficients.has_value() ? learnedCurve(activating.curve, *coefficients) : activating.curve;
     at::Tensor y = at::empty_like(x, x.options(), at::MemoryFormat::ChannelsLast);
     const at::Tensor added = residual.has_value() ? *residual : at::Tensor();
     parallelRows(rows, [&](int64_t start, Rows part, int) {
-      normActivate(f, part, numbers + start, shifted(dataOrNull(added), start), scales, shifts, y.data_ptr<float>() + start);
+      normActivate(curve, part, numbers + start, shifted(dataOrNull(added), start), scales, shifts, y.data_ptr<float>() + start);
     });
-    context->save_for_backward({x, added, weight, mean, inverse, scale, shift});
+    const at::Tensor learned = coefficients.has_value() ? *coefficients : at::Tensor();
+    context->save_for_backward({x, added, weight, mean, inverse, scale, shift, learned});
     context->saved_data["train"] = train;
-    context->saved_data["activation"] = activation;
+    // the coefficients' place among the tensors that were given: x, weight and bias always stand before them
+    context->saved_data["place"] = int64_t{3} + residual.has_value() + runningMean.has_value() + runningVariance.has_value();
+    context->saved_data["activating"] = numbersOf(activating);
     return y;
   }
 
@@ -141,26 +162,35 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &residual = saved[1], &weight = saved[2], &mean = saved[3];
     const at::Tensor &inverse = saved[4], &scale = saved[5], &shift = saved[6];
-    const auto f = static_cast<FusedActivation>(context->saved_data["activation"].toInt());
+    const at::Tensor& coefficients = saved[7];
+    const Activating activating = activatingOf(context->saved_data["activating"].toDoubleVector());
+    const bool learning = coefficients.defined() && context->needs_input_grad(context->saved_data["place"].toInt());
+    TORCH_CHECK(activating.own || !learning, kNoCoefficientGradient);
+    const Curve curve = !activating.own        ? activating.derivative
+                        : coefficients.defined() ? learnedCurve(activating.curve, coefficients)
+                                                 : activating.curve;
+    ThreadCoefficients coefficientSums(learning);
     const at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     const Rows rows = rowsOf(x);
     at::Tensor dx = at::empty_like(x, x.options(), at::MemoryFormat::ChannelsLast);
     at::Tensor g = residual.defined() ? at::empty_like(dx, dx.options(), at::MemoryFormat::ChannelsLast) : at::Tensor();
 
     if (!context->saved_data["train"].toBool()) {
-      parallelRows(rows, [&](int64_t start, Rows part, int) {
-        activateScaleBackward(f, part, data(dy) + start, data(x) + start, shifted(dataOrNull(residual), start), data(scale),
-                              data(shift), g.defined() ? g.data_ptr<float>() + start : nullptr, dx.data_ptr<float>() + start);
+      parallelRows(rows, [&](int64_t start, Rows part, int thread) {
+        activateScaleBackward(curve, part, data(dy) + start, data(x) + start, shifted(dataOrNull(residual), start), data(scale),
+                              data(shift), g.defined() ? g.data_ptr<float>() + start : nullptr, dx.data_ptr<float>() + start,
+                              coefficientSums.of(thread));
       });
-      return {dx, g, {}, {}, {}, {}, {}, {}, {}, {}};
+      return {dx, g, {}, {}, {}, {}, coefficientSums.total(coefficients), {}};
     }
 
     // Without a residual nobody else wants g: it is kept where dx will stand.
     const at::Tensor& held = g.defined() ? g : dx;
     ChannelSums sums(rows.channels);
     parallelRows(rows, [&](int64_t start, Rows part, int thread) {
-      activateBackward(f, part, data(dy) + start, data(x) + start, shifted(dataOrNull(residual), start), data(scale),
-                       data(shift), data(mean), held.data_ptr<float>() + start, sums.first(thread), sums.second(thread));
+      activateBackward(curve, part, data(dy) + start, data(x) + start, shifted(dataOrNull(residual), start), data(scale),
+                       data(shift), data(mean), held.data_ptr<float>() + start, sums.first(thread), sums.second(thread),
+                       coefficientSums.of(thread));
     });
     at::Tensor dWeight = at::empty_like(weight), dBias = at::empty_like(weight);
     at::Tensor offset = at::empty_like(weight), slope = at::empty_like(weight);
@@ -177,15 +207,17 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
       normBackward(part, data(held) + start, data(x) + start, data(mean), data(scale), data(offset), data(slope),
                    dx.data_ptr<float>() + start);
     });
-    return {dx, g, dWeight, dBias, {}, {}, {}, {}, {}, {}};
+    return {dx, g, dWeight, dBias, {}, {}, coefficientSums.total(coefficients), {}};
   }
 };
 
 at::Tensor normActivateOperator(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight,
                                 const at::Tensor& bias, const OptionalTensor& runningMean,
                                 const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
-                                int64_t activation) {
-  const Settings settings{train, momentum, epsilon, static_cast<FusedActivation>(activation)};
+                                const OptionalTensor& coefficients, int64_t kind, double a, double b, int64_t backward,
+                                double backwardA, double backwardB) {
+  const Settings settings{train, momentum, epsilon, activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB)};
+  checkCoefficients(settings.activating, x, coefficients);
   const bool statistics = runningMean.has_value() && runningVariance.has_value();
   const bool wanted = at::GradMode::is_enabled() && (weight.requires_grad() || bias.requires_grad());
   bool serves = x.dim() == 4 && x.numel() > 0 && isDense(x, x.sizes());
@@ -196,16 +228,30 @@ at::Tensor normActivateOperator(const at::Tensor& x, const OptionalTensor& resid
              (!statistics || (isVector(*runningMean, channels) && isVector(*runningVariance, channels))) &&
              (!residual.has_value() || isDense(*residual, x.sizes()));
   }
-  if (!serves) return composed(x, residual, weight, bias, runningMean, runningVariance, settings);
-  return NormActivate::apply(x, residual, weight, bias, runningMean, runningVariance, train, momentum, epsilon, activation);
+  if (!serves)
+    return activate(normed(x, residual, weight, bias, runningMean, runningVariance, settings), coefficients, settings.activating);
+  return NormActivate::apply(x, residual, weight, bias, runningMean, runningVariance, coefficients, settings);
+}
+
+at::Tensor tracedOperator(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
+                          const OptionalTensor& runningMean, const OptionalTensor& runningVariance, bool train, double momentum,
+                          double epsilon, const OptionalTensor& coefficients, int64_t kind, double a, double b, int64_t backward,
+                          double backwardA, double backwardB) {
+  const Settings settings{train, momentum, epsilon, activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB)};
+  checkCoefficients(settings.activating, x, coefficients);
+  const at::Tensor z = normed(x, residual, weight, bias, runningMean, runningVariance, settings);
+  return activateTraced(z, coefficients, settings.activating.curve);
 }
 
 TORCH_LIBRARY(satin, library) {
   library.def(
       "norm_activate(Tensor x, Tensor? residual, Tensor weight, Tensor bias, Tensor? running_mean, Tensor? running_var, "
-      "bool train, float momentum, float epsilon, int activation) -> Tensor",
+      "bool train, float momentum, float epsilon, Tensor? coefficients, int kind, float a, float b, int backward, "
+      "float backward_a, float backward_b) -> Tensor",
       &normActivateOperator);
 }
+
+TORCH_LIBRARY_IMPL(satin, Tracer, library) { library.impl("norm_activate", &tracedOperator); }
 
 }  // namespace
 }  // namespace satin

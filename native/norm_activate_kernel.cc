@@ -1,17 +1,10 @@
 #include "norm_activate_kernel.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <vector>
 
-// One binary serves every processor: the best of these is chosen when the program starts.
-#if defined(__x86_64__) && defined(__linux__)
-#define SATIN_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2,fma", "default")))
-#else
-#define SATIN_CLONES
-#endif
-#define SATIN_INLINE inline __attribute__((always_inline))
+#include "vectorised.h"
 
 namespace satin {
 namespace {
@@ -22,6 +15,7 @@ constexpr int64_t kTile = 512;
 
 struct Tiling {
   explicit Tiling(Rows rows) : length(rows.channels * std::max<int64_t>(1, kTile / rows.channels)), total(rows.count * rows.channels) {}
+  int64_t at(int64_t start) const { return std::min(length, total - start); }  // numbers in the tile from there
   int64_t length;  // numbers in a tile
   int64_t total;
 };
@@ -40,124 +34,26 @@ void fold(std::vector<float>& sums, int64_t channels, double* out) {
   std::fill(sums.begin(), sums.end(), 0.0f);
 }
 
-// e^x without a branch for x in [-87, 88] and NaN (Cephes' expf, at most 8e-8 off). Callers hold x inside once:
-// two clamps in a row lead GCC to a loop ten times slower.
-SATIN_INLINE float exponential(float x) {
-  const float n = std::floor(x * 1.44269504088896341f + 0.5f);
-  const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  // 2^n by its bits; a copy through memory would keep the loop from being vectorised
-  return p * __builtin_bit_cast(float, (static_cast<int32_t>(n) + 127) << 23);
+SATIN_CLONES void argumentTile(int64_t n, const float* __restrict x, const float* __restrict scale,
+                               const float* __restrict shift, float* __restrict z) {
+  for (int64_t i = 0; i < n; i++) z[i] = x[i] * scale[i] + shift[i];
 }
 
-struct Identity {
-  static SATIN_INLINE float value(float z) { return z; }
-  static SATIN_INLINE float slope(float) { return 1.0f; }
-};
-
-struct Relu {
-  // written so that NaN passes through
-  static SATIN_INLINE float value(float z) { return z < 0.0f ? 0.0f : z; }
-  static SATIN_INLINE float slope(float z) { return z > 0.0f ? 1.0f : 0.0f; }
-};
-
-struct Silu {
-  // Beyond 87 the sigmoid is 0 or 1 in float. NaN fails every comparison and passes through; at -infinity the value is
-  // -87 * sigmoid(-87), which is the limit 0 but for 1e-36.
-  static SATIN_INLINE float held(float z) {
-    const float low = -87.0f > z ? -87.0f : z;
-    return 87.0f < low ? 87.0f : low;
-  }
-  static SATIN_INLINE float value(float z) {
-    const float low = -87.0f > z ? -87.0f : z;
-    return low / (1.0f + exponential(-(87.0f < low ? 87.0f : low)));
-  }
-  static SATIN_INLINE float slope(float z) {
-    const float h = held(z);
-    const float s = 1.0f / (1.0f + exponential(-h));
-    return s + h * s * (1.0f - s);
-  }
-};
-
-template <typename F, bool kResidual>
-SATIN_INLINE float argument(const float* x, const float* residual, const float* scale, const float* shift, int64_t i) {
-  const float z = x[i] * scale[i] + shift[i];
-  return kResidual ? z + residual[i] : z;
+SATIN_CLONES void argumentTileResidual(int64_t n, const float* __restrict x, const float* __restrict residual,
+                                       const float* __restrict scale, const float* __restrict shift, float* __restrict z) {
+  for (int64_t i = 0; i < n; i++) z[i] = x[i] * scale[i] + shift[i] + residual[i];
 }
 
-template <typename F, bool kResidual>
-SATIN_INLINE void forwardTile(int64_t n, const float* x, const float* residual, const float* scale, const float* shift, float* y) {
-  for (int64_t i = 0; i < n; i++) y[i] = F::value(argument<F, kResidual>(x, residual, scale, shift, i));
-}
-
-template <typename F, bool kResidual>
-SATIN_INLINE void reduceTile(int64_t n, const float* dy, const float* x, const float* residual, const float* scale,
-                             const float* shift, const float* mean, float* g, float* sum, float* product) {
+SATIN_CLONES void sumsTile(int64_t n, const float* __restrict g, const float* __restrict x, const float* __restrict mean,
+                           float* __restrict sum, float* __restrict product) {
   for (int64_t i = 0; i < n; i++) {
-    const float slope = dy[i] * F::slope(argument<F, kResidual>(x, residual, scale, shift, i));
-    g[i] = slope;
-    sum[i] += slope;
-    product[i] += slope * (x[i] - mean[i]);
+    sum[i] += g[i];
+    product[i] += g[i] * (x[i] - mean[i]);
   }
 }
 
-template <typename F, bool kResidual>
-SATIN_INLINE void scaleTile(int64_t n, const float* dy, const float* x, const float* residual, const float* scale,
-                            const float* shift, float* g, float* dx) {
-  for (int64_t i = 0; i < n; i++) {
-    const float slope = dy[i] * F::slope(argument<F, kResidual>(x, residual, scale, shift, i));
-    if (kResidual) g[i] = slope;
-    dx[i] = slope * scale[i];
-  }
-}
-
-// target_clones wants plain functions: one set for each activation, with and without residual.
-#define SATIN_TILES(F, R, NAME)                                                                                          \
-  SATIN_CLONES void forward##NAME(int64_t n, const float* __restrict x, const float* __restrict residual,                \
-                                  const float* __restrict scale, const float* __restrict shift, float* __restrict y) {   \
-    forwardTile<F, R>(n, x, residual, scale, shift, y);                                                                  \
-  }                                                                                                                      \
-  SATIN_CLONES void reduce##NAME(int64_t n, const float* __restrict dy, const float* __restrict x,                       \
-                                 const float* __restrict residual, const float* __restrict scale,                        \
-                                 const float* __restrict shift, const float* __restrict mean, float* __restrict g,       \
-                                 float* __restrict sum, float* __restrict product) {                                     \
-    reduceTile<F, R>(n, dy, x, residual, scale, shift, mean, g, sum, product);                                           \
-  }                                                                                                                      \
-  SATIN_CLONES void scale##NAME(int64_t n, const float* __restrict dy, const float* __restrict x,                        \
-                                const float* __restrict residual, const float* __restrict scale,                         \
-                                const float* __restrict shift, float* __restrict g, float* __restrict dx) {              \
-    scaleTile<F, R>(n, dy, x, residual, scale, shift, g, dx);                                                            \
-  }
-
-SATIN_TILES(Identity, false, Identity)
-SATIN_TILES(Identity, true, IdentityResidual)
-SATIN_TILES(Relu, false, Relu)
-SATIN_TILES(Relu, true, ReluResidual)
-SATIN_TILES(Silu, false, Silu)
-SATIN_TILES(Silu, true, SiluResidual)
-
-struct Tiles {
-  decltype(&forwardIdentity) forward;
-  decltype(&reduceIdentity) reduce;
-  decltype(&scaleIdentity) scale;
-};
-
-Tiles tilesOf(FusedActivation f, bool residual) {
-  switch (f) {
-    case FusedActivation::kRelu:
-      return residual ? Tiles{forwardReluResidual, reduceReluResidual, scaleReluResidual} : Tiles{forwardRelu, reduceRelu, scaleRelu};
-    case FusedActivation::kSilu:
-      return residual ? Tiles{forwardSiluResidual, reduceSiluResidual, scaleSiluResidual} : Tiles{forwardSilu, reduceSilu, scaleSilu};
-    default:
-      return residual ? Tiles{forwardIdentityResidual, reduceIdentityResidual, scaleIdentityResidual}
-                      : Tiles{forwardIdentity, reduceIdentity, scaleIdentity};
-  }
+SATIN_CLONES void scaleTile(int64_t n, const float* __restrict g, const float* __restrict scale, float* __restrict dx) {
+  for (int64_t i = 0; i < n; i++) dx[i] = g[i] * scale[i];
 }
 
 SATIN_CLONES void momentsTile(int64_t n, const float* __restrict x, const float* __restrict pivot, float* __restrict sum,
@@ -175,6 +71,30 @@ SATIN_CLONES void backwardTile(int64_t n, const float* g, const float* __restric
                                const float* __restrict slope, float* dx) {
 #pragma GCC ivdep
   for (int64_t i = 0; i < n; i++) dx[i] = g[i] * scale[i] - offset[i] - (x[i] - mean[i]) * slope[i];
+}
+
+// The activation's argument z, a tile at a time: it stays in the nearest cache, so that every activation can be computed
+// behind it by the loops it has anyway.
+struct Arguments {
+  Arguments(Rows rows, const float* x, const float* residual, const float* scale, const float* shift)
+      : tiling(rows), scales(repeated(scale, rows.channels, tiling.length)), shifts(repeated(shift, rows.channels, tiling.length)),
+        x(x), residual(residual), z(scales.size()) {}
+  const float* from(int64_t start) {
+    if (residual == nullptr) argumentTile(tiling.at(start), x + start, scales.data(), shifts.data(), z.data());
+    else argumentTileResidual(tiling.at(start), x + start, residual + start, scales.data(), shifts.data(), z.data());
+    return z.data();
+  }
+  Tiling tiling;
+  std::vector<float> scales, shifts;
+
+ private:
+  const float *x, *residual;
+  std::vector<float> z;
+};
+
+void gradientTile(const Curve& curve, int64_t n, const float* dy, const float* z, float* g, CoefficientSums<float>* coefficients) {
+  if (coefficients == nullptr) activationGradients(curve, n, dy, z, g);
+  else activationGradients(curve, n, dy, z, g, *coefficients);
 }
 
 }  // namespace
@@ -196,28 +116,25 @@ void addMoments(Rows rows, const float* x, const float* pivot, double* sum, doub
   fold(squareSums, rows.channels, squares);
 }
 
-void normActivate(FusedActivation f, Rows rows, const float* x, const float* residual, const float* scale,
+void normActivate(const Curve& curve, Rows rows, const float* x, const float* residual, const float* scale,
                   const float* shift, float* y) {
-  const Tiling tiling(rows);
-  const auto scales = repeated(scale, rows.channels, tiling.length), shifts = repeated(shift, rows.channels, tiling.length);
-  const Tiles tiles = tilesOf(f, residual != nullptr);
+  Arguments arguments(rows, x, residual, scale, shift);
+  const Tiling& tiling = arguments.tiling;
   for (int64_t start = 0; start < tiling.total; start += tiling.length)
-    tiles.forward(std::min(tiling.length, tiling.total - start), x + start, residual == nullptr ? nullptr : residual + start,
-                  scales.data(), shifts.data(), y + start);
+    activationValues(curve, tiling.at(start), arguments.from(start), y + start);
 }
 
-void activateBackward(FusedActivation f, Rows rows, const float* dy, const float* x, const float* residual,
-                      const float* scale, const float* shift, const float* mean, float* g, double* sum, double* product) {
-  const Tiling tiling(rows);
-  const auto scales = repeated(scale, rows.channels, tiling.length), shifts = repeated(shift, rows.channels, tiling.length);
+void activateBackward(const Curve& curve, Rows rows, const float* dy, const float* x, const float* residual,
+                      const float* scale, const float* shift, const float* mean, float* g, double* sum, double* product,
+                      CoefficientSums<float>* coefficients) {
+  Arguments arguments(rows, x, residual, scale, shift);
+  const Tiling& tiling = arguments.tiling;
   const auto means = repeated(mean, rows.channels, tiling.length);
-  std::vector<float> sums(scales.size(), 0.0f), products(scales.size(), 0.0f);
-  const Tiles tiles = tilesOf(f, residual != nullptr);
+  std::vector<float> sums(means.size(), 0.0f), products(means.size(), 0.0f);
   int held = 0;
   for (int64_t start = 0; start < tiling.total; start += tiling.length) {
-    tiles.reduce(std::min(tiling.length, tiling.total - start), dy + start, x + start,
-                 residual == nullptr ? nullptr : residual + start, scales.data(), shifts.data(), means.data(), g + start,
-                 sums.data(), products.data());
+    gradientTile(curve, tiling.at(start), dy + start, arguments.from(start), g + start, coefficients);
+    sumsTile(tiling.at(start), g + start, x + start, means.data(), sums.data(), products.data());
     if (++held == kTilesInFloat) {
       fold(sums, rows.channels, sum);
       fold(products, rows.channels, product);
@@ -238,15 +155,16 @@ void normBackward(Rows rows, const float* g, const float* x, const float* mean, 
                  offsets.data(), slopes.data(), dx + start);
 }
 
-void activateScaleBackward(FusedActivation f, Rows rows, const float* dy, const float* x, const float* residual,
-                           const float* scale, const float* shift, float* g, float* dx) {
-  const Tiling tiling(rows);
-  const auto scales = repeated(scale, rows.channels, tiling.length), shifts = repeated(shift, rows.channels, tiling.length);
-  const Tiles tiles = tilesOf(f, residual != nullptr);
-  for (int64_t start = 0; start < tiling.total; start += tiling.length)
-    tiles.scale(std::min(tiling.length, tiling.total - start), dy + start, x + start,
-                residual == nullptr ? nullptr : residual + start, scales.data(), shifts.data(),
-                residual == nullptr ? nullptr : g + start, dx + start);
+void activateScaleBackward(const Curve& curve, Rows rows, const float* dy, const float* x, const float* residual,
+                           const float* scale, const float* shift, float* g, float* dx, CoefficientSums<float>* coefficients) {
+  Arguments arguments(rows, x, residual, scale, shift);
+  const Tiling& tiling = arguments.tiling;
+  std::vector<float> slopes(static_cast<size_t>(g == nullptr ? tiling.length : 0));
+  for (int64_t start = 0; start < tiling.total; start += tiling.length) {
+    float* kept = g == nullptr ? slopes.data() : g + start;
+    gradientTile(curve, tiling.at(start), dy + start, arguments.from(start), kept, coefficients);
+    scaleTile(tiling.at(start), kept, arguments.scales.data(), dx + start);
+  }
 }
 
 }  // namespace satin

@@ -185,15 +185,32 @@ describe('batch norm, residual and activation in one', () => {
       const eight = () => tensor(new Float32Array(8).fill(1), [8]).handle;
       const three = () => tensor(new Float32Array(3).fill(1), [3]).handle;
       const tries: readonly (readonly unknown[])[] = [
-        [x, null, eight(), eight(), eight(), null, true, 0.1, 1e-5, 1],
-        [x, null, eight(), eight(), null, eight(), true, 0.1, 1e-5, 1],
-        [x, null, eight(), eight(), null, null, false, 0.1, 1e-5, 1],
-        [x, null, three(), eight(), null, null, true, 0.1, 1e-5, 1],
-        [x, null, eight(), eight(), three(), three(), true, 0.1, 1e-5, 1],
-        [x, three(), eight(), eight(), eight(), eight(), true, 0.1, 1e-5, 1],
-        [x, null, eight(), eight(), eight(), eight(), true, 0.1, 1e-5, 99],
-        [x, null, eight(), eight(), eight(), eight(), false, Number.NaN, -1, -(2 ** 53)],
-        [three(), null, eight(), eight(), null, null, true, 0.1, 1e-5, 0],
+        [x, null, eight(), eight(), eight(), null, true, 0.1, 1e-5, null, 1, 0, 0, -1, 0, 0],
+        [x, null, eight(), eight(), null, eight(), true, 0.1, 1e-5, null, 1, 0, 0, -1, 0, 0],
+        [x, null, eight(), eight(), null, null, false, 0.1, 1e-5, null, 1, 0, 0, -1, 0, 0],
+        [x, null, three(), eight(), null, null, true, 0.1, 1e-5, null, 1, 0, 0, -1, 0, 0],
+        [x, null, eight(), eight(), three(), three(), true, 0.1, 1e-5, null, 1, 0, 0, -1, 0, 0],
+        [x, three(), eight(), eight(), eight(), eight(), true, 0.1, 1e-5, null, 1, 0, 0, -1, 0, 0],
+        [x, null, eight(), eight(), eight(), eight(), true, 0.1, 1e-5, null, 99, 0, 0, -1, 0, 0],
+        [
+          x,
+          null,
+          eight(),
+          eight(),
+          eight(),
+          eight(),
+          false,
+          Number.NaN,
+          -1,
+          null,
+          -(2 ** 53),
+          0,
+          0,
+          -1,
+          0,
+          0,
+        ],
+        [three(), null, eight(), eight(), null, null, true, 0.1, 1e-5, null, 0, 0, 0, -1, 0, 0],
       ];
       for (const values of tries)
         try {

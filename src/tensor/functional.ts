@@ -101,11 +101,8 @@ export function normActivate(
   x: Tensor,
   options: BatchNormOptions & ActivateOptions & { readonly residual?: Tensor | undefined },
 ): Tensor {
-  const { weight, bias, runningMean, runningVariance, train, momentum, epsilon, residual, curve } = options;
-  if (activationKinds[curve.kind] > 2 || options.derivative !== undefined) {
-    const normed = batchNorm(x, options);
-    return activate(residual === undefined ? normed : normed.add(residual), options);
-  }
+  const { weight, bias, runningMean, runningVariance, train, momentum, epsilon } = options;
+  const { residual, curve, coefficients, derivative } = options;
   return one(
     normActivateOperator,
     x.handle,
@@ -117,7 +114,8 @@ export function normActivate(
     train,
     momentum,
     epsilon,
-    activationKinds[curve.kind],
+    coefficients?.handle,
+    ...curveArguments(curve, derivative),
   );
 }
 
