@@ -3,6 +3,7 @@ import { InputError } from './errors.js';
 import { type Experiment, type ExperimentOptions, prepare, readImages } from './experiment.js';
 import type { NamedArray } from './export/safetensors.js';
 import { loadWeights, toArrays, toTensor } from './export/weights.js';
+import type { Model } from './models/model.js';
 import type { Recipe } from './recipe.js';
 import { type Checkpoint, writeCheckpoint } from './runs/checkpoint.js';
 import type { RunEvent } from './runs/events.js';
@@ -15,6 +16,7 @@ import {
   resumeRunFolder,
 } from './runs/run-folder.js';
 import { engineInfo, setThreads } from './tensor/engine.js';
+import { scope } from './tensor/scope.js';
 import type { Tensor } from './tensor/tensor.js';
 import { type Progress, start, train } from './training/train.js';
 import { validate } from './validate.js';
@@ -52,7 +54,7 @@ export async function trainRun(options: TrainingRunOptions): Promise<void> {
   if (recipe.threads !== null) setThreads(recipe.threads);
 
   const experiment = prepare(recipe, images, options);
-  const { model, optimizer, epochs } = experiment;
+  const { model, epochs } = experiment;
   const stepsPerEpoch = experiment.epochSteps ?? Math.floor(experiment.data.count / experiment.batch);
   using run = held ?? begin(path, recipe);
   const checkpoint = resumed?.checkpoint ?? null;
@@ -84,9 +86,9 @@ export async function trainRun(options: TrainingRunOptions): Promise<void> {
           shape: [...shape],
           normalise: normalise && { mean: [...normalise.mean], std: [...normalise.std] },
         },
-        weights: toArrays(model.network.state()),
+        weights: toArrays(keptModel(experiment).network.state()),
         // Only the last checkpoint is gone on from.
-        ...(name === 'last' ? { optimizer: toArrays(optimizer.state()) } : {}),
+        ...(name === 'last' ? { optimizer: scope(() => toArrays(restState(experiment))) } : {}),
         state,
       });
     },
@@ -100,6 +102,19 @@ const progressSchema: z.ZodType<Progress> = z.strictObject({
   lossSum: z.number(),
   accuracySum: z.number(),
   best: z.number().nullable(),
+  watched: z.strictObject({
+    last: z
+      .strictObject({
+        step: z.int().min(1),
+        clean: z.number(),
+        fgsm: z.number(),
+        pgd5: z.number(),
+        pgd10: z.number(),
+      })
+      .nullable(),
+    healthy: z.int().min(1).nullable(),
+    found: z.int().min(1).nullable(),
+  }),
 });
 
 /** Whether a run that goes on from `state` will record an event again: the end, and epochs that were not over. */
@@ -112,12 +127,43 @@ function progressOf(state: unknown, source: string): Progress {
   return validate({ schema: progressSchema, input: state, source });
 }
 
+/** What is measured and kept: the average, where there is one. */
+function keptModel({ model, ema }: Experiment): Model {
+  return ema?.model ?? model;
+}
+
+/** Where a name in the optimiser's file comes from; the optimiser's own have no prefix. */
+const prefixes = { live: 'live.', objective: 'objective.' } as const;
+
+/** Beside the weights that are kept: the optimiser, what the objective carries, the live weights of an average. */
+function restState({ model, optimizer, objective, ema }: Experiment): Map<string, Tensor> {
+  const prefixed = (prefix: string, state: ReadonlyMap<string, Tensor>) =>
+    [...state].map(([name, tensor]) => [`${prefix}${name}`, tensor] as const);
+  return new Map([
+    ...optimizer.state(),
+    ...prefixed(prefixes.objective, objective.state()),
+    ...(ema ? prefixed(prefixes.live, model.network.state()) : []),
+  ]);
+}
+
 /** Puts a run back to where its checkpoint was written. */
 function restore({ weights, progress, weightsFile }: Checkpoint, experiment: Experiment): Progress {
   if (progress === null) throw InputError.expected('a checkpoint to go on from', 'the run', 'weights alone');
-  loadWeights(experiment.model.network, weights);
-  experiment.optimizer.restore(tensorsOf(progress.optimizer ?? []));
-  return progressOf(progress.state, `the checkpoint of ${weightsFile}`);
+  const state = progressOf(progress.state, `the checkpoint of ${weightsFile}`);
+  const { model, optimizer, objective, ema } = experiment;
+  const rest = progress.optimizer ?? [];
+  const of = (prefix: string) =>
+    rest
+      .filter(({ name }) => name.startsWith(prefix))
+      .map((array) => ({ ...array, name: array.name.slice(prefix.length) }));
+  const own = rest.filter(({ name }) => !Object.values(prefixes).some((prefix) => name.startsWith(prefix)));
+  loadWeights(keptModel(experiment).network, weights);
+  if (ema) loadWeights(model.network, of(prefixes.live));
+  scope(() => {
+    optimizer.restore(tensorsOf(own));
+    objective.restore(tensorsOf(of(prefixes.objective)));
+  });
+  return state;
 }
 
 function tensorsOf(arrays: readonly NamedArray[]): Map<string, Tensor> {

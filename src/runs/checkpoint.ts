@@ -22,7 +22,7 @@ import { type ModelDescription, modelDescriptionSchema } from './model-descripti
  * is renamed into place is the moment a checkpoint exists. Files have a new name each time, so the checkpoint
  * before stays whole until then, and is removed after. What the state means is the trainer's business.
  */
-export type CheckpointName = 'last' | 'best';
+export type CheckpointName = 'last' | 'best' | 'healthy';
 
 export interface WriteCheckpointOptions {
   /** The run folder. */
@@ -248,7 +248,10 @@ function damaged(path: string, what: string): InputError {
 }
 
 function withAdvice(error: InputError, path: string): InputError {
-  const other = join(dirname(path), basename(path) === 'best.json' ? 'last.json' : 'best.json');
-  const advice = existsSync(other) ? `Use ${other} instead.` : 'No other checkpoint is beside it.';
+  const other = ['best.json', 'last.json', 'healthy.json']
+    .filter((file) => file !== basename(path))
+    .map((file) => join(dirname(path), file))
+    .find((file) => existsSync(file));
+  const advice = other === undefined ? 'No other checkpoint is beside it.' : `Use ${other} instead.`;
   return new InputError(error.code, `${error.message} ${advice}`, { cause: error });
 }

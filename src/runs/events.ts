@@ -35,7 +35,7 @@ export type RunEvent =
       readonly time: string;
       readonly epoch: number;
       readonly step: number;
-      readonly file: 'last' | 'best';
+      readonly file: 'last' | 'best' | 'healthy';
     }
   | { readonly type: 'warning'; readonly time: string; readonly step: number; readonly message: string }
   | { readonly type: 'interrupted'; readonly time: string; readonly epoch: number; readonly step: number }

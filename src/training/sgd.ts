@@ -3,6 +3,7 @@ import { zerosLike } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { Optimizer } from './optimizer.js';
 
 export interface SgdOptions {
   readonly momentum: number;
@@ -15,7 +16,7 @@ export interface SgdOptions {
  * Stochastic gradient descent with momentum μ, as PyTorch computes it: g ← ∇ + λ w; v ← μ v + g (v = g at first);
  * w ← w − η (g + μ v) with Nesterov's momentum, w − η v without.
  */
-export class Sgd implements Disposable {
+export class Sgd implements Optimizer {
   readonly #velocities = new Map<string, Tensor>();
 
   constructor(
@@ -23,7 +24,6 @@ export class Sgd implements Disposable {
     readonly options: SgdOptions,
   ) {}
 
-  /** Moves every parameter by its gradient; `gradients` stand in the parameters' order and are used up. */
   step(gradients: readonly Tensor[], learningRate: number): void {
     const { momentum, nesterov, weightDecay } = this.options;
     let place = 0;
@@ -50,12 +50,11 @@ export class Sgd implements Disposable {
     );
   }
 
-  /** What must be kept to go on: the velocity of each parameter, by its name; empty before the first step. */
+  /** The velocity of each parameter, by its name; empty before the first step, and without momentum. */
   state(): ReadonlyMap<string, Tensor> {
     return this.#velocities;
   }
 
-  /** Goes on from a state that was kept. */
   restore(state: ReadonlyMap<string, Tensor>): void {
     if (state.size === 0) this[Symbol.dispose]();
     for (const [name, parameter] of this.parameters) {

@@ -1,13 +1,19 @@
 import { type Augmentation, augment } from '../data/augment.js';
 import type { DatasetTensors } from '../data/tensors.js';
-import { InterruptedError, RunError } from '../errors.js';
+import { InputError, InterruptedError, RunError } from '../errors.js';
 import type { Model } from '../models/model.js';
+import type { CheckpointName } from '../runs/checkpoint.js';
 import type { RunEvent } from '../runs/events.js';
 import { permutation } from '../tensor/noise.js';
 import { scope } from '../tensor/scope.js';
+import { learnInParts } from './accumulate.js';
+import { clipNorm } from './clip.js';
+import type { Ema } from './ema.js';
+import type { Guard } from './guard.js';
 import type { Objective } from './objective.js';
+import type { Optimizer } from './optimizer.js';
+import { catastrophe, unwatched, type Watched, warning } from './overfitting.js';
 import { learningRateAt, type Schedule } from './schedule.js';
-import type { Sgd } from './sgd.js';
 
 /** Where a run stands; with weights and optimiser, all that is needed to go on to the bit: noise has no state. */
 export interface Progress {
@@ -22,15 +28,25 @@ export interface Progress {
   readonly accuracySum: number;
   /** The best value of the measurement that chooses, so far; null before the first. */
   readonly best: number | null;
+  /** What the guard remembers. */
+  readonly watched: Watched;
 }
 
-export const start: Progress = { epoch: 1, epochStep: 0, step: 0, lossSum: 0, accuracySum: 0, best: null };
+export const start: Progress = {
+  epoch: 1,
+  epochStep: 0,
+  step: 0,
+  lossSum: 0,
+  accuracySum: 0,
+  best: null,
+  watched: unwatched,
+};
 
 export interface TrainOptions {
   readonly model: Model;
   readonly data: DatasetTensors;
   readonly objective: Objective;
-  readonly optimizer: Sgd;
+  readonly optimizer: Optimizer;
   readonly schedule: Schedule;
   readonly augmentation: Augmentation;
   readonly epochs: number;
@@ -38,6 +54,16 @@ export interface TrainOptions {
   readonly batch: number;
   /** Steps an epoch, after which the model is measured; null: one pass over the data. */
   readonly epochSteps: number | null;
+  /** Equal parts that a batch is learned from one after another. @default 1 */
+  readonly accumulate?: number;
+  /** Largest L2 norm of all gradients together; null is without. @default null */
+  readonly clipNorm?: number | null;
+  /** Takes in the weights after each step. @default null */
+  readonly ema?: Ema | null;
+  /** Looks for catastrophic overfitting at the end of each epoch. @default null */
+  readonly guard?: Pick<Guard, 'check' | 'measurements' | 'chance' | 'examples'> | null;
+  /** Steps between its checks within an epoch; null: none. @default null */
+  readonly guardEvery?: number | null;
   readonly seed: number;
   /** Measures after each epoch: `['validation/clean', 0.9]`. The last one chooses the best checkpoint. */
   readonly evaluate: () => AsyncIterable<readonly [name: string, value: number]>;
@@ -45,7 +71,7 @@ export interface TrainOptions {
   readonly checkpointEvery: number | null;
   readonly progress: Progress;
   readonly record: (event: RunEvent) => void;
-  readonly checkpoint: (name: 'last' | 'best', progress: Progress) => void;
+  readonly checkpoint: (name: CheckpointName, progress: Progress) => void;
   /** Asked after each step; true writes a checkpoint and ends the run with an `InterruptedError`. */
   readonly interrupted: () => boolean;
 }
@@ -53,11 +79,16 @@ export interface TrainOptions {
 /**
  * Trains a model. Each step: batch, objective, update, record; each epoch: measure, keep the best, keep the last.
  *
- * @throws {RunError} `non-finite` where a loss or a weight is no number any more; the last checkpoint is from before.
+ * @throws {RunError} `non-finite` where a loss, the norm of the gradient or a weight is no number any more; the last
+ *   checkpoint is from before.
+ * @throws {InputError} where the batch cannot be cut into `accumulate` equal parts.
  * @throws {InterruptedError} after a checkpoint was written.
  */
 export async function train(options: TrainOptions): Promise<void> {
   const { model, data, objective, optimizer, schedule, epochs, batch, seed, record, interrupted } = options;
+  const { accumulate = 1, ema = null, guard = null, guardEvery = null } = options;
+  if (batch % accumulate !== 0)
+    throw InputError.expected(`a divisor of the batch of ${batch}`, 'accumulate', accumulate);
   const stepsPerPass = Math.floor(data.count / batch) * objective.replays;
   const stepsPerEpoch = options.epochSteps ?? stepsPerPass;
   const began = performance.now();
@@ -65,8 +96,8 @@ export async function train(options: TrainOptions): Promise<void> {
   let order: Uint32Array = new Uint32Array();
   let orderedPass = 0;
 
-  const checkpoint = (name: 'last' | 'best') => {
-    const broken = nonFiniteWeights(model);
+  const checkpoint = (name: CheckpointName) => {
+    const broken = nonFiniteWeights(model) ?? (ema && nonFiniteWeights(ema.model));
     if (broken !== null) fail(`The weights ${broken} are not finite after step ${progress.step}`);
     options.checkpoint(name, progress);
     record({ type: 'checkpoint', time: now(), epoch: progress.epoch, step: progress.step, file: name });
@@ -82,6 +113,20 @@ export async function train(options: TrainOptions): Promise<void> {
     throw new InterruptedError(
       `Interrupted after step ${progress.step}; a checkpoint was written. Go on with --resume.`,
     );
+  };
+
+  const watch = (by: NonNullable<typeof guard>) => {
+    const { step, watched } = progress;
+    const check = { ...by.check(model), step };
+    const seen = watched.found === null ? catastrophe(check, watched.last, by.chance) : null;
+    if (seen !== null) {
+      const message = warning(seen, { examples: by.examples, healthy: watched.healthy });
+      record({ type: 'warning', time: now(), step, message });
+    }
+    const found = seen === null ? watched.found : step;
+    const healthy = found === null ? step : watched.healthy;
+    progress = { ...progress, watched: { last: check, healthy, found } };
+    if (healthy === step) checkpoint('healthy');
   };
 
   // From here on there is a checkpoint to go back to, whatever happens.
@@ -100,18 +145,25 @@ export async function train(options: TrainOptions): Promise<void> {
       if (pass !== orderedPass) order = permutation(data.count, { seed, stream: 'shuffle', epoch: pass });
       orderedPass = pass;
       const first = Math.floor((step % stepsPerPass) / objective.replays) * batch;
-      const { loss, accuracy } = scope(() => {
-        const places = order.subarray(first, first + batch);
+      const { loss, accuracy, norm } = scope(() => {
         const key = { seed, epoch: pass };
-        const augmented = data.changedBatch(places, (images, ids) =>
-          augment(images, { ...options.augmentation, ...key, ids }),
-        );
-        const learned = objective.learn(model, augmented, { ...key, step, stepsPerEpoch, part: 0 });
-        if (Number.isFinite(learned.loss)) optimizer.step(learned.gradients, learningRate);
+        const size = batch / accumulate;
+        const batchOf = (part: number) =>
+          data.changedBatch(order.subarray(first + part * size, first + (part + 1) * size), (images, ids) =>
+            augment(images, { ...options.augmentation, ...key, ids }),
+          );
+        const place = { ...key, step, stepsPerEpoch };
+        const learned = learnInParts(objective, model, { parts: accumulate, batchOf, place });
+        const { gradients, loss, accuracy } = learned;
+        const norm = Number.isFinite(loss) && options.clipNorm ? clipNorm(gradients, options.clipNorm) : 0;
+        if (Number.isFinite(loss) && Number.isFinite(norm)) optimizer.step(gradients, learningRate);
         learned.restore?.();
-        return { loss: learned.loss, accuracy: learned.accuracy };
+        return { loss, accuracy, norm };
       });
-      if (!Number.isFinite(loss)) fail(`The loss of step ${step + 1} (epoch ${epoch}) is ${loss}`);
+      const which = `of step ${step + 1} (epoch ${epoch})`;
+      if (!Number.isFinite(loss)) fail(`The loss ${which} is ${loss}`);
+      if (!Number.isFinite(norm)) fail(`The norm of the gradient ${which} is ${norm}`);
+      ema?.update(step);
       progress = {
         ...progress,
         epochStep: epochStep + 1,
@@ -119,9 +171,7 @@ export async function train(options: TrainOptions): Promise<void> {
         lossSum: progress.lossSum + loss,
         accuracySum: progress.accuracySum + accuracy,
       };
-      const moment = performance.now();
-      const imagesPerSecond = (batch * 1000) / (moment - stepBegan);
-      stepBegan = moment;
+      const imagesPerSecond = (batch * 1000) / (performance.now() - stepBegan);
       record({
         type: 'step',
         time: now(),
@@ -132,6 +182,10 @@ export async function train(options: TrainOptions): Promise<void> {
         learningRate,
         imagesPerSecond,
       });
+      // Before any checkpoint of this step, so that a run that goes on from there does not check again.
+      const isChecked = guardEvery !== null && progress.step % guardEvery === 0;
+      if (guard !== null && (isChecked || progress.epochStep === stepsPerEpoch)) watch(guard);
+      stepBegan = performance.now();
       await new Promise(setImmediate); // a synchronous loop would never hear a Ctrl-C
       if (interrupted()) stop();
       const due = options.checkpointEvery !== null && progress.step % options.checkpointEvery === 0;
@@ -141,6 +195,7 @@ export async function train(options: TrainOptions): Promise<void> {
     const measurements: Record<string, number> = {
       'train/loss': progress.lossSum / stepsPerEpoch,
       'train/accuracy': progress.accuracySum / stepsPerEpoch,
+      ...(progress.watched.last !== null && guard?.measurements(progress.watched.last)),
     };
     let chosen: number | null = null;
     try {
@@ -160,6 +215,7 @@ export async function train(options: TrainOptions): Promise<void> {
       epoch: epoch + 1,
       step: progress.step,
       best: isBest ? chosen : progress.best,
+      watched: progress.watched,
     };
     if (isBest) checkpoint('best');
     checkpoint('last');

@@ -1,0 +1,77 @@
+/** Accuracies of the guard's training images: as they are, and under attacks of ever more steps. Shares, 0 to 1. */
+export interface Accuracies {
+  readonly clean: number;
+  readonly fgsm: number;
+  readonly pgd5: number;
+  readonly pgd10: number;
+}
+
+/** Accuracies after so many steps of the run. */
+export interface Check extends Accuracies {
+  readonly step: number;
+}
+
+/** What the guard remembers of a run; kept in checkpoints. */
+export interface Watched {
+  readonly last: Check | null;
+  /** The step of the last check that found nothing, with nothing found before it. */
+  readonly healthy: number | null;
+  /** The step of the first check that found something. */
+  readonly found: number | null;
+}
+
+export const unwatched: Watched = { last: null, healthy: null, found: null };
+
+/** PGD-5 accuracy that falls by more than this from one check to the next (Wong et al., 2020: 0.2). */
+const largestFall = 0.2;
+/** FGSM accuracy that is further than this above PGD-10's. */
+const largestGap = 0.3;
+
+/**
+ * Whether a network overfits catastrophically: it withstands the one step that it is shown and nothing else. One that
+ * has learned nothing yet is not judged: its answers change at random, so what is compared must be above `chance`.
+ *
+ * @param chance the accuracy that a network can have by luck, see `luck`.
+ * @returns what was seen, in words; null where all is well.
+ */
+export function catastrophe(check: Check, before: Check | null, chance: number): string | null {
+  const { step, fgsm, pgd5, pgd10 } = check;
+  if (before !== null && before.pgd5 > chance && before.pgd5 - pgd5 > largestFall)
+    return `accuracy under PGD-5 is ${percent(pgd5)}, and was ${percent(before.pgd5)} after step ${before.step}`;
+  if (check.clean > chance && fgsm - pgd10 > largestGap)
+    return `accuracy is ${percent(fgsm)} under one step (FGSM), but ${percent(pgd10)} under ten (PGD-10) after step ${step}`;
+  return null;
+}
+
+/** The accuracy of always naming the commonest class, and two standard errors: more is no luck. */
+export function luck(labels: readonly number[]): number {
+  const counts = new Map<number, number>();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const share = Math.max(...counts.values()) / labels.length;
+  return share + 2 * Math.sqrt((share * (1 - share)) / labels.length);
+}
+
+/** What a person is told: what was seen, what it means, what to try, and where the last good weights are. */
+export function warning(seen: string, { examples, healthy }: WarningFacts): string {
+  const kept =
+    healthy === null
+      ? 'No check before this one was well, so no earlier weights are kept.'
+      : `The weights of the last check that was well, after step ${healthy}, stay in checkpoints/healthy.json ` +
+        "of the run's folder, for evaluate or --init.";
+  return (
+    `Catastrophic overfitting: on ${examples} training images, ${seen}. ` +
+    'The network has learned to withstand the attack it is trained with, and longer ones break it. ' +
+    'Training goes on, but its robust accuracy may be lost. Try a smaller attack.stepSize, more attack.steps, ' +
+    `gradAlign, a smooth activation, or a lower or shorter learning rate schedule. ${kept}`
+  );
+}
+
+export interface WarningFacts {
+  /** How many images the guard attacks. */
+  readonly examples: number;
+  readonly healthy: number | null;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
