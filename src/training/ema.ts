@@ -30,7 +30,8 @@ export class Ema implements Disposable {
     if (!(decay >= 0 && decay < 1))
       throw InputError.expected('a number from 0 to below 1', 'ema.decay', decay);
     const [first] = live.network.parameters().values();
-    this.model = Model.create(live.description, { seed: 0, dtype: first!.dtype, device: first!.device });
+    const { dtype, device } = first!;
+    this.model = scope(() => Model.create(live.description, { seed: 0, dtype, device }));
     this.#each((average, tensor) => average.copy_(tensor));
   }
 
