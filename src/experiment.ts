@@ -12,6 +12,10 @@ import { modelNames } from './models/names.js';
 import { objectiveOf } from './objective-of.js';
 import type { Recipe } from './recipe.js';
 import { type Checkpoint, readCheckpoint } from './runs/checkpoint.js';
+import { Adam } from './training/adam.js';
+import { Ema } from './training/ema.js';
+import { Guard } from './training/guard.js';
+import type { Optimizer } from './training/optimizer.js';
 import { Sgd } from './training/sgd.js';
 import type { TrainOptions } from './training/train.js';
 
@@ -82,14 +86,18 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
   const network = Model.create(description, { seed: training.seed, device: recipe.device });
   if (options.init !== undefined) initialise(network, options.init);
 
+  const ema = training.ema === null ? null : new Ema(network, training.ema);
+  /** What is measured and kept: the average, where there is one. */
+  const kept = ema?.model ?? network;
+
   const validation = images.validation === null ? null : new DatasetTensors(images.validation, recipe.device);
   const attack = parseAttack(recipe.validation.attack);
   const norm = norms[threat.norm];
 
   async function* measure(): AsyncGenerator<readonly [string, number]> {
     if (validation === null) return;
-    using folded = network.fold();
-    const result = await evaluate({ classify: network.classify, fast: folded.classify }, validation, {
+    using folded = kept.fold();
+    const result = await evaluate({ classify: kept.classify, fast: folded.classify }, validation, {
       attacks: [attack],
       threat: { norm, epsilon: threat.epsilon },
       seed: training.seed,
@@ -105,9 +113,11 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
     ];
   }
 
+  const trained = new DatasetTensors(chosen, recipe.device);
+  const guarded = 'guard' in training ? training.guard : null;
   return {
     model: network,
-    data: new DatasetTensors(chosen, recipe.device),
+    data: trained,
     objective: objectiveOf(recipe),
     optimizer: optimizerOf(training.optimizer, network),
     schedule: training.schedule,
@@ -115,6 +125,21 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
     epochs: training.epochs,
     batch: training.batch,
     epochSteps: training.epochSteps,
+    accumulate: training.accumulate,
+    clipNorm: training.clipNorm,
+    ema,
+    guard:
+      guarded &&
+      new Guard({
+        data: trained,
+        examples: guarded.examples,
+        norm,
+        epsilon: threat.epsilon,
+        epsilonText: threat.epsilonText,
+        seed: training.seed,
+        batch: recipe.validation.batch,
+      }),
+    guardEvery: guarded?.every ?? null,
     seed: training.seed,
     checkpointEvery: training.checkpointEvery,
     evaluate: measure,
@@ -158,10 +183,10 @@ function initialise(model: Model, init: Checkpoint): void {
   loadWeights(model.network, init.weights, { newHead: from.classes.join('\n') !== classes.join('\n') });
 }
 
-function optimizerOf(settings: Recipe['training']['optimizer'], model: Model): Sgd {
+function optimizerOf(settings: Recipe['training']['optimizer'], model: Model): Optimizer {
   const parameters = model.network.parameters();
-  if (settings.name !== 'sgd') throw new Error('not yet');
-  return new Sgd(parameters, settings);
+  if (settings.name === 'sgd') return new Sgd(parameters, settings);
+  return new Adam(parameters, { ...settings, decoupled: settings.name === 'adamw' });
 }
 
 async function loadSplit(

@@ -55,7 +55,9 @@ export async function trainRun(options: TrainingRunOptions): Promise<void> {
 
   const experiment = prepare(recipe, images, options);
   const { model, epochs } = experiment;
-  const stepsPerEpoch = experiment.epochSteps ?? Math.floor(experiment.data.count / experiment.batch);
+  const stepsPerEpoch =
+    experiment.epochSteps ??
+    Math.floor(experiment.data.count / experiment.batch) * experiment.objective.replays;
   using run = held ?? begin(path, recipe);
   const checkpoint = resumed?.checkpoint ?? null;
 
