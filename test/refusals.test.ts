@@ -347,7 +347,7 @@ describe('a disk that is full while a checkpoint is written', () => {
     }
     try {
       const { status, stderr } = satin('train', place('tiny.yaml'), '--out', disk);
-      assert.match(stderr, /\nsatin: Expected room for [^\n]+ but the disk is full\. [^\n]+\n$/);
+      assert.match(stderr, /^satin: Expected room for [^\n]+ but the disk is full\. [^\n]+\n$/m);
       assert.equal(status, 2);
       assert.equal(readCheckpoint({ path: disk }).progress?.step, 0);
     } finally {
