@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <ATen/ScalarOps.h>
 
+#include <initializer_list>
+#include <iterator>
 #include <limits>
 
 namespace satin {
@@ -61,19 +63,26 @@ Tensor smoothArgument(const Tensor& ramp, const Tensor& a) {
   return (ramp * a).clamp_max(largest);
 }
 
+// c[0] + c[1] y + c[2] y² ...
+Tensor series(const Tensor& y, std::initializer_list<double> coefficients) {
+  auto next = std::rbegin(coefficients);
+  Tensor sum = y * *next++;
+  while (next != std::rend(coefficients) - 1) sum = (sum + *next++) * y;
+  return sum + *next;
+}
+
 // 1 - log(1 + y) / y
 Tensor smoothShare(const Tensor& y) {
-  const Tensor near = y.clamp_max(kSeriesEnd), far = y.clamp_min(kSeriesEnd);
-  const Tensor series = near * (1. / 2 - near * (1. / 3 - near * (1. / 4 - near * (1. / 5 - near * (1. / 6 - near * (1. / 7 - near / 8))))));
-  return at::where(y < kSeriesEnd, series, 1 - far.log1p() / far);
+  const Tensor far = y.clamp_min(kSeriesEnd);
+  const Tensor near = series(y.clamp_max(kSeriesEnd), {0, 1. / 2, -1. / 3, 1. / 4, -1. / 5, 1. / 6, -1. / 7, 1. / 8});
+  return at::where(y < kSeriesEnd, near, (far - far.log1p()) / far);
 }
 
 // (log(1 + y) - y / (1 + y)) / a² with ramp = y / a
 Tensor smoothCoefficientSlope(const Tensor& ramp, const Tensor& y) {
-  const Tensor near = y.clamp_max(kSeriesEnd), far = y.clamp_min(kSeriesEnd);
-  const Tensor series = 1. / 2 - near * (2. / 3 - near * (3. / 4 - near * (4. / 5 - near * (5. / 6 - near * (6. / 7 - near * (7. / 8))))));
-  const Tensor share = ramp / far;
-  return at::where(y < kSeriesEnd, ramp * ramp * series, share * share * (far.log1p() - far / (1 + far)));
+  const Tensor far = y.clamp_min(kSeriesEnd), share = ramp / far;
+  const Tensor near = series(y.clamp_max(kSeriesEnd), {1. / 2, -2. / 3, 3. / 4, -4. / 5, 5. / 6, -6. / 7, 7. / 8});
+  return at::where(y < kSeriesEnd, ramp * ramp * near, share * share * (far.log1p() - far / (1 + far)));
 }
 
 }  // namespace

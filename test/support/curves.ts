@@ -1,0 +1,48 @@
+import {
+  type ActivateOptions,
+  type ActivationKind,
+  activate,
+  activationKinds,
+} from '../../src/tensor/functional.js';
+import { operator } from '../../src/tensor/operator.js';
+import { one, type Tensor } from '../../src/tensor/tensor.js';
+
+/** How many coefficients each kind takes, and some that it may have. */
+export const coefficientsOf: Readonly<Record<ActivationKind, readonly number[]>> = {
+  identity: [],
+  relu: [],
+  silu: [],
+  'leaky-relu': [0.25],
+  softplus: [2],
+  gelu: [],
+  'gelu-tanh': [],
+  elu: [1.5],
+  celu: [1.5],
+  mish: [],
+  'smooth-relu': [3],
+  psilu: [1.5],
+  pssilu: [1.5, 0.25],
+};
+
+export const kinds = Object.keys(activationKinds) as readonly ActivationKind[];
+
+/** A curve with coefficients that its kind may have. */
+export function curveOf(kind: ActivationKind) {
+  const [a = 0, b = 0] = coefficientsOf[kind];
+  return { kind, a, b };
+}
+
+/** The twin of libtorch's operators, on whatever device. */
+export function composed(x: Tensor, { curve, coefficients, derivative }: ActivateOptions): Tensor {
+  const { kind, a = 0, b = 0 } = curve;
+  const other =
+    derivative === undefined
+      ? [-1, 0, 0]
+      : [activationKinds[derivative.kind], derivative.a ?? 0, derivative.b ?? 0];
+  return one(composedOperator, x.handle, coefficients?.handle, activationKinds[kind], a, b, ...other);
+}
+
+/** Both ways to compute an activation. */
+export const ways = { kernel: activate, twin: composed };
+
+const composedOperator = operator('satin::activate_composed');
