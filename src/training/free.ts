@@ -48,9 +48,9 @@ export function free(options: FreeOptions): Objective {
     }
     if (held.shape.join() !== x.shape.join())
       throw InputError.expected(
-        `batches of the shape of the noise, [${held.shape.join(', ')}],`,
+        `batches of the shape of the noise, [${held.shape.join(',')}],`,
         'free',
-        `a batch of shape [${x.shape.join(', ')}]`,
+        x.shape,
         'A run goes on with the batch size it began with.',
       );
     return held.moveTo_(x.device);
@@ -72,13 +72,12 @@ export function free(options: FreeOptions): Objective {
         const logits = model.forward(x.add(noise).clamp(0, 1), pass); // [N, classes]
         const loss = crossEntropy(logits, labels, { labelSmoothing });
         const [slope, ...slopes] = gradients([loss], [noise, ...model.network.parameters().values()]);
-        const value = loss.item();
-        if (Number.isFinite(value))
-          noGrad(() => {
-            const moved = held.add(slope!.sign().mul(options.stepSize * growth));
-            held.copy_(moved.clamp(-epsilon, epsilon));
-          });
-        return { loss: value, accuracy: accuracyOf(logits, labels), gradients: slopes };
+        // NaN has the sign 0 in libtorch: a gradient that is none moves nothing.
+        noGrad(() => {
+          const moved = held.add(slope!.sign().mul(options.stepSize * growth));
+          held.copy_(moved.clamp(-epsilon, epsilon));
+        });
+        return { loss: loss.item(), accuracy: accuracyOf(logits, labels), gradients: slopes };
       }),
     state: () => noises,
     restore(state) {
