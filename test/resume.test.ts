@@ -3,16 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { InputError, InterruptedError, RunError } from '../src/errors.js';
+import { InputError, RunError } from '../src/errors.js';
 import { prepare, readImages } from '../src/experiment.js';
 import { toArrays } from '../src/export/weights.js';
 import { Model } from '../src/models/model.js';
-import type { Recipe } from '../src/recipe.js';
-import { type Checkpoint, readCheckpoint } from '../src/runs/checkpoint.js';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../src/runs/checkpoint.js';
 import { readEvents } from '../src/runs/event-log.js';
 import type { RunEvent } from '../src/runs/events.js';
 import { setThreads } from '../src/tensor/engine.js';
 import { trainRun } from '../src/training-run.js';
+import { attempt } from './support/attempt.js';
 import { outcome, tinyTraining, writeTinyMnist } from './support/tiny-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-resume-'));
@@ -20,29 +20,6 @@ after(() => rmSync(folder, { recursive: true }));
 const data = join(folder, 'mnist');
 writeTinyMnist(data);
 setThreads(1);
-
-interface Attempt {
-  readonly recipe: Recipe;
-  readonly path: string;
-  readonly resume?: boolean;
-  /** How often the run asks whether it shall stop before the answer is yes; never by default. */
-  readonly stopAfter?: number;
-  readonly init?: Checkpoint;
-}
-
-/** Trains, and answers whether it came to its end and how often it asked whether to stop. */
-async function attempt(options: Attempt) {
-  const { recipe, path, resume = false, stopAfter = Number.POSITIVE_INFINITY, init } = options;
-  let asked = 0;
-  const interrupted = () => asked++ >= stopAfter;
-  try {
-    await trainRun({ recipe, path, resume, init, interrupted, onEvent: () => {} });
-    return { finished: true, asked };
-  } catch (error) {
-    if (error instanceof InterruptedError) return { finished: false, asked };
-    throw error;
-  }
-}
 
 describe('a run that is interrupted and resumed', () => {
   const recipe = tinyTraining(data);
@@ -99,6 +76,21 @@ describe('a run that is interrupted and resumed', () => {
       /training\.seed is 1 and was 0/,
     );
     await assert.rejects(attempt({ recipe, path: alone }), InputError);
+  });
+
+  it('is refused in a sentence where another version left a state that this one does not know', async () => {
+    const path = join(folder, 'older');
+    await attempt({ recipe, path, stopAfter: 3 });
+    const { model, weights, progress } = readCheckpoint({ path, names: ['last'] });
+    assert.ok(progress !== null && progress.optimizer !== null);
+    const { watched: _, ...older } = progress.state as Record<string, unknown>;
+    const { optimizer } = progress;
+    writeCheckpoint({ run: path, name: 'last', step: 4, model, weights, optimizer, state: older });
+    await assert.rejects(attempt({ recipe, path, resume: true }), (error) => {
+      assert.ok(error instanceof InputError, String(error));
+      assert.match(error.message, /watched/);
+      return true;
+    });
   });
 
   it('draws other numbers with another seed', async () => {
