@@ -1,5 +1,6 @@
 import { ones, zeros } from '../tensor/create.js';
 import { batchNorm, conv2d, linear, normActivate } from '../tensor/functional.js';
+import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Activate } from './activate.js';
 import type { Initialiser } from './initialise.js';
@@ -27,7 +28,7 @@ export class Conv2d extends Module {
     const { inputs, outputs, kernel, stride = 1, initialiser } = options;
     this.weight = this.parameter(
       'weight',
-      initialiser.he([outputs, inputs, kernel, kernel]).contiguous('channels-last'),
+      scope(() => initialiser.he([outputs, inputs, kernel, kernel]).contiguous('channels-last')),
     );
     this.stride = stride;
     this.padding = (kernel - 1) / 2;
