@@ -1,4 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
+import { activationLines } from '../activations/describe.js';
 import { InputError } from '../errors.js';
 import { loadRecipe, recipeNames } from '../load-recipe.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
@@ -19,6 +20,7 @@ export function trainCommand() {
     .option('--init <model>', 'start from the weights of a run, a checkpoint or a weights file')
     .option('--device <device>', 'cpu or cuda')
     .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .addHelpText('after', activationHelp)
     .action(async (recipeName, options) => {
       const { smoke, resume, device, threads } = options;
       const set = [
@@ -52,4 +54,10 @@ export function trainCommand() {
       }
       process.stdout.write(`The run is in ${path}. Measure it: ./satin evaluate ${path} --attack pgd-50\n`);
     });
+}
+
+/** The values of `model.activation`. */
+function activationHelp(): string {
+  const lines = activationLines().map((line) => `  ${line}`);
+  return `\nActivations, as --set model.activation=NAME:\n${lines.join('\n')}\nAnother coefficient is written in brackets: "softplus(10)". docs/activations.md tells more.`;
 }
