@@ -163,7 +163,7 @@ export function channelMoments(x: Tensor): { mean: Tensor; variance: Tensor } {
   return { mean: mean!, variance: variance! };
 }
 
-const conv2dOperator = operator('aten::conv2d');
+const conv2dOperator = operator('satin::conv2d');
 const linearOperator = operator('aten::linear');
 const batchNormOperator = operator('aten::batch_norm');
 const activateOperator = operator('satin::activate');

@@ -1,0 +1,294 @@
+#include "winograd_kernel.h"
+
+#include <algorithm>
+
+#include "vectorised.h"
+
+namespace satin {
+namespace {
+
+constexpr int kPoints = 36;
+
+// `lanes` numbers that the processor computes with at once
+template <int lanes>
+struct Vector {
+  typedef float Type __attribute__((vector_size(4 * lanes)));
+  typedef float Unaligned __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
+};
+template <int lanes>
+using Vec = typename Vector<lanes>::Type;
+
+template <int lanes>
+SATIN_INLINE const typename Vector<lanes>::Unaligned& load(const float* from) {
+  return *reinterpret_cast<const typename Vector<lanes>::Unaligned*>(from);
+}
+template <int lanes>
+SATIN_INLINE void store(float* to, const Vec<lanes>& value) {
+  *reinterpret_cast<typename Vector<lanes>::Unaligned*>(to) = value;
+}
+
+// The transforms of the points 0, ±√½, ±√2 and ∞, which round less than 0, ±1, ±2 and ∞.
+constexpr float kRoot = 1.41421356237309505f;
+
+// Bᵀ d, from six numbers to six
+template <typename V>
+SATIN_INLINE void inputTransform(const V d[6], V t[6]) {
+  const V even = d[4] - 2.0f * d[2], odd = kRoot / 2 * d[3] - kRoot * d[1];
+  const V evenHalf = d[4] - 0.5f * d[2], oddHalf = kRoot * d[3] - kRoot / 2 * d[1];
+  t[0] = d[0] + d[4] - 2.5f * d[2];
+  t[1] = even + odd;
+  t[2] = even - odd;
+  t[3] = evenHalf + oddHalf;
+  t[4] = evenHalf - oddHalf;
+  t[5] = d[1] + d[5] - 2.5f * d[3];
+}
+
+// G g, from three numbers to six
+template <typename V>
+SATIN_INLINE void weightTransform(const V g[3], V u[6]) {
+  const V near = g[0] + 0.5f * g[2], far = g[0] + 2.0f * g[2];
+  u[0] = g[0];
+  u[1] = (near + kRoot / 2 * g[1]) * (-2.0f / 3);
+  u[2] = (near - kRoot / 2 * g[1]) * (-2.0f / 3);
+  u[3] = (far + kRoot * g[1]) * (1.0f / 6);
+  u[4] = (far - kRoot * g[1]) * (1.0f / 6);
+  u[5] = g[2];
+}
+
+// Aᵀ m, from six numbers to four
+template <typename V>
+SATIN_INLINE void outputTransform(const V m[6], V y[4]) {
+  const V sum = m[1] + m[2], difference = m[1] - m[2], farSum = m[3] + m[4], farDifference = m[3] - m[4];
+  y[0] = m[0] + sum + farSum;
+  y[1] = kRoot / 2 * difference + kRoot * farDifference;
+  y[2] = 0.5f * sum + 2.0f * farSum;
+  y[3] = kRoot / 4 * difference + 2 * kRoot * farDifference + m[5];
+}
+
+// From one point's weights to the next: no multiple of a page, or all 36 would share a few lines of the cache.
+int64_t matrixStride(const ConvolutionShape& shape) { return shape.inputs * shape.outputs + 16; }
+
+// Transformed weights lie [point][panel of outputs][input][output within the panel]: a panel is as many vectors as the
+// product keeps in registers.
+template <int lanes>
+int64_t panelOf(int64_t outputs) {
+  if (lanes < 16) return 2 * lanes;
+  return outputs % (4 * lanes) == 0 ? 4 * lanes : outputs % (2 * lanes) == 0 ? 2 * lanes : lanes;
+}
+
+template <int lanes>
+SATIN_INLINE void transformWeights(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
+  const int64_t panel = panelOf<lanes>(shape.outputs), matrix = matrixStride(shape);
+  for (int64_t output = 0; output < shape.outputs; output += lanes)
+    for (int64_t input = begin; input < end; input++) {
+      const float* first = weight.first + input * weight.input + output * weight.output;
+      Vec<lanes> half[6][3];
+      for (int column = 0; column < 3; column++) {
+        Vec<lanes> g[3], u[6];
+        for (int row = 0; row < 3; row++) {
+          float numbers[lanes];
+          for (int lane = 0; lane < lanes; lane++) numbers[lane] = first[lane * weight.output + row * weight.row + column * weight.column];
+          g[row] = load<lanes>(numbers);
+        }
+        weightTransform(g, u);
+        for (int row = 0; row < 6; row++) half[row][column] = u[row];
+      }
+      float* to = transformed + output / panel * panel * shape.inputs + input * panel + output % panel;
+      for (int row = 0; row < 6; row++) {
+        Vec<lanes> u[6];
+        weightTransform(half[row], u);
+        for (int column = 0; column < 6; column++) store<lanes>(to + (row * 6 + column) * matrix, u[column]);
+      }
+    }
+}
+
+struct Place {
+  int64_t image, row, column;  // of a tile's first output
+};
+
+SATIN_INLINE Place placeOf(const ConvolutionShape& shape, int64_t tile) {
+  const int64_t across = shape.tilesAcross(), line = tile / across;
+  return {line / shape.tilesDown(), line % shape.tilesDown() * 4, (tile - line * across) * 4};
+}
+
+// The 6x6 inputs around a tile → 36 points x inputs. `zeros` stands for a place outside the image.
+template <int lanes>
+SATIN_INLINE void transformInput(const ConvolutionShape& shape, const float* x, const Place& place, const float* zeros, float* to) {
+  const float* at[6][6];
+  const float* image = x + place.image * shape.height * shape.width * shape.inputs;
+  for (int row = 0; row < 6; row++) {
+    const int64_t r = place.row - 1 + row;
+    const bool rowInside = r >= 0 && r < shape.height;
+    for (int column = 0; column < 6; column++) {
+      const int64_t c = place.column - 1 + column;
+      at[row][column] = rowInside && c >= 0 && c < shape.width ? image + (r * shape.width + c) * shape.inputs : zeros;
+    }
+  }
+  for (int64_t channel = 0; channel < shape.inputs; channel += lanes) {
+    Vec<lanes> half[6][6];
+    for (int column = 0; column < 6; column++) {
+      Vec<lanes> d[6], t[6];
+      for (int row = 0; row < 6; row++) d[row] = load<lanes>(at[row][column] + channel);
+      inputTransform(d, t);
+      for (int row = 0; row < 6; row++) half[row][column] = t[row];
+    }
+    for (int row = 0; row < 6; row++) {
+      Vec<lanes> t[6];
+      inputTransform(half[row], t);
+      for (int column = 0; column < 6; column++) store<lanes>(to + (row * 6 + column) * shape.inputs + channel, t[column]);
+    }
+  }
+}
+
+// 36 points x outputs → the 4x4 outputs of a tile
+template <int lanes>
+SATIN_INLINE void transformOutput(const ConvolutionShape& shape, const float* from, const Place& place, float* y) {
+  const int64_t rows = std::min<int64_t>(4, shape.height - place.row), columns = std::min<int64_t>(4, shape.width - place.column);
+  float* corner = y + ((place.image * shape.height + place.row) * shape.width + place.column) * shape.outputs;
+  for (int64_t channel = 0; channel < shape.outputs; channel += lanes) {
+    Vec<lanes> half[4][6];
+    for (int column = 0; column < 6; column++) {
+      Vec<lanes> m[6], t[4];
+      for (int row = 0; row < 6; row++) m[row] = load<lanes>(from + (row * 6 + column) * shape.outputs + channel);
+      outputTransform(m, t);
+      for (int row = 0; row < 4; row++) half[row][column] = t[row];
+    }
+    for (int row = 0; row < 4; row++) {
+      Vec<lanes> t[4];
+      outputTransform(half[row], t);
+      float* to = corner + row * shape.width * shape.outputs + channel;
+      for (int column = 0; column < 4; column++)
+        if (row < rows && column < columns) store<lanes>(to + column * shape.outputs, t[column]);
+    }
+  }
+}
+
+// `tiles` rows of inputs times one panel of weights. Each sum runs over the inputs in order, however many tiles there
+// are. `fixed` is the number of inputs where that is known: then no tile needs an address of its own.
+template <int lanes, int tiles, int vectors, int fixed>
+SATIN_INLINE void multiply(int64_t inputs, const float* from, const float* panel, float* to, int64_t toStride) {
+  const int64_t count = fixed > 0 ? fixed : inputs;
+  Vec<lanes> sums[tiles][vectors] = {};
+  for (int64_t input = 0; input < count; input++) {
+    Vec<lanes> weight[vectors];
+    for (int v = 0; v < vectors; v++) weight[v] = load<lanes>(panel + (input * vectors + v) * lanes);
+    for (int tile = 0; tile < tiles; tile++) {
+      const float number = from[tile * kPoints * count + input];
+      for (int v = 0; v < vectors; v++) sums[tile][v] += number * weight[v];
+    }
+  }
+  for (int tile = 0; tile < tiles; tile++)
+    for (int v = 0; v < vectors; v++) store<lanes>(to + tile * toStride + v * lanes, sums[tile][v]);
+}
+
+template <int lanes, int tiles, int vectors, int fixed = 0>
+SATIN_INLINE void multiplyPanels(const ConvolutionShape& shape, int64_t count, const float* from, const float* weights, float* to) {
+  const int64_t fromStride = kPoints * shape.inputs, toStride = kPoints * shape.outputs;
+  for (int64_t output = 0; output < shape.outputs; output += vectors * lanes) {
+    const float* panel = weights + output * shape.inputs;
+    int64_t tile = 0;
+    for (; tile + tiles <= count; tile += tiles)
+      multiply<lanes, tiles, vectors, fixed>(shape.inputs, from + tile * fromStride, panel, to + tile * toStride + output, toStride);
+    for (; tile < count; tile++)
+      multiply<lanes, 1, vectors, fixed>(shape.inputs, from + tile * fromStride, panel, to + tile * toStride + output, toStride);
+  }
+}
+
+// Tiles that are worked on together: a multiple of what the products take at once.
+constexpr int64_t kBlock = 48;
+
+template <int lanes>
+SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin,
+                                int64_t end, float* scratch, float* y) {
+  float* zeros = scratch;
+  float* inputs = zeros + shape.inputs;
+  float* products = inputs + kBlock * kPoints * shape.inputs;
+  std::fill(zeros, inputs, 0.0f);
+  const int64_t panel = panelOf<lanes>(shape.outputs);
+  for (int64_t first = begin; first < end; first += kBlock) {
+    const int64_t count = std::min(kBlock, end - first);
+    for (int64_t tile = 0; tile < count; tile++)
+      transformInput<lanes>(shape, x, placeOf(shape, first + tile), zeros, inputs + tile * kPoints * shape.inputs);
+    for (int point = 0; point < kPoints; point++) {
+      const float* from = inputs + point * shape.inputs;
+      const float* weights = transformed + point * matrixStride(shape);
+      float* to = products + point * shape.outputs;
+      if constexpr (lanes < 16) {
+        multiplyPanels<lanes, 6, 2>(shape, count, from, weights, to);
+      } else if (panel == 4 * lanes) {
+        multiplyPanels<lanes, 6, 4>(shape, count, from, weights, to);
+      } else if (shape.inputs == 32 && panel == 2 * lanes) {
+        multiplyPanels<lanes, 12, 2, 32>(shape, count, from, weights, to);
+      } else if (panel == 2 * lanes) {
+        multiplyPanels<lanes, 6, 2>(shape, count, from, weights, to);
+      } else if (shape.inputs == 16) {
+        multiplyPanels<lanes, 16, 1, 16>(shape, count, from, weights, to);
+      } else {
+        multiplyPanels<lanes, 6, 1>(shape, count, from, weights, to);
+      }
+    }
+    for (int64_t tile = 0; tile < count; tile++)
+      transformOutput<lanes>(shape, products + tile * kPoints * shape.outputs, placeOf(shape, first + tile), y);
+  }
+}
+
+// One binary serves every processor. Vectors of a size of their own need a function for each, where target_clones would
+// compile the same size for all.
+#if defined(__x86_64__)
+#define SATIN_AVX512 __attribute__((target("arch=x86-64-v4")))
+#define SATIN_AVX2 __attribute__((target("avx2,fma")))
+SATIN_AVX512 void weights16(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
+  transformWeights<16>(shape, weight, begin, end, transformed);
+}
+SATIN_AVX512 void tiles16(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end, float* scratch, float* y) {
+  convolveTiles<16>(shape, x, transformed, begin, end, scratch, y);
+}
+SATIN_AVX2 void weights8(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
+  transformWeights<8>(shape, weight, begin, end, transformed);
+}
+SATIN_AVX2 void tiles8(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end, float* scratch, float* y) {
+  convolveTiles<8>(shape, x, transformed, begin, end, scratch, y);
+}
+#endif
+void weights4(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
+  transformWeights<4>(shape, weight, begin, end, transformed);
+}
+void tiles4(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end, float* scratch, float* y) {
+  convolveTiles<4>(shape, x, transformed, begin, end, scratch, y);
+}
+
+struct Code {
+  decltype(&weights4) weights;
+  decltype(&tiles4) tiles;
+};
+
+Code code() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd"))
+    return {weights16, tiles16};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {weights8, tiles8};
+#endif
+  return {weights4, tiles4};
+}
+
+}  // namespace
+
+bool winogradServes(int64_t inputs, int64_t outputs) { return inputs % 16 == 0 && outputs % 16 == 0; }
+
+int64_t winogradWeightCount(const ConvolutionShape& shape) { return kPoints * matrixStride(shape); }
+
+int64_t winogradScratch(const ConvolutionShape& shape) {
+  return shape.inputs + kBlock * kPoints * (shape.inputs + shape.outputs);
+}
+
+void winogradWeights(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
+  code().weights(shape, weight, begin, end, transformed);
+}
+
+void winogradTiles(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end,
+                   float* scratch, float* y) {
+  code().tiles(shape, x, transformed, begin, end, scratch, y);
+}
+
+}  // namespace satin
