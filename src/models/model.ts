@@ -67,9 +67,12 @@ export class Model {
 
   /** Logits [N, classes] of pixels in [0, 1], [N, C, H, W]. */
   forward(x: Tensor, pass: Pass): Tensor {
-    const normalised =
-      this.#mean === null || this.#deviation === null ? x : x.sub(this.#mean).div(this.#deviation);
-    return this.network.forward(normalised, pass);
+    // What lies between is held by the gradient's history alone, which lets go of it as the backward pass goes on.
+    return scope(() => {
+      const normalised =
+        this.#mean === null || this.#deviation === null ? x : x.sub(this.#mean).div(this.#deviation);
+      return this.network.forward(normalised, pass);
+    });
   }
 
   /** The network as it is, in evaluation mode: what decides whether an example is broken. */
