@@ -87,6 +87,29 @@ describe('the report', async () => {
     }
   });
 
+  it('marks the epoch that was kept, and says how far the last one lies behind it', async () => {
+    const section = (markup: string) =>
+      markup.slice(markup.indexOf('id="learning"'), markup.indexOf('id="accuracy"'));
+    const rings = (markup: string) =>
+      section(markup).match(/<path[^>]*stroke="var\(--series[01]\)"[^>]*stroke-width="1\.5"/g)?.length ?? 0;
+    assert.equal(rings(page), 2, 'one a network, in one of the three figures');
+    assert.match(
+      section(page),
+      /A ring marks the epoch whose weights were kept: the best under attack\.<\/p>/,
+    );
+
+    const [first, second] = two.networks;
+    const falling = first!.epochs.map((point) => ({
+      ...point,
+      validationRobust: [0.4, 0.62, 0.6, 0.553][point.epoch - 1]!,
+    }));
+    const other = await renderReport({ ...two, networks: [{ ...first!, epochs: falling }, second!] });
+    assert.match(
+      section(other),
+      /under attack\. ReLU was best after epoch 2 with 62\.0\s% under attack, and had 55\.3\s% after the last\.<\/p>/,
+    );
+  });
+
   it('is accessible: every picture has a text, every table a caption, ids are unique, verdicts have words', () => {
     assert.equal(occurrences(page, /<img /g), occurrences(page, /<img [^>]*alt="[^"]{8,}"/g));
     assert.equal(occurrences(page, /<table>/g), occurrences(page, /<table>\s*<caption>/g));

@@ -45,7 +45,7 @@ function step(number: number): RunEvent {
   };
 }
 
-function epoch(number: number): RunEvent {
+function epoch(number: number): RunEvent & { readonly type: 'epoch' } {
   const measurements = {
     'train/loss': 0.8123,
     'validation/clean': 0.812,
@@ -102,6 +102,44 @@ describe('the display of a training run', () => {
       text(),
       `Resumed at step 10, in epoch 2.\n${table.split('\n')[0]}\n${table.split('\n')[2]}\n`,
     );
+  });
+
+  describe('at the end', () => {
+    /** The last line, after epochs of these robust accuracies. */
+    const ending = (robust: readonly (number | undefined)[], history = 0) => {
+      const events = robust.map((value, index): RunEvent => {
+        const { measurements, ...event } = epoch(index + 1);
+        const { 'validation/robust/linf-8-255/pgd-10': _, ...others } = measurements;
+        return {
+          ...event,
+          measurements: {
+            ...others,
+            'train/robust/linf-8-255/pgd-5': 0.99,
+            ...(value !== undefined && { 'validation/robust/linf-8-255/pgd-10': value }),
+          },
+        };
+      });
+      const { stream, text } = record(undefined);
+      const display = createDisplay({ stream, history: [start, ...events.slice(0, history)] });
+      for (const event of events.slice(history)) display.event(event);
+      display.event({ type: 'end', time: time(0), epoch: robust.length, step: 10, seconds: 62 });
+      return text().trimEnd().split('\n').at(-1);
+    };
+
+    it('says how far the last epoch lies behind the best, of epochs before a resume too', () => {
+      const line =
+        'Trained 4 epochs in 1m 02s. Best after epoch 2: 45.2% under pgd-10; after the last: 41.0%. ' +
+        'The best is kept and is what evaluate takes.';
+      assert.equal(ending([0.3, 0.452, 0.452, 0.41]), line);
+      assert.equal(ending([0.3, 0.452, 0.44, 0.41], 3), line);
+    });
+
+    it('says nothing of it where no epoch was better than the last, or none was measured', () => {
+      const line = 'Trained 3 epochs in 1m 02s.';
+      assert.equal(ending([0.3, 0.4, 0.5]), line);
+      assert.equal(ending([0.3, 0.5, 0.5]), line);
+      assert.equal(ending([undefined, undefined, undefined]), line);
+    });
   });
 
   it('has colours only where the terminal has: NO_COLOR makes it say no', () => {

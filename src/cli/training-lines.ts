@@ -19,6 +19,8 @@ export function followTraining(): (event: RunEvent) => Shown {
   let epochs = 0;
   let stepsPerEpoch = 0;
   let epochSeconds: number[] = [];
+  /** Accuracies under the attack that chooses the best epoch, in the order of the epochs. */
+  let chosenBy: { readonly epoch: number; readonly attack: string; readonly accuracy: number }[] = [];
   /** Of the epoch that goes on. */
   let steps: Extract<RunEvent, { type: 'step' }>[] = [];
 
@@ -42,7 +44,10 @@ export function followTraining(): (event: RunEvent) => Shown {
     const speed = mean(steps.map((step) => step.imagesPerSecond));
     steps = [];
     const { 'train/loss': loss, 'validation/clean': clean, ...others } = event.measurements;
-    const robust = Object.entries(others).find(([name]) => name.startsWith('validation/robust/'))?.[1];
+    const [name, robust] =
+      Object.entries(others).find(([name]) => name.startsWith('validation/robust/')) ?? [];
+    if (name !== undefined && robust !== undefined)
+      chosenBy.push({ epoch: event.epoch, attack: name.split('/').at(-1)!, accuracy: robust });
     const left = (mean(epochSeconds) ?? Number.NaN) * (epochs - event.epoch);
     const text = tableRow([
       `${event.epoch}/${epochs}`,
@@ -55,11 +60,26 @@ export function followTraining(): (event: RunEvent) => Shown {
     return { kind: 'row', text };
   };
 
+  /** Robust overfitting: nothing where no epoch was better than the last one. */
+  const bestAgainstLast = (): string => {
+    const last = chosenBy.at(-1);
+    const best = chosenBy.reduce<typeof last>(
+      (best, each) => (best === undefined || each.accuracy > best.accuracy ? each : best),
+      undefined,
+    );
+    if (best === undefined || last === undefined || best.accuracy === last.accuracy) return '';
+    return (
+      ` Best after epoch ${best.epoch}: ${percentage(best.accuracy)} under ${best.attack}; after the last: ` +
+      `${percentage(last.accuracy)}. The best is kept and is what evaluate takes.`
+    );
+  };
+
   return (event) => {
     switch (event.type) {
       case 'start':
         ({ epochs, stepsPerEpoch } = event);
         epochSeconds = [];
+        chosenBy = [];
         return undefined;
       case 'resume':
         return { kind: 'note', text: `Resumed at step ${event.step}, in epoch ${event.epoch}.` };
@@ -72,7 +92,7 @@ export function followTraining(): (event: RunEvent) => Shown {
       case 'end':
         return {
           kind: 'note',
-          text: `Trained ${event.epoch} ${event.epoch === 1 ? 'epoch' : 'epochs'} in ${shortTime(event.seconds)}.`,
+          text: `Trained ${event.epoch} ${event.epoch === 1 ? 'epoch' : 'epochs'} in ${shortTime(event.seconds)}.${bestAgainstLast()}`,
         };
       // The error that ends the command tells of these, and a checkpoint is not worth a line.
       case 'checkpoint':

@@ -14,16 +14,24 @@ export async function learningCurves({ networks }: ReportInput): Promise<Markup>
   const yShare = sharedBounds(
     trained.flatMap(({ epochs }) => epochs.flatMap((e) => [e.validationClean, e.validationRobust])),
   );
-  const panel = async (title: string, read: (point: EpochPoint) => number, share: boolean) => {
+  const panel = async (
+    title: string,
+    read: (point: EpochPoint) => number,
+    { share, rings = false }: { readonly share: boolean; readonly rings?: boolean },
+  ) => {
+    const pointOf = (name: string, point: EpochPoint): FigurePoint => ({
+      series: name,
+      x: point.epoch,
+      y: read(point),
+    });
     const show = share ? (value: number) => percent(value) : decimal;
     const ends = trained.map(
       ({ name, epochs }) => `${name} from ${show(read(epochs[0]!))} to ${show(read(epochs.at(-1)!))}`,
     );
     const figure = await lineFigure({
       series,
-      points: trained.flatMap(({ name, epochs }) =>
-        epochs.map((point): FigurePoint => ({ series: name, x: point.epoch, y: read(point) })),
-      ),
+      points: trained.flatMap(({ name, epochs }) => epochs.map((point) => pointOf(name, point))),
+      ...(rings && { rings: trained.map(({ name, epochs }) => pointOf(name, bestEpoch(epochs))) }),
       xTitle: 'epoch',
       yTitle: '',
       ...(share ? { yShare } : {}),
@@ -35,10 +43,14 @@ export async function learningCurves({ networks }: ReportInput): Promise<Markup>
 <h2 id="learning">How they learned</h2>
 <p>Each network was trained on images that were attacked while it learned. After every epoch it was tried on validation images that it never trained on.</p>
 <div class="three">${await Promise.all([
-    panel('Training loss', (point) => point.loss, false),
-    panel('Validation accuracy, images as they are', (point) => point.validationClean, true),
-    panel('Validation accuracy under attack', (point) => point.validationRobust, true),
+    panel('Training loss', (point) => point.loss, { share: false }),
+    panel('Validation accuracy, images as they are', (point) => point.validationClean, { share: true }),
+    panel('Validation accuracy under attack', (point) => point.validationRobust, {
+      share: true,
+      rings: true,
+    }),
   ])}</div>
+<p>${keptEpochs(trained)}</p>
 ${dataTable({
   summary: 'The learning curves as a table',
   caption: 'Loss and accuracy of each network, epoch by epoch',
@@ -64,6 +76,25 @@ ${dataTable({
   ),
 })}
 </section>`;
+}
+
+/** Which epoch's weights were kept, and what the last one would have lost: robust overfitting. */
+function keptEpochs(trained: readonly ReportNetwork[]): string {
+  const behind = trained.flatMap(({ name, epochs }) => {
+    const [best, last] = [bestEpoch(epochs), epochs.at(-1)!];
+    if (best.validationRobust === last.validationRobust) return [];
+    return [
+      `${name} was best after epoch ${best.epoch} with ${percent(best.validationRobust)} under attack, ` +
+        `and had ${percent(last.validationRobust)} after the last`,
+    ];
+  });
+  const kept = 'A ring marks the epoch whose weights were kept: the best under attack.';
+  return behind.length === 0 ? kept : `${kept} ${behind.join('; ')}.`;
+}
+
+/** The first with the highest validation accuracy under attack: the one that training keeps. */
+function bestEpoch(epochs: readonly EpochPoint[]): EpochPoint {
+  return epochs.reduce((best, point) => (point.validationRobust > best.validationRobust ? point : best));
 }
 
 export async function accuracies({ networks, threat }: ReportInput): Promise<Markup> {

@@ -21,6 +21,8 @@ export interface LineFigure {
   readonly yTitle: string;
   /** Shares are shown as percentages, within these bounds; other values as they are. */
   readonly yShare?: readonly [low: number, high: number];
+  /** Points, one of a series, that get a ring around their mark. */
+  readonly rings?: readonly FigurePoint[];
   /** A dashed vertical line at this x. */
   readonly xMark?: number;
   /** What a person who does not see the figure is told. */
@@ -121,6 +123,22 @@ export async function lineFigure(figure: LineFigure): Promise<Markup> {
                 },
               },
             },
+            ...(figure.rings === undefined
+              ? []
+              : [
+                  {
+                    data: { values: [...figure.rings] },
+                    mark: {
+                      type: 'point' as const,
+                      shape: 'circle',
+                      filled: false,
+                      size: 190,
+                      strokeWidth: 1.5,
+                      opacity: 1,
+                    },
+                    encoding: { y: { field: 'y', type: 'quantitative' as const, title: figure.yTitle } },
+                  },
+                ]),
           ],
         },
       ],
