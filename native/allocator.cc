@@ -12,23 +12,24 @@
 #include <fstream>
 #include <mutex>
 #include <unistd.h>
-#include <unordered_map>
+#include <map>
 
 #include "bridge.h"
 
 namespace satin {
 namespace {
 
-constexpr size_t kHeader = 64;             // keeps what follows aligned for vector loads
-constexpr size_t kHuge = size_t{2} << 20;  // blocks from here on ask for huge pages
+constexpr size_t kHeader = 64;             // stands before the data and keeps it aligned for vector loads
+constexpr size_t kPage = 4096;
+constexpr size_t kHuge = size_t{2} << 20;  // blocks from here on are mapped by themselves and ask for huge pages
 
 struct Header {
-  size_t block;  // the size of the whole block, header included: its class
+  size_t block;  // how many bytes the data may have: its class
 };
 
 struct Pool {
   std::mutex mutex;
-  std::unordered_map<size_t, std::vector<Header*>> free;
+  std::map<size_t, std::vector<Header*>> free;
   size_t liveBytes = 0;
   size_t liveBlocks = 0;
   size_t cachedBytes = 0;
@@ -44,13 +45,13 @@ Pool& pool() {
   return *instance;
 }
 
-// Eight classes between one power of two and the next: at most 12.5 % of a block is unused.
+// Eight classes between one power of two and the next: at most 12.5 % of a block is unused. Images and weights come in
+// powers of two: those fit exactly, since the header is not counted.
 size_t blockSize(size_t bytes) {
-  const size_t needed = bytes + kHeader;
-  if (needed <= 512) return (needed + 63) & ~size_t{63};
-  const int highest = 63 - __builtin_clzll(needed - 1);
+  if (bytes <= 512) return (bytes + 63) & ~size_t{63};
+  const int highest = 63 - __builtin_clzll(bytes - 1);
   const size_t step = size_t{1} << (highest - 3 < 6 ? 6 : highest - 3);
-  return (needed + step - 1) & ~(step - 1);
+  return (bytes + step - 1) & ~(step - 1);
 }
 
 // What this process may use: the machine's memory, or its control group's where that is less.
@@ -62,20 +63,55 @@ size_t availableMemory() {
   return total;
 }
 
+char* dataOf(Header* header) { return reinterpret_cast<char*>(header) + kHeader; }
+Header* headerOf(void* data) { return reinterpret_cast<Header*>(static_cast<char*>(data) - kHeader); }
+
+// Data that begins where a huge page does, with the header in the page before it. What is mapped around it to get there
+// is given back.
+Header* map(size_t block) {
+  const size_t mapped = kPage + block + kHuge;
+  void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return nullptr;
+  char* const start = static_cast<char*>(memory);
+  char* const data = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(start) + kPage + kHuge - 1) & ~(kHuge - 1));
+  char* const end = data + block;
+  if (data - kPage > start) munmap(start, static_cast<size_t>(data - kPage - start));
+  if (start + mapped > end) munmap(end, static_cast<size_t>(start + mapped - end));
+#ifdef MADV_HUGEPAGE
+  madvise(data, block, MADV_HUGEPAGE);
+#endif
+  return headerOf(data);
+}
+
+Header* fresh(size_t block) {
+  if (block >= kHuge) return map(block);
+  void* memory = nullptr;
+  return posix_memalign(&memory, kHeader, kHeader + block) == 0 ? static_cast<Header*>(memory) : nullptr;
+}
+
+void giveBack(Header* header) {
+  const size_t block = header->block;
+  if (block < kHuge) return std::free(header);
+  munmap(dataOf(header) - kPage, kPage + block);
+}
+
 void releaseCache(Pool& all) {
   for (auto& entry : all.free)
-    for (Header* block : entry.second) std::free(block);
+    for (Header* header : entry.second) giveBack(header);
   all.free.clear();
   all.cachedBytes = 0;
 }
 
-Header* fresh(size_t block) {
-  void* memory = nullptr;
-  if (posix_memalign(&memory, block >= kHuge ? kHuge : 64, block) != 0) return nullptr;
-#ifdef MADV_HUGEPAGE
-  if (block >= kHuge) madvise(memory, block, MADV_HUGEPAGE);
-#endif
-  return static_cast<Header*>(memory);
+// The smallest kept block that will do, taken out of the cache; null where there is none. One of twice the size will do:
+// at the peak of a training step that is better than new memory beside it.
+Header* cached(Pool& all, size_t block) {
+  const auto found = all.free.lower_bound(block);
+  if (found == all.free.end() || found->first > 2 * block) return nullptr;
+  Header* header = found->second.back();
+  found->second.pop_back();
+  if (found->second.empty()) all.free.erase(found);
+  all.cachedBytes -= header->block;
+  return header;
 }
 
 void* take(size_t bytes) {
@@ -89,12 +125,8 @@ void* take(size_t bytes) {
       throw std::runtime_error("Not enough memory: " + std::to_string(bytes >> 20) + " MiB asked for, " +
                                std::to_string(all.liveBytes >> 20) + " MiB in use, " +
                                std::to_string(all.totalLimit >> 20) + " MiB allowed. A smaller batch needs less.");
-    auto found = all.free.find(block);
-    if (found != all.free.end() && !found->second.empty()) {
-      header = found->second.back();
-      found->second.pop_back();
-      all.cachedBytes -= block;
-    } else {
+    header = cached(all, block);
+    if (header == nullptr) {
       if (all.liveBytes + all.cachedBytes + block > all.totalLimit) releaseCache(all);
       header = fresh(block);
       if (header == nullptr) {
@@ -104,11 +136,11 @@ void* take(size_t bytes) {
       if (header == nullptr) throw std::bad_alloc();
       header->block = block;
     }
-    all.liveBytes += block;
+    all.liveBytes += header->block;
     all.liveBlocks++;
     if (all.liveBytes > all.peakBytes) all.peakBytes = all.liveBytes;
   }
-  void* data = reinterpret_cast<char*>(header) + kHeader;
+  void* data = dataOf(header);
   // All bits set is a NaN in every float type: whoever reads memory before writing it is found out.
   if (all.poison) std::memset(data, 0xff, bytes);
   return data;
@@ -116,14 +148,14 @@ void* take(size_t bytes) {
 
 void give(void* data) {
   if (data == nullptr) return;
-  Header* header = reinterpret_cast<Header*>(static_cast<char*>(data) - kHeader);
+  Header* header = headerOf(data);
   Pool& all = pool();
   std::lock_guard<std::mutex> lock(all.mutex);
   const size_t block = header->block;
   all.liveBytes -= block;
   all.liveBlocks--;
   if (all.cachedBytes + block > all.cacheLimit) {
-    std::free(header);
+    giveBack(header);
     return;
   }
   all.cachedBytes += block;
