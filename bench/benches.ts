@@ -1,3 +1,4 @@
+import { activations } from './activations.js';
 import { call } from './call.js';
 import type { BenchOptions, BenchRow } from './row.js';
 import { trainStep } from './train-step.js';
@@ -5,5 +6,6 @@ import { trainStep } from './train-step.js';
 /** Every bench, by the name that `satin bench` takes. */
 export const benches = {
   'train-step': trainStep,
+  activations,
   call,
 } as const satisfies Record<string, (options: BenchOptions) => Promise<BenchRow[]>>;

@@ -5,7 +5,7 @@ import type { BenchRow } from '../../bench/row.js';
 import { wholeNumber } from './options.js';
 import { requireFilePath } from './output-file.js';
 
-const names = ['train-step', 'call'] as const;
+const names = ['train-step', 'activations', 'call'] as const;
 
 /** `satin bench [NAME]` */
 export function benchCommand() {
@@ -32,9 +32,10 @@ export function benchCommand() {
 
 function line({ name, unit, satin, peer, peerName, ratio, interval }: BenchRow): string {
   const figure = (value: number) => value.toPrecision(3);
-  const own = `${name.padEnd(28)} ${figure(satin).padStart(6)} ${unit}`;
-  if (peer === null || ratio === null || interval === null) return `${own}\n`;
-  return `${own}   ${peerName}: ${figure(peer)}   ratio ${figure(ratio)} [${figure(interval[0])}, ${figure(interval[1])}]\n`;
+  const own = `${name.padEnd(38)} ${figure(satin).padStart(6)} ${unit}`;
+  const range = interval === null ? '' : `[${interval.map(figure).join(', ')}]`;
+  if (peer === null || ratio === null) return `${own}   ${range}`.trimEnd().concat('\n');
+  return `${own}   ${peerName}: ${figure(peer)}   ratio ${figure(ratio)} ${range}`.trimEnd().concat('\n');
 }
 
 /** Share of all processors' time that others used during one second; 0 where the system does not tell. */

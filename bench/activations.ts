@@ -1,0 +1,117 @@
+import { activationNames } from '../src/activations/parse.js';
+import { engineInfo } from '../src/tensor/engine.js';
+import { LibtorchReluStep } from './libtorch-relu-step.js';
+import { medianInterval } from './pairs.js';
+import { Rival, torchVersion } from './rival.js';
+import type { BenchOptions, BenchRow } from './row.js';
+import { batchSize, SatinStep } from './step.js';
+
+/** Of the table, and SmoothReLU that learns nothing; Parametric Softplus is Softplus with another coefficient. */
+const measured = [
+  ...activationNames.filter((name) => name !== 'relu' && name !== 'parametric-softplus'),
+  'smooth-relu(400)',
+];
+/** The ways to run PyTorch of which one was the fastest in every figure of `train-step`. */
+const variants = ['channels-last', 'compile-channels-last'];
+
+/**
+ * What an activation costs: the PGD-1 training step of `train-step` with it, over the step with ReLU. Both steps alternate
+ * within one run. ReLU is the faster of Satin's and libtorch's, which a row of its own compares. The peer is the same
+ * quotient in PyTorch: the step with the activation over that with ReLU, each as the fastest of two variants runs it.
+ */
+export async function activations(
+  { python, pairs, note }: BenchOptions,
+  only: { readonly widths?: readonly number[]; readonly names?: readonly string[] } = {},
+): Promise<BenchRow[]> {
+  const { widths = [16, 64], names = measured } = only;
+  const version = torchVersion(python);
+  if (version === null)
+    note(`${python} has no torch: Satin is measured alone. --python names another Python.`);
+  const rows: BenchRow[] = [];
+  const add = (row: BenchRow) => {
+    rows.push(row);
+    note(`${row.name}: ${row.satin.toFixed(3)}, PyTorch ${row.peer?.toFixed(3) ?? 'not measured'}`);
+  };
+  for (const width of widths) {
+    // About a second of steps a turn, so that a turn is longer than the machine's hiccups.
+    const steps = width === 16 ? 4 : 1;
+    using own = new SatinStep(width, 'relu');
+    using libtorch = new LibtorchReluStep(width);
+    note(`width ${width}: ReLU of Satin and of libtorch, ${pairs} pairs`);
+    const reluRow = await quotient(own, libtorch, { steps, pairs });
+    add({ ...row(`activations/width-${width}/relu-of-libtorch`, reluRow, pairs), ...noPeer });
+    const relu = reluRow.median < 1 ? libtorch : own;
+    using torchRelu =
+      version === null ? null : await fastest({ python, width, activation: 'relu', steps, note });
+    for (const activation of names) {
+      const name = `activations/width-${width}/${activation}`;
+      note(`${name}: ${pairs} pairs`);
+      using step = new SatinStep(width, activation);
+      const satin = row(name, await quotient(relu, step, { steps, pairs }), pairs);
+      if (torchRelu === null) {
+        add({ ...satin, ...noPeer });
+        continue;
+      }
+      using torch = await fastest({ python, width, activation, steps, note });
+      note(`${name}: ${pairs} pairs in PyTorch`);
+      const { median: peer } = await quotient(torchRelu.rival, torch.rival, { steps, pairs });
+      const variant =
+        torch.variant === torchRelu.variant ? torch.variant : `${torch.variant} over ${torchRelu.variant}`;
+      add({ ...satin, peer, peerName: `torch ${version} ${variant}` });
+    }
+  }
+  return rows;
+}
+
+const noPeer = { peer: null, peerName: null } as const;
+
+function row(name: string, { median, interval }: ReturnType<typeof medianInterval>, runs: number) {
+  return { name, unit: 'x ReLU', satin: median, ratio: median, interval, runs };
+}
+
+/** Something that runs steps and tells the seconds they took. */
+interface Runner {
+  run(steps: number): number | Promise<number>;
+}
+
+/** The time of `step` over that of `base`, which take turns; each begins every second pair. */
+async function quotient(
+  base: Runner,
+  step: Runner,
+  turns: { readonly steps: number; readonly pairs: number },
+) {
+  const { steps, pairs } = turns;
+  await base.run(2);
+  await step.run(2);
+  const quotients: number[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    const first = pair % 2 === 0 ? base : step;
+    const begun = await first.run(steps);
+    const ended = await (first === base ? step : base).run(steps);
+    quotients.push(first === base ? ended / begun : begun / ended);
+  }
+  return medianInterval(quotients);
+}
+
+/** PyTorch's step, in the variant that is the faster. */
+async function fastest(options: {
+  readonly python: string;
+  readonly width: number;
+  readonly activation: string;
+  readonly steps: number;
+  readonly note: (sentence: string) => void;
+}): Promise<Disposable & { readonly rival: Rival; readonly variant: string }> {
+  const { python, width, activation, steps, note } = options;
+  const tried: { rival: Rival; variant: string; seconds: number }[] = [];
+  for (const variant of variants) {
+    note(`setting up torch ${variant}, width ${width}, ${activation}`);
+    const rival = new Rival(python, 'activations.py');
+    await rival.setUp({ width, activation, variant, batch: batchSize, threads: engineInfo().threads });
+    const seconds: number[] = [];
+    for (let turn = 0; turn < 3; turn++) seconds.push(await rival.run(steps));
+    tried.push({ rival, variant, seconds: medianInterval(seconds).median });
+  }
+  const [best, ...others] = tried.sort((a, b) => a.seconds - b.seconds);
+  for (const { rival } of others) rival[Symbol.dispose]();
+  return { ...best!, [Symbol.dispose]: () => best!.rival[Symbol.dispose]() };
+}

@@ -1,0 +1,62 @@
+import { parseActivation } from '../src/activations/parse.js';
+import { descend } from '../src/attacks/descend.js';
+import type { Batch } from '../src/data/tensors.js';
+import { crossEntropy } from '../src/losses.js';
+import type { Architecture } from '../src/models/architecture.js';
+import { architectures } from '../src/models/registry.js';
+import { Activate } from '../src/nn/activate.js';
+import { Initialiser } from '../src/nn/initialise.js';
+import { gradients } from '../src/tensor/gradient.js';
+import { operator } from '../src/tensor/operator.js';
+import { one, type Tensor } from '../src/tensor/tensor.js';
+import { attack, Step, shape } from './step.js';
+
+/**
+ * The same step with libtorch's operators behind the convolutions: batch norm, sum and ReLU each on its own. What the
+ * step with Satin's ReLU is held against, so that activations are not compared with a slow one.
+ */
+export class LibtorchReluStep extends Step {
+  readonly #network: Architecture;
+
+  constructor(width: number) {
+    const network = architectures.resnet18({
+      channels: shape[0],
+      classes: 10,
+      width: width / 64,
+      activate: () => new LibtorchRelu(),
+      initialiser: new Initialiser(0, 'float32'),
+    });
+    super(network.parameters());
+    this.#network = network;
+  }
+
+  protected learn({ x, labels, ids }: Batch, epoch: number): readonly Tensor[] {
+    const { norm, epsilon } = attack;
+    const network = this.#network;
+    const key = { seed: 0, stream: 'trainingAttack', epoch } as const;
+    const start = norm.randomStart(x, { epsilon, key, ids });
+    // A pass that is to be differentiated twice keeps to separate operators.
+    const classify = (images: Tensor) =>
+      network.frozen(() => network.forward(images, { train: false, twice: true }));
+    const adversarial = descend(classify, { x, labels, start }, attack);
+    const loss = crossEntropy(network.forward(adversarial, { train: true, twice: true }), labels);
+    return gradients([loss], [...network.parameters().values()]);
+  }
+
+  override [Symbol.dispose](): void {
+    super[Symbol.dispose]();
+    this.#network.dispose();
+  }
+}
+
+class LibtorchRelu extends Activate {
+  constructor() {
+    super(parseActivation('relu'), 'float32');
+  }
+
+  override forward(x: Tensor): Tensor {
+    return one(relu, x.handle);
+  }
+}
+
+const relu = operator('aten::relu');

@@ -1,0 +1,82 @@
+import { norms } from '../src/attacks/norms.js';
+import type { Batch } from '../src/data/tensors.js';
+import { Model } from '../src/models/model.js';
+import { integers } from '../src/tensor/create.js';
+import { noise } from '../src/tensor/noise.js';
+import { keep, scope } from '../src/tensor/scope.js';
+import type { Tensor } from '../src/tensor/tensor.js';
+import { adversarial } from '../src/training/adversarial.js';
+import { Sgd } from '../src/training/sgd.js';
+
+export const batchSize = 128;
+export const shape = [3, 32, 32] as const;
+const epsilon = 8 / 255;
+/** One step from a random start, longer than the radius: it reaches the far side of the ball from most starts. */
+export const attack = {
+  norm: norms.linf,
+  epsilon,
+  steps: 1,
+  stepSize: 1.25 * epsilon,
+  start: { kind: 'uniform' },
+  batchNorm: 'eval',
+} as const;
+
+/** A training step of a network on a batch of noise, taken again and again. */
+export abstract class Step implements Disposable {
+  readonly #optimizer: Sgd;
+  readonly #batch: Batch;
+  #epoch = 0;
+
+  protected constructor(parameters: ReadonlyMap<string, Tensor>) {
+    this.#optimizer = new Sgd(parameters, { momentum: 0.9, nesterov: true, weightDecay: 5e-4 });
+    const ids = Array.from({ length: batchSize }, (_, index) => index);
+    this.#batch = {
+      x: keep(noise('uniform', { key: { seed: 0, stream: 'bench' }, ids, shape })),
+      labels: keep(integers(ids.map((id) => id % 10))),
+      ids,
+    };
+  }
+
+  /** Attacks the batch and answers the gradients of the loss, in the order of the parameters. */
+  protected abstract learn(batch: Batch, epoch: number): readonly Tensor[];
+
+  /** Seconds that `steps` steps take. */
+  run(steps: number): number {
+    const began = performance.now();
+    for (let step = 0; step < steps; step++)
+      scope(() => this.#optimizer.step(this.learn(this.#batch, ++this.#epoch), 0.01));
+    return (performance.now() - began) / 1000;
+  }
+
+  [Symbol.dispose](): void {
+    this.#optimizer[Symbol.dispose]();
+    this.#batch.x.dispose();
+    this.#batch.labels.dispose();
+  }
+}
+
+/** The trainer's own step: PGD-1 adversarial training of a ResNet-18 of this width. */
+export class SatinStep extends Step {
+  readonly #model: Model;
+  readonly #objective = adversarial({ attack });
+
+  constructor(width: number, activation: string) {
+    const classes = Array.from({ length: 10 }, (_, index) => String(index));
+    const model = Model.create(
+      { architecture: 'resnet18', width: width / 64, activation, classes, shape, normalise: null },
+      { seed: 0 },
+    );
+    super(model.network.parameters());
+    this.#model = model;
+  }
+
+  protected learn(batch: Batch, epoch: number): readonly Tensor[] {
+    const place = { seed: 0, epoch, step: 0, stepsPerEpoch: 1, part: 0 };
+    return this.#objective.learn(this.#model, batch, place).gradients;
+  }
+
+  override [Symbol.dispose](): void {
+    super[Symbol.dispose]();
+    this.#model.dispose();
+  }
+}
