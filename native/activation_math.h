@@ -39,14 +39,18 @@ struct Format<float> {
   static constexpr float kHold = 87.0f;             // exp(-87) is near the smallest number without loss
   static constexpr float kGaussianHold = 13.1f;     // 13.1²/2 < 87
   static constexpr float kCubicHold = 9.9f;         // √(8/π)·(9.9 + 0.044715·9.9³) < 87
+  static constexpr float kLargeHold = 0x1p125f;     // 1 / (1 + it) is not yet denormal
   static constexpr float kLn2High = 0.693359375f;   // few bits: times a whole number it is exact
   static constexpr float kLn2Low = -2.12194440e-4f;
   // (exp(r) - 1 - r) / r² for |r| <= log(2) / 2
   static SATIN_INLINE float exponential(float r) {
     return polynomial(r, 0.5, 0.1666657699, 0.04166655462, 0.008363179053, 0.001392618359);
   }
-  // (atanh(s) / s - 1) / s² with w = s² <= 1/9
-  static SATIN_INLINE float logarithm(float w) { return polynomial(w, 0.3333332017, 0.2000378032, 0.141183099, 0.1342574901); }
+  // (t - log(1 + t)) / t² for 0 <= t <= 1
+  static SATIN_INLINE float logarithm(float t) {
+    return polynomial(t, 0.4999999952, -0.3333323735, 0.2499675991, -0.1995670795, 0.1636515287, -0.1303336424,
+                      0.09139413774, -0.04930997343, 0.01718426698, -0.002801641993);
+  }
   // (1 - Φ(m)) · exp(m²/2) / t with t = k / (m + k), u = 1 - 2t
   static constexpr float kTail = 4.0f;
   static SATIN_INLINE float gaussianTail(float u) {
@@ -65,6 +69,7 @@ struct Format<double> {
   static constexpr double kHold = 708.0;
   static constexpr double kGaussianHold = 37.6;
   static constexpr double kCubicHold = 21.0;
+  static constexpr double kLargeHold = 0x1p1021;
   static constexpr double kLn2High = 6.93145751953125e-1;
   static constexpr double kLn2Low = 1.42860682030941723212e-6;
   static SATIN_INLINE double exponential(double r) {
@@ -72,10 +77,13 @@ struct Format<double> {
                       0.00138888889172137169, 0.0001984126986305361688, 0.00002480152129595437513,
                       2.755726845999706477e-6, 2.762008844540974816e-7, 2.510038549551031908e-8);
   }
-  static SATIN_INLINE double logarithm(double w) {
-    return polynomial(w, 0.3333333333333332928, 0.2000000000000729134, 0.1428571428355437858, 0.1111111135871393149,
-                      0.09090894718066429085, 0.07692785032479311552, 0.06657072104827468075, 0.06000536404795356268,
-                      0.04400369243072336941, 0.0808202280597176611);
+  static SATIN_INLINE double logarithm(double t) {
+    return polynomial(t, 0.4999999999999999902, -0.3333333333333246561, 0.2499999999987205005, -0.1999999999247162995,
+                      0.1666666643097834008, -0.1428570974544554454, 0.1249994128150768744, -0.1111057114285580573,
+                      0.09996324347550136829, -0.09071835292534260436, 0.0825618541627825036, -0.07444817019942226839,
+                      0.06504010366036855782, -0.05322352246032121438, 0.0391250511523394424, -0.02468295019168493372,
+                      0.01273215052824767314, -0.005081090478548994152, 0.001456924847332917437,
+                      -0.0002652959705425310437, 0.00002293885681847143777);
   }
   static constexpr double kTail = 5.0;
   static SATIN_INLINE double gaussianTail(double u) {
@@ -142,12 +150,10 @@ struct Exponential {
   Real r, rest;  // excess = r + rest
 };
 
-// log(1 + e) for 0 <= e <= 1: twice the area tangent of e / (2 + e).
+// log(1 + e) for 0 <= e <= 1
 template <typename Real>
 SATIN_INLINE Real logOnePlus(Real e) {
-  const Real s = e / (2 + e);
-  const Real w = s * s;
-  return 2 * s * (1 + w * Format<Real>::logarithm(w));
+  return e - e * e * Format<Real>::logarithm(e);
 }
 
 // x
@@ -308,49 +314,47 @@ struct Mish {
   }
 };
 
-// x - log(1 + a·x) / a for x > 0, 0 else. With y = a·x and s = y / (2 + y): log(1 + y) = 2s + 2s³·R(s²) for y < 1;
-// else 1 + y = 2^k·w, and the same of w - 1.
+// x - log(1 + a·x) / a for x > 0, 0 else. With y = a·x and Q(t) = (t - log(1 + t)) / t² on [0, 1]: x·y·Q(y) for y < 1, which
+// loses nothing near 0; else 1 + y = 2^k·(1 + t), and its logarithm is k·log(2) + t - t²·Q(t).
 template <typename Real>
 struct SmoothRelu {
   explicit SmoothRelu(Real a, Real) : a(a), inverse(held(1 / a, kLargest<Real>)) {}
   SATIN_INLINE Real value(Real x) const {
-    const Parts p(held(magnitude(a * x), kLargest<Real>));
-    const Real near = x * p.s * (1 - 2 * (p.s * p.rest * p.inverse));
-    const Real value = p.small ? near : x - p.log * inverse;
+    const Real y = argument(x);
+    const Parts p(y);
+    const Real value = y < 1 ? x * (y * p.q) : x - p.log * inverse;
     return x < 0 ? Real(0) : value;
   }
   SATIN_INLINE Real slope(Real x) const {
-    const Real y = held(magnitude(a * x), kLargest<Real>);
-    const Real value = y / (1 + y);
+    const Real y = argument(x);
+    const Real value = y * (1 / (1 + y));
     return x < 0 ? Real(0) : value;
   }
   // (log(1 + y) - y / (1 + y)) / a²
   SATIN_INLINE Real slopeA(Real x) const {
-    const Real y = held(magnitude(a * x), kLargest<Real>);
+    const Real y = argument(x), share = 1 / (1 + y);
     const Parts p(y);
-    const Real near = (x * x) * p.inverse * (1 / (1 + y) + 2 * (p.s * p.rest) * p.inverse);
-    const Real far = (p.log - y / (1 + y)) * inverse * inverse;
-    const Real value = p.small ? near : far;
+    const Real near = x * x * (share - p.q);
+    const Real far = (p.log - y * share) * inverse * inverse;
+    const Real value = y < 1 ? near : far;
     return x < 0 ? Real(0) : (x > kLargest<Real> ? x : value);
   }
+  SATIN_INLINE Real argument(Real x) const { return held(magnitude(a * x), Format<Real>::kLargeHold); }
   struct Parts {
     SATIN_INLINE explicit Parts(Real y) {
       using F = Format<Real>;
       using Bits = typename F::Bits;
-      small = y < 1;
       const Bits bits = bitsOf(1 + y);
       const Real w = fromBits<Real>((bits & ((Bits(1) << F::kMantissaBits) - 1)) | (F::kBias << F::kMantissaBits));
       // the exponent as the low bits of a number whose unit is 1
       const Real unit = Real(Bits(1) << F::kMantissaBits);
       const Real k = fromBits<Real>((bits >> F::kMantissaBits) | bitsOf(unit)) - (unit + Real(F::kBias));
-      inverse = 1 / (small ? 2 + y : w + 1);
-      s = (small ? y : w - 1) * inverse;
-      rest = F::logarithm(s * s);
-      log = (k * F::kLn2High + 2 * s) + (k * F::kLn2Low + 2 * (s * s * s) * rest);
+      const Real t = y < 1 ? y : w - 1;
+      q = F::logarithm(t);
+      log = (k * F::kLn2High + t) + (k * F::kLn2Low - t * t * q);
     }
-    bool small;
-    Real inverse, s, rest;
-    Real log;  // where y is not small
+    Real q;
+    Real log;  // where y is not below 1
   };
   Real a, inverse;
 };

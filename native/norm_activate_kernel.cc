@@ -4,7 +4,7 @@
 #include <cstring>
 #include <vector>
 
-#include "vectorised.h"
+#include "activation_math.h"
 
 namespace satin {
 namespace {
@@ -34,14 +34,85 @@ void fold(std::vector<float>& sums, int64_t channels, double* out) {
   std::fill(sums.begin(), sums.end(), 0.0f);
 }
 
-SATIN_CLONES void argumentTile(int64_t n, const float* __restrict x, const float* __restrict scale,
-                               const float* __restrict shift, float* __restrict z) {
-  for (int64_t i = 0; i < n; i++) z[i] = x[i] * scale[i] + shift[i];
+template <bool kResidual>
+SATIN_INLINE float argument(const float* x, const float* residual, const float* scale, const float* shift, int64_t i) {
+  const float z = x[i] * scale[i] + shift[i];
+  return kResidual ? z + residual[i] : z;
 }
 
-SATIN_CLONES void argumentTileResidual(int64_t n, const float* __restrict x, const float* __restrict residual,
-                                       const float* __restrict scale, const float* __restrict shift, float* __restrict z) {
-  for (int64_t i = 0; i < n; i++) z[i] = x[i] * scale[i] + shift[i] + residual[i];
+template <bool kResidual, typename F>
+SATIN_INLINE void forwardTile(F f, int64_t n, const float* __restrict x, const float* __restrict residual,
+                              const float* __restrict scale, const float* __restrict shift, float* __restrict y) {
+  for (int64_t i = 0; i < n; i++) y[i] = f.value(argument<kResidual>(x, residual, scale, shift, i));
+}
+
+template <bool kResidual, typename F>
+SATIN_INLINE void reduceTile(F f, int64_t n, const float* __restrict dy, const float* __restrict x,
+                             const float* __restrict residual, const float* __restrict scale, const float* __restrict shift,
+                             const float* __restrict mean, float* __restrict g, float* __restrict sum,
+                             float* __restrict product) {
+  for (int64_t i = 0; i < n; i++) {
+    const float slope = dy[i] * f.slope(argument<kResidual>(x, residual, scale, shift, i));
+    g[i] = slope;
+    sum[i] += slope;
+    product[i] += slope * (x[i] - mean[i]);
+  }
+}
+
+template <bool kResidual, typename F>
+SATIN_INLINE void scaleTile(F f, int64_t n, const float* __restrict dy, const float* __restrict x,
+                            const float* __restrict residual, const float* __restrict scale, const float* __restrict shift,
+                            float* __restrict g, float* __restrict dx) {
+  for (int64_t i = 0; i < n; i++) {
+    const float slope = dy[i] * f.slope(argument<kResidual>(x, residual, scale, shift, i));
+    if (kResidual) g[i] = slope;
+    dx[i] = slope * scale[i];
+  }
+}
+
+// One loop for all of a pass: so memory is waited for while the activation is computed. target_clones wants plain functions.
+#define SATIN_TILES(NAME, SUFFIX, RESIDUAL)                                                                                  \
+  SATIN_CLONES void forward##NAME##SUFFIX(float a, float b, int64_t n, const float* x, const float* residual,                \
+                                          const float* scale, const float* shift, float* y) {                                \
+    forwardTile<RESIDUAL>(NAME<float>(a, b), n, x, residual, scale, shift, y);                                               \
+  }                                                                                                                          \
+  SATIN_CLONES void reduce##NAME##SUFFIX(float a, float b, int64_t n, const float* dy, const float* x, const float* residual, \
+                                         const float* scale, const float* shift, const float* mean, float* g, float* sum,    \
+                                         float* product) {                                                                   \
+    reduceTile<RESIDUAL>(NAME<float>(a, b), n, dy, x, residual, scale, shift, mean, g, sum, product);                        \
+  }                                                                                                                          \
+  SATIN_CLONES void scale##NAME##SUFFIX(float a, float b, int64_t n, const float* dy, const float* x, const float* residual, \
+                                        const float* scale, const float* shift, float* g, float* dx) {                       \
+    scaleTile<RESIDUAL>(NAME<float>(a, b), n, dy, x, residual, scale, shift, g, dx);                                         \
+  }
+#define SATIN_KIND_TILES(NAME, NUMBER, TEXT, COEFFICIENTS) SATIN_TILES(NAME, Alone, false) SATIN_TILES(NAME, Added, true)
+SATIN_ACTIVATIONS(SATIN_KIND_TILES)
+
+struct Tiles {
+  decltype(&forwardReluAlone) forward;
+  decltype(&reduceReluAlone) reduce;
+  decltype(&scaleReluAlone) scale;
+};
+
+Tiles tilesOf(Activation kind, bool residual) {
+#define SATIN_TILES_OF(NAME, NUMBER, TEXT, COEFFICIENTS)                                   \
+  case Activation::k##NAME:                                                                \
+    return residual ? Tiles{forward##NAME##Added, reduce##NAME##Added, scale##NAME##Added} \
+                    : Tiles{forward##NAME##Alone, reduce##NAME##Alone, scale##NAME##Alone};
+  switch (kind) { SATIN_ACTIVATIONS(SATIN_TILES_OF) }
+  return {};
+}
+
+// With a gradient of learned coefficients it goes step by step over a tile, which stays in the nearest cache, with the
+// activation's own loops.
+SATIN_CLONES void argumentTile(int64_t n, const float* __restrict x, const float* __restrict scale,
+                               const float* __restrict shift, float* __restrict z) {
+  for (int64_t i = 0; i < n; i++) z[i] = argument<false>(x, nullptr, scale, shift, i);
+}
+
+SATIN_CLONES void argumentTileAdded(int64_t n, const float* __restrict x, const float* __restrict residual,
+                                    const float* __restrict scale, const float* __restrict shift, float* __restrict z) {
+  for (int64_t i = 0; i < n; i++) z[i] = argument<true>(x, residual, scale, shift, i);
 }
 
 SATIN_CLONES void sumsTile(int64_t n, const float* __restrict g, const float* __restrict x, const float* __restrict mean,
@@ -52,7 +123,7 @@ SATIN_CLONES void sumsTile(int64_t n, const float* __restrict g, const float* __
   }
 }
 
-SATIN_CLONES void scaleTile(int64_t n, const float* __restrict g, const float* __restrict scale, float* __restrict dx) {
+SATIN_CLONES void scaledTile(int64_t n, const float* __restrict g, const float* __restrict scale, float* __restrict dx) {
   for (int64_t i = 0; i < n; i++) dx[i] = g[i] * scale[i];
 }
 
@@ -73,17 +144,18 @@ SATIN_CLONES void backwardTile(int64_t n, const float* g, const float* __restric
   for (int64_t i = 0; i < n; i++) dx[i] = g[i] * scale[i] - offset[i] - (x[i] - mean[i]) * slope[i];
 }
 
-// The activation's argument z, a tile at a time: it stays in the nearest cache, so that every activation can be computed
-// behind it by the loops it has anyway.
+// Numbers a channel, repeated along a tile, and the activation's argument z of a tile.
 struct Arguments {
   Arguments(Rows rows, const float* x, const float* residual, const float* scale, const float* shift)
       : tiling(rows), scales(repeated(scale, rows.channels, tiling.length)), shifts(repeated(shift, rows.channels, tiling.length)),
-        x(x), residual(residual), z(scales.size()) {}
+        x(x), residual(residual) {}
   const float* from(int64_t start) {
+    z.resize(scales.size());
     if (residual == nullptr) argumentTile(tiling.at(start), x + start, scales.data(), shifts.data(), z.data());
-    else argumentTileResidual(tiling.at(start), x + start, residual + start, scales.data(), shifts.data(), z.data());
+    else argumentTileAdded(tiling.at(start), x + start, added(start), scales.data(), shifts.data(), z.data());
     return z.data();
   }
+  const float* added(int64_t start) const { return residual == nullptr ? nullptr : residual + start; }
   Tiling tiling;
   std::vector<float> scales, shifts;
 
@@ -91,11 +163,6 @@ struct Arguments {
   const float *x, *residual;
   std::vector<float> z;
 };
-
-void gradientTile(const Curve& curve, int64_t n, const float* dy, const float* z, float* g, CoefficientSums<float>* coefficients) {
-  if (coefficients == nullptr) activationGradients(curve, n, dy, z, g);
-  else activationGradients(curve, n, dy, z, g, *coefficients);
-}
 
 }  // namespace
 
@@ -118,10 +185,12 @@ void addMoments(Rows rows, const float* x, const float* pivot, double* sum, doub
 
 void normActivate(const Curve& curve, Rows rows, const float* x, const float* residual, const float* scale,
                   const float* shift, float* y) {
-  Arguments arguments(rows, x, residual, scale, shift);
+  const Arguments arguments(rows, x, residual, scale, shift);
   const Tiling& tiling = arguments.tiling;
+  const float a = static_cast<float>(curve.a), b = static_cast<float>(curve.b);
+  const auto forward = tilesOf(curve.kind, residual != nullptr).forward;
   for (int64_t start = 0; start < tiling.total; start += tiling.length)
-    activationValues(curve, tiling.at(start), arguments.from(start), y + start);
+    forward(a, b, tiling.at(start), x + start, arguments.added(start), arguments.scales.data(), arguments.shifts.data(), y + start);
 }
 
 void activateBackward(const Curve& curve, Rows rows, const float* dy, const float* x, const float* residual,
@@ -131,10 +200,18 @@ void activateBackward(const Curve& curve, Rows rows, const float* dy, const floa
   const Tiling& tiling = arguments.tiling;
   const auto means = repeated(mean, rows.channels, tiling.length);
   std::vector<float> sums(means.size(), 0.0f), products(means.size(), 0.0f);
+  const float a = static_cast<float>(curve.a), b = static_cast<float>(curve.b);
+  const auto reduce = tilesOf(curve.kind, residual != nullptr).reduce;
   int held = 0;
   for (int64_t start = 0; start < tiling.total; start += tiling.length) {
-    gradientTile(curve, tiling.at(start), dy + start, arguments.from(start), g + start, coefficients);
-    sumsTile(tiling.at(start), g + start, x + start, means.data(), sums.data(), products.data());
+    const int64_t n = tiling.at(start);
+    if (coefficients == nullptr) {
+      reduce(a, b, n, dy + start, x + start, arguments.added(start), arguments.scales.data(), arguments.shifts.data(),
+             means.data(), g + start, sums.data(), products.data());
+    } else {
+      activationGradients(curve, n, dy + start, arguments.from(start), g + start, *coefficients);
+      sumsTile(n, g + start, x + start, means.data(), sums.data(), products.data());
+    }
     if (++held == kTilesInFloat) {
       fold(sums, rows.channels, sum);
       fold(products, rows.channels, product);
@@ -159,11 +236,18 @@ void activateScaleBackward(const Curve& curve, Rows rows, const float* dy, const
                            const float* scale, const float* shift, float* g, float* dx, CoefficientSums<float>* coefficients) {
   Arguments arguments(rows, x, residual, scale, shift);
   const Tiling& tiling = arguments.tiling;
-  std::vector<float> slopes(static_cast<size_t>(g == nullptr ? tiling.length : 0));
+  const float a = static_cast<float>(curve.a), b = static_cast<float>(curve.b);
+  const auto scaled = tilesOf(curve.kind, residual != nullptr).scale;
+  std::vector<float> slopes(static_cast<size_t>(tiling.length));
   for (int64_t start = 0; start < tiling.total; start += tiling.length) {
+    const int64_t n = tiling.at(start);
     float* kept = g == nullptr ? slopes.data() : g + start;
-    gradientTile(curve, tiling.at(start), dy + start, arguments.from(start), kept, coefficients);
-    scaleTile(tiling.at(start), kept, arguments.scales.data(), dx + start);
+    if (coefficients == nullptr) {
+      scaled(a, b, n, dy + start, x + start, arguments.added(start), arguments.scales.data(), arguments.shifts.data(), kept, dx + start);
+    } else {
+      activationGradients(curve, n, dy + start, arguments.from(start), kept, *coefficients);
+      scaledTile(n, kept, arguments.scales.data(), dx + start);
+    }
   }
 }
 
