@@ -11,15 +11,21 @@ export interface RandomStartOptions {
   readonly clip?: boolean;
 }
 
-/** What a threat model answers; every attack asks these four things and knows no norm by name. Images are [N, C, H, W]. */
+/** What a threat model answers; attacks along a gradient ask these things and know no norm by name. Images are [N, C, H, W]. */
 export interface Norm {
   readonly name: NormName;
   /** A point drawn uniformly from the ball of radius `epsilon` around each image, clipped to the box [0, 1]. */
   randomStart(x: Tensor, options: RandomStartOptions): Tensor;
+  /** A point at distance `epsilon` of each image, noise divided by its own norm, clipped to the box: where AutoAttack begins. */
+  edgeStart(x: Tensor, options: Omit<RandomStartOptions, 'clip'>): Tensor;
   /** The step of length 1 along which a function with this gradient rises fastest; 0 where the gradient is 0. */
   direction(gradient: Tensor): Tensor;
   /** The nearest point in the ball around `x` and then in the box. */
   project(candidate: Tensor, x: Tensor, epsilon: number): Tensor;
+  /** ‖step‖ of each example in the step's own dtype, [N, 1, 1, 1]. */
+  length(step: Tensor): Tensor;
+  /** The dual norm of a gradient: how fast its function changes along `direction`, [N, 1, 1, 1]. */
+  dualLength(gradient: Tensor): Tensor;
   /** ‖a − b‖ of each example in float64, [N]. */
   distance(a: Tensor, b: Tensor): Float64Array;
   /** The largest distance that counts as `epsilon`: rounding in float32 is no offence. */
@@ -35,7 +41,13 @@ const linf: Norm = {
     const point = x.add(uniform.mul(2 * epsilon).sub(epsilon));
     return clip ? point.clamp(0, 1) : point;
   },
+  edgeStart(x, { epsilon, key, ids }) {
+    const drawn = draw('uniform', x, key, ids).mul(2).sub(1); // in [−1, 1)
+    return x.add(drawn.div(this.length(drawn)).mul(epsilon)).clamp(0, 1);
+  },
   direction: (gradient) => gradient.sign(),
+  length: (step) => step.abs().max(pixels, true),
+  dualLength: (gradient) => gradient.abs().sum(pixels, true),
   project: (candidate, x, epsilon) => candidate.minimum(x.add(epsilon)).maximum(x.sub(epsilon)).clamp(0, 1),
   distance: (a, b) => difference(a, b).abs().max(pixels).numbers(),
   allowed: (epsilon) => epsilon + 1e-6,
@@ -60,6 +72,11 @@ const l2: Norm = {
     const point = x.add(direction.mul(radius));
     return clip ? this.project(point, x, epsilon) : point;
   },
+  edgeStart(x, { epsilon, key, ids }) {
+    return x.add(this.direction(draw('normal', x, key, ids)).mul(epsilon)).clamp(0, 1);
+  },
+  length: (step) => step.l2Norm(pixels, true),
+  dualLength: (gradient) => gradient.l2Norm(pixels, true),
   direction(gradient) {
     // Scaled by its largest entry first, so that the squares of a tiny gradient do not vanish. Then the norm of what
     // is not zero is at least 1.

@@ -1,0 +1,185 @@
+import type { Classifier } from '../nn/classifier.js';
+import { integers, where, zeros, zerosLike } from '../tensor/create.js';
+import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
+import { scope } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { attackLosses } from './attack-losses.js';
+import { stepToHyperplane } from './box-hyperplane.js';
+import type { Observer } from './descend.js';
+import type { Norm } from './norms.js';
+import type { Search } from './search.js';
+import { WorkingSet } from './working-set.js';
+
+/** Where a FAB run begins. */
+export interface FabImages {
+  readonly x: Tensor; // [N, C, H, W]
+  readonly labels: Tensor; // int64 [N]
+  /** In the box: the image itself, or a random point near it. */
+  readonly start: Tensor;
+  /** The class whose boundary is sought, int64 [N]; without it, at each step, the class whose boundary is nearest. */
+  readonly targets?: Tensor;
+}
+
+export interface FabOptions {
+  readonly norm: Norm;
+  readonly epsilon: number;
+  readonly steps: number;
+  /** Shown the smallest distance of an adversarial point so far, [n], ∞ where there is none, after every step. */
+  readonly trace?: (nearest: Tensor) => void;
+}
+
+/** The most that the way leads through the projection of the original image. */
+const alphaMax = 0.1;
+/** Each projection is overstepped by this factor, to land behind the boundary. */
+const overshoot = 1.05;
+/** From an adversarial point the search goes back to this share of its distance. */
+const backward = 0.9;
+
+/**
+ * Fast adaptive boundary attack (Croce and Hein, 2020): looks for the nearest adversarial point. Each step takes the
+ * boundary between the label and a class for the hyperplane that its gradient says, projects both the current point and
+ * the image onto it inside the box, and goes to a mix of the two: x ← (x + 1.05 δ_x)(1 − α) + (x₀ + 1.05 δ_0) α with
+ * α = min(‖δ_x‖ / (‖δ_x‖ + ‖δ_0‖), 0.1). A point that is adversarial is drawn back to the image: x ← x₀ + 0.9 (x − x₀).
+ *
+ * The observer is shown the adversarial points within ε, and what it is done with leaves at once: whether there is a
+ * nearer one does not change a verdict. Without an observer the search goes on to its end.
+ *
+ * @returns the smallest distance at which an adversarial point was found, [n], ∞ where none was, of those that did not leave.
+ */
+export function* fab(
+  classifier: Classifier,
+  images: FabImages,
+  options: FabOptions,
+  observe?: Observer,
+): Search<Tensor> {
+  const { norm, epsilon, steps, trace } = options;
+  const { x: origin, labels, start: x, targets } = images;
+  using set = new WorkingSet({
+    origin,
+    labels,
+    targets: targets ?? labels,
+    x,
+    nearest: zeros([x.dimension(0)], x.dtype)
+      .toDevice(x.device)
+      .add(Number.POSITIVE_INFINITY),
+  });
+
+  for (let step = 0; step < steps && set.rows.length > 0; step++) {
+    let backwards = 0;
+    set.step((now, rows) => {
+      const boundary =
+        targets === undefined ? nearestBoundary(classifier, now, norm) : targetBoundary(classifier, now);
+      const { excess, w } = boundary;
+      backwards = boundary.passes * rows.length;
+      const fromPoint = stepToHyperplane(norm.name, now.x, { w, excess });
+      // The same hyperplane, as far as it is from the image: excess + w · (x₀ − x).
+      const shift = w.mul(now.origin.sub(now.x)).sum(pixels); // [n]
+      const fromImage = stepToHyperplane(norm.name, now.origin, { w, excess: excess.add(shift) });
+      const [pointLength, imageLength] = [fromPoint, fromImage].map((each) =>
+        norm.length(each).clamp(1e-8, Number.POSITIVE_INFINITY),
+      ) as [Tensor, Tensor];
+      const alpha = pointLength.div(pointLength.add(imageLength)).clamp(0, alphaMax); // [n, 1, 1, 1]
+      const point = now.x
+        .add(fromPoint.mul(overshoot))
+        .mul(alpha.neg().add(1))
+        .add(now.origin.add(fromImage.mul(overshoot)).mul(alpha))
+        .clamp(0, 1);
+
+      const logits = noGrad(() => classifier(point));
+      const adversarial = logits.argmax(1).ne(now.labels); // bool [n]
+      const distance = norm.length(point.sub(now.origin)); // [n, 1, 1, 1]
+      const reached = where(adversarial, distance.flatten(), infinite(now.nearest));
+      const nearest = now.nearest.minimum(reached);
+      trace?.(nearest);
+      const closer = now.origin.add(point.sub(now.origin).mul(backward));
+      return {
+        next: { x: where(adversarial.reshape([-1, 1, 1, 1]), closer, point), nearest },
+        stay:
+          observe === undefined
+            ? null
+            : undecided({ point, logits, within: reached.greater(epsilon).not(), rows }, observe),
+      };
+    });
+    yield { backwards };
+  }
+  return set.parts.nearest.clone();
+}
+
+const pixels = [1, 2, 3] as const;
+
+/** The hyperplane f(x) + w · (z − x) = 0 for f = z_target − z_label. */
+function targetBoundary(classifier: Classifier, now: { x: Tensor; labels: Tensor; targets: Tensor }) {
+  const point = now.x.detach().requireGrad_();
+  const margin = withGrad(() => attackLosses['targeted-margin'](classifier(point), now.labels, now.targets));
+  return { excess: margin.detach(), w: gradient(margin.sum(), point), passes: 1 };
+}
+
+interface Boundary {
+  readonly excess: Tensor; // [n]
+  readonly w: Tensor;
+  /** How far the hyperplane is, in the norm, [n]. */
+  readonly away: Tensor;
+}
+
+/** The nearest of the hyperplanes to all other classes, in the norm; one pass backward for each class. */
+function nearestBoundary(classifier: Classifier, now: { x: Tensor; labels: Tensor }, norm: Norm) {
+  const point = now.x.detach().requireGrad_();
+  const logits = withGrad(() => classifier(point));
+  const classes = logits.dimension(1);
+  const boundaryTo = (target: number): Boundary => {
+    const targets = integers([target])
+      .toDevice(logits.device)
+      .expand([point.dimension(0)]);
+    const margin = withGrad(() => attackLosses['targeted-margin'](logits, now.labels, targets));
+    const w = gradient(margin.sum(), point, { retainGraph: target < classes - 1 });
+    const excess = margin.detach();
+    const distance = excess.abs().div(norm.dualLength(w).flatten().add(1e-12));
+    return { excess, w, away: where(targets.eq(now.labels), infinite(distance), distance) };
+  };
+  let nearest = scope(() => boundaryTo(0));
+  for (let target = 1; target < classes; target++) {
+    const before = nearest;
+    nearest = scope(() => {
+      const found = boundaryTo(target);
+      const nearer = found.away.less(before.away);
+      return {
+        excess: where(nearer, found.excess, before.excess),
+        w: where(nearer.reshape([-1, 1, 1, 1]), found.w, before.w),
+        away: found.away.minimum(before.away),
+      };
+    });
+    for (const part of Object.values(before) as Tensor[]) part.dispose();
+  }
+  return { ...nearest, passes: classes };
+}
+
+/** Shows the observer the points within reach; answers which places are searched further. */
+function undecided(
+  found: {
+    readonly point: Tensor;
+    readonly logits: Tensor;
+    readonly within: Tensor;
+    readonly rows: readonly number[];
+  },
+  observe: Observer,
+): readonly number[] | null {
+  const { point, logits, within, rows } = found;
+  const inside = within.numbers();
+  const places = [...inside.keys()];
+  const shown = places.filter((place) => inside[place] !== 0);
+  if (shown.length === 0) return null;
+  const pick = integers(shown).toDevice(point.device);
+  const left = observe({
+    x: point.indexSelect(0, pick),
+    logits: logits.indexSelect(0, pick),
+    rows: shown.map((place) => rows[place]!),
+  });
+  if (left === null) return null;
+  const gone = new Set(shown);
+  for (const at of left) gone.delete(shown[at]!);
+  return gone.size === 0 ? null : places.filter((place) => !gone.has(place));
+}
+
+function infinite(like: Tensor): Tensor {
+  return zerosLike(like).add(Number.POSITIVE_INFINITY);
+}
