@@ -6,6 +6,15 @@ import { z } from 'zod';
 import { RunError } from '../src/errors.js';
 import { packageFolder } from '../src/native.js';
 
+/** The step that PyTorch is asked to make ready. */
+export interface RivalSettings {
+  readonly width: number;
+  readonly activation: string;
+  readonly variant: string;
+  readonly batch: number;
+  readonly threads: number;
+}
+
 /** PyTorch as a long-lived worker: it is asked for some steps and answers how long they took. */
 export class Rival implements Disposable {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
@@ -19,7 +28,7 @@ export class Rival implements Disposable {
   }
 
   /** Makes it ready to run steps; compilation and warm-up are over when it answers. */
-  async setUp(settings: Readonly<Record<string, string | number>>): Promise<void> {
+  async setUp(settings: RivalSettings): Promise<void> {
     await this.#ask(`setup ${JSON.stringify(settings)}`, z.object({ ready: z.literal(true) }));
   }
 
@@ -27,6 +36,12 @@ export class Rival implements Disposable {
   async run(steps: number): Promise<number> {
     const { seconds } = await this.#ask(`run ${steps}`, z.object({ seconds: z.number() }));
     return seconds;
+  }
+
+  /** Its peak of resident memory so far, in MB above what was resident when torch was loaded and no network made. */
+  async peakMemory(): Promise<number> {
+    const { peakMegabytes } = await this.#ask('memory', z.object({ peakMegabytes: z.number() }));
+    return peakMegabytes;
   }
 
   async #ask<T>(request: string, schema: z.ZodType<T>): Promise<T> {

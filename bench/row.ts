@@ -6,7 +6,10 @@ export interface BenchRow {
   /** null where there is no peer, or it is not installed. */
   readonly peer: number | null;
   readonly peerName: string | null;
-  /** How many times as fast as the peer: the median over pairs, with its 95 % interval. */
+  /**
+   * How many times as fast as the peer; where the unit is MB, how many times its memory. The median over pairs, with its
+   * 95 % interval.
+   */
   readonly ratio: number | null;
   readonly interval: readonly [low: number, high: number] | null;
   /** Pairs, or runs. */

@@ -8,6 +8,9 @@ and answers each with one line of JSON on standard output:
            after compilation and warm-up, which are in no later figure
     run 10
         -> {"steps": 10, "seconds": 4.1, "attackSeconds": 1.6, "updateSeconds": 2.5, "imagesPerSecond": 312.2, "loss": 2.3}
+    memory
+        -> {"peakMegabytes": 510.2}
+           the peak of resident memory so far, above what was resident when torch was loaded and no network made
     anything wrong
         -> {"error": "..."}, and the worker goes on
 
@@ -17,6 +20,7 @@ norm in evaluation mode, no weight gradients; a sign step, projection; then forw
 """
 
 import json
+import os
 import sys
 import time
 
@@ -158,7 +162,14 @@ def setup(settings):
     return step, described
 
 
-def answer(line, step):
+def account(name):
+    """A line of the kernel's account of this process, VmRSS or VmHWM, in MB."""
+    with open("/proc/self/status") as status:
+        (line,) = [line for line in status if line.startswith(name + ":")]
+    return int(line.split()[1]) * 1024 / 1e6
+
+
+def answer(line, step, idle):
     """Carries out one request; answers the step that is now current and the reply."""
     command, _, rest = line.strip().partition(" ")
     if command == "setup":
@@ -170,15 +181,18 @@ def answer(line, step):
         if steps < 1:
             raise ValueError(f"Expected a positive whole number of steps for run but received {rest}.")
         return step, step.run(steps)
-    raise ValueError(f"Expected setup or run for the request but received {command!r}.")
+    if command == "memory":
+        return step, {"peakMegabytes": account("VmHWM") - idle}
+    raise ValueError(f"Expected setup, run or memory for the request but received {command!r}.")
 
 
 def main():
     torch.set_num_interop_threads(1)
     step = None
+    idle = account("VmRSS") if os.path.exists("/proc/self/status") else 0.0
     for line in sys.stdin:
         try:
-            step, reply = answer(line, step)
+            step, reply = answer(line, step, idle)
         except Exception as error:  # the other side must read what went wrong, whatever it was
             reply = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(reply), flush=True)
