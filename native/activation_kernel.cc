@@ -9,27 +9,30 @@ namespace satin {
 namespace {
 
 // Loops run over whole blocks only; what is left over is computed in a block of its own. So an element never meets the
-// other code that compilers append for the remainder.
+// other code that compilers append for a remainder, and there is none.
 constexpr int64_t kBlock = 64;
 
 template <typename F, typename Real>
 SATIN_INLINE void values(F f, int64_t blocks, const Real* __restrict x, Real* __restrict y) {
-  for (int64_t i = 0; i < blocks * kBlock; i++) y[i] = f.value(x[i]);
+  for (int64_t block = 0; block < blocks; block++, x += kBlock, y += kBlock)
+    for (int64_t i = 0; i < kBlock; i++) y[i] = f.value(x[i]);
 }
 
 template <typename F, typename Real>
 SATIN_INLINE void gradients(F f, int64_t blocks, const Real* __restrict dy, const Real* __restrict x, Real* __restrict dx) {
-  for (int64_t i = 0; i < blocks * kBlock; i++) dx[i] = dy[i] * f.slope(x[i]);
+  for (int64_t block = 0; block < blocks; block++, dy += kBlock, x += kBlock, dx += kBlock)
+    for (int64_t i = 0; i < kBlock; i++) dx[i] = dy[i] * f.slope(x[i]);
 }
 
 template <int kCoefficients, typename F, typename Real>
 SATIN_INLINE void sums(F f, int64_t blocks, const Real* __restrict dy, const Real* __restrict x, Real* __restrict dx,
                        Real* __restrict sumA, Real* __restrict sumB) {
-  for (int64_t i = 0; i < blocks * kBlock; i++) {
-    dx[i] = dy[i] * f.slope(x[i]);
-    if constexpr (kCoefficients > 0) sumA[i] += dy[i] * f.slopeA(x[i]);
-    if constexpr (kCoefficients > 1) sumB[i] += dy[i] * f.slopeB(x[i]);
-  }
+  for (int64_t block = 0; block < blocks; block++, dy += kBlock, x += kBlock, dx += kBlock, sumA += kBlock, sumB += kBlock)
+    for (int64_t i = 0; i < kBlock; i++) {
+      dx[i] = dy[i] * f.slope(x[i]);
+      if constexpr (kCoefficients > 0) sumA[i] += dy[i] * f.slopeA(x[i]);
+      if constexpr (kCoefficients > 1) sumB[i] += dy[i] * f.slopeB(x[i]);
+    }
 }
 
 // target_clones wants plain functions.

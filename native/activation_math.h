@@ -128,6 +128,12 @@ SATIN_INLINE Real ramp(Real x) {
   return x < 0 ? Real(0) : x;
 }
 
+// 0, and NaN for NaN: another select would cost more.
+template <typename Real>
+SATIN_INLINE Real nothing(Real x) {
+  return 0 * held(magnitude(x), Real(1));
+}
+
 // exp(x) = scale · (1 + excess), scale a power of 2; for -hold <= x <= 0, and NaN.
 template <typename Real>
 struct Exponential {
@@ -169,7 +175,7 @@ template <typename Real>
 struct Relu {
   explicit Relu(Real, Real) {}
   SATIN_INLINE Real value(Real x) const { return ramp(x); }
-  SATIN_INLINE Real slope(Real x) const { return x > 0 ? Real(1) : (x <= 0 ? Real(0) : x); }
+  SATIN_INLINE Real slope(Real x) const { return (x > 0 ? Real(1) : Real(0)) + nothing(x); }
 };
 
 // x for x > 0, a·x else
@@ -177,7 +183,7 @@ template <typename Real>
 struct LeakyRelu {
   explicit LeakyRelu(Real a, Real) : a(a) {}
   SATIN_INLINE Real value(Real x) const { return x > 0 ? x : a * x; }
-  SATIN_INLINE Real slope(Real x) const { return x > 0 ? Real(1) : (x <= 0 ? a : x); }
+  SATIN_INLINE Real slope(Real x) const { return (x > 0 ? Real(1) : a) + nothing(x); }
   SATIN_INLINE Real slopeA(Real x) const { return x > 0 ? Real(0) : x; }
   Real a;
 };
