@@ -58,9 +58,9 @@ Tensor belowZero(const Tensor& x) { return x.clamp_max(0); }
 // SmoothReLU by y = a·x: below this its series, above it the logarithm.
 constexpr double kSeriesEnd = 0.01;
 
+// Held where libtorch 1.13's vectorised log1p still is finite: some way below the largest number it gives infinity.
 Tensor smoothArgument(const Tensor& ramp, const Tensor& a) {
-  const double largest = ramp.scalar_type() == at::kDouble ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max();
-  return (ramp * a).clamp_max(largest);
+  return (ramp * a).clamp_max(ramp.scalar_type() == at::kDouble ? 1e307 : 1e38);
 }
 
 // c[0] + c[1] y + c[2] y² ...

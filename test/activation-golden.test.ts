@@ -34,6 +34,7 @@ function assertGolden(actual: Float64Array, expected: readonly (number | string)
   for (const [place, x] of points.entries()) {
     const [is, should] = [actual[place]!, Number(expected[place])];
     if (Object.is(is, should) || is === should) continue;
+    assert.ok(Number.isFinite(should), `${is} instead of ${should} at ${x}`);
     const allowed = Math.max(
       tolerance * Math.abs(should),
       (tolerance / 10) * Math.max(1, Number.isFinite(x) ? Math.abs(x) : 1),
