@@ -9,6 +9,7 @@ import { evaluate } from '../src/evaluation/evaluate.js';
 import type { RunEvent } from '../src/runs/events.js';
 import { zerosLike } from '../src/tensor/create.js';
 import { memoryInfo, setThreads } from '../src/tensor/engine.js';
+import { noGrad } from '../src/tensor/gradient.js';
 import { permutation } from '../src/tensor/noise.js';
 import { adversarial } from '../src/training/adversarial.js';
 import { Guard } from '../src/training/guard.js';
@@ -136,8 +137,8 @@ describe('a run with a guard', () => {
     assert.equal(
       warning.message,
       'Catastrophic overfitting: on 128 training images, accuracy under PGD-5 is 5.0 %, and was 50.0 % after step 4. ' +
-        'The network has learned to withstand the attack it is trained with, and longer ones break it. ' +
-        'Training goes on, but its robust accuracy may be lost. Try a smaller attack.stepSize, more attack.steps, ' +
+        'It seems that the network learns to withstand the attack it is trained with, and that longer ones break it. ' +
+        'Training goes on; robust accuracy may come back or be lost. Try a smaller attack.stepSize, more attack.steps, ' +
         'gradAlign, a smooth activation, or a lower or shorter learning rate schedule. The weights of the last check ' +
         "that was well, after step 4, stay in checkpoints/healthy.json of the run's folder, for evaluate or --init.",
     );
@@ -274,6 +275,50 @@ describe('what the guard measures', () => {
     assert.equal(all.examples, 96);
     assert.equal(all.chance, luck([...dataset.labels]));
     assert.equal(guard.examples, 64);
+  });
+
+  it('shows a run that its robustness is gone, at the first check after it went', async () => {
+    using broken = smallModel(dataset);
+    noGrad(() => {
+      for (const [name, tensor] of broken.network.state()) tensor.copy_(model.network.state().get(name)!);
+    });
+    const parameters = broken.network.parameters();
+    using optimizer = new Sgd(parameters, { momentum: 0, nesterov: false, weightDecay: 0 });
+    const gradients = () => [...parameters.values()].map(zerosLike);
+    const warnings: number[] = [];
+    const kept: number[] = [];
+    await train({
+      model: broken,
+      data,
+      // In its sixth step, the last layer answers the opposite.
+      objective: stateless((_, __, { step }) => {
+        if (step === 5)
+          noGrad(() => {
+            for (const name of ['linear.weight', 'linear.bias']) parameters.get(name)!.mul_(-1);
+          });
+        return { gradients: gradients(), loss: 1, accuracy: 0 };
+      }),
+      optimizer,
+      schedule: { name: 'constant', learningRate: 0.1, warmup: 0 },
+      augmentation: { flip: false, crop: 0 },
+      epochs: 1,
+      epochSteps: 10,
+      batch: 8,
+      seed: 0,
+      evaluate: async function* () {},
+      checkpointEvery: null,
+      progress: start,
+      guard: new Guard({ ...options, epsilon: 0.02, examples: 64 }),
+      guardEvery: 2,
+      record: (event) => {
+        if (event.type === 'warning') warnings.push(event.step);
+      },
+      checkpoint: (name, { step }) => {
+        if (name === 'healthy') kept.push(step);
+      },
+      interrupted: () => false,
+    });
+    assert.deepEqual({ warnings, kept }, { warnings: [6], kept: [2, 4] });
   });
 
   it('has the names that the validation gives its own', () => {

@@ -60,8 +60,8 @@ export function warning(seen: string, { examples, healthy }: WarningFacts): stri
         "of the run's folder, for evaluate or --init.";
   return (
     `Catastrophic overfitting: on ${examples} training images, ${seen}. ` +
-    'The network has learned to withstand the attack it is trained with, and longer ones break it. ' +
-    'Training goes on, but its robust accuracy may be lost. Try a smaller attack.stepSize, more attack.steps, ' +
+    'It seems that the network learns to withstand the attack it is trained with, and that longer ones break it. ' +
+    'Training goes on; robust accuracy may come back or be lost. Try a smaller attack.stepSize, more attack.steps, ' +
     `gradAlign, a smooth activation, or a lower or shorter learning rate schedule. ${kept}`
   );
 }
