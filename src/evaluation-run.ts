@@ -73,7 +73,11 @@ export async function loadExamples(
 export async function evaluationRun(options: EvaluationRunOptions): Promise<EvaluationRun> {
   const { model, data, surrogates = [], norm, epsilon, seed, batch, interrupted, onProgress } = options;
   const own = options.attacks.map(parseAttack);
-  const attacks = [...own, ...surrogates.flatMap(({ name }) => own.map((attack) => through(attack, name)))];
+  const smoothed = own.filter(({ kind }) => kind !== 'square'); // which asks for no derivative
+  const attacks = [
+    ...own,
+    ...surrogates.flatMap(({ name }) => smoothed.map((attack) => through(attack, name))),
+  ];
   using tensors = new DatasetTensors(data);
   using folded = model.fold();
   const smooth = surrogates.map((derivative) => ({

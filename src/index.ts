@@ -6,7 +6,7 @@
 export type { Activation } from './activations/activation.js';
 export { activationNames, parseActivation } from './activations/parse.js';
 export type { TypedArray } from './addon.js';
-export { type GradientAttack, parseAttack, type Threat } from './attacks/attack.js';
+export { type Attack, parseAttack, type Threat } from './attacks/attack.js';
 export { type DescentOptions, descend, type Iterate, type Observer } from './attacks/descend.js';
 export { type Norm, type NormName, norms } from './attacks/norms.js';
 export { chooseExamples } from './data/choose.js';

@@ -1,5 +1,5 @@
 import { parseActivation } from './activations/parse.js';
-import { type GradientAttack, parseAttack } from './attacks/attack.js';
+import { parseAttack, parseGradientAttack, stepSizeOf } from './attacks/attack.js';
 import { descend } from './attacks/descend.js';
 import { norms } from './attacks/norms.js';
 import type { Dataset } from './data/dataset.js';
@@ -207,12 +207,14 @@ function lastIterates(
 ): Float32Array[] {
   const { norm: normName, epsilon, seed, attacks } = measured.result;
   const norm = norms[normName];
-  const attack: GradientAttack = parseAttack(attacks.at(-1)?.name ?? 'pgd-50');
+  const strongest = parseAttack(attacks.at(-1)?.name ?? 'pgd-50');
+  // The others have no last iterate to show.
+  const attack = strongest.kind === 'pgd' ? strongest : parseGradientAttack('pgd-50');
   using folded = model.fold();
   const { x, labels, ids } = data.batch(places);
   const key = { seed, stream: 'attack', restart: 0 } as const;
   const start = attack.randomStart ? norm.randomStart(x, { epsilon, key, ids }) : x;
-  const stepSize = attack.relativeStep * epsilon;
+  const stepSize = stepSizeOf(attack, epsilon);
   const last = descend(
     paired(folded.classify),
     { x, labels, start },

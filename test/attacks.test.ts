@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { forward } from '../src/activations/activation.js';
 import { parseActivation } from '../src/activations/parse.js';
-import { parseAttack } from '../src/attacks/attack.js';
+import { parseAttack, parseGradientAttack } from '../src/attacks/attack.js';
 import { type DescentOptions, descend, type Observer } from '../src/attacks/descend.js';
 import { type NormName, norms } from '../src/attacks/norms.js';
 import { InputError } from '../src/errors.js';
@@ -173,7 +173,7 @@ describe('on a linear classifier', () => {
         ),
       );
       for (const name of ['pgd-1', 'pgd-10', 'pgd-50']) {
-        const { steps, relativeStep } = parseAttack(name);
+        const { steps, relativeStep } = parseGradientAttack(name);
         const start = norms.linf.randomStart(x, { epsilon, key, ids: idsOf(x) });
         const found = run(x, start, { norm: norms.linf, epsilon, steps, stepSize: relativeStep * epsilon });
         assertClose(found.numbers(), optimum, { relative: 0, absolute: 2e-7 }, name);
@@ -196,7 +196,7 @@ describe('on a linear classifier', () => {
       assertClose(fromAfar.numbers(), optimum, { relative: 0, absolute: 1e-6 }, 'from a random start');
 
       // Steps that end to end are 2.5 ε stop short of the pole: the margin is 98 % of the optimum's and more.
-      const { steps, relativeStep } = parseAttack('pgd-50');
+      const { steps, relativeStep } = parseGradientAttack('pgd-50');
       const found = run(x, start, { ...options, steps, stepSize: relativeStep * epsilon })
         .sub(x)
         .numbers();
@@ -212,6 +212,7 @@ describe('on a linear classifier', () => {
       const epsilon = 0.1;
       const fgsm = parseAttack('fgsm');
       assert.deepEqual(fgsm, {
+        kind: 'pgd',
         name: 'fgsm',
         loss: 'ce',
         steps: 1,
@@ -443,6 +444,7 @@ describe('an observer', () => {
 describe('names of attacks', () => {
   it('stand for steps, their length and restarts', () => {
     assert.deepEqual(parseAttack('pgd-50'), {
+      kind: 'pgd',
       name: 'pgd-50',
       loss: 'ce',
       steps: 50,
@@ -451,7 +453,7 @@ describe('names of attacks', () => {
       restarts: 1,
     });
     assert.equal(parseAttack('pgd-50-10').restarts, 10);
-    assert.equal(parseAttack('pgd-1').relativeStep, 2.5);
+    assert.equal(parseGradientAttack('pgd-1').relativeStep, 2.5);
   });
 
   it('that are unknown are refused', () => {

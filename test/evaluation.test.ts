@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { type GradientAttack, parseAttack, type Threat } from '../src/attacks/attack.js';
+import { parseAttack, type Threat } from '../src/attacks/attack.js';
 import { type Norm, norms } from '../src/attacks/norms.js';
 import { type Dataset, subset } from '../src/data/dataset.js';
 import { DatasetTensors } from '../src/data/tensors.js';
@@ -242,7 +242,7 @@ describe('the count of passes', () => {
 });
 
 describe('an attack is not believed', () => {
-  const attack: GradientAttack = { ...parseAttack('pgd-4'), name: 'pgd-4' };
+  const attack = parseAttack('pgd-4');
   const evaluateWith = (norm: Partial<Norm>, base: Norm = norms.linf) =>
     evaluate(subject, data, {
       attacks: [attack],

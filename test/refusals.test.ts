@@ -203,6 +203,16 @@ describe('a folder of photographs', () => {
 describe('satin evaluate refuses', () => {
   const cases: readonly (readonly [what: string, words: readonly string[], sentence: RegExp])[] = [
     ['an unknown attack', ['--attack', 'pdg-50'], /fgsm, pgd-STEPS .* received 'pdg-50'/],
+    [
+      'AutoAttack’s attacks by another name',
+      ['--attack', 'apgd'],
+      /apgd-ce, apgd-dlr, apgd-t, .* received 'apgd'/,
+    ],
+    [
+      'steps of a pixel in L2',
+      ['--attack', 'pgd-200-paper', '--norm', 'l2', '--epsilon', '1'],
+      /Expected linf for the norm of pgd-200-paper but received 'l2'/,
+    ],
     ['an ε of 8 in L∞', ['--epsilon', '8'], /at most 1 in L∞.* Did you mean 8\/255\?/],
     ['a negative ε', ['--epsilon', '-0.1'], /at least 0/],
     ['a negative count', ['--examples', '-5'], /whole number of at least 1 for --examples/],

@@ -66,7 +66,7 @@ export function* apgd(
   const { norm, epsilon, steps, loss, trace } = options;
   const { x: origin, labels, start: x, targets = labels } = images;
   const perExample = () => zeros([x.dimension(0)], x.dtype).toDevice(x.device);
-  using set = new WorkingSet({
+  using set = new WorkingSet(() => ({
     origin,
     labels,
     targets,
@@ -83,7 +83,7 @@ export function* apgd(
     stepSize: perExample()
       .add(2 * epsilon)
       .reshape([-1, 1, 1, 1]),
-  });
+  }));
 
   /** The loss at a point, and its gradient where there is a next step; null where the observer is done with all. */
   const lookAt = (

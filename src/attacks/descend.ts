@@ -1,10 +1,11 @@
 import { crossEntropy } from '../losses.js';
 import type { Classifier } from '../nn/classifier.js';
-import { integers } from '../tensor/create.js';
 import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Norm } from './norms.js';
+import { finish, type Search } from './search.js';
+import { WorkingSet } from './working-set.js';
 
 /** How far a loss is climbed, under which threat model. */
 export interface DescentOptions {
@@ -17,7 +18,14 @@ export interface DescentOptions {
   readonly loss?: (logits: Tensor, labels: Tensor) => Tensor;
 }
 
-/** What happened at one iterate, the start and the last one too. */
+/** Where a descent begins. */
+export interface DescentImages {
+  readonly x: Tensor; // [N, C, H, W]
+  readonly labels: Tensor; // int64 [N]
+  readonly start: Tensor;
+}
+
+/** Images that an attack tries, in the ball and in the box. */
 export interface Iterate {
   readonly x: Tensor; // [n, C, H, W], the examples that are still attacked
   readonly logits: Tensor; // [n, classes]
@@ -38,46 +46,47 @@ export type Observer = (iterate: Iterate) => readonly number[] | null;
  */
 export function descend(
   classifier: Classifier,
-  images: { readonly x: Tensor; readonly labels: Tensor; readonly start: Tensor },
+  images: DescentImages,
   options: DescentOptions,
   observe?: Observer,
 ): Tensor {
-  const { norm, epsilon, steps, stepSize, loss: climbed = crossEntropySum } = options;
-  let { x: origin, labels, start: x } = images;
-  let rows: readonly number[] = Array.from({ length: x.dimension(0) }, (_, row) => row);
+  return finish(descent(classifier, images, options, observe));
+}
 
-  for (let step = 0; step < steps && rows.length > 0; step++) {
-    const next = scope(() => {
+/** `descend`, step by step. */
+export function* descent(
+  classifier: Classifier,
+  images: DescentImages,
+  options: DescentOptions,
+  observe?: Observer,
+): Search<Tensor> {
+  const { norm, epsilon, steps, stepSize, loss: climbed = crossEntropySum } = options;
+  using set = new WorkingSet(() => ({ origin: images.x, labels: images.labels, x: images.start }));
+
+  for (let step = 0; step < steps && set.rows.length > 0; step++) {
+    let backwards = 0;
+    set.step(({ origin, labels, x }, rows) => {
       const point = x.detach().requireGrad_();
       const logits = withGrad(() => classifier(point));
-      const left = observe?.({ x: point, logits, rows }) ?? null;
-      if (left !== null && left.length === 0) return null;
-      const loss = withGrad(() => climbed(logits, labels));
-      const slope = gradient(loss, point);
-      const climb = (from: Tensor, along: Tensor, around: Tensor) =>
-        norm.project(from.add(norm.direction(along).mul(stepSize)), around, epsilon);
-      if (left === null)
-        return { x: noGrad(() => climb(x, slope, origin)), origin: null, labels: null, left };
-      const places = integers(left).toDevice(x.device);
-      const pick = (tensor: Tensor) => tensor.indexSelect(0, places);
-      const near = pick(origin);
-      return { x: noGrad(() => climb(pick(x), pick(slope), near)), origin: near, labels: pick(labels), left };
+      const stay = observe?.({ x: point, logits, rows }) ?? null;
+      if (stay?.length === 0) return { next: {}, stay };
+      const slope = gradient(
+        withGrad(() => climbed(logits, labels)),
+        point,
+      );
+      backwards = rows.length;
+      const moved = noGrad(() => norm.project(x.add(norm.direction(slope).mul(stepSize)), origin, epsilon));
+      return { next: { x: moved }, stay };
     });
-    if (next === null) return x.narrow(0, 0, 0);
-    if (next.left !== null) {
-      rows = next.left.map((place) => rows[place]!);
-      origin = next.origin ?? origin;
-      labels = next.labels ?? labels;
-    }
-    if (step > 0) x.dispose();
-    x = next.x;
+    yield { backwards };
   }
 
-  if (observe !== undefined && rows.length > 0)
+  const last = set.parts.x.detach();
+  if (observe !== undefined && set.rows.length > 0)
     scope(() => {
-      observe({ x, logits: noGrad(() => classifier(x)), rows });
+      observe({ x: last, logits: noGrad(() => classifier(last)), rows: set.rows });
     });
-  return x;
+  return last;
 }
 
 function crossEntropySum(logits: Tensor, labels: Tensor): Tensor {

@@ -54,7 +54,7 @@ export function* fab(
 ): Search<Tensor> {
   const { norm, epsilon, steps, trace } = options;
   const { x: origin, labels, start: x, targets } = images;
-  using set = new WorkingSet({
+  using set = new WorkingSet(() => ({
     origin,
     labels,
     targets: targets ?? labels,
@@ -62,7 +62,7 @@ export function* fab(
     nearest: zeros([x.dimension(0)], x.dtype)
       .toDevice(x.device)
       .add(Number.POSITIVE_INFINITY),
-  });
+  }));
 
   for (let step = 0; step < steps && set.rows.length > 0; step++) {
     let backwards = 0;

@@ -45,12 +45,12 @@ export function* square(
   const { start, draws: drawsFor, move } = moves[norm];
   const [count, channels, height, width] = images.x.shape as [number, number, number, number];
   const { ids } = images;
-  using set = new WorkingSet({
+  using set = new WorkingSet(() => ({
     x: images.x,
     labels: images.labels,
     best: images.x,
     margin: zeros([count], images.x.dtype).toDevice(images.x.device).sub(Number.POSITIVE_INFINITY),
-  });
+  }));
 
   for (let query = -1; query < queries && set.rows.length > 0; query++) {
     set.step((now, rows) => {

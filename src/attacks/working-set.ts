@@ -18,8 +18,8 @@ export class WorkingSet<Part extends string> implements Disposable {
   #parts: Readonly<Record<Part, Tensor>>;
   #rows: readonly number[];
 
-  constructor(parts: Readonly<Record<Part, Tensor>>) {
-    this.#parts = mapped(parts, (tensor) => keep(tensor.detach()));
+  constructor(make: () => Readonly<Record<Part, Tensor>>) {
+    this.#parts = scope(() => mapped(make(), (tensor) => keep(tensor.detach())));
     const count = Math.min(...this.#tensors().map((tensor) => tensor.dimension(0)));
     this.#rows = Array.from({ length: count }, (_, row) => row);
   }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import { parseDerivative } from '../activations/parse.js';
-import { parseAttack } from '../attacks/attack.js';
+import { attackForms, parseAttack, requireNorm } from '../attacks/attack.js';
 import { parseDataName } from '../data/names.js';
 import { parseEpsilon } from '../epsilon.js';
 import { InputError } from '../errors.js';
@@ -24,11 +24,7 @@ export function evaluateCommand() {
       'data set and split (default: the test split of what the run was trained on)',
     )
     .option('--data-dir <folder>', 'where the files of the data set lie')
-    .option(
-      '--attack <name>',
-      'fgsm, pgd-STEPS or pgd-STEPS-RESTARTS; may be given several times (default: pgd-50)',
-      several,
-    )
+    .option('--attack <name>', `${attackForms}; may be given several times (default: pgd-50)`, several)
     .option(
       '--surrogate <activation>',
       'try every attack once more through the derivative of softplus(10), say; may be given several times',
@@ -50,10 +46,11 @@ export function evaluateCommand() {
         ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`)
         : null;
       const attacks = options.attack ?? ['pgd-50'];
-      for (const name of attacks) parseAttack(name);
+      const parsed = attacks.map(parseAttack);
       const surrogates = (options.surrogate ?? []).map(parseDerivative);
       if (options.json !== undefined && options.json !== '-') requireFilePath(options.json, '--json');
       const norm = options.norm ?? recipe?.threat.norm ?? missing('--norm', 'linf or l2');
+      for (const attack of parsed) requireNorm(attack, norm);
       const epsilon =
         options.epsilon === undefined && recipe !== null && recipe.threat.norm === norm
           ? { epsilon: recipe.threat.epsilon, epsilonText: recipe.threat.epsilonText }

@@ -1,6 +1,9 @@
-import type { GradientAttack, Threat } from '../attacks/attack.js';
-import { descend, type Iterate } from '../attacks/descend.js';
+import type { Attack, Threat } from '../attacks/attack.js';
+import { targetsOfRank } from '../attacks/attack-losses.js';
+import type { Observer } from '../attacks/descend.js';
+import { type Round, type RoundExamples, roundsOf, run } from '../attacks/run.js';
 import type { Batch } from '../data/tensors.js';
+import type { Classifier } from '../nn/classifier.js';
 import { integers } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
@@ -14,62 +17,84 @@ export interface Broken {
 }
 
 /**
- * Attacks one batch and answers which examples broke, each at the first iterate, of any restart, that the model as it
- * was given misclassifies. An iterate that only the faster classifier gets wrong goes on being attacked.
+ * Attacks one batch and answers which examples broke, each at the first image, of any restart and target, that the model
+ * as it was given misclassifies. An image that only the faster classifier gets wrong goes on being attacked. It pauses
+ * after each step and says how many are broken so far.
  */
-export function attackBatch(
+export function* attackBatch(
   subject: Subject,
   batch: Batch,
   options: {
-    readonly attack: GradientAttack;
+    readonly attack: Attack;
     readonly threat: Threat;
     readonly seed: number;
+    /** How many classes the model knows. */
+    readonly classes: number;
     readonly count: PassCount;
   },
-): Broken[] {
-  const { attack, threat, seed, count } = options;
-  const { norm, epsilon } = threat;
+): Generator<number, Broken[], void> {
+  const { attack, threat, seed, classes, count } = options;
   const classify = counted(paired(subject.classify), count);
   const fast = counted(paired(attackedBy(subject, attack)), count);
+  const label = [...batch.labels.numbers()];
   const broken: Broken[] = [];
+  const rounds = roundsOf(attack, classes);
+  // What every target is chosen by; the images as they are do not change.
+  using clean = rounds.some(({ rank }) => rank > 0)
+    ? scope(() => noGrad(() => fast(batch.x)).detach())
+    : null;
 
-  for (let restart = 0; restart < attack.restarts && broken.length < batch.ids.length; restart++) {
-    scope(() => {
-      const standing = without(batch, broken);
-      const { x, labels, ids, rows } = standing;
-      const key = { seed, stream: 'attack', restart } as const;
-      const start = attack.randomStart ? norm.randomStart(x, { epsilon, key, ids }) : x;
-      let label = [...labels.numbers()];
-      let attacked = rows;
-      let iterates = 0;
-      const observe = (iterate: Iterate): number[] => {
-        const confirmed = misclassified(iterate.x, iterate.logits, label, classify);
-        for (const [place, image] of confirmed) broken.push({ row: attacked[place]!, image });
-        const left = attacked.map((_, place) => place).filter((place) => !confirmed.has(place));
-        if (iterates++ < attack.steps) count.backwards += left.length === 0 ? 0 : attacked.length;
-        attacked = left.map((place) => attacked[place]!);
-        label = left.map((place) => label[place]!);
-        return left;
-      };
-      const stepSize = attack.relativeStep * epsilon;
-      descend(fast, { x, labels, start }, { norm, epsilon, steps: attack.steps, stepSize }, observe);
-    });
+  for (const round of rounds) {
+    if (broken.length === batch.ids.length) break;
+    const standing = rowsWithout(broken, batch.ids.length);
+    const examples = examplesOf(batch, { rows: standing, clean, round });
+    const observe: Observer = ({ x, logits, rows }) => {
+      const attacked = rows.map((row) => standing[row]!);
+      const confirmed = misclassified(
+        x,
+        logits,
+        attacked.map((row) => label[row]!),
+        classify,
+      );
+      for (const [place, image] of confirmed) broken.push({ row: attacked[place]!, image });
+      return confirmed.size === 0 ? null : [...rows.keys()].filter((place) => !confirmed.has(place));
+    };
+    try {
+      for (const { backwards } of run(attack, fast, examples, { threat, seed, round, observe })) {
+        count.backwards += backwards;
+        yield broken.length;
+      }
+    } finally {
+      for (const part of [examples.x, examples.labels, examples.targets]) part?.dispose();
+    }
   }
   return broken;
 }
 
-/** The part of a batch that no one has broken yet, with each example's row in the whole. */
-function without(batch: Batch, broken: readonly Broken[]): Batch & { readonly rows: readonly number[] } {
+/** The rows of a batch that no one has broken yet. */
+function rowsWithout(broken: readonly Broken[], count: number): readonly number[] {
   const gone = new Set(broken.map(({ row }) => row));
-  const rows = batch.ids.map((_, row) => row).filter((row) => !gone.has(row));
-  if (gone.size === 0) return { ...batch, rows };
-  const places = integers(rows).toDevice(batch.x.device);
-  return {
-    x: batch.x.indexSelect(0, places),
-    labels: batch.labels.indexSelect(0, places),
-    ids: rows.map((row) => batch.ids[row]!),
+  return Array.from({ length: count }, (_, row) => row).filter((row) => !gone.has(row));
+}
+
+/** Tensors of its own for a part of a batch. */
+function examplesOf(
+  batch: Batch,
+  {
     rows,
-  };
+    clean,
+    round,
+  }: { readonly rows: readonly number[]; readonly clean: Tensor | null; readonly round: Round },
+): RoundExamples {
+  return scope(() => {
+    const places = integers(rows).toDevice(batch.x.device);
+    const all = rows.length === batch.ids.length;
+    const pick = (tensor: Tensor) => (all ? tensor.detach() : tensor.indexSelect(0, places));
+    const labels = pick(batch.labels);
+    const targets =
+      clean === null || round.rank === 0 ? null : targetsOfRank(pick(clean), labels, round.rank);
+    return { x: pick(batch.x), labels, targets, ids: rows.map((row) => batch.ids[row]!) };
+  });
 }
 
 /** The images among `x` that `logits` get wrong and that `classify` gets wrong too, by their place in `x`. */
@@ -77,7 +102,7 @@ function misclassified(
   x: Tensor,
   logits: Tensor,
   labels: readonly number[],
-  classify: (x: Tensor) => Tensor,
+  classify: Classifier,
 ): Map<number, Float32Array> {
   const wrong = differs(logits, labels);
   if (wrong.length === 0) return new Map();

@@ -1,23 +1,23 @@
-import type { GradientAttack, Threat } from '../attacks/attack.js';
+import { type Attack, aimOf, requireNorm, stepSizeOf, type Threat } from '../attacks/attack.js';
 import type { DatasetTensors } from '../data/tensors.js';
 import { InterruptedError } from '../errors.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
-import { attackBatch, differs } from './attack-batch.js';
+import { attackBatch, type Broken, differs } from './attack-batch.js';
 import type { AttackResult, ExampleResult } from './result.js';
 import { wilsonInterval } from './statistics.js';
 import { type PassCount, paired, type Subject } from './subject.js';
 import { verify } from './verify.js';
 
 export interface EvaluateOptions {
-  readonly attacks: readonly GradientAttack[];
+  readonly attacks: readonly Attack[];
   readonly threat: Threat;
   readonly seed: number;
   /** Images a batch; changes the speed and the memory, not the verdicts. */
   readonly batch: number;
-  /** Told after every batch. */
+  /** Told after every batch, and now and then within one. */
   readonly onProgress?: (progress: EvaluationProgress) => void;
-  /** Asked between batches; true ends the evaluation with an `InterruptedError`. */
+  /** Asked between batches, and now and then within one; true ends the evaluation with an `InterruptedError`. */
   readonly interrupted?: () => boolean;
 }
 
@@ -40,6 +40,9 @@ export interface Evaluation {
   readonly adversarial: ReadonlyMap<number, Float32Array>;
 }
 
+/** Within a batch, milliseconds until a Ctrl-C is heard and the progress is told. */
+const pauseEvery = 100;
+
 /**
  * Clean accuracy, then each attack on what still stands: an example counts as robust when none broke it. Every
  * adversarial image is verified before it counts.
@@ -55,22 +58,28 @@ export async function evaluate(
   const count = data.count;
   const labels = data.dataset.labels;
   const places = Array.from({ length: count }, (_, place) => place);
+  for (const attack of attacks) requireNorm(attack, threat.norm.name);
 
+  let paused = 0;
   const pause = async () => {
     await new Promise(setImmediate); // lets a Ctrl-C be heard
+    paused = performance.now();
     if (interrupted?.() === true)
       throw new InterruptedError('Interrupted; the evaluation was not finished and nothing was written.');
   };
 
   const right = new Set<number>();
   const classify = paired(subject.classify);
+  let classes = 0;
   for (const chunk of chunks(places, batch)) {
-    const wrong = scope(() =>
-      differs(
-        noGrad(() => classify(data.batch(chunk).x)),
+    const wrong = scope(() => {
+      const logits = noGrad(() => classify(data.batch(chunk).x));
+      classes = logits.dimension(1);
+      return differs(
+        logits,
         chunk.map((place) => labels[place]!),
-      ),
-    );
+      );
+    });
     const errors = new Set(wrong);
     chunk.forEach((place, row) => {
       if (!errors.has(row)) right.add(place);
@@ -88,12 +97,28 @@ export async function evaluate(
     const began = performance.now();
     let done = 0;
     for (const chunk of chunks(standing, batch)) {
-      const broken = scope(() => {
-        const examples = data.batch(chunk);
-        const found = attackBatch(subject, examples, { attack, threat, seed, count: passes });
-        verify(examples.x, found, { attack: attack.name, threat });
-        return found;
-      });
+      const examples = data.batch(chunk);
+      let broken: readonly Broken[];
+      const search = attackBatch(subject, examples, { attack, threat, seed, classes, count: passes });
+      try {
+        let state = search.next();
+        for (; state.done !== true; state = search.next()) {
+          if (performance.now() - paused < pauseEvery) continue;
+          onProgress?.({
+            stage: attack.name,
+            done: done + state.value,
+            total: standing.length,
+            standing: (right.size - brokenBy.size - state.value) / count,
+          });
+          await pause();
+        }
+        broken = state.value;
+        verify(examples.x, broken, { attack: attack.name, threat });
+      } finally {
+        search.return([]); // frees what it holds, where it was left before its end
+        examples.x.dispose();
+        examples.labels.dispose();
+      }
       for (const { row, image } of broken) {
         brokenBy.set(chunk[row]!, attack.name);
         adversarial.set(chunk[row]!, image);
@@ -109,12 +134,11 @@ export async function evaluate(
     }
     results.push({
       name: attack.name,
-      loss: attack.loss,
+      ...aimOf(attack, classes),
       steps: attack.steps,
-      stepSize: attack.relativeStep * threat.epsilon,
+      stepSize: stepSizeOf(attack, threat.epsilon),
       restarts: attack.restarts,
       ...(attack.surrogate !== undefined && { surrogate: attack.surrogate }),
-      targets: 0,
       attacked: standing.length,
       broken: standing.filter((place) => brokenBy.has(place)).length,
       robustAfter: (right.size - brokenBy.size) / count,

@@ -39,6 +39,7 @@ export interface AttackResult {
   readonly restarts: number;
   /** The activation whose derivative it went through; only where that is not the network's own. */
   readonly surrogate?: string;
+  /** How many other classes it aimed at, one after the other; 0 for none. */
   readonly targets: number;
   /** How many examples were still standing when it began, and how many of those it broke. */
   readonly attacked: number;

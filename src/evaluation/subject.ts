@@ -1,4 +1,4 @@
-import type { GradientAttack } from '../attacks/attack.js';
+import type { Attack } from '../attacks/attack.js';
 import { InputError } from '../errors.js';
 import type { Classifier } from '../nn/classifier.js';
 import { cat } from '../tensor/create.js';
@@ -15,7 +15,7 @@ export interface Subject {
 }
 
 /** The classifier that an attack takes its gradients of. */
-export function attackedBy(subject: Subject, { name, surrogate }: GradientAttack): Classifier {
+export function attackedBy(subject: Subject, { name, surrogate }: Attack): Classifier {
   if (surrogate === undefined) return subject.fast;
   const classifier = subject.surrogates?.get(surrogate);
   if (classifier === undefined)

@@ -1,4 +1,4 @@
-import { type GradientAttack, parseAttack } from '../attacks/attack.js';
+import { type GradientAttack, parseGradientAttack } from '../attacks/attack.js';
 import { descend } from '../attacks/descend.js';
 import type { Norm } from '../attacks/norms.js';
 import type { Batch, DatasetTensors } from '../data/tensors.js';
@@ -25,7 +25,11 @@ export interface GuardOptions {
   readonly batch?: number;
 }
 
-const attacks = { fgsm: parseAttack('fgsm'), pgd5: parseAttack('pgd-5'), pgd10: parseAttack('pgd-10') };
+const attacks = {
+  fgsm: parseGradientAttack('fgsm'),
+  pgd5: parseGradientAttack('pgd-5'),
+  pgd10: parseGradientAttack('pgd-10'),
+};
 
 /**
  * Attacks the same training images, without augmentation and with the same noise, each time it is asked: what catastrophic
