@@ -68,7 +68,7 @@ describe('the report of a network', () => {
 
   it('has the learning curves of its events, its recipe and its size', () => {
     assert.equal(report.name, 'SiLU');
-    assert.equal(report.formula, 'x · sigmoid(x)');
+    assert.equal(report.formula, 'x·σ(x)');
     assert.equal(report.epochs.length, 15);
     const last = readEvents(first.run)
       .filter((event) => event.type === 'epoch')
