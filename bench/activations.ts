@@ -19,11 +19,7 @@ const variants = ['channels-last', 'compile-channels-last'];
  * within one run. ReLU is the faster of Satin's and libtorch's, which a row of its own compares. The peer is the same
  * quotient in PyTorch: the step with the activation over that with ReLU, each as the fastest of two variants runs it.
  */
-export async function activations(
-  { python, pairs, note }: BenchOptions,
-  only: { readonly widths?: readonly number[]; readonly names?: readonly string[] } = {},
-): Promise<BenchRow[]> {
-  const { widths = [16, 64], names = measured } = only;
+export async function activations({ python, pairs, only, note }: BenchOptions): Promise<BenchRow[]> {
   const version = torchVersion(python);
   if (version === null)
     note(`${python} has no torch: Satin is measured alone. --python names another Python.`);
@@ -32,7 +28,9 @@ export async function activations(
     rows.push(row);
     note(`${row.name}: ${row.satin.toFixed(3)}, PyTorch ${row.peer?.toFixed(3) ?? 'not measured'}`);
   };
-  for (const width of widths) {
+  for (const width of [16, 64]) {
+    const names = measured.filter((activation) => only(`activations/width-${width}/${activation}`));
+    if (names.length === 0) continue;
     // About a second of steps a turn, so that a turn is longer than the machine's hiccups.
     const steps = width === 16 ? 4 : 1;
     using own = new SatinStep(width, 'relu');

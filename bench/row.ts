@@ -20,6 +20,8 @@ export interface BenchOptions {
   /** A Python that may have PyTorch. */
   readonly python: string;
   readonly pairs: number;
+  /** Whether a row is wanted, by its name. */
+  readonly only: (name: string) => boolean;
   /** Told what goes on. */
   readonly note: (sentence: string) => void;
 }

@@ -10,7 +10,7 @@ import { batchSize, SatinStep } from './step.js';
  * and compiled are all tried, and the fastest is the peer. The two sides alternate within one run. Then the memory that
  * each side needs, in processes of its own.
  */
-export async function trainStep({ python, pairs, note }: BenchOptions): Promise<BenchRow[]> {
+export async function trainStep({ python, pairs, only, note }: BenchOptions): Promise<BenchRow[]> {
   const version = torchVersion(python);
   if (version === null)
     note(`${python} has no torch: Satin is measured alone. --python names another Python.`);
@@ -18,6 +18,7 @@ export async function trainStep({ python, pairs, note }: BenchOptions): Promise<
   for (const width of [16, 64])
     for (const activation of ['relu', 'silu']) {
       const name = `train-step/width-${width}/${activation}`;
+      if (!only(name)) continue;
       // About a second of steps a turn, so that a turn is longer than the machine's hiccups.
       const steps = width === 16 ? 4 : 1;
       const peer =
@@ -44,6 +45,7 @@ export async function trainStep({ python, pairs, note }: BenchOptions): Promise<
         interval: ratio?.interval ?? null,
         runs: pairs,
       });
+      if (!only(`${name}/memory`)) continue;
       note(`${name}: memory`);
       const memory = await peakMemory({ python, width, activation, peer: peer?.settings ?? null });
       if (memory !== null) rows.push({ ...memory, name: `${name}/memory`, peerName: peer?.name ?? null });

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { Argument, Command } from '@commander-js/extra-typings';
 import type { BenchRow } from '../../bench/row.js';
+import { InputError } from '../errors.js';
 import { wholeNumber } from './options.js';
 import { requireFilePath } from './output-file.js';
 
@@ -14,8 +15,9 @@ export function benchCommand() {
     .addArgument(new Argument('[name]', 'which one (default: all)').choices(names))
     .option('--python <path>', 'a Python that has torch', 'python3')
     .option('--pairs <count>', 'how many turns each side has', wholeNumber('--pairs', 3), 15)
+    .option('--only <text>', 'only the figures whose name has this in it, such as width-16/silu')
     .option('--json <file>', 'write the figures to a file, or to standard output for -')
-    .action(async (name, { python, pairs, json }) => {
+    .action(async (name, { python, pairs, only = '', json }) => {
       if (json !== undefined && json !== '-') requireFilePath(json, '--json');
       const { benches } = await import('../../bench/benches.js');
       const note = (sentence: string) => process.stderr.write(`${sentence}\n`);
@@ -24,7 +26,8 @@ export function benchCommand() {
         note(`Other programs use ${Math.round(busy * 100)} % of the machine: the figures mean little.`);
       const rows: BenchRow[] = [];
       for (const each of name === undefined ? names : [name])
-        rows.push(...(await benches[each]({ python, pairs, note })));
+        rows.push(...(await benches[each]({ python, pairs, only: (row) => row.includes(only), note })));
+      if (rows.length === 0) throw InputError.expected('a part of the name of a figure', '--only', only);
       if (json !== undefined && json !== '-') writeFileSync(json, `${JSON.stringify(rows)}\n`);
       process.stdout.write(json === '-' ? `${JSON.stringify(rows)}\n` : rows.map(line).join(''));
     });
