@@ -6,6 +6,7 @@ import { norms } from '../src/attacks/norms.js';
 import { subset } from '../src/data/dataset.js';
 import { DatasetTensors } from '../src/data/tensors.js';
 import { evaluate } from '../src/evaluation/evaluate.js';
+import type { Model } from '../src/models/model.js';
 import type { RunEvent } from '../src/runs/events.js';
 import { zerosLike } from '../src/tensor/create.js';
 import { memoryInfo, setThreads } from '../src/tensor/engine.js';
@@ -13,7 +14,7 @@ import { noGrad } from '../src/tensor/gradient.js';
 import { permutation } from '../src/tensor/noise.js';
 import { adversarial } from '../src/training/adversarial.js';
 import { Guard } from '../src/training/guard.js';
-import { stateless } from '../src/training/objective.js';
+import { clean, stateless } from '../src/training/objective.js';
 import { type Accuracies, catastrophe, luck } from '../src/training/overfitting.js';
 import { Sgd } from '../src/training/sgd.js';
 import { type Progress, start, type TrainOptions, train } from '../src/training/train.js';
@@ -52,6 +53,12 @@ describe('catastrophic overfitting', () => {
     assert.ok(seenAfter({ ...well, pgd5: 0.55 }, { ...well, pgd5: 0.1, pgd10: 0.4 }, 0.5) !== null);
     assert.equal(seenAfter(null, { ...well, clean: 0.55, fgsm: 0.5, pgd10: 0.1 }, 0.6), null);
     assert.ok(seenAfter(null, { ...well, clean: 0.55, fgsm: 0.5, pgd10: 0.1 }, 0.5) !== null);
+  });
+
+  it('is not seen in a network that has forgotten everything: that is another trouble', () => {
+    const nothing = { clean: 0.2, fgsm: 0.1, pgd5: 0.1, pgd10: 0.1 };
+    assert.equal(seenAfter(well, nothing), null);
+    assert.ok(seenAfter(well, { ...nothing, clean: 0.21 }) !== null);
   });
 
   it('knows the luck of a set: its commonest class, and two standard errors', () => {
@@ -127,6 +134,13 @@ describe('a run with a guard', () => {
     assert.equal(run.checks, 3);
     assert.deepEqual(warningsOf(run), []);
     assert.deepEqual(stepsOf(run, 'healthy'), [4, 8, 12]);
+  });
+
+  it('keeps nothing of a network that knows nothing, before it learned or after it forgot', async () => {
+    const nothing = { clean: 0.15, fgsm: 0.1, pgd5: 0.1, pgd10: 0.1 };
+    const run = await watched([nothing, well, nothing]);
+    assert.deepEqual(warningsOf(run), []);
+    assert.deepEqual(stepsOf(run, 'healthy'), [8]);
   });
 
   it('says once, in plain words, what was seen, what it means, what to try and what is kept', async () => {
@@ -278,25 +292,26 @@ describe('what the guard measures', () => {
   });
 
   it('shows a run that its robustness is gone, at the first check after it went', async () => {
-    using broken = smallModel(dataset);
-    noGrad(() => {
-      for (const [name, tensor] of broken.network.state()) tensor.copy_(model.network.state().get(name)!);
-    });
-    const parameters = broken.network.parameters();
+    // Better against this ε than the network above, whose weights it gets in its sixth step.
+    using changing = smallModel(dataset);
+    {
+      using steps = training(changing, dataset, clean());
+      for (let step = 0; step < 60; step++) steps.step();
+    }
+    const parameters = changing.network.parameters();
     using optimizer = new Sgd(parameters, { momentum: 0, nesterov: false, weightDecay: 0 });
-    const gradients = () => [...parameters.values()].map(zerosLike);
+    const become = (other: Model) =>
+      noGrad(() => {
+        for (const [name, tensor] of other.network.state()) changing.network.state().get(name)!.copy_(tensor);
+      });
     const warnings: number[] = [];
     const kept: number[] = [];
     await train({
-      model: broken,
+      model: changing,
       data,
-      // In its sixth step, the last layer answers the opposite.
       objective: stateless((_, __, { step }) => {
-        if (step === 5)
-          noGrad(() => {
-            for (const name of ['linear.weight', 'linear.bias']) parameters.get(name)!.mul_(-1);
-          });
-        return { gradients: gradients(), loss: 1, accuracy: 0 };
+        if (step === 5) become(model);
+        return { gradients: [...parameters.values()].map(zerosLike), loss: 1, accuracy: 0 };
       }),
       optimizer,
       schedule: { name: 'constant', learningRate: 0.1, warmup: 0 },

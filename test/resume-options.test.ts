@@ -20,12 +20,14 @@ setThreads(1);
 
 describe('a run with an average, Adam, parts, clipping and a guard', () => {
   const options = {
+    // A short step: the network must learn something soon, or the guard keeps nothing.
+    attack: { steps: 1, stepSize: 0.005, randomStart: false },
     optimizer: { name: 'adamw' },
     schedule: { name: 'one-cycle', learningRate: 0.02, warmup: 1 },
     accumulate: 2,
     clipNorm: 0.1,
     ema: { decay: 0.9, batchNorm: 'average' },
-    guard: { every: 3, examples: 32 },
+    guard: { every: 3, examples: 128 },
   };
   const recipe = tinyTraining(data, options);
   const alone = join(folder, 'options-alone');

@@ -14,7 +14,7 @@ export interface Check extends Accuracies {
 /** What the guard remembers of a run; kept in checkpoints. */
 export interface Watched {
   readonly last: Check | null;
-  /** The step of the last check that found nothing, with nothing found before it. */
+  /** The step of the last check that found nothing in a network that knows something, with nothing found before it. */
   readonly healthy: number | null;
   /** The step of the first check that found something. */
   readonly found: number | null;
@@ -29,16 +29,18 @@ const largestGap = 0.3;
 
 /**
  * Whether a network overfits catastrophically: it withstands the one step that it is shown and nothing else. One that
- * has learned nothing yet is not judged: its answers change at random, so what is compared must be above `chance`.
+ * knows nothing is not judged, be it that it has not learned yet or that a step too long made it forget: `clean` must be
+ * above `chance`, and so must be what fell.
  *
  * @param chance the accuracy that a network can have by luck, see `luck`.
  * @returns what was seen, in words; null where all is well.
  */
 export function catastrophe(check: Accuracies, before: Check | null, chance: number): string | null {
   const { clean, fgsm, pgd5, pgd10 } = check;
+  if (clean <= chance) return null;
   if (before !== null && before.pgd5 > chance && before.pgd5 - pgd5 > largestFall)
     return `accuracy under PGD-5 is ${percent(pgd5)}, and was ${percent(before.pgd5)} after step ${before.step}`;
-  if (clean > chance && fgsm - pgd10 > largestGap)
+  if (fgsm - pgd10 > largestGap)
     return `accuracy is ${percent(fgsm)} under one step (FGSM), but ${percent(pgd10)} under ten (PGD-10)`;
   return null;
 }

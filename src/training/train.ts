@@ -124,7 +124,7 @@ export async function train(options: TrainOptions): Promise<void> {
       record({ type: 'warning', time: now(), step, message });
     }
     const found = seen === null ? watched.found : step;
-    const healthy = found === null ? step : watched.healthy;
+    const healthy = found === null && check.clean > by.chance ? step : watched.healthy;
     progress = { ...progress, watched: { last: check, healthy, found } };
     if (healthy === step) checkpoint('healthy');
   };

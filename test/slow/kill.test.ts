@@ -12,12 +12,14 @@ after(() => rmSync(folder, { recursive: true }));
 
 /** What a run may have beside the objective: all of it must go on to the bit. */
 const options = {
+  // A short step: the network must learn something soon, or the guard keeps nothing.
+  attack: { steps: 1, stepSize: 0.005, randomStart: false },
   optimizer: { name: 'adamw' },
   schedule: { name: 'one-cycle', learningRate: 0.02, warmup: 1 },
   accumulate: 2,
   clipNorm: 0.1,
   ema: {},
-  guard: { every: 3, examples: 32 },
+  guard: { every: 3, examples: 128 },
 };
 
 for (const { what, training, runs } of [
