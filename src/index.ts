@@ -3,8 +3,13 @@
  * does.
  */
 
-export type { Activation } from './activations/activation.js';
-export { activationNames, parseActivation } from './activations/parse.js';
+export {
+  type Activation,
+  derivative as activationDerivative,
+  forward as activationForward,
+  withBackward,
+} from './activations/activation.js';
+export { activationNames, parseActivation, parseDerivative } from './activations/parse.js';
 export type { TypedArray } from './addon.js';
 export { type Attack, parseAttack, type Threat } from './attacks/attack.js';
 export { type DescentOptions, descend, type Iterate, type Observer } from './attacks/descend.js';

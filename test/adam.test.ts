@@ -2,21 +2,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { InputError } from '../src/errors.js';
-import { crossEntropy } from '../src/losses.js';
-import { integers, tensor } from '../src/tensor/create.js';
+import { tensor } from '../src/tensor/create.js';
 import { memoryInfo, setThreads } from '../src/tensor/engine.js';
-import { linear } from '../src/tensor/functional.js';
-import { gradients } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';
 import type { Dtype, Tensor } from '../src/tensor/tensor.js';
 import { Adam, type AdamOptions } from '../src/training/adam.js';
 import { clipNorm } from '../src/training/clip.js';
-import { assertClose, double, type Tolerance } from './support/close.js';
-import { fromGolden, type GoldenTensor, readGolden } from './support/golden.js';
+import { assertClose, double } from './support/close.js';
+import { type GoldenTensor, readGolden } from './support/golden.js';
+import { assertNamed, initialParameters, learnFrom, type Named } from './support/golden-networks.js';
 
 setThreads(1);
-
-type Named = Readonly<Record<string, GoldenTensor>>;
 
 interface Step {
   readonly loss: number;
@@ -55,30 +51,8 @@ const optionsOf = ({ weightDecay, decoupled }: Case): AdamOptions => ({
   decoupled,
 });
 
-function start(dtype: Dtype): Map<string, Tensor> {
-  return new Map(
-    Object.entries(golden.initial).map(([name, value]) => [name, fromGolden(value, dtype).requireGrad_()]),
-  );
-}
-
-/** Loss and gradients of the golden network, linear(3, 4), tanh, linear(4, 2). */
-function learn(parameters: ReadonlyMap<string, Tensor>, dtype: Dtype): { loss: number; slopes: Tensor[] } {
-  const get = (name: string) => parameters.get(name)!;
-  const hidden = linear(fromGolden(golden.images, dtype), get('0.weight'), get('0.bias')).tanh();
-  const loss = crossEntropy(linear(hidden, get('2.weight'), get('2.bias')), integers(golden.labels));
-  return { loss: loss.item(), slopes: gradients([loss], [...parameters.values()]) };
-}
-
-function assertAll(
-  actual: ReadonlyMap<string, Tensor>,
-  expected: Named,
-  tolerance: Tolerance,
-  what: string,
-): void {
-  assert.deepEqual([...actual.keys()], Object.keys(expected));
-  for (const [name, value] of actual)
-    assertClose(value.numbers(), expected[name]!.values, tolerance, `${what} ${name}`);
-}
+const start = (dtype: Dtype) => initialParameters(golden, dtype);
+const learn = (parameters: ReadonlyMap<string, Tensor>) => learnFrom(golden, parameters);
 
 /** The part of an optimiser's state whose names end so, under the parameters' names. */
 const ending = (state: ReadonlyMap<string, Tensor>, end: string) =>
@@ -107,22 +81,22 @@ describe('Adam', () => {
           const parameters = start(dtype);
           using optimizer = new Adam(parameters, optionsOf(each));
           for (const [place, rate] of learningRates.entries()) {
-            const { loss, slopes } = learn(parameters, dtype);
+            const { loss, slopes } = learn(parameters);
             const norm = clipNorm(slopes, each.clipNorm ?? Number.POSITIVE_INFINITY);
             assertClose([norm], [each.norms[place]!], tolerance, `norm of step ${place + 1}`);
             const expected = place === 0 ? each.first : place === learningRates.length - 1 ? each.last : null;
             if (expected !== null) {
               assertClose([loss], [expected.loss], tolerance, 'loss');
               const named = new Map([...parameters.keys()].map((name, at) => [name, slopes[at]!]));
-              assertAll(named, expected.gradients, tolerance, 'gradient of');
+              assertNamed(named, expected.gradients, tolerance, 'gradient of');
             }
             optimizer.step(slopes, rate);
             if (expected === null) continue;
             const state = optimizer.state();
             assert.equal(state.get('step')?.item(), place + 1);
-            assertAll(ending(state, '.mean'), expected.mean, tolerance, 'mean of');
-            assertAll(ending(state, '.square'), expected.square, tolerance, 'square of');
-            assertAll(parameters, expected.parameters, tolerance, 'weights');
+            assertNamed(ending(state, '.mean'), expected.mean, tolerance, 'mean of');
+            assertNamed(ending(state, '.square'), expected.square, tolerance, 'square of');
+            assertNamed(parameters, expected.parameters, tolerance, 'weights');
           }
         }));
 
@@ -131,7 +105,7 @@ describe('Adam', () => {
       const options = optionsOf(golden.cases.at(-1)!);
       const parameters = start('float32');
       using optimizer = new Adam(parameters, options);
-      const step = (on: Adam) => on.step(learn(on.parameters, 'float32').slopes, 0.1);
+      const step = (on: Adam) => on.step(learn(on.parameters).slopes, 0.1);
       for (let count = 0; count < 3; count++) step(optimizer);
       const again = new Map(
         [...parameters].map(([name, value]) => [name, value.detach().clone().requireGrad_()]),
@@ -151,7 +125,7 @@ describe('Adam', () => {
       const parameters = start('float32');
       using optimizer = new Adam(parameters, optionsOf(golden.cases[0]!));
       assert.equal(optimizer.state().size, 0);
-      optimizer.step(learn(parameters, 'float32').slopes, 0.1);
+      optimizer.step(learn(parameters).slopes, 0.1);
       const whole = new Map(optimizer.state());
       assert.equal(whole.size, 1 + 2 * parameters.size);
       for (const name of ['step', '0.bias.mean', '2.weight.square']) {
@@ -172,7 +146,7 @@ describe('Adam', () => {
       const parameters = scope(() => start('float32'));
       using optimizer = new Adam(parameters, optionsOf(golden.cases[2]!));
       for (let count = 0; count < 2; count++) {
-        scope(() => optimizer.step(learn(parameters, 'float32').slopes, 0.1));
+        scope(() => optimizer.step(learn(parameters).slopes, 0.1));
         assert.equal(memoryInfo().liveTensors, before + 3 * parameters.size);
       }
       for (const parameter of parameters.values()) parameter.dispose();

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { forward } from '../src/activations/activation.js';
-import { parseActivation } from '../src/activations/parse.js';
 import { parseAttack, parseGradientAttack } from '../src/attacks/attack.js';
 import { type DescentOptions, descend, type Observer } from '../src/attacks/descend.js';
 import { type NormName, norms } from '../src/attacks/norms.js';
@@ -10,13 +8,14 @@ import { crossEntropy } from '../src/losses.js';
 import type { Classifier } from '../src/nn/classifier.js';
 import { integers, tensor } from '../src/tensor/create.js';
 import { setThreads } from '../src/tensor/engine.js';
-import { conv2d, linear } from '../src/tensor/functional.js';
+import { linear } from '../src/tensor/functional.js';
 import { gradient } from '../src/tensor/gradient.js';
 import { noise } from '../src/tensor/noise.js';
 import { scope } from '../src/tensor/scope.js';
 import type { Dtype, Tensor } from '../src/tensor/tensor.js';
 import { assertClose, largestDifference } from './support/close.js';
 import { fromGolden, type GoldenTensor, readGolden } from './support/golden.js';
+import { attackedNetwork } from './support/golden-networks.js';
 
 setThreads(1);
 
@@ -107,13 +106,7 @@ describe('descent equals PyTorch’s, iterate by iterate', () => {
     cleanLogits: GoldenTensor;
     runs: readonly Run[];
   }>('pgd');
-  const silu = parseActivation('silu');
-  const network = (dtype: Dtype): Classifier => {
-    const weight = (name: string) => fromGolden(golden.weights[name]!, dtype);
-    const [kernel, bias] = [weight('conv.weight'), weight('conv.bias')];
-    const [head, shift] = [weight('linear.weight'), weight('linear.bias')];
-    return (x) => linear(forward(silu, conv2d(x, kernel, { bias, padding: 1 })).flatten(1), head, shift);
-  };
+  const network = (dtype: Dtype) => attackedNetwork(golden.weights, dtype);
 
   it('has golden runs in both norms', () => {
     assert.deepEqual(new Set(golden.runs.map(({ norm }) => norm)), new Set(names));

@@ -1,8 +1,6 @@
 /** The attacks of AutoAttack take the steps of the reference implementation, which scripts/golden ran in float64. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { forward } from '../src/activations/activation.js';
-import { parseActivation } from '../src/activations/parse.js';
 import { type ApgdCheckpoint, apgd, checkpointsOf } from '../src/attacks/apgd.js';
 import { type AttackLossName, attackLosses, targetsOfRank } from '../src/attacks/attack-losses.js';
 import { stepToHyperplane } from '../src/attacks/box-hyperplane.js';
@@ -13,14 +11,13 @@ import { bumpProfile, changeWindows } from '../src/attacks/square-l2.js';
 import { changeSquare } from '../src/attacks/square-linf.js';
 import { squareSide } from '../src/attacks/square-schedule.js';
 import { either, type SquareWindow } from '../src/attacks/square-window.js';
-import type { Classifier } from '../src/nn/classifier.js';
 import { integers, tensor } from '../src/tensor/create.js';
 import { setThreads } from '../src/tensor/engine.js';
-import { conv2d, linear } from '../src/tensor/functional.js';
 import { scope } from '../src/tensor/scope.js';
 import type { Dtype } from '../src/tensor/tensor.js';
 import { assertClose } from './support/close.js';
 import { fromGolden, type GoldenTensor, readGolden } from './support/golden.js';
+import { attackedNetwork } from './support/golden-networks.js';
 
 setThreads(1);
 
@@ -77,13 +74,7 @@ const golden = readGolden<{
   }[];
 }>('autoattack');
 
-const silu = parseActivation('silu');
-const network = (dtype: Dtype): Classifier => {
-  const weight = (name: string) => fromGolden(golden.weights[name]!, dtype);
-  const [kernel, bias] = [weight('conv.weight'), weight('conv.bias')];
-  const [head, shift] = [weight('linear.weight'), weight('linear.bias')];
-  return (x) => linear(forward(silu, conv2d(x, kernel, { bias, padding: 1 })).flatten(1), head, shift);
-};
+const network = (dtype: Dtype) => attackedNetwork(golden.weights, dtype);
 
 describe('APGD', () => {
   for (const run of golden.apgd)

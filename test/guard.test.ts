@@ -71,7 +71,12 @@ describe('catastrophic overfitting', () => {
 /** A run of 12 steps in epochs of 4 whose guard finds what `sequence` says; with what it recorded and kept. */
 async function watched(
   sequence: readonly Accuracies[],
-  options: { readonly every?: number | null; readonly progress?: Progress; readonly stopAt?: number } = {},
+  options: {
+    readonly every?: number | null;
+    readonly after?: number;
+    readonly progress?: Progress;
+    readonly stopAt?: number;
+  } = {},
 ) {
   const dataset = blobs(16);
   using data = new DatasetTensors(dataset);
@@ -108,6 +113,7 @@ async function watched(
     checkpointEvery: null,
     guard,
     guardEvery: options.every ?? null,
+    guardAfter: options.after ?? 0,
     progress: options.progress ?? start,
     record: (event) => {
       if (event.type === 'step') step = event.step;
@@ -129,6 +135,17 @@ const stepsOf = ({ kept }: Watched, name: string) =>
 const fallen: Accuracies = { clean: 0.85, fgsm: 0.82, pgd5: 0.05, pgd10: 0.02 };
 
 describe('a run with a guard', () => {
+  it('is not looked at before ε has risen', async () => {
+    const run = await watched([well, fallen, fallen], { every: 2, after: 1.5 });
+    // 12 steps, of which the first 6 are a warm-up.
+    assert.deepEqual(stepsOf(run, 'healthy'), [8]);
+    assert.equal(run.checks, 3);
+    assert.deepEqual(
+      warningsOf(run).map(({ step }) => step),
+      [10],
+    );
+  });
+
   it('that finds nothing keeps the weights of each check and says nothing', async () => {
     const run = await watched([well, well, well]);
     assert.equal(run.checks, 3);

@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { InputError } from '../src/errors.js';
-import { crossEntropy } from '../src/losses.js';
-import { integers, tensor } from '../src/tensor/create.js';
+import { tensor } from '../src/tensor/create.js';
 import { memoryInfo, setThreads } from '../src/tensor/engine.js';
-import { linear } from '../src/tensor/functional.js';
-import { gradients } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';
 import type { Dtype, Tensor } from '../src/tensor/tensor.js';
 import { Sgd, type SgdOptions } from '../src/training/sgd.js';
-import { assertClose, double, type Tolerance } from './support/close.js';
-import { fromGolden, type GoldenTensor, readGolden } from './support/golden.js';
+import { assertClose, double } from './support/close.js';
+import { type GoldenTensor, readGolden } from './support/golden.js';
+import { assertNamed, initialParameters, learnFrom, type Named } from './support/golden-networks.js';
 
 setThreads(1);
-
-type Named = Readonly<Record<string, GoldenTensor>>;
 
 const golden = readGolden<{
   momentum: number;
@@ -39,30 +35,8 @@ const options: SgdOptions = {
   weightDecay: golden.weightDecay,
 };
 
-function start(dtype: Dtype): Map<string, Tensor> {
-  return new Map(
-    Object.entries(golden.initial).map(([name, value]) => [name, fromGolden(value, dtype).requireGrad_()]),
-  );
-}
-
-function assertAll(
-  actual: ReadonlyMap<string, Tensor>,
-  expected: Named,
-  tolerance: Tolerance,
-  what: string,
-): void {
-  assert.deepEqual([...actual.keys()], Object.keys(expected));
-  for (const [name, value] of actual)
-    assertClose(value.numbers(), expected[name]!.values, tolerance, `${what} ${name}`);
-}
-
-/** Loss and gradients of the golden network, linear(3, 4), tanh, linear(4, 2). */
-function learn(parameters: ReadonlyMap<string, Tensor>, dtype: Dtype): { loss: Tensor; slopes: Tensor[] } {
-  const get = (name: string) => parameters.get(name)!;
-  const hidden = linear(fromGolden(golden.images, dtype), get('0.weight'), get('0.bias')).tanh();
-  const loss = crossEntropy(linear(hidden, get('2.weight'), get('2.bias')), integers(golden.labels));
-  return { loss, slopes: gradients([loss], [...parameters.values()]) };
-}
+const start = (dtype: Dtype) => initialParameters(golden, dtype);
+const learn = (parameters: ReadonlyMap<string, Tensor>) => learnFrom(golden, parameters);
 
 describe('SGD with Nesterov momentum', () => {
   it('decays weights and no biases, as the golden values do', () => {
@@ -83,17 +57,17 @@ describe('SGD with Nesterov momentum', () => {
         const parameters = start(dtype);
         using optimizer = new Sgd(parameters, options);
         for (const step of golden.steps) {
-          const { loss, slopes } = learn(parameters, dtype);
-          assertClose([loss.item()], [step.loss], tolerance, 'loss');
-          assertAll(
+          const { loss, slopes } = learn(parameters);
+          assertClose([loss], [step.loss], tolerance, 'loss');
+          assertNamed(
             new Map([...parameters.keys()].map((name, at) => [name, slopes[at]!])),
             step.gradients,
             tolerance,
             'gradient of',
           );
           optimizer.step(slopes, step.learningRate);
-          assertAll(optimizer.state(), step.momentum, tolerance, 'velocity of');
-          assertAll(parameters, step.parameters, tolerance, 'weights');
+          assertNamed(optimizer.state(), step.momentum, tolerance, 'velocity of');
+          assertNamed(parameters, step.parameters, tolerance, 'weights');
         }
       }));
 
@@ -102,7 +76,7 @@ describe('SGD with Nesterov momentum', () => {
       const parameters = start('float32');
       using optimizer = new Sgd(parameters, options);
       const step = (on: Sgd, at: number) =>
-        on.step(learn(on.parameters, 'float32').slopes, golden.steps[at]!.learningRate);
+        on.step(learn(on.parameters).slopes, golden.steps[at]!.learningRate);
       step(optimizer, 0);
       step(optimizer, 1);
       const again = new Map(
@@ -157,7 +131,7 @@ describe('SGD with Nesterov momentum', () => {
     {
       const parameters = scope(() => start('float32'));
       using optimizer = new Sgd(parameters, options);
-      const step = () => scope(() => optimizer.step(learn(parameters, 'float32').slopes, 0.1));
+      const step = () => scope(() => optimizer.step(learn(parameters).slopes, 0.1));
       step();
       assert.equal(memoryInfo().liveTensors, before + 8);
       step();

@@ -1,3 +1,4 @@
+import { InputError } from '../errors.js';
 import { activate, type Curve } from '../tensor/functional.js';
 import { gradient, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
@@ -33,13 +34,33 @@ export interface Activation {
   readonly curvature: number;
   /** What the kernels compute; coefficients that are learned replace its own. */
   readonly curve: Curve;
+  /** Whose derivative gradients take; only where it is not the function's own. */
+  readonly backward?: Curve;
   /** null where nothing is learned. */
   readonly learned: LearnedCoefficients | null;
 }
 
+/**
+ * The values of one activation with the derivative of another (Table 1 of the paper): bit-equal to the first forward and to
+ * the second backward.
+ *
+ * @throws {InputError} where the second one's coefficient is learned: a stand-in learns nothing.
+ */
+export function withBackward(activation: Activation, derivative: Activation): Activation {
+  if (derivative.learned !== null)
+    throw InputError.expected('an activation whose coefficient is fixed', 'the derivative', derivative.name);
+  return {
+    ...activation,
+    name: `${activation.name} with the derivative of ${derivative.name}`,
+    title: `${activation.title} with the derivative of ${derivative.title}`,
+    slope: derivative.slope,
+    backward: derivative.curve,
+  };
+}
+
 /** f(x) of an activation without learned coefficients, or with those that learning starts from; recorded for gradients. */
 export function forward(activation: Activation, x: Tensor): Tensor {
-  return activate(x, { curve: activation.curve });
+  return activate(x, { curve: activation.curve, derivative: activation.backward });
 }
 
 /** f′(x). At a jump, the value that gradients take there. */

@@ -45,7 +45,7 @@ export interface SquareAttack extends Settings {
   readonly kind: 'square';
 }
 
-/** An attack as a table of settings; `search` runs it. */
+/** An attack as a table of settings; `run.ts` runs it. */
 export type Attack = GradientAttack | ApgdAttack | FabAttack | SquareAttack;
 
 /** An attack with the threat model it works under. */

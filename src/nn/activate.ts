@@ -1,4 +1,4 @@
-import type { Activation } from '../activations/activation.js';
+import { type Activation, withBackward } from '../activations/activation.js';
 import { tensor } from '../tensor/create.js';
 import { type ActivateOptions, activate } from '../tensor/functional.js';
 import type { Dtype, Tensor } from '../tensor/tensor.js';
@@ -24,8 +24,9 @@ export class Activate extends Module {
 
   /** What the kernels are to compute in this pass. */
   call({ derivative }: Pass): ActivateOptions {
-    const { curve, learned } = this.activation;
-    return { curve, coefficients: learned?.coefficients(this.#parameters), derivative: derivative?.curve };
+    const { curve, learned, backward } =
+      derivative === undefined ? this.activation : withBackward(this.activation, derivative);
+    return { curve, coefficients: learned?.coefficients(this.#parameters), derivative: backward };
   }
 }
 

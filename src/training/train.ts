@@ -64,6 +64,8 @@ export interface TrainOptions {
   readonly guard?: Pick<Guard, 'check' | 'measurements' | 'chance' | 'examples'> | null;
   /** Steps between its checks within an epoch; null: none. @default null */
   readonly guardEvery?: number | null;
+  /** Epochs before its first check: while ε rises, attacks of the full ε would raise false alarms. @default 0 */
+  readonly guardAfter?: number;
   readonly seed: number;
   /** Measures after each epoch: `['validation/clean', 0.9]`. The last one chooses the best checkpoint. */
   readonly evaluate: () => AsyncIterable<readonly [name: string, value: number]>;
@@ -86,7 +88,7 @@ export interface TrainOptions {
  */
 export async function train(options: TrainOptions): Promise<void> {
   const { model, data, objective, optimizer, schedule, epochs, batch, seed, record, interrupted } = options;
-  const { accumulate = 1, ema = null, guard = null, guardEvery = null } = options;
+  const { accumulate = 1, ema = null, guard = null, guardEvery = null, guardAfter = 0 } = options;
   if (batch % accumulate !== 0)
     throw InputError.expected(`a divisor of the batch of ${batch}`, 'accumulate', accumulate);
   const stepsPerPass = Math.floor(data.count / batch) * objective.replays;
@@ -184,7 +186,8 @@ export async function train(options: TrainOptions): Promise<void> {
       });
       // Before any checkpoint of this step, so that a run that goes on from there does not check again.
       const isChecked = guardEvery !== null && progress.step % guardEvery === 0;
-      if (guard !== null && (isChecked || progress.epochStep === stepsPerEpoch)) watch(guard);
+      const isDue = isChecked || progress.epochStep === stepsPerEpoch;
+      if (guard !== null && isDue && progress.step > guardAfter * stepsPerEpoch) watch(guard);
       stepBegan = performance.now();
       await new Promise(setImmediate); // a synchronous loop would never hear a Ctrl-C
       if (interrupted()) stop();
