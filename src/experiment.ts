@@ -106,11 +106,11 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
       onProgress: ({ stage, done, total, standing }) =>
         onProgress?.({ label: `validation ${stage}`, done, total, robust: standing }),
     });
-    yield ['validation/clean', result.clean];
-    yield [
-      `validation/robust/${threat.norm}-${threat.epsilonText.replace('/', '-')}/${attack.name}`,
-      result.robust,
-    ];
+    const clean = ['validation/clean', result.clean] as const;
+    const threatText = `${threat.norm}-${threat.epsilonText.replace('/', '-')}`;
+    const robust = [`validation/robust/${threatText}/${attack.name}`, result.robust] as const;
+    // The last one chooses: robust accuracy of a network that is not trained for it is next to chance.
+    yield* training.objective === 'clean' ? [robust, clean] : [clean, robust];
   }
 
   const trained = new DatasetTensors(chosen, recipe.device);

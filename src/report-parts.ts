@@ -65,7 +65,7 @@ function epochsOf(events: readonly RunEvent[]) {
   return events.filter((event) => event.type === 'epoch');
 }
 
-/** Nothing for an epoch without validation, where a learning curve would have holes. */
+/** The last measurement chooses the epoch to keep. Nothing for an epoch without validation, where a learning curve would have holes. */
 function epochPoint({ epoch, seconds, measurements }: RunEvent & { readonly type: 'epoch' }): EpochPoint[] {
   const robust = Object.keys(measurements).find((name) => name.startsWith('validation/robust/')) ?? '';
   const [loss, trainAccuracy] = [measurements['train/loss'], measurements['train/accuracy']];
@@ -77,7 +77,9 @@ function epochPoint({ epoch, seconds, measurements }: RunEvent & { readonly type
     validationRobust === undefined
   )
     return [];
-  return [{ epoch, loss, trainAccuracy, validationClean, validationRobust, seconds }];
+  const chosenBy =
+    Object.keys(measurements).at(-1) === 'validation/clean' ? 'validationClean' : 'validationRobust';
+  return [{ epoch, loss, trainAccuracy, validationClean, validationRobust, chosenBy, seconds }];
 }
 
 /**

@@ -80,6 +80,7 @@ describe('the report of a network', () => {
       trainAccuracy: last.measurements['train/accuracy'],
       validationClean: last.measurements['validation/clean'],
       validationRobust: last.measurements['validation/robust/linf-0.1/pgd-2'],
+      chosenBy: 'validationClean',
       seconds: last.seconds,
     });
     assert.equal(report.parameters, first.model.parameterCount);

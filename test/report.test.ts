@@ -108,6 +108,19 @@ describe('the report', async () => {
       section(other),
       /under attack\. ReLU was best after epoch 2 with 62\.0\s% under attack, and had 55\.3\s% after the last\.<\/p>/,
     );
+
+    const clean = falling.map((point) => ({
+      ...point,
+      chosenBy: 'validationClean' as const,
+      validationClean: [0.7, 0.8, 0.91, 0.9][point.epoch - 1]!,
+    }));
+    const mixed = section(await renderReport({ ...two, networks: [{ ...first!, epochs: clean }, second!] }));
+    assert.match(
+      mixed,
+      /were kept: the best on images as they are or under attack\. ReLU was best after epoch 3/,
+    );
+    assert.match(mixed, /with 91\.0\s% on images as they are, and had 90\.0\s% after the last\.<\/p>/);
+    assert.equal(rings(mixed), 2, 'one a network, each in the figure of what chose');
   });
 
   it('is accessible: every picture has a text, every table a caption, ids are unique, verdicts have words', () => {

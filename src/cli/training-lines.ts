@@ -19,8 +19,8 @@ export function followTraining(): (event: RunEvent) => Shown {
   let epochs = 0;
   let stepsPerEpoch = 0;
   let epochSeconds: number[] = [];
-  /** Accuracies under the attack that chooses the best epoch, in the order of the epochs. */
-  let chosenBy: { readonly epoch: number; readonly attack: string; readonly accuracy: number }[] = [];
+  /** The accuracies that choose the best epoch, in the order of the epochs. */
+  let chosenBy: { readonly epoch: number; readonly measure: string; readonly accuracy: number }[] = [];
   /** Of the epoch that goes on. */
   let steps: Extract<RunEvent, { type: 'step' }>[] = [];
 
@@ -44,10 +44,11 @@ export function followTraining(): (event: RunEvent) => Shown {
     const speed = mean(steps.map((step) => step.imagesPerSecond));
     steps = [];
     const { 'train/loss': loss, 'validation/clean': clean, ...others } = event.measurements;
-    const [name, robust] =
-      Object.entries(others).find(([name]) => name.startsWith('validation/robust/')) ?? [];
-    if (name !== undefined && robust !== undefined)
-      chosenBy.push({ epoch: event.epoch, attack: name.split('/').at(-1)!, accuracy: robust });
+    const robust = Object.entries(others).find(([name]) => name.startsWith('validation/robust/'))?.[1];
+    // The last measurement is the one that chooses.
+    const [name = '', accuracy] = Object.entries(event.measurements).at(-1) ?? [];
+    if (name.startsWith('validation/') && accuracy !== undefined)
+      chosenBy.push({ epoch: event.epoch, measure: inWords(name), accuracy });
     const left = (mean(epochSeconds) ?? Number.NaN) * (epochs - event.epoch);
     const text = tableRow([
       `${event.epoch}/${epochs}`,
@@ -60,7 +61,7 @@ export function followTraining(): (event: RunEvent) => Shown {
     return { kind: 'row', text };
   };
 
-  /** Robust overfitting: nothing where no epoch was better than the last one. */
+  /** Overfitting: nothing where no epoch was better than the last one. */
   const bestAgainstLast = (): string => {
     const last = chosenBy.at(-1);
     const best = chosenBy.reduce<typeof last>(
@@ -69,7 +70,7 @@ export function followTraining(): (event: RunEvent) => Shown {
     );
     if (best === undefined || last === undefined || best.accuracy === last.accuracy) return '';
     return (
-      ` Best after epoch ${best.epoch}: ${percentage(best.accuracy)} under ${best.attack}; after the last: ` +
+      ` Best after epoch ${best.epoch}: ${percentage(best.accuracy)} ${best.measure}; after the last: ` +
       `${percentage(last.accuracy)}. The best is kept and is what evaluate takes.`
     );
   };
@@ -101,6 +102,11 @@ export function followTraining(): (event: RunEvent) => Shown {
         return undefined;
     }
   };
+}
+
+/** Of `validation/robust/linf-0.1/pgd-10` or `validation/clean`. */
+function inWords(measurement: string): string {
+  return measurement === 'validation/clean' ? 'clean' : `under ${measurement.split('/').at(-1)}`;
 }
 
 function tableRow(cells: readonly string[]): string {

@@ -16,9 +16,10 @@ export async function learningCurves({ networks }: ReportInput): Promise<Markup>
   );
   const panel = async (
     title: string,
-    read: (point: EpochPoint) => number,
-    { share, rings = false }: { readonly share: boolean; readonly rings?: boolean },
+    field: 'loss' | 'validationClean' | 'validationRobust',
+    { share }: { readonly share: boolean },
   ) => {
+    const read = (point: EpochPoint) => point[field];
     const pointOf = (name: string, point: EpochPoint): FigurePoint => ({
       series: name,
       x: point.epoch,
@@ -31,7 +32,9 @@ export async function learningCurves({ networks }: ReportInput): Promise<Markup>
     const figure = await lineFigure({
       series,
       points: trained.flatMap(({ name, epochs }) => epochs.map((point) => pointOf(name, point))),
-      ...(rings && { rings: trained.map(({ name, epochs }) => pointOf(name, bestEpoch(epochs))) }),
+      rings: trained
+        .filter(({ epochs }) => epochs[0]!.chosenBy === field)
+        .map(({ name, epochs }) => pointOf(name, bestEpoch(epochs))),
       xTitle: 'epoch',
       yTitle: '',
       ...(share ? { yShare } : {}),
@@ -43,12 +46,9 @@ export async function learningCurves({ networks }: ReportInput): Promise<Markup>
 <h2 id="learning">How they learned</h2>
 <p>Each network was trained on images that were attacked while it learned. After every epoch it was tried on validation images that it never trained on.</p>
 <div class="three">${await Promise.all([
-    panel('Training loss', (point) => point.loss, { share: false }),
-    panel('Validation accuracy, images as they are', (point) => point.validationClean, { share: true }),
-    panel('Validation accuracy under attack', (point) => point.validationRobust, {
-      share: true,
-      rings: true,
-    }),
+    panel('Training loss', 'loss', { share: false }),
+    panel('Validation accuracy, images as they are', 'validationClean', { share: true }),
+    panel('Validation accuracy under attack', 'validationRobust', { share: true }),
   ])}</div>
 <p>${keptEpochs(trained)}</p>
 ${dataTable({
@@ -78,23 +78,30 @@ ${dataTable({
 </section>`;
 }
 
-/** Which epoch's weights were kept, and what the last one would have lost: robust overfitting. */
+const measureInWords = {
+  validationClean: 'on images as they are',
+  validationRobust: 'under attack',
+} as const;
+
+/** Which epoch's weights were kept, and what the last one would have lost: overfitting. */
 function keptEpochs(trained: readonly ReportNetwork[]): string {
   const behind = trained.flatMap(({ name, epochs }) => {
     const [best, last] = [bestEpoch(epochs), epochs.at(-1)!];
-    if (best.validationRobust === last.validationRobust) return [];
+    const measure = best.chosenBy;
+    if (best[measure] === last[measure]) return [];
     return [
-      `${name} was best after epoch ${best.epoch} with ${percent(best.validationRobust)} under attack, ` +
-        `and had ${percent(last.validationRobust)} after the last`,
+      `${name} was best after epoch ${best.epoch} with ${percent(best[measure])} ${measureInWords[measure]}, ` +
+        `and had ${percent(last[measure])} after the last`,
     ];
   });
-  const kept = 'A ring marks the epoch whose weights were kept: the best under attack.';
+  const measures = [...new Set(trained.map(({ epochs }) => measureInWords[epochs[0]!.chosenBy]))];
+  const kept = `A ring marks the epoch whose weights were kept: the best ${measures.join(' or ')}.`;
   return behind.length === 0 ? kept : `${kept} ${behind.join('; ')}.`;
 }
 
-/** The first with the highest validation accuracy under attack: the one that training keeps. */
+/** The first with the highest accuracy by which training chose: the one that it keeps. */
 function bestEpoch(epochs: readonly EpochPoint[]): EpochPoint {
-  return epochs.reduce((best, point) => (point.validationRobust > best.validationRobust ? point : best));
+  return epochs.reduce((best, point) => (point[point.chosenBy] > best[best.chosenBy] ? point : best));
 }
 
 export async function accuracies({ networks, threat }: ReportInput): Promise<Markup> {

@@ -63,6 +63,8 @@ export interface EpochPoint {
   readonly trainAccuracy: number;
   readonly validationClean: number;
   readonly validationRobust: number;
+  /** The accuracy by which training chose the epoch to keep. */
+  readonly chosenBy: 'validationClean' | 'validationRobust';
   readonly seconds: number;
 }
 

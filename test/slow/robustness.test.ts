@@ -39,7 +39,7 @@ describe('robust accuracy', () => {
     ['SAT', 'fashion-mnist-sat', 0.5],
     ['TRADES', 'fashion-mnist-trades', 0.5],
   ] as const)
-    it(`of ${objective} is at least ${100 * least} %, with ${100 * least + 10} % clean`, (t) => {
+    it(`of ${objective} is at least ${Math.round(100 * least)} %, with ${Math.round(100 * least + 10)} % clean`, (t) => {
       const { clean, robust } = measured(recipe);
       t.diagnostic(`${(100 * clean).toFixed(1)} % clean, ${(100 * robust).toFixed(1)} % under PGD-20`);
       assert.ok(robust >= least, `${robust}`);
