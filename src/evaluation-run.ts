@@ -13,15 +13,12 @@ import { InputError } from './errors.js';
 import { type Evaluation, type EvaluationProgress, evaluate } from './evaluation/evaluate.js';
 import type { EvaluationResult } from './evaluation/result.js';
 import { safetensorsParts } from './export/safetensors.js';
-import type { Model, ModelDescription } from './models/model.js';
+import type { MeasuredModel } from './measured-model.js';
 import { writeFileDurably, writeJsonDurably } from './runs/durable-file.js';
 import { version } from './version.js';
 
 export interface EvaluationRunOptions {
-  readonly model: Model;
-  /** As the user named it, for the result. */
-  readonly modelName: string;
-  readonly modelDigest: string;
+  readonly model: MeasuredModel;
   readonly data: Dataset;
   /** `fgsm`, `pgd-50`, in the order in which they are run. */
   readonly attacks: readonly string[];
@@ -40,27 +37,27 @@ export interface EvaluationRun {
   readonly evaluation: Evaluation;
 }
 
-/** Loads the images that a model is measured on, in the model's own size, and the first `count` of them. */
+/** Loads the images that a model is measured on, in its own size where it is known, and the first `count` of them. */
 export async function loadExamples(
-  model: ModelDescription,
+  model: Pick<MeasuredModel, 'shape' | 'classes'>,
   options: LoadOptions & { readonly count: number | null; readonly seed: number },
 ): Promise<Dataset> {
   const { count, seed, ...load } = options;
-  const [channels, height, width] = model.shape;
-  const isFolder = load.name === 'folder';
-  const form = isFolder
-    ? { size: [height, width] as const, channels: channels === 1 ? (1 as const) : (3 as const) }
-    : {};
+  const { shape, classes } = model;
+  const form =
+    load.name === 'folder' && shape !== null
+      ? { size: [shape[1], shape[2]] as const, channels: shape[0] === 1 ? (1 as const) : (3 as const) }
+      : {};
   const whole = await loadDataset({ ...load, ...form });
-  if (whole.shape.join() !== model.shape.join())
+  if (shape !== null && whole.shape.join() !== shape.join())
     throw InputError.expected(
-      `images of shape [${model.shape.join(', ')}], as the model takes them,`,
+      `images of shape [${shape.join(', ')}], as the model takes them,`,
       whole.name,
       `[${whole.shape.join(', ')}]`,
     );
-  if (whole.classes.join('\n') !== model.classes.join('\n'))
+  if (classes !== null && whole.classes.join('\n') !== classes.join('\n'))
     throw InputError.expected(
-      `the model's classes (${model.classes.join(', ')})`,
+      `the model's classes (${classes.join(', ')})`,
       whole.name,
       whole.classes.join(', '),
     );
@@ -79,15 +76,15 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
     ...surrogates.flatMap(({ name }) => smoothed.map((attack) => through(attack, name))),
   ];
   using tensors = new DatasetTensors(data);
-  using folded = model.fold();
+  using fast = model.forAttacks();
   const smooth = surrogates.map((derivative) => ({
     name: derivative.name,
-    folded: model.fold({ derivative }),
+    form: model.forAttacks({ derivative }),
   }));
   const subject = {
     classify: model.classify,
-    fast: folded.classify,
-    surrogates: new Map(smooth.map(({ name, folded: { classify } }) => [name, classify])),
+    fast: fast.classify,
+    surrogates: new Map(smooth.map(({ name, form: { classify } }) => [name, classify])),
   };
   const evaluation = await evaluate(subject, tensors, {
     attacks,
@@ -97,15 +94,15 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
     interrupted,
     ...(onProgress === undefined ? {} : { onProgress }),
   }).finally(() => {
-    for (const each of smooth) each.folded[Symbol.dispose]();
+    for (const each of smooth) each.form[Symbol.dispose]();
   });
   const { adversarial: _, ...measured } = evaluation;
   return {
     evaluation,
     result: {
       satin: version,
-      model: options.modelName,
-      modelDigest: options.modelDigest,
+      model: model.name,
+      modelDigest: model.digest,
       data: data.name,
       pixelsDigest: pixelsDigest(data),
       examples: data.ids.length,

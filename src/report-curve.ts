@@ -5,14 +5,14 @@ import { DatasetTensors } from './data/tensors.js';
 import { type Epsilon, parseEpsilon } from './epsilon.js';
 import { type EvaluationProgress, evaluate } from './evaluation/evaluate.js';
 import { wilsonInterval } from './evaluation/statistics.js';
-import type { Model } from './models/model.js';
+import type { MeasuredModel } from './measured-model.js';
 import type { CurvePoint, ThreatModel } from './report/input.js';
 
 /** Of ε: where the curve of a report is measured, beside the images as they are. */
 const multiples = [0.25, 0.5, 0.75, 1, 1.5, 2];
 
 export interface CurveOptions {
-  readonly model: Model;
+  readonly model: MeasuredModel;
   readonly data: Dataset;
   /** The threat model of the run; the curve goes from no change to twice its ε. */
   readonly threat: ThreatModel;
@@ -32,14 +32,14 @@ export async function accuracyCurve(options: CurveOptions): Promise<CurvePoint[]
   const attack = parseAttack(options.attack ?? 'pgd-10');
   const examples = data.ids.length;
   using tensors = new DatasetTensors(data);
-  using folded = model.fold();
+  using fast = model.forAttacks();
   const radii = multiples
     .filter((multiple) => threat.norm === 'l2' || threat.epsilon * multiple <= 1)
     .map((multiple) => times(threat, multiple));
   const points: CurvePoint[] = [];
   for (const radius of radii) {
     const { clean, robust, interval } = await evaluate(
-      { classify: model.classify, fast: folded.classify },
+      { classify: model.classify, fast: fast.classify },
       tensors,
       {
         attacks: [attack],

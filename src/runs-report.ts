@@ -3,6 +3,7 @@ import type { Dataset } from './data/dataset.js';
 import type { EvaluationResult } from './evaluation/result.js';
 import { evaluationRun, loadExamples } from './evaluation-run.js';
 import { modelOf } from './experiment.js';
+import { measuredModel } from './measured-model.js';
 import type { Recipe } from './recipe.js';
 import { renderReport } from './report/report.js';
 import { accuracyCurve } from './report-curve.js';
@@ -78,10 +79,10 @@ export async function runsReport(options: RunsReportOptions): Promise<RunsReport
           total: progress.total,
           robust: progress.standing,
         });
+      const digest = run.checkpoint.weightsDigest;
+      const subject = measuredModel(model, { name: run.path, digest });
       const measured = await evaluationRun({
-        model,
-        modelName: run.path,
-        modelDigest: run.checkpoint.weightsDigest,
+        model: subject,
         data,
         attacks: [attack],
         norm,
@@ -91,7 +92,15 @@ export async function runsReport(options: RunsReportOptions): Promise<RunsReport
         interrupted,
         onProgress: shown,
       });
-      const curve = await accuracyCurve({ model, data, threat, seed, batch, interrupted, onProgress: shown });
+      const curve = await accuracyCurve({
+        model: subject,
+        data,
+        threat,
+        seed,
+        batch,
+        interrupted,
+        onProgress: shown,
+      });
       networks.push({ run: run.path, name, model, measured, curve });
     }
     const page = await renderReport(

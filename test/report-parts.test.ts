@@ -7,6 +7,7 @@ import { InputError } from '../src/errors.js';
 import type { EvaluationResult } from '../src/evaluation/result.js';
 import { evaluationRun, loadExamples } from '../src/evaluation-run.js';
 import { readModel } from '../src/experiment.js';
+import { measuredModel } from '../src/measured-model.js';
 import { parseRecipe } from '../src/recipe.js';
 import { renderReport } from '../src/report/report.js';
 import { accuracyCurve } from '../src/report-curve.js';
@@ -45,17 +46,16 @@ async function measured(name: string, seed: number) {
     count: 48,
     seed: 0,
   });
+  const subject = measuredModel(model, { name: run, digest: checkpoint.weightsDigest });
   const evaluation = await evaluationRun({
     ...rest,
-    model,
-    modelName: run,
-    modelDigest: checkpoint.weightsDigest,
+    model: subject,
     data,
     attacks: ['pgd-10'],
     norm: threat.norm,
     epsilon: threat,
   });
-  const curve = await accuracyCurve({ ...rest, model, data, threat, attack: 'pgd-3' });
+  const curve = await accuracyCurve({ ...rest, model: subject, data, threat, attack: 'pgd-3' });
   return { name, run, model, data, measured: evaluation, curve };
 }
 

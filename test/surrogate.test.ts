@@ -7,6 +7,7 @@ import { norms } from '../src/attacks/norms.js';
 import { DatasetTensors } from '../src/data/tensors.js';
 import { evaluate } from '../src/evaluation/evaluate.js';
 import { evaluationRun } from '../src/evaluation-run.js';
+import { measuredModel } from '../src/measured-model.js';
 import type { Classifier } from '../src/nn/classifier.js';
 import { setThreads } from '../src/tensor/engine.js';
 import { clean } from '../src/training/objective.js';
@@ -23,9 +24,7 @@ const model = smallModel(dataset, { activation: 'relu' });
 after(() => model.dispose());
 
 const options = {
-  model,
-  modelName: 'a model',
-  modelDigest: 'sha256:0',
+  model: measuredModel(model, { name: 'a model', digest: 'sha256:0' }),
   data: dataset,
   attacks: ['fgsm', 'pgd-4'],
   norm: 'linf',

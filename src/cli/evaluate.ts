@@ -41,7 +41,7 @@ export function evaluateCommand() {
     .option('--json <file>', 'write the result to a file, or to standard output for -')
     .option('--save-adversarial <folder>', 'keep the adversarial images there, as float32')
     .action(async (modelPath, options) => {
-      const checkpoint = readCheckpoint({ path: modelPath });
+      readCheckpoint({ path: modelPath }); // refuses what is no model before anything else
       const recipe = isRunFolder(modelPath)
         ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`)
         : null;
@@ -72,11 +72,11 @@ export function evaluateCommand() {
       const display = createDisplay();
       const signal = listenForInterrupt(display.note);
       try {
-        const { modelOf } = await import('../experiment.js');
-        using model = modelOf(checkpoint);
+        const { openModel } = await import('../measured-model.js');
+        using model = openModel(modelPath);
         const same =
           recipe !== null && (source === null || source.name === recipe.data.name) ? recipe.data : null;
-        const data = await loadExamples(model.description, {
+        const data = await loadExamples(model, {
           name: source?.name ?? recipe!.data.name,
           split: source?.split ?? 'test',
           dir: options.dataDir ?? same?.dir ?? undefined,
@@ -91,8 +91,6 @@ export function evaluateCommand() {
         });
         const run = await evaluationRun({
           model,
-          modelName: modelPath,
-          modelDigest: checkpoint.weightsDigest,
           data,
           attacks,
           surrogates,
