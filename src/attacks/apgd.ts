@@ -1,6 +1,7 @@
 import type { Classifier } from '../nn/classifier.js';
 import { ones, where, zeros, zerosLike } from '../tensor/create.js';
 import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
+import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { AttackLoss } from './attack-losses.js';
 import type { Observer } from './descend.js';
@@ -24,6 +25,8 @@ export interface ApgdOptions {
   readonly epsilon: number;
   readonly steps: number;
   readonly loss: AttackLoss;
+  /** Passes whose gradients are averaged, for classifiers that answer at random. @default 1 */
+  readonly eot?: number;
   /** Shown the examples' state after every checkpoint. */
   readonly trace?: (checkpoint: ApgdCheckpoint) => void;
 }
@@ -55,6 +58,9 @@ const rho = 0.75;
  * reference the loss of the first iterate counts as a rise where it is positive, and condition 2 cannot hold at the
  * first checkpoint.
  *
+ * With `eot` above 1 the gradient is the mean over so many passes (expectation over transformation, Athalye et al., 2018).
+ * As in the reference the loss, and the logits that the observer sees, are those of the last pass alone.
+ *
  * Every iterate, the start too, is shown to the observer; the examples it is done with leave at once.
  */
 export function* apgd(
@@ -63,7 +69,7 @@ export function* apgd(
   options: ApgdOptions,
   observe: Observer,
 ): Search<void> {
-  const { norm, epsilon, steps, loss, trace } = options;
+  const { norm, epsilon, steps, loss, eot = 1, trace } = options;
   const { x: origin, labels, start: x, targets = labels } = images;
   const perExample = () => zeros([x.dimension(0)], x.dtype).toDevice(x.device);
   using set = new WorkingSet(() => ({
@@ -85,6 +91,8 @@ export function* apgd(
       .reshape([-1, 1, 1, 1]),
   }));
 
+  let backwards = 0; // images passed backward in the step that is taken
+
   /** The loss at a point, and its gradient where there is a next step; null where the observer is done with all. */
   const lookAt = (
     at: Tensor,
@@ -94,17 +102,27 @@ export function* apgd(
   ) => {
     const point = at.detach();
     if (!last) point.requireGrad_();
+    const slopeOf = (each: Tensor) => {
+      backwards += rows.length;
+      return gradient(each.sum(), point);
+    };
+    const eachOf = (logits: Tensor) => loss(logits, of.labels, of.targets); // [n]
+    let sum: Tensor | null = null; // of the gradients of all passes but the last one
+    for (let pass = 1; pass < eot && !last; pass++)
+      sum = scope(() => {
+        const slope = slopeOf(withGrad(() => eachOf(classifier(point))));
+        return sum === null ? slope : sum.add_(slope);
+      });
     const logits = (last ? noGrad : withGrad)(() => classifier(point));
     const stay = observe({ x: point, logits, rows });
     if (stay?.length === 0) return null;
-    const each = (last ? noGrad : withGrad)(() => loss(logits, of.labels, of.targets)); // [n]
-    return { stay, value: each.detach(), gradient: last ? zerosLike(point) : gradient(each.sum(), point) };
+    const each = (last ? noGrad : withGrad)(() => eachOf(logits));
+    const slope = last ? zerosLike(point) : slopeOf(each);
+    return { stay, value: each.detach(), gradient: sum === null ? slope : sum.add_(slope).div(eot) };
   };
 
-  let backwards = 0;
   set.step((now, rows) => {
     const found = lookAt(now.x, now, steps === 0, rows);
-    backwards = found === null || steps === 0 ? 0 : rows.length;
     if (found === null) return { next: {}, stay: [] };
     const { value, gradient: slope, stay } = found;
     return {
@@ -117,6 +135,7 @@ export function* apgd(
   const checkpoints = checkpointsOf(steps);
   let checked = 0;
   for (let step = 1; step <= steps && set.rows.length > 0; step++) {
+    backwards = 0;
     set.step((now, rows) => {
       const share = step === 1 ? 1 : momentum;
       const climbed = norm.project(
@@ -130,7 +149,6 @@ export function* apgd(
         epsilon,
       );
       const found = lookAt(moved, now, step === steps, rows);
-      backwards = found === null || step === steps ? 0 : rows.length;
       if (found === null) return { next: {}, stay: [] };
       const { value, gradient: slope, stay } = found;
 

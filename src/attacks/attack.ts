@@ -33,6 +33,8 @@ export interface ApgdAttack extends Settings {
   readonly loss: 'ce' | 'dlr' | 'targeted-dlr';
   /** How many of the most likely other classes are aimed at, one after the other; 0 for none. */
   readonly targets: number;
+  /** Passes whose gradients are averaged in each step, for networks that answer at random. @default 1 */
+  readonly eot?: number;
 }
 
 export interface FabAttack extends Settings {

@@ -81,7 +81,7 @@ export function* run(
       yield* apgd(
         classifier,
         { x, labels, start, ...targets },
-        { norm, epsilon, steps: attack.steps, loss },
+        { norm, epsilon, steps: attack.steps, loss, eot: attack.eot ?? 1 },
         observe,
       );
       return;
