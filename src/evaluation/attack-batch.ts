@@ -8,6 +8,7 @@ import { integers } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { differs, judge } from './judge.js';
 import { attackedBy, counted, type PassCount, paired, type Subject } from './subject.js';
 
 /** An example that was broken: its place in the batch and the image that did it, float32, [C, H, W] row by row. */
@@ -50,12 +51,8 @@ export function* attackBatch(
     const examples = examplesOf(batch, { rows: standing, clean, round });
     const observe: Observer = ({ x, logits, rows }) => {
       const attacked = rows.map((row) => standing[row]!);
-      const confirmed = misclassified(
-        x,
-        logits,
-        attacked.map((row) => label[row]!),
-        classify,
-      );
+      const labels = attacked.map((row) => label[row]!);
+      const confirmed = misclassified({ x, logits, labels }, classify, subject.random === true);
       for (const [place, image] of confirmed) broken.push({ row: attacked[place]!, image });
       return confirmed.size === 0 ? null : [...rows.keys()].filter((place) => !confirmed.has(place));
     };
@@ -99,34 +96,22 @@ function examplesOf(
 
 /** The images among `x` that `logits` get wrong and that `classify` gets wrong too, by their place in `x`. */
 function misclassified(
-  x: Tensor,
-  logits: Tensor,
-  labels: readonly number[],
+  candidate: { readonly x: Tensor; readonly logits: Tensor; readonly labels: readonly number[] },
   classify: Classifier,
+  random: boolean,
 ): Map<number, Float32Array> {
+  const { x, logits, labels } = candidate;
   const wrong = differs(logits, labels);
   if (wrong.length === 0) return new Map();
   return scope(() => {
     const candidates = x.detach().indexSelect(0, integers(wrong).toDevice(x.device)).to('float32');
-    const certain = noGrad(() => classify(candidates));
-    const confirmed = differs(
-      certain,
-      wrong.map((place) => labels[place]!),
-    );
+    const { wrong: confirmed } = judge(classify, candidates, {
+      labels: wrong.map((place) => labels[place]!),
+      random,
+    });
     if (confirmed.length === 0) return new Map();
     const images = candidates.data() as Float32Array;
     const length = images.length / wrong.length;
     return new Map(confirmed.map((at) => [wrong[at]!, images.slice(at * length, (at + 1) * length)]));
-  });
-}
-
-/** Where the largest logit is not the label's. An example with a logit that is no number counts as wrong. */
-export function differs(logits: Tensor, labels: readonly number[]): number[] {
-  return scope(() => {
-    const plain = logits.detach();
-    const [predicted, largest] = [plain.argmax(1).numbers(), plain.max([1]).numbers()]; // NaN is the largest of all
-    return labels
-      .map((_, place) => place)
-      .filter((place) => predicted[place] !== labels[place] || Number.isNaN(largest[place]));
   });
 }

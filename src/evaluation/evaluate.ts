@@ -1,9 +1,9 @@
 import { type Attack, aimOf, requireNorm, stepSizeOf, type Threat } from '../attacks/attack.js';
 import type { DatasetTensors } from '../data/tensors.js';
 import { InterruptedError } from '../errors.js';
-import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
-import { attackBatch, type Broken, differs } from './attack-batch.js';
+import { attackBatch, type Broken } from './attack-batch.js';
+import { judge } from './judge.js';
 import type { AttackResult, ExampleResult } from './result.js';
 import { wilsonInterval } from './statistics.js';
 import { type PassCount, paired, type Subject } from './subject.js';
@@ -72,15 +72,14 @@ export async function evaluate(
   const classify = paired(subject.classify);
   let classes = 0;
   for (const chunk of chunks(places, batch)) {
-    const wrong = scope(() => {
-      const logits = noGrad(() => classify(data.batch(chunk).x));
-      classes = logits.dimension(1);
-      return differs(
-        logits,
-        chunk.map((place) => labels[place]!),
-      );
-    });
-    const errors = new Set(wrong);
+    const judged = scope(() =>
+      judge(classify, data.batch(chunk).x, {
+        labels: chunk.map((place) => labels[place]!),
+        random: subject.random === true,
+      }),
+    );
+    classes = judged.classes;
+    const errors = new Set(judged.wrong);
     chunk.forEach((place, row) => {
       if (!errors.has(row)) right.add(place);
     });

@@ -12,6 +12,8 @@ export interface Subject {
   readonly fast: Classifier;
   /** The same values with another activation's derivative, by the activation's name, for attacks through it. */
   readonly surrogates?: ReadonlyMap<string, Classifier>;
+  /** It answers at random: an image counts as misclassified where most of 20 passes get it wrong. @default false */
+  readonly random?: boolean;
 }
 
 /** The classifier that an attack takes its gradients of. */
