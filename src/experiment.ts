@@ -22,7 +22,8 @@ import type { TrainOptions } from './training/train.js';
 /**
  * From a recipe to the parts of a training run: the only file that knows every part.
  */
-export type Experiment = Omit<TrainOptions, 'progress' | 'record' | 'checkpoint' | 'interrupted'>;
+export type Experiment = Omit<TrainOptions, 'progress' | 'record' | 'checkpoint' | 'interrupted'> &
+  Disposable;
 
 export interface ExperimentOptions {
   /** Start from these weights instead of random ones. */
@@ -114,12 +115,14 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
   }
 
   const trained = new DatasetTensors(chosen, recipe.device);
+  const objective = objectiveOf(recipe);
+  const optimizer = optimizerOf(training.optimizer, network);
   const guarded = 'guard' in training ? training.guard : null;
   return {
     model: network,
     data: trained,
-    objective: objectiveOf(recipe),
-    optimizer: optimizerOf(training.optimizer, network),
+    objective,
+    optimizer,
     schedule: training.schedule,
     augmentation: data.augment,
     epochs: training.epochs,
@@ -144,6 +147,9 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
     seed: training.seed,
     checkpointEvery: training.checkpointEvery,
     evaluate: measure,
+    [Symbol.dispose]: () => {
+      for (const part of [objective, optimizer, ema, validation, trained, network]) part?.[Symbol.dispose]();
+    },
   };
 }
 

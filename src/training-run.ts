@@ -53,7 +53,7 @@ export async function trainRun(options: TrainingRunOptions): Promise<void> {
     throw InputError.expected('cpu', 'device', recipe.device, 'This libtorch has no CUDA.');
   if (recipe.threads !== null) setThreads(recipe.threads);
 
-  const experiment = prepare(recipe, images, options);
+  using experiment = prepare(recipe, images, options);
   const { model, epochs } = experiment;
   const stepsPerEpoch =
     experiment.epochSteps ??

@@ -8,7 +8,7 @@ import { InputError } from '../src/errors.js';
 import { prepare, readImages } from '../src/experiment.js';
 import { readCheckpoint } from '../src/runs/checkpoint.js';
 import { readEvents } from '../src/runs/event-log.js';
-import { setThreads } from '../src/tensor/engine.js';
+import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { attempt } from './support/attempt.js';
 import { outcome, tinyTraining, writeTinyMnist } from './support/tiny-run.js';
 
@@ -33,8 +33,11 @@ describe('a run with an average, Adam, parts, clipping and a guard', () => {
   const alone = join(folder, 'options-alone');
   const stateOf = (path: string) => readCheckpoint({ path, names: ['last'] });
 
-  it('ends with the bits of the run that was left alone, wherever it stopped', async () => {
+  it('ends with the bits of the run that was left alone, wherever it stopped, and lets go of every tensor', async () => {
     const { asked } = await attempt({ recipe, path: alone });
+    const before = memoryInfo().liveTensors;
+    await attempt({ recipe, path: join(folder, 'again') });
+    assert.equal(memoryInfo().liveTensors, before);
     const expected = {
       ...outcome(alone),
       healthy: readCheckpoint({ path: alone, names: ['healthy'] }).weights,
