@@ -10,6 +10,8 @@ import { type LoadOptions, loadDataset } from './data/sets.js';
 import { DatasetTensors } from './data/tensors.js';
 import type { Epsilon } from './epsilon.js';
 import { InputError } from './errors.js';
+import { checkModel } from './evaluation/checks/check-model.js';
+import { checkResults } from './evaluation/checks/check-results.js';
 import { type Evaluation, type EvaluationProgress, evaluate } from './evaluation/evaluate.js';
 import type { EvaluationResult } from './evaluation/result.js';
 import { safetensorsParts } from './export/safetensors.js';
@@ -28,6 +30,8 @@ export interface EvaluationRunOptions {
   readonly epsilon: Epsilon;
   readonly seed: number;
   readonly batch: number;
+  /** `full` looks at the monotone set and the loss around the images too. @default 'quick' */
+  readonly checks?: 'quick' | 'full';
   readonly interrupted: () => boolean;
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
@@ -69,6 +73,7 @@ export async function loadExamples(
 /** Measures a model and makes the result that `--json` writes. */
 export async function evaluationRun(options: EvaluationRunOptions): Promise<EvaluationRun> {
   const { model, data, surrogates = [], norm, epsilon, seed, batch, interrupted, onProgress } = options;
+  const { checks = 'quick' } = options;
   const own = options.attacks.map(parseAttack);
   const smoothed = own.filter(({ kind }) => kind !== 'square'); // which asks for no derivative
   const attacks = [
@@ -86,14 +91,26 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
     fast: fast.classify,
     surrogates: new Map(smooth.map(({ name, form: { classify } }) => [name, classify])),
   };
-  const evaluation = await evaluate(subject, tensors, {
-    attacks,
-    threat: { norm: norms[norm], epsilon: epsilon.epsilon },
-    seed,
-    batch,
-    interrupted,
-    ...(onProgress === undefined ? {} : { onProgress }),
-  }).finally(() => {
+  const threat = { norm: norms[norm], epsilon: epsilon.epsilon };
+  const measure = async () => {
+    const checked = await checkModel(subject, tensors, {
+      threat,
+      seed,
+      full: checks === 'full',
+      interrupted,
+    });
+    const found = await evaluate(checked.subject, tensors, {
+      attacks,
+      threat,
+      seed,
+      batch,
+      interrupted,
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
+    const { flags, classes } = checked;
+    return { evaluation: found, flags: [...flags, ...checkResults(found, { attacks, classes })] };
+  };
+  const { evaluation, flags } = await measure().finally(() => {
     for (const each of smooth) each.form[Symbol.dispose]();
   });
   const { adversarial: _, ...measured } = evaluation;
@@ -114,24 +131,10 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
       robust: measured.robust,
       interval: measured.interval,
       attacks: measured.attacks,
-      flags: flagsOf(measured),
+      flags,
       perExample: measured.perExample,
     },
   };
-}
-
-/** What a reader of the number should know. */
-function flagsOf({
-  attacks,
-  perExample,
-}: Pick<Evaluation, 'attacks' | 'perExample'>): EvaluationResult['flags'] {
-  const broken = attacks
-    .filter(({ surrogate }) => surrogate !== undefined)
-    .reduce((sum, attack) => sum + attack.broken, 0);
-  // The share at which AutoAttack calls Square's success suspicious.
-  if (broken <= 0.002 * perExample.length) return [];
-  const message = `Attacks through another derivative broke ${broken} examples that the network's own gradient did not: it hides its gradient, and the attacks without --surrogate flatter it.`;
-  return [{ code: 'surrogate-beats-gradient', message }];
 }
 
 /** @throws {InputError} where a folder that shall be written to holds something already. */

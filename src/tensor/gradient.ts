@@ -22,6 +22,7 @@ export function gradients(
   inputs: readonly Tensor[],
   options: GradientOptions = {},
 ): Tensor[] {
+  calls++;
   const result = native().gradients(
     outputs.map((output) => output.handle),
     inputs.map((input) => input.handle),
@@ -34,6 +35,13 @@ export function gradients(
     if (handle === null) throw new EngineError('internal: a gradient is missing.');
     return new Tensor(handle);
   });
+}
+
+let calls = 0;
+
+/** How often gradients have been asked for, by which a forward pass that asks for some gives itself away. */
+export function gradientCalls(): number {
+  return calls;
 }
 
 /** d output / d input of one number with respect to one tensor. */

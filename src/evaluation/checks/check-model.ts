@@ -1,0 +1,122 @@
+import type { Threat } from '../../attacks/attack.js';
+import type { DatasetTensors } from '../../data/tensors.js';
+import type { Classifier } from '../../nn/classifier.js';
+import { integers } from '../../tensor/create.js';
+import { noGrad } from '../../tensor/gradient.js';
+import { scope } from '../../tensor/scope.js';
+import { judge } from '../judge.js';
+import type { Subject } from '../subject.js';
+import { dependsOnBatch } from './depends-on-batch.js';
+import { pause } from './driver.js';
+import type { Flag } from './flag.js';
+import { gradientFlags, inputGradients } from './input-gradients.js';
+import { inputScale } from './input-scale.js';
+import { lossSurface } from './loss-surface.js';
+import { monotone } from './monotone.js';
+import { optimisesAtInference } from './optimises-at-inference.js';
+import { probabilities } from './probabilities.js';
+import { given, type Probe, probeBatch } from './probe.js';
+import { randomModel } from './random-model.js';
+import { staircase } from './staircase.js';
+
+export interface CheckOptions {
+  readonly threat: Threat;
+  readonly seed: number;
+  /** The monotone set and the loss around the images too; some hundred passes of 32 images. @default false */
+  readonly full?: boolean;
+  /** Asked now and then; true ends the checks with an `InterruptedError`. */
+  readonly interrupted?: () => boolean;
+}
+
+export interface CheckedModel {
+  readonly flags: readonly Flag[];
+  /** The model as it shall be evaluated: judged by several passes where it is random, attackable where it has no gradient. */
+  readonly subject: Subject;
+  readonly classes: number;
+}
+
+/**
+ * Looks at a model on a few images before it is attacked. docs/checks.md says of each flag what is looked at, where the
+ * line is drawn and what to do.
+ */
+export async function checkModel(
+  subject: Subject,
+  data: DatasetTensors,
+  options: CheckOptions,
+): Promise<CheckedModel> {
+  const { threat, seed, full = false, interrupted } = options;
+  const { batch, labels } = probeBatch(data);
+  const logits = scope(() => noGrad(() => given(subject)(batch.x)));
+  const before: Probe = {
+    subject,
+    batch,
+    labels,
+    logits,
+    classes: logits.dimension(1),
+    threat,
+    seed,
+  };
+  const flags: Flag[] = [];
+  const add = (...found: readonly (Flag | null)[]) => {
+    for (const flag of found) if (flag !== null) flags.push(flag);
+  };
+  try {
+    const random = randomModel(before);
+    await pause(interrupted);
+    const gradients = inputGradients(before);
+    await pause(interrupted);
+    const probe = {
+      ...before,
+      subject: {
+        ...subject,
+        ...(random !== null && { random: true }),
+        ...(gradients === null && { fast: withZeroGradient(subject.fast) }),
+      },
+    };
+    add(random, probabilities(probe));
+    // A random model's logits change with or without company, and always by more than nothing.
+    if (random === null) add(dependsOnBatch(probe), staircase(probe));
+    add(optimisesAtInference(probe), ...gradientFlags(gradients, labels.length), inputScale(probe));
+    await pause(interrupted);
+    if (full) add(...(await fullChecks(probe, interrupted)));
+    return { flags, subject: probe.subject, classes: probe.classes };
+  } finally {
+    for (const tensor of [batch.x, batch.labels, logits]) tensor.dispose();
+  }
+}
+
+/** On the images that the model classifies rightly: the others need no attack. */
+async function fullChecks(probe: Probe, interrupted?: () => boolean): Promise<Flag[]> {
+  const { subject, batch, labels, logits } = probe;
+  const random = subject.random === true;
+  const wrong = new Set(judge(given(subject), batch.x, { labels, random }).wrong);
+  const rows = [...labels.keys()].filter((row) => !wrong.has(row));
+  if (rows.length === 0) return [];
+  const right = scope(() => {
+    const places = integers(rows).toDevice(batch.x.device);
+    return {
+      ...probe,
+      batch: {
+        x: batch.x.indexSelect(0, places),
+        labels: batch.labels.indexSelect(0, places),
+        ids: rows.map((row) => batch.ids[row]!),
+      },
+      labels: rows.map((row) => labels[row]!),
+      logits: logits.indexSelect(0, places),
+    };
+  });
+  try {
+    // A random model's margin has no slope to compare with.
+    return [...(await monotone(right, interrupted)), ...(random ? [] : lossSurface(right))];
+  } finally {
+    for (const tensor of [right.batch.x, right.batch.labels, right.logits]) tensor.dispose();
+  }
+}
+
+/** The same values with a gradient of 0, so that attacks along a gradient can run, and find only what their starts find. */
+function withZeroGradient(classify: Classifier): Classifier {
+  return (x) =>
+    classify(x)
+      .detach()
+      .add(x.mul(0).sum([1, 2, 3]).unsqueeze(1));
+}
