@@ -17,6 +17,8 @@ napi_value deviceOf(Arguments&), liveTensors(Arguments&);
 napi_value findOperator(Arguments&), call(Arguments&), callInPlace(Arguments&);
 // autograd.cc
 napi_value gradients(Arguments&), setGradEnabled(Arguments&), setRequiresGrad(Arguments&), requiresGrad(Arguments&);
+// torchscript.cc
+napi_value loadScript(Arguments&), runScript(Arguments&), scriptInputs(Arguments&), releaseScript(Arguments&);
 // noise.cc
 napi_value noise(Arguments&);
 // allocator.cc
@@ -58,6 +60,10 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "setGradEnabled", setGradEnabled);
     define(env, exports, "setRequiresGrad", setRequiresGrad);
     define(env, exports, "requiresGrad", requiresGrad);
+    define(env, exports, "loadScript", loadScript);
+    define(env, exports, "runScript", runScript);
+    define(env, exports, "scriptInputs", scriptInputs);
+    define(env, exports, "releaseScript", releaseScript);
     define(env, exports, "noise", noise);
     define(env, exports, "memory", memory);
     define(env, exports, "setMemoryLimits", setMemoryLimits);

@@ -45,6 +45,10 @@ export interface Addon {
   setGradEnabled(enabled: boolean): boolean;
   setRequiresGrad(tensor: Handle, required: boolean): void;
   requiresGrad(tensor: Handle): boolean;
+  loadScript(path: string, device: string): number;
+  runScript(script: number, input: Handle): Handle;
+  scriptInputs(script: number): number;
+  releaseScript(script: number): void;
   noise(
     distribution: 'uniform' | 'normal',
     shape: readonly number[],
