@@ -38,6 +38,11 @@ export function evaluateCommand() {
     .option('--batch <count>', 'images a batch; changes the speed only', wholeNumber('--batch', 1), 250)
     .option('--seed <number>', "seed of the attacks' random starts", wholeNumber('--seed', 0), 0)
     .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .addOption(
+      new Option('--checks <set>', 'quick checks of the model, or all of docs/checks.md')
+        .choices(['quick', 'full'])
+        .default('quick' as const),
+    )
     .option('--json <file>', 'write the result to a file, or to standard output for -')
     .option('--save-adversarial <folder>', 'keep the adversarial images there, as float32')
     .action(async (modelPath, options) => {
@@ -98,6 +103,7 @@ export function evaluateCommand() {
           epsilon,
           seed: options.seed,
           batch: options.batch,
+          checks: options.checks,
           interrupted: () => signal.aborted,
           onProgress: ({ stage, done, total, standing }) =>
             display.progress({ label: stage, done, total, robust: standing }),
