@@ -1,7 +1,8 @@
 import type { Dataset } from './data/dataset.js';
 import { InputError } from './errors.js';
 import type { CurvePoint, ReportInput, ReportNetwork } from './report/input.js';
-import { compare, type GalleryNetwork, galleryOf, networkReport } from './report-parts.js';
+import { type GalleryNetwork, galleryOf } from './report-gallery.js';
+import { compare, networkReport } from './report-parts.js';
 import { makeManifest } from './runs/manifest.js';
 import { readManifest } from './runs/run-folder.js';
 import { engineInfo } from './tensor/engine.js';

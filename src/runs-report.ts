@@ -3,7 +3,7 @@ import type { Dataset } from './data/dataset.js';
 import type { EvaluationResult } from './evaluation/result.js';
 import { evaluationRun, loadExamples } from './evaluation-run.js';
 import { modelOf } from './experiment.js';
-import { measuredModel } from './measured-model.js';
+import { type MeasuredModel, measuredModel } from './measured-model.js';
 import type { Recipe } from './recipe.js';
 import { renderReport } from './report/report.js';
 import { accuracyCurve } from './report-curve.js';
@@ -51,15 +51,18 @@ const batch = 250;
 export async function runsReport(options: RunsReportOptions): Promise<RunsReport> {
   const { runs, interrupted, onProgress } = options;
   const networks: MeasuredNetwork[] = [];
+  const models: MeasuredModel[] = [];
   let data: Dataset | undefined;
   try {
     for (const run of runs) {
       const name = nameOf(run, runs);
-      const model = modelOf(run.checkpoint);
+      const digest = run.checkpoint.weightsDigest;
+      const model = measuredModel(modelOf(run.checkpoint), { name: run.path, digest });
+      models.push(model);
       const { threat, data: source } = runs[0]!.recipe;
       const { norm, epsilon, epsilonText } = threat;
       // Read for each run, since this refuses a model of another size or with other classes.
-      data = await loadExamples(model.description, {
+      data = await loadExamples(model, {
         name: source.name,
         split: 'test',
         dir: source.dir ?? undefined,
@@ -79,10 +82,8 @@ export async function runsReport(options: RunsReportOptions): Promise<RunsReport
           total: progress.total,
           robust: progress.standing,
         });
-      const digest = run.checkpoint.weightsDigest;
-      const subject = measuredModel(model, { name: run.path, digest });
       const measured = await evaluationRun({
-        model: subject,
+        model,
         data,
         attacks: [attack],
         norm,
@@ -93,7 +94,7 @@ export async function runsReport(options: RunsReportOptions): Promise<RunsReport
         onProgress: shown,
       });
       const curve = await accuracyCurve({
-        model: subject,
+        model,
         data,
         threat,
         seed,
@@ -117,13 +118,13 @@ export async function runsReport(options: RunsReportOptions): Promise<RunsReport
     );
     return {
       page,
-      results: networks.map(({ model, measured }) => ({
-        activation: model.description.activation,
+      results: networks.map(({ measured }, place) => ({
+        activation: runs[place]!.recipe.model.activation,
         result: measured.result,
       })),
     };
   } finally {
-    for (const { model } of networks) model.dispose();
+    for (const model of models) model[Symbol.dispose]();
   }
 }
 

@@ -11,8 +11,9 @@ import { measuredModel } from '../src/measured-model.js';
 import { parseRecipe } from '../src/recipe.js';
 import { renderReport } from '../src/report/report.js';
 import { accuracyCurve } from '../src/report-curve.js';
+import { galleryOf } from '../src/report-gallery.js';
 import { reportInput } from '../src/report-input.js';
-import { compare, galleryOf, networkReport } from '../src/report-parts.js';
+import { compare, networkReport } from '../src/report-parts.js';
 import { readEvents } from '../src/runs/event-log.js';
 import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { trainRun } from '../src/training-run.js';
@@ -56,7 +57,8 @@ async function measured(name: string, seed: number) {
     epsilon: threat,
   });
   const curve = await accuracyCurve({ ...rest, model: subject, data, threat, attack: 'pgd-3' });
-  return { name, run, model, data, measured: evaluation, curve };
+  const { parameterCount } = model;
+  return { name, run, model: subject, parameterCount, data, measured: evaluation, curve };
 }
 
 const networks = [await measured('first', 0), await measured('second', 1)] as const;
@@ -83,7 +85,7 @@ describe('the report of a network', () => {
       chosenBy: 'validationClean',
       seconds: last.seconds,
     });
-    assert.equal(report.parameters, first.model.parameterCount);
+    assert.equal(report.parameters, first.parameterCount);
     const seconds = report.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
     assert.ok(Math.abs(report.trainingSeconds - seconds) < 1e-9);
     assert.deepEqual(report.cleanInterval, first.curve[0]?.interval);

@@ -1,7 +1,7 @@
 /** The sections that are figures: learning curves, accuracies with their intervals, accuracy against ε. */
 import { count, decimal, epsilon, list, percent, percentRange } from './format.js';
 import { html, type Markup } from './html.js';
-import type { CurvePoint, EpochPoint, ReportInput, ReportNetwork } from './input.js';
+import type { CurvePoint, EpochPoint, ReportInput, ReportNetwork, ThreatModel } from './input.js';
 import { intervalFigure } from './interval-figure.js';
 import { type FigurePoint, lineFigure } from './line-figure.js';
 import { dataTable } from './table.js';
@@ -127,7 +127,13 @@ export async function accuracies({ networks, threat }: ReportInput): Promise<Mar
 </section>`;
 }
 
-export async function accuracyAgainstEpsilon({ networks, threat }: ReportInput): Promise<Markup> {
+export interface EpsilonCurves {
+  readonly networks: readonly Pick<ReportNetwork, 'name' | 'curve'>[];
+  readonly threat: ThreatModel;
+}
+
+/** Nothing where no curve was measured. */
+export async function accuracyAgainstEpsilon({ networks, threat }: EpsilonCurves): Promise<Markup> {
   const drawn = networks.filter(({ curve }) => curve.length > 0);
   if (drawn.length === 0) return html``;
   const all = drawn.flatMap(({ curve }) => curve);

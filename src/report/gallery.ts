@@ -2,25 +2,31 @@
 import { percent } from './format.js';
 import { html, type Markup } from './html.js';
 import { magnification, magnifiedChange, pictureUrl } from './images.js';
-import type { GalleryExample, GalleryVerdict, Picture, Prediction, ReportInput } from './input.js';
+import type { GalleryExample, GalleryVerdict, Picture, Prediction, ThreatModel } from './input.js';
 import { seriesStyle } from './palette.js';
 import { threatInSymbols } from './verdict.js';
 
 /** Characters of PNG in base64 after which no further example is put into the page. */
 const budget = 800_000;
 
-export async function gallerySection(input: ReportInput): Promise<Markup> {
-  const { gallery, networks, threat } = input;
+export interface Gallery {
+  readonly gallery: readonly GalleryExample[];
+  /** Of the networks, in the order of the report: it chooses their colours. */
+  readonly names: readonly string[];
+  readonly threat: ThreatModel;
+}
+
+/** Nothing where there is no example. */
+export async function gallerySection({ gallery, names, threat }: Gallery): Promise<Markup> {
   const largest = Math.max(...gallery.flatMap(({ image }) => [image.width, image.height]));
   const factor = magnification(gallery);
-  const order = networks.map(({ name }) => name);
   const cards: Markup[] = [];
   let characters = 0;
   for (const example of gallery) {
     const urls = await pictureUrls(example, factor);
     characters += urls.image.length + urls.networks.reduce((sum, pair) => sum + pair.join('').length, 0);
     if (characters > budget && cards.length > 0) break;
-    cards.push(card({ example, urls, factor, order }));
+    cards.push(card({ example, urls, factor, order: names }));
   }
   if (cards.length === 0) return html``;
   const omitted = gallery.length - cards.length;
