@@ -5,6 +5,7 @@ import { integers } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
 import { judge } from '../judge.js';
+import { requireLogits } from '../logits.js';
 import type { Subject } from '../subject.js';
 import { dependsOnBatch } from './depends-on-batch.js';
 import { pause } from './driver.js';
@@ -46,7 +47,11 @@ export async function checkModel(
 ): Promise<CheckedModel> {
   const { threat, seed, full = false, interrupted } = options;
   const { batch, labels } = probeBatch(data);
-  const logits = scope(() => noGrad(() => given(subject)(batch.x)));
+  const logits = scope(() => {
+    const answered = noGrad(() => given(subject)(batch.x));
+    requireLogits(answered, { images: labels.length, data: data.dataset });
+    return answered;
+  });
   const before: Probe = {
     subject,
     batch,
@@ -61,7 +66,7 @@ export async function checkModel(
     for (const flag of found) if (flag !== null) flags.push(flag);
   };
   try {
-    const random = randomModel(before);
+    const random = scope(() => randomModel(before));
     await pause(interrupted);
     const gradients = inputGradients(before);
     await pause(interrupted);
@@ -73,10 +78,12 @@ export async function checkModel(
         ...(gradients === null && { fast: withZeroGradient(subject.fast) }),
       },
     };
-    add(random, probabilities(probe));
-    // A random model's logits change with or without company, and always by more than nothing.
-    if (random === null) add(dependsOnBatch(probe), staircase(probe));
-    add(optimisesAtInference(probe), ...gradientFlags(gradients, labels.length), inputScale(probe));
+    scope(() => {
+      add(random, probabilities(probe));
+      // A random model's logits change with or without company, and always by more than nothing.
+      if (random === null) add(dependsOnBatch(probe), staircase(probe));
+      add(optimisesAtInference(probe), ...gradientFlags(gradients), inputScale(probe));
+    });
     await pause(interrupted);
     if (full) add(...(await fullChecks(probe, interrupted)));
     return { flags, subject: probe.subject, classes: probe.classes };
