@@ -1,6 +1,10 @@
 import type { Activation } from './activations/activation.js';
+import { InputError } from './errors.js';
 import { modelOf } from './experiment.js';
+import { type InputForm, plainInput } from './models/input-form.js';
 import type { Model, ModelDescription } from './models/model.js';
+import { modelKind, requireInputTakes } from './models/model-file.js';
+import { ScriptModel } from './models/script-model.js';
 import type { Classifier } from './nn/classifier.js';
 import { readCheckpoint } from './runs/checkpoint.js';
 
@@ -43,11 +47,58 @@ export function measuredModel(
 }
 
 /**
- * Reads what a user names as MODEL: a run folder (its best checkpoint), a checkpoint or a weights file.
- *
- * @throws {InputError} where it is none of these.
+ * A function from pixels in [0, 1], [N, C, H, W], to logits [N, classes], as a model that is measured. It is made of
+ * tensors' operators, so that libtorch can differentiate it; normalisation is a part of it.
  */
-export function openModel(path: string): MeasuredModel {
+export function functionModel(options: {
+  readonly name: string;
+  readonly classify: Classifier;
+  /** Tells this function from others in results and when an evaluation is resumed. @default `function:` and the name */
+  readonly digest?: string;
+  readonly shape?: MeasuredModel['shape'];
+  readonly classes?: MeasuredModel['classes'];
+}): MeasuredModel {
+  const { name, classify, digest = `function:${name}`, shape = null, classes = null } = options;
+  return {
+    name,
+    digest,
+    shape,
+    classes,
+    classify,
+    forAttacks(form = {}) {
+      if (form.derivative !== undefined)
+        throw InputError.expected(
+          'a model of Satin, whose activations are known,',
+          '--surrogate',
+          name,
+          `Its activations cannot be told from the rest of it; leave out the derivative of ${form.derivative.name}.`,
+        );
+      return { classify, [Symbol.dispose]: () => {} };
+    },
+    [Symbol.dispose]: () => {},
+  };
+}
+
+/**
+ * Reads what a user names as MODEL: a run folder (its best checkpoint), a checkpoint, a weights file, or a TorchScript
+ * file that PyTorch saved, which is recognised by its content and brought pixels in the form that `input` says.
+ *
+ * @throws {InputError} where it is none of these, cannot be read, or where `input` is given for a model of Satin.
+ */
+export function openModel(
+  path: string,
+  { input = null }: { readonly input?: InputForm | null } = {},
+): MeasuredModel {
+  const kind = modelKind(path);
+  requireInputTakes(kind, { path, input });
+  if (kind === 'torchscript') {
+    const script = new ScriptModel(path, input ?? plainInput);
+    const { digest, classify } = script;
+    return {
+      ...functionModel({ name: path, digest, classify }),
+      [Symbol.dispose]: () => script.dispose(),
+    };
+  }
   const checkpoint = readCheckpoint({ path });
   return measuredModel(modelOf(checkpoint), { name: path, digest: checkpoint.weightsDigest });
 }

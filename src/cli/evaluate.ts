@@ -6,6 +6,8 @@ import { parseDataName } from '../data/names.js';
 import { parseEpsilon } from '../epsilon.js';
 import { InputError } from '../errors.js';
 import type { EvaluationResult } from '../evaluation/result.js';
+import { inputRanges, parseInputForm } from '../models/input-form.js';
+import { modelKind, requireInputTakes } from '../models/model-file.js';
 import { parseRecipe } from '../recipe.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
 import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
@@ -18,7 +20,7 @@ import { createDisplay } from './terminal.js';
 /** `satin evaluate MODEL` */
 export function evaluateCommand() {
   return new Command('evaluate')
-    .argument('<model>', 'a run folder, a checkpoint or a weights file')
+    .argument('<model>', 'a run folder, a checkpoint, a weights file or a TorchScript file of PyTorch')
     .option(
       '--data <name[:split]>',
       'data set and split (default: the test split of what the run was trained on)',
@@ -34,6 +36,14 @@ export function evaluateCommand() {
       new Option('--norm <norm>', "the threat model's norm (default: the run's)").choices(['linf', 'l2']),
     )
     .option('--epsilon <radius>', "the threat model's radius, such as 8/255 (default: the run's)")
+    .addOption(
+      new Option(
+        '--input-range <black,white>',
+        'what a TorchScript model takes for black and white (default: 0,1)',
+      ).choices(inputRanges),
+    )
+    .option('--mean <list>', 'mean of each channel in that range, which a TorchScript model wants subtracted')
+    .option('--std <list>', 'deviation of each channel in that range, which it wants to be divided by')
     .option('--examples <count>', 'how many images are attacked', wholeNumber('--examples', 1), 1000)
     .option('--batch <count>', 'images a batch; changes the speed only', wholeNumber('--batch', 1), 250)
     .option('--seed <number>', "seed of the attacks' random starts", wholeNumber('--seed', 0), 0)
@@ -46,7 +56,10 @@ export function evaluateCommand() {
     .option('--json <file>', 'write the result to a file, or to standard output for -')
     .option('--save-adversarial <folder>', 'keep the adversarial images there, as float32')
     .action(async (modelPath, options) => {
-      readCheckpoint({ path: modelPath }); // refuses what is no model before anything else
+      const kind = modelKind(modelPath); // refuses what is no model before anything else
+      if (kind === 'satin') readCheckpoint({ path: modelPath });
+      const input = parseInputForm(options);
+      requireInputTakes(kind, { path: modelPath, input });
       const recipe = isRunFolder(modelPath)
         ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`)
         : null;
@@ -78,7 +91,7 @@ export function evaluateCommand() {
       const signal = listenForInterrupt(display.note);
       try {
         const { openModel } = await import('../measured-model.js');
-        using model = openModel(modelPath);
+        using model = openModel(modelPath, { input });
         const same =
           recipe !== null && (source === null || source.name === recipe.data.name) ? recipe.data : null;
         const data = await loadExamples(model, {
@@ -124,7 +137,7 @@ function missing(option: string, expected: string): never {
     expected,
     option,
     undefined,
-    'A run folder brings its own; a lone checkpoint does not.',
+    'A run folder brings its own; a lone checkpoint and a TorchScript file do not.',
   );
 }
 

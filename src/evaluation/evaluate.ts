@@ -4,6 +4,7 @@ import { InterruptedError } from '../errors.js';
 import { scope } from '../tensor/scope.js';
 import { attackBatch, type Broken } from './attack-batch.js';
 import { judge } from './judge.js';
+import { requireClasses } from './logits.js';
 import type { AttackResult, ExampleResult } from './result.js';
 import { wilsonInterval } from './statistics.js';
 import { type PassCount, paired, type Subject } from './subject.js';
@@ -86,6 +87,8 @@ export async function evaluate(
     onProgress?.({ stage: 'clean', done: chunk.at(-1)! + 1, total: count, standing: right.size / count });
     await pause();
   }
+
+  requireClasses(classes, data.dataset);
 
   const brokenBy = new Map<number, string>();
   const adversarial = new Map<number, Float32Array>();

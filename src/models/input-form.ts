@@ -1,0 +1,111 @@
+import { InputError } from '../errors.js';
+import { tensor } from '../tensor/create.js';
+import { keep, scope } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/** What a network that was made elsewhere wants to see in place of pixels in [0, 1]. */
+export interface InputForm {
+  /** Black and white. */
+  readonly range: readonly [black: number, white: number];
+  /** (value − mean) / std behind that, one number a channel or one for all; null where there is none. */
+  readonly normalise: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
+}
+
+/** Ranges in which images are commonly handed to networks. */
+export const inputRanges = ['0,1', '-1,1', '0,255'] as const;
+
+/** Pixels as they are. */
+export const plainInput: InputForm = { range: [0, 1], normalise: null };
+
+/**
+ * Reads `--input-range`, `--mean` and `--std`; null where none of them is given.
+ *
+ * @throws {InputError} for another range, for what is no number, and for one of mean and std without the other.
+ */
+export function parseInputForm(options: {
+  readonly inputRange?: string | undefined;
+  readonly mean?: string | undefined;
+  readonly std?: string | undefined;
+}): InputForm | null {
+  const { inputRange, mean, std } = options;
+  if (inputRange === undefined && mean === undefined && std === undefined) return null;
+  const known = inputRanges.find((each) => each === (inputRange ?? '0,1'));
+  if (known === undefined)
+    throw InputError.expected(`one of ${inputRanges.join(' ')}`, '--input-range', inputRange);
+  const [black, white] = known.split(',').map(Number) as [number, number];
+  const normalise =
+    mean === undefined && std === undefined
+      ? null
+      : { mean: numbers(mean, '--mean'), std: numbers(std, '--std') };
+  const form: InputForm = { range: [black, white], normalise };
+  requireInputForm(form);
+  return form;
+}
+
+function numbers(list: string | undefined, option: string): readonly number[] {
+  const values = list?.split(',').map((text) => (text.trim() === '' ? Number.NaN : Number(text)));
+  if (values === undefined || !values.every(Number.isFinite))
+    throw InputError.expected(
+      'numbers with commas between them, one a channel,',
+      option,
+      list,
+      '--mean and --std are stated together.',
+    );
+  return values;
+}
+
+/** @throws {InputError} for a std that is not above 0, and a mean that no image of this range can have. */
+function requireInputForm({ range: [black, white], normalise }: InputForm): void {
+  if (normalise === null) return;
+  const { mean, std } = normalise;
+  if (std.length !== mean.length || mean.length === 0)
+    throw InputError.expected(`as many numbers as --mean has, ${mean.length},`, '--std', std);
+  if (!std.every((each) => each > 0)) throw InputError.expected('numbers above 0', '--std', std);
+  if (!mean.every((each) => each >= black && each <= white))
+    throw InputError.expected(
+      `numbers from ${black} to ${white}, the range of the input,`,
+      '--mean',
+      mean,
+      'Mean and std are those of pixels in --input-range.',
+    );
+}
+
+/** The layer that brings pixels in [0, 1] into the form that a network wants. */
+export class InputLayer implements Disposable {
+  readonly #form: InputForm;
+  readonly #mean: Tensor | null; // [1, C, 1, 1]
+  readonly #deviation: Tensor | null; // [1, C, 1, 1]
+
+  /** @throws {InputError} for a form that no images have. */
+  constructor(form: InputForm) {
+    requireInputForm(form);
+    this.#form = form;
+    const constant = (values: readonly number[] | undefined) =>
+      values === undefined ? null : keep(tensor(Float32Array.from(values), [1, values.length, 1, 1]));
+    this.#mean = constant(form.normalise?.mean);
+    this.#deviation = constant(form.normalise?.std);
+  }
+
+  /** x [N, C, H, W] of pixels in [0, 1] → (black + x (white − black) − mean) / std. */
+  forward(x: Tensor): Tensor {
+    const { range, normalise } = this.#form;
+    const [black, white] = range;
+    return scope(() => {
+      const ranged = black === 0 && white === 1 ? x : x.mul(white - black).add(black);
+      if (normalise === null || this.#mean === null || this.#deviation === null) return ranged;
+      const [count, channels] = [normalise.mean.length, x.dimension(1)];
+      if (count !== 1 && count !== channels)
+        throw InputError.expected(`${channels} numbers, one a channel,`, '--mean and --std', normalise.mean);
+      return ranged.sub(this.#mean).div(this.#deviation);
+    });
+  }
+
+  dispose(): void {
+    this.#mean?.dispose();
+    this.#deviation?.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { Classifier } from '../nn/classifier.js';
+import { scope } from '../tensor/scope.js';
+import { Script } from '../tensor/script.js';
+import { type InputForm, InputLayer } from './input-form.js';
+
+/** A network that PyTorch saved as TorchScript, behind the layer that brings pixels into the form it wants. */
+export class ScriptModel implements Disposable {
+  /** `sha256:` of its file. */
+  readonly digest: string;
+  readonly #script: Script;
+  readonly #input: InputLayer;
+
+  /** @throws {InputError} where the file cannot be read, or `input` is none. */
+  constructor(path: string, input: InputForm) {
+    this.digest = digestOf(path);
+    this.#input = new InputLayer(input);
+    this.#script = Script.load(path);
+  }
+
+  /** What the network answers to pixels in [0, 1], [N, C, H, W]. */
+  readonly classify: Classifier = (x) => scope(() => this.#script.forward(this.#input.forward(x)));
+
+  dispose(): void {
+    this.#script.dispose();
+    this.#input.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** `sha256:` of a file, read piece by piece: it may be larger than a buffer. */
+function digestOf(path: string): string {
+  const hash = createHash('sha256');
+  const piece = Buffer.alloc(1 << 20);
+  const file = openSync(path, 'r');
+  try {
+    for (let length = readSync(file, piece); length > 0; length = readSync(file, piece))
+      hash.update(piece.subarray(0, length));
+  } finally {
+    closeSync(file);
+  }
+  return `sha256:${hash.digest('hex')}`;
+}
