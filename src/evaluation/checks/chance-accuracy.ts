@@ -10,6 +10,6 @@ export function chanceAccuracy(
   if (examples < thresholds.chanceImages || clean >= guessing + thresholds.aboveChance * (1 - guessing))
     return null;
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  const message = `The model is right about ${percent(clean)} of the images before any attack; guessing gives ${percent(guessing)}. Check that the data is what it was trained on, that its classes stand in the same order, and that range and normalisation of the pixels are stated rightly.`;
+  const message = `The model is right about ${percent(clean)} of the images before any attack; guessing gives ${percent(guessing)}. Check that the data is what it was trained on, that its classes stand in the same order, and that the range and the normalisation of its input are stated rightly (--input-range, --mean, --std).`;
   return { code: 'chance-accuracy', message };
 }

@@ -39,6 +39,8 @@ export interface CheckedModel {
 /**
  * Looks at a model on a few images before it is attacked. docs/checks.md says of each flag what is looked at, where the
  * line is drawn and what to do.
+ *
+ * @throws {InputError} where the model's outputs are no logits of the data's classes.
  */
 export async function checkModel(
   subject: Subject,
