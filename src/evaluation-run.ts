@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Activation } from './activations/activation.js';
 import { parseAttack, through } from './attacks/attack.js';
+import { modeOf } from './attacks/autoattack.js';
 import { type NormName, norms } from './attacks/norms.js';
+import { commandLine } from './command-line.js';
 import { chooseExamples } from './data/choose.js';
 import { type Dataset, subset } from './data/dataset.js';
 import { pixelsDigest } from './data/digest.js';
@@ -13,10 +15,13 @@ import { InputError } from './errors.js';
 import { checkModel } from './evaluation/checks/check-model.js';
 import { checkResults } from './evaluation/checks/check-results.js';
 import { type Evaluation, type EvaluationProgress, evaluate } from './evaluation/evaluate.js';
-import type { EvaluationResult } from './evaluation/result.js';
+import { perClass } from './evaluation/per-class.js';
+import type { EngineResult, EvaluationResult } from './evaluation/result.js';
 import { safetensorsParts } from './export/safetensors.js';
 import type { MeasuredModel } from './measured-model.js';
 import { writeFileDurably, writeJsonDurably } from './runs/durable-file.js';
+import { commitOfSatin } from './runs/manifest.js';
+import { engineInfo } from './tensor/engine.js';
 import { version } from './version.js';
 
 export interface EvaluationRunOptions {
@@ -108,9 +113,10 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
       ...(onProgress === undefined ? {} : { onProgress }),
     });
     const { flags, classes } = checked;
-    return { evaluation: found, flags: [...flags, ...checkResults(found, { attacks, classes })] };
+    return { evaluation: found, classes, flags: [...flags, ...checkResults(found, { attacks, classes })] };
   };
-  const { evaluation, flags } = await measure().finally(() => {
+  const began = performance.now();
+  const { evaluation, classes, flags } = await measure().finally(() => {
     for (const each of smooth) each.form[Symbol.dispose]();
   });
   const { adversarial: _, ...measured } = evaluation;
@@ -126,15 +132,25 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
       norm,
       ...epsilon,
       seed,
-      mode: 'custom',
+      mode: modeOf(attacks, classes),
       clean: measured.clean,
       robust: measured.robust,
       interval: measured.interval,
+      perClass: perClass(measured.perExample, data.classes),
       attacks: measured.attacks,
       flags,
       perExample: measured.perExample,
+      batch: { size: batch, measured: null },
+      engine: engineResult(tensors.device),
+      command: commandLine(),
+      seconds: (performance.now() - began) / 1000,
     },
   };
+}
+
+function engineResult(device: string): EngineResult {
+  const { libtorch, capability, threads } = engineInfo();
+  return { libtorch, capability, threads, device, node: process.versions.node, commit: commitOfSatin() };
 }
 
 /** @throws {InputError} where a folder that shall be written to holds something already. */

@@ -12,6 +12,7 @@ export {
 export { activationNames, parseActivation, parseDerivative } from './activations/parse.js';
 export type { TypedArray } from './addon.js';
 export { type Attack, parseAttack, type Threat } from './attacks/attack.js';
+export { type AutoAttackSet, autoAttack, autoAttackSets, modeOf } from './attacks/autoattack.js';
 export { type DescentOptions, descend, type Iterate, type Observer } from './attacks/descend.js';
 export { type Norm, type NormName, norms } from './attacks/norms.js';
 export { chooseExamples } from './data/choose.js';
@@ -36,7 +37,15 @@ export {
   type EvaluationProgress,
   evaluate,
 } from './evaluation/evaluate.js';
-export type { AttackResult, EvaluationResult, ExampleResult } from './evaluation/result.js';
+export type {
+  AloneResult,
+  AttackResult,
+  BatchResult,
+  ClassResult,
+  EngineResult,
+  EvaluationResult,
+  ExampleResult,
+} from './evaluation/result.js';
 export { mcnemar, wilsonInterval } from './evaluation/statistics.js';
 export type { Subject } from './evaluation/subject.js';
 export {

@@ -79,7 +79,7 @@ const paper: GradientAttack = {
   restarts: 1,
 };
 
-/** AutoAttack's attacks with its settings (Croce and Hein, 2020). */
+/** AutoAttack's attacks with its settings (Croce and Hein, 2020); its sets of them are in `autoattack.ts`. */
 const autoAttack: Readonly<Record<string, ApgdAttack | FabAttack | SquareAttack>> = {
   'apgd-ce': { kind: 'apgd', name: 'apgd-ce', loss: 'ce', steps: 100, restarts: 1, targets: 0 },
   'apgd-dlr': { kind: 'apgd', name: 'apgd-dlr', loss: 'dlr', steps: 100, restarts: 1, targets: 0 },
@@ -92,22 +92,28 @@ const autoAttack: Readonly<Record<string, ApgdAttack | FabAttack | SquareAttack>
 /** How attacks are written, for help and messages. */
 export const attackForms =
   'fgsm, pgd-STEPS or pgd-STEPS-RESTARTS (pgd-50, pgd-50-10), the same with pgd-cw, pgd-200-paper, ' +
-  'apgd-ce, apgd-dlr, apgd-t, fab, fab-t or square, these with -RESTARTS too (apgd-ce-5)';
+  'apgd-ce, apgd-dlr, apgd-t, fab, fab-t or square, these with -RESTARTS too (apgd-ce-5), ' +
+  'those of apgd with -eotPASSES as well (apgd-ce-eot20)';
 
 /**
  * The attack that a name stands for. `pgd-k` takes k steps of 2.5 ε/k from a uniform start in ball and box (Madry et
  * al., 2018, with the step rule of their library), `pgd-cw-k` does so on the margin of Carlini and Wagner (2017);
- * `pgd-k-r` does it r times; `fgsm` is one step of ε from the image (Goodfellow et al., 2015). The others are AutoAttack's.
+ * `pgd-k-r` does it r times; `fgsm` is one step of ε from the image (Goodfellow et al., 2015). The others are
+ * AutoAttack's; `-eotN` averages the gradient of APGD over N passes.
  *
  * @throws {InputError} for an unknown name.
  */
 export function parseAttack(name: string): Attack {
   if (name === paper.name) return paper;
-  const [, own, restarts] = /^([a-z-]+?)(?:-([1-9]\d{0,3}))?$/.exec(name) ?? [];
+  const [, own, restarts, eot] = /^([a-z-]+?)(?:-([1-9]\d{0,3}))?(?:-eot([1-9]\d{0,3}))?$/.exec(name) ?? [];
   const known = own !== undefined && Object.hasOwn(autoAttack, own) ? autoAttack[own] : undefined;
-  return known === undefined
-    ? parseGradientAttack(name)
-    : { ...known, name, restarts: Number(restarts ?? known.restarts) };
+  if (known === undefined || (eot !== undefined && known.kind !== 'apgd')) return parseGradientAttack(name);
+  return {
+    ...known,
+    name,
+    restarts: Number(restarts ?? known.restarts),
+    ...(eot !== undefined && { eot: Number(eot) }),
+  };
 }
 
 /**

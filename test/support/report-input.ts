@@ -51,6 +51,18 @@ export function network(name: string, clean: number, robust: number, epochs = 4)
       ],
       flags: [],
       perExample: [],
+      perClass: [],
+      batch: { size: 250, measured: null },
+      engine: {
+        libtorch: '1.13.1',
+        capability: 'AVX2',
+        threads: 2,
+        device: 'cpu',
+        node: '20.20.2',
+        commit: null,
+      },
+      command: './satin evaluate runs/one',
+      seconds: 24.5,
     },
     cleanInterval: [clean - 0.024, clean + 0.021],
     curve: [0, 0.05, 0.1].map((epsilon) => ({
