@@ -1,3 +1,4 @@
+import { commandLine } from './command-line.js';
 import type { Dataset } from './data/dataset.js';
 import { InputError } from './errors.js';
 import type { CurvePoint, ReportInput, ReportNetwork } from './report/input.js';
@@ -38,7 +39,7 @@ export function reportInput({ title, subtitle, notice, data, networks }: ReportI
     subtitle,
     notice,
     generated: here.started,
-    command: ['./satin', ...process.argv.slice(2).map(quoted)].join(' '),
+    command: commandLine(),
     commit: here.commit,
     versions: { Satin: here.satin, Node: here.node, libtorch: engine.libtorch },
     machine: `${here.processor}, ${here.processors} processors, ${engine.threads} threads, ${here.platform}`,
@@ -52,9 +53,4 @@ export function reportInput({ title, subtitle, notice, data, networks }: ReportI
     ...(second === undefined ? {} : { comparison: compare(first.measured.result, second.measured.result) }),
     gallery: galleryOf({ networks, data }),
   };
-}
-
-/** As a shell takes it. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../../src/', import.meta.url));
 const levels: readonly (readonly string[])[] = [
   ['errors.ts'],
   // small files that know no tensor: what input may be, and how it is read
-  ['addon.ts', 'version.ts', 'nearest.ts', 'epsilon.ts', 'fields.ts', 'validate.ts'],
+  ['addon.ts', 'version.ts', 'nearest.ts', 'epsilon.ts', 'fields.ts', 'validate.ts', 'command-line.ts'],
   ['native.ts'],
   ['tensor'],
   ['activations', 'losses.ts', 'nn'],

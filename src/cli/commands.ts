@@ -22,6 +22,11 @@ export const commands: CommandTable = {
     example: './satin predict runs/silu shirt.jpg boot.png',
     load: async () => (await import('./predict.js')).predictCommand(),
   },
+  attack: {
+    summary: 'adversarial versions of images of your own',
+    example: './satin attack runs/silu shirt.jpg boot.png --epsilon 8/255 --out fooled',
+    load: async () => (await import('./attack.js')).attackCommand(),
+  },
   report: {
     summary: 'measure runs and write a page that shows them',
     example: './satin report runs/relu runs/silu --out report.html',

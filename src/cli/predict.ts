@@ -1,9 +1,10 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import { decodeImages, resizeRules } from '../data/image.js';
 import { InputError } from '../errors.js';
 import type { Prediction } from '../predict.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
+import { requireImageFile } from './image-file.js';
 import { wholeNumber } from './options.js';
 import { requireFilePath } from './output-file.js';
 
@@ -24,7 +25,7 @@ export function predictCommand() {
     .option('--json <file>', 'write the predictions to a file, or to standard output for -')
     .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
     .action(async (modelPath, files, { resize, json, threads }) => {
-      for (const file of files) requireFile(file);
+      for (const file of files) requireImageFile(file);
       if (json !== undefined && json !== '-') requireFilePath(json, '--json');
       const checkpoint = readCheckpoint({ path: modelPath });
       const [channels, height, width] = checkpoint.model.shape;
@@ -43,17 +44,6 @@ export function predictCommand() {
       if (json !== undefined && json !== '-') writeFileSync(json, text);
       process.stdout.write(json === '-' ? text : table(images));
     });
-}
-
-function requireFile(file: string): void {
-  const kind = statSync(file, { throwIfNoEntry: false });
-  if (kind?.isFile() !== true)
-    throw InputError.expected(
-      'the path of an image file',
-      'the image',
-      file,
-      kind === undefined ? 'There is no such file.' : 'That is no file.',
-    );
 }
 
 /** One row an image: its file, then class and probability, the likeliest first. */

@@ -52,3 +52,10 @@ export function time(iso: string): string {
 export function decimal(value: number): string {
   return Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)));
 }
+
+/** A distance as its ε is written: 0.0313 beside `8/255` reads `7.98/255`, beside `0.03` it reads `0.0313`. */
+export function distance(value: number, { epsilonText }: { readonly epsilonText: string }): string {
+  const under = /^[^/]+\/\s*([^/]+)$/.exec(epsilonText)?.[1];
+  const short = (number: number) => String(Number(number.toPrecision(3)));
+  return under === undefined ? short(value) : `${short(value * Number(under))}/${under.trim()}`;
+}

@@ -32,7 +32,7 @@ export async function gallerySection({ gallery, names, threat }: Gallery): Promi
   const omitted = gallery.length - cards.length;
   return html`<section aria-labelledby="gallery">
 <h2 id="gallery">What the attack does</h2>
-<p>For each image: the image itself, the one that the attack on each network made of it (${threatInSymbols(threat)}), and the change between them, <strong>magnified ${String(factor)} times</strong>; mid-grey is no change. <span class="right"><span aria-hidden="true">✓</span> right</span>, <span class="wrong"><span aria-hidden="true">✗</span> wrong</span>; the number is the probability the network gives to its answer.</p>
+<p>For each image: the image itself, the one that the attack${names.length > 1 && ' on each network'} made of it (${threatInSymbols(threat)}), and the change between them, <strong>magnified ${String(factor)} times</strong>; mid-grey is no change. <span class="right"><span aria-hidden="true">✓</span> right</span>, <span class="wrong"><span aria-hidden="true">✗</span> wrong</span>; the number is the probability the network gives to its answer.</p>
 <div class="gallery" style="--small:${shownSide(largest, 96)}px;--large:${shownSide(largest, 128)}px">${cards}</div>
 <p class="aside">${omitted > 0 && `${omitted} more examples are left out to keep this file small. `}The pictures are PNGs of 8 bits a channel, for looking only: rounding to 8 bits changes ε. The numbers come from the exact 32-bit images.</p>
 </section>`;
@@ -68,15 +68,19 @@ interface Card {
 }
 
 function card({ example, urls, factor, order }: Card): Markup {
-  const { id, label, image, networks } = example;
+  const { label, image, networks } = example;
   return html`<article class="card example">
-<h3>${label} <small>image ${String(id)}</small></h3>
+<h3>${label} <small>${nameOf(example)}</small></h3>
 <div class="row">
-${picture(urls.image, image, `Image ${id}, ${label}, as it is`)}
+${picture(urls.image, image, `The picture ${nameOf(example)}, ${label}, as it is`)}
 <div class="says"><p class="aside">the image as it is</p>${networks.map(({ name, clean }) => answer({ name, prediction: clean, label, order }))}</div>
 </div>
 ${networks.map((verdict, index) => attackedRow({ verdict, example, pair: urls.networks[index]!, factor, order }))}
 </article>`;
+}
+
+function nameOf({ id, name = `image ${id}` }: GalleryExample): string {
+  return name;
 }
 
 function attackedRow(row: {
@@ -88,9 +92,9 @@ function attackedRow(row: {
 }): Markup {
   const { verdict, example, pair, factor, order } = row;
   const { name, adversarial, attacked } = verdict;
-  const subject = `image ${example.id}, ${example.label}`;
+  const subject = `${nameOf(example)}, ${example.label}`;
   return html`<div class="row">
-${picture(pair[0], adversarial, `The same ${subject}, after the attack on ${name}`)}
+${picture(pair[0], adversarial, `The same picture, ${subject}, after the attack on ${name}`)}
 ${picture(pair[1], adversarial, `What the attack on ${name} changed in ${subject}, magnified ${factor} times`)}
 <div class="says"><p class="aside">after the attack</p>${answer({ name, prediction: attacked, label: example.label, order })}</div>
 </div>`;
@@ -106,7 +110,7 @@ function answer(said: {
   const { name, prediction, label, order } = said;
   const right = prediction.class === label;
   const colour = seriesStyle(Math.max(0, order.indexOf(name))).colour;
-  return html`<p class="answer" style="--series:${colour}"><b>${name}</b> <span class="${right ? 'right' : 'wrong'}"><span aria-hidden="true">${right ? '✓' : '✗'}</span><span class="hidden">${right ? 'right:' : 'wrong:'}</span> ${prediction.class}</span> <span class="probability">${percent(prediction.probability, 0)}</span></p>`;
+  return html`<p class="answer" style="--series:${colour}">${order.length > 1 && html`<b>${name}</b> `}<span class="${right ? 'right' : 'wrong'}"><span aria-hidden="true">${right ? '✓' : '✗'}</span><span class="hidden">${right ? 'right:' : 'wrong:'}</span> ${prediction.class}</span> <span class="probability">${percent(prediction.probability, 0)}</span></p>`;
 }
 
 function picture(url: string, { width, height }: Picture, text: string): Markup {

@@ -11,6 +11,14 @@ const longestStored = 128;
 
 /** A picture as `data:image/png;base64,...`, pixel for pixel up to 128 pixels a side. */
 export async function pictureUrl(picture: Picture): Promise<string> {
+  return `data:image/png;base64,${(await pictureFile(picture, { longest: longestStored })).toString('base64')}`;
+}
+
+/** A picture as a PNG file, pixel for pixel, or shrunk to `longest` pixels where a side is longer. */
+export async function pictureFile(
+  picture: Picture,
+  { longest }: { readonly longest?: number } = {},
+): Promise<Buffer> {
   const { channels, height, width } = picture;
   if (channels !== 1 && channels !== 3)
     throw InputError.expected('1 or 3 channels', 'a picture of the gallery', channels);
@@ -21,18 +29,21 @@ export async function pictureUrl(picture: Picture): Promise<string> {
       'a picture of the gallery',
       picture.data.length,
     );
+  const values = eightBits(picture.data);
   const bytes = new Uint8Array(channels * plane); // [C, H, W] to [H, W, C]
   for (let pixel = 0; pixel < plane; pixel++)
-    for (let channel = 0; channel < channels; channel++) {
-      const value = picture.data[channel * plane + pixel]!;
-      bytes[pixel * channels + channel] = Math.round(Math.min(1, Math.max(0, value)) * 255);
-    }
+    for (let channel = 0; channel < channels; channel++)
+      bytes[pixel * channels + channel] = values[channel * plane + pixel]!;
   let image = sharp(bytes, { raw: { width, height, channels } });
-  if (Math.max(width, height) > longestStored)
-    image = image.resize({ width: longestStored, height: longestStored, fit: 'inside', kernel: 'nearest' });
+  if (longest !== undefined && Math.max(width, height) > longest)
+    image = image.resize({ width: longest, height: longest, fit: 'inside', kernel: 'nearest' });
   if (channels === 1) image = image.toColourspace('b-w');
-  const png = await image.png({ compressionLevel: 9 }).toBuffer();
-  return `data:image/png;base64,${png.toString('base64')}`;
+  return image.png({ compressionLevel: 9 }).toBuffer();
+}
+
+/** What a PNG keeps of pixels in [0, 1]: each rounded to the nearest byte. */
+export function eightBits(pixels: Float32Array): Uint8Array {
+  return Uint8Array.from(pixels, (value) => Math.round(Math.min(1, Math.max(0, value)) * 255));
 }
 
 /** The change x' − x, magnified about mid-grey: 0.5 + factor (x' − x). */

@@ -89,6 +89,8 @@ export interface Comparison {
 
 export interface GalleryExample {
   readonly id: number;
+  /** What it is called. @default `image` and its id */
+  readonly name?: string;
   /** Name of its true class. */
   readonly label: string;
   readonly image: Picture;

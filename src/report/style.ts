@@ -71,6 +71,7 @@ table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nu
 caption{text-align:left;padding-bottom:.5rem}
 caption span{display:block;position:sticky;left:0;width:fit-content;max-width:min(100%,100vw - 2.5rem)}
 th,td{padding:.375rem .5rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
+tr>.text{text-align:left}
 tr>:first-child{text-align:left;padding-left:0}
 thead th{color:var(--muted);font-weight:500}
 .reading{display:grid;gap:1rem 2.5rem;margin:0}

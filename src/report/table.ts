@@ -8,20 +8,24 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** A table that scrolls sideways inside itself where the screen is narrow. */
+/** A table that scrolls sideways inside itself where the screen is narrow; columns of numbers end in line, others begin in it. */
 export function table({ caption, header, rows }: Table): Markup {
+  const isText = header.map((_, column) => rows.some((cells) => !startsLikeNumber.test(cells[column] ?? '')));
+  const kind = (column: number) => isText[column] === true && html` class="text"`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
 <caption><span>${caption}</span></caption>
-<thead><tr>${header.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${rows.map(row)}</tbody>
+<thead><tr>${header.map((name, column) => html`<th scope="col"${kind(column)}>${name}</th>`)}</tr></thead>
+<tbody>${rows.map(
+    ([name = '', ...cells]) =>
+      html`<tr><th scope="row">${name}</th>${cells.map((cell, at) => html`<td${kind(at + 1)}>${cell}</td>`)}</tr>`,
+  )}</tbody>
 </table></div>`;
 }
+
+/** `12`, `-0.5`, `8/255`, `< 0.001`; and what stands for no number. */
+const startsLikeNumber = /^(?:[<=]?\s*[-−]?[\d.]|[-–]?$)/;
 
 /** The same, folded away until it is asked for. */
 export function dataTable({ summary, ...rest }: Table & { readonly summary: string }): Markup {
   return html`<details><summary>${summary}</summary>${table(rest)}</details>`;
-}
-
-function row([name = '', ...cells]: readonly string[]): Markup {
-  return html`<tr><th scope="row">${name}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`;
 }
