@@ -1,0 +1,106 @@
+/**
+ * `node scripts/parity/run.mjs PARITY REFERENCE PYTHON`: every job that is not done, two at a time with one thread each,
+ * the most telling first. It can be stopped at any time; the same command goes on. Jobs stand still as long as there is
+ * a file PARITY/pause.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { appendFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { attacks, jobFile, slice } from './runs.mjs';
+
+const [parity, reference, python] = process.argv.slice(2);
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const commit = execFileSync('git', ['-C', here('.'), 'rev-parse', '--short', 'HEAD'], {
+  encoding: 'utf8',
+}).trim();
+
+const three = ['silu', 'smooth-relu', 'relu'];
+const others = ['masked', 'l2'];
+const sides = ['reference', 'satin'];
+
+/** Jobs in order; each slice of all networks and sides before the next slice, so that what is done can be compared. */
+function* plan() {
+  yield* jobs({ names: ['silu'], runs: attacks, to: 100 });
+  yield* jobs({ names: [...others, 'relu', 'smooth-relu'], runs: ['standard'], to: 50 });
+  yield* jobs({ names: three, runs: ['standard'], to: 500 });
+  yield* jobs({ names: three, runs: attacks, to: 200 });
+  yield* jobs({ names: others, runs: ['standard'], to: 200 });
+  yield* jobs({ names: three, runs: ['standard'], to: 500, seed: 1 });
+  // FAB-T draws no random numbers.
+  yield* jobs({ names: three, runs: attacks.filter((name) => name !== 'fab-t'), to: 200, seed: 1 });
+  yield* jobs({ names: others, runs: attacks, to: 200 });
+  yield* jobs({ names: others, runs: ['standard'], to: 500 });
+  yield* jobs({ names: others, runs: ['standard'], to: 500, seed: 1 });
+}
+
+/** Of seed 1 only the reference's: the table asks for its spread. */
+function* jobs({ names, runs, to, seed = 0 }) {
+  for (let start = 0; start < to; start += slice)
+    for (const run of runs)
+      for (const network of names)
+        for (const side of seed === 0 ? sides : ['reference']) yield { side, network, run, seed, start };
+}
+
+const ready = ({ network }) => existsSync(join(parity, 'arrays', `${network}.safetensors`));
+const done = (job) => existsSync(jobFile(parity, job));
+const running = new Map();
+const failed = new Set();
+
+function next() {
+  for (const job of plan()) {
+    const file = jobFile(parity, job);
+    if (ready(job) && !done(job) && !running.has(file) && !failed.has(file)) return { job, file };
+  }
+}
+
+function start() {
+  const found = next();
+  if (found === undefined) return false;
+  const { job, file } = found;
+  const { side, network, run, seed, start: first } = job;
+  const of = [network, run, String(seed), String(first)];
+  const [program, args] =
+    side === 'satin'
+      ? [process.execPath, [here('satin.mjs'), parity, ...of]]
+      : [python, [here('reference.py'), parity, reference, ...of]];
+  const child = spawn(program, args, {
+    env: { ...process.env, PARITY_COMMIT: commit, OMP_NUM_THREADS: '1' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  running.set(file, child);
+  const began = Date.now();
+  let said = '';
+  child.stderr.on('data', (text) => {
+    said += text;
+  });
+  child.on('exit', (code) => {
+    running.delete(file);
+    if (code !== 0) failed.add(file);
+    const seconds = Math.round((Date.now() - began) / 1000);
+    appendFileSync(
+      join(parity, 'run.log'),
+      `${new Date().toISOString()} ${[side, ...of].join(' ')} ${code === 0 ? `${seconds} s` : `failed: ${said}`}\n`,
+    );
+  });
+  return true;
+}
+
+let paused = false;
+for (;;) {
+  const pause = existsSync(join(parity, 'pause'));
+  if (pause !== paused) for (const child of running.values()) child.kill(pause ? 'SIGSTOP' : 'SIGCONT');
+  paused = pause;
+  if (!paused) while (running.size < 2 && start());
+  if (
+    !paused &&
+    running.size === 0 &&
+    [...plan()].every((job) => done(job) || failed.has(jobFile(parity, job)))
+  )
+    break;
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+}
+if (failed.size > 0) {
+  console.error(`${failed.size} jobs failed; see run.log:\n${[...failed].join('\n')}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,52 @@
+/**
+ * Verdict parity: Satin's AutoAttack and the reference (fra31/auto-attack, which is not part of this project) on the same
+ * networks and the same images, an example at a time. docs/autoattack.md has the table and says what it shows. PARITY is a
+ * folder of your own, REFERENCE a checkout of the reference, PYTHON one with torch, numpy and safetensors:
+ *
+ *   for each of relu, l2:            ./satin train scripts/parity/NAME.yaml --out PARITY/nets/NAME
+ *   for each of silu, smooth-relu:   the same with --set data.dir=DIR, CIFAR-10 as DIR/train/airplane/0000.jpg and so on
+ *   node scripts/parity/arrays.mjs PARITY NAME [DIR]     images, labels and Satin's logits, for both sides
+ *   node scripts/parity/run.mjs PARITY REFERENCE PYTHON  all runs, hours of them; go on where they were stopped with the same
+ *   node scripts/parity/collect.mjs PARITY               verdicts -> scripts/parity/verdicts/NAME.json
+ *   node scripts/parity/table.mjs                        verdicts -> the table in docs/autoattack.md
+ *
+ * Weights and images are not committed; digests of both are, with every verdict. This file says what is run.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** weights: PARITY/nets/NAME; levels: pixels are rounded to multiples of 1/levels first, which leaves no gradient. */
+export const networks = JSON.parse(readFileSync(new URL('networks.json', import.meta.url), 'utf8'));
+
+export const attacks = ['apgd-ce', 'apgd-t', 'fab-t', 'square'];
+
+/** How many images a run takes. `standard` is all four on what those before left. */
+export const runs = { standard: 500, 'apgd-ce': 200, 'apgd-t': 200, 'fab-t': 200, square: 200 };
+
+/** Images of one job. The reference draws its random numbers anew for each, as it does for each of its batches. */
+export const slice = 50;
+
+/** What stands for a verdict: wrong as it is, broken by an attack, or standing. */
+export const letters = {
+  clean: '-',
+  'apgd-ce': 'c',
+  'apgd-t': 't',
+  'fab-t': 'f',
+  square: 's',
+  standing: '.',
+};
+
+/** Where a job writes its verdicts; its adversarial images lie beside them as .safetensors. */
+export const jobFile = (parity, { side, network, run, seed, start }) =>
+  join(parity, 'jobs', network, `${side}-${run}-${seed}-${start}.json`);
+
+/** The verdicts of the slices of a run that are done, as one string, and what each says of itself. */
+export function finished(parity, job) {
+  const parts = [];
+  for (let start = 0; start < runs[job.run]; start += slice) {
+    const file = jobFile(parity, { ...job, start });
+    if (!existsSync(file)) break;
+    parts.push(JSON.parse(readFileSync(file, 'utf8')));
+  }
+  return { parts, verdicts: parts.map(({ verdicts }) => verdicts).join('') };
+}
