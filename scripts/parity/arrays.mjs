@@ -1,5 +1,5 @@
 /** `node scripts/parity/arrays.mjs PARITY NETWORK [DATA_DIR]`: what both sides are given, PARITY/arrays/NETWORK.safetensors. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeSafetensors } from '../../dist/src/export/safetensors.js';
 import {
@@ -34,8 +34,9 @@ for (let start = 0; start < count; start += slice)
 const bytesOf = ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength);
 const integers = (values) => bytesOf(BigInt64Array.from(values, BigInt));
 mkdirSync(join(parity, 'arrays'), { recursive: true });
+const file = join(parity, 'arrays', `${network}.safetensors`);
 writeFileSync(
-  join(parity, 'arrays', `${network}.safetensors`),
+  `${file}.part`,
   encodeSafetensors(
     [
       { name: 'x', dtype: 'F32', shape: [count, ...images.shape], bytes: bytesOf(pixels) },
@@ -55,6 +56,7 @@ writeFileSync(
     },
   ),
 );
+renameSync(`${file}.part`, file);
 
 /** The places of a set that lies class by class, dealt out: the first of each class, the second of each, and so on. */
 function dealt({ labels }) {
