@@ -1,23 +1,30 @@
 import { parseAttack } from './attacks/attack.js';
 import { norms } from './attacks/norms.js';
-import type { Dataset } from './data/dataset.js';
+import { chooseExamples } from './data/choose.js';
+import { type Dataset, subset } from './data/dataset.js';
 import { DatasetTensors } from './data/tensors.js';
 import { type Epsilon, parseEpsilon } from './epsilon.js';
 import { type EvaluationProgress, evaluate } from './evaluation/evaluate.js';
+import type { EvaluationResult, ExampleResult } from './evaluation/result.js';
 import { wilsonInterval } from './evaluation/statistics.js';
 import type { MeasuredModel } from './measured-model.js';
 import type { CurvePoint, ThreatModel } from './report/input.js';
 
-/** Of ε: where the curve of a report is measured, beside the images as they are. */
-const multiples = [0.25, 0.5, 0.75, 1, 1.5, 2];
-
 export interface CurveOptions {
   readonly model: MeasuredModel;
   readonly data: Dataset;
-  /** The threat model of the run; the curve goes from no change to twice its ε. */
+  /** How many of them are attacked, chosen as `--examples` chooses. @default all */
+  readonly examples?: number;
+  /** The threat model whose ε is multiplied. */
   readonly threat: ThreatModel;
-  /** Cheaper than the attack of the evaluation: it is run six times. @default 'pgd-10' */
+  /** Of ε, ascending: where the curve is measured, beside the images as they are. @default 1/4 to 2 */
+  readonly multiples?: readonly number[];
+  /** Cheaper than the attack of the evaluation: it is run for each ε. @default 'pgd-10' */
   readonly attack?: string;
+  /** The model answers at random, see `Subject`. @default false */
+  readonly random?: boolean;
+  /** An evaluation of the same images: what its first attack broke is not attacked again, where that is this attack. */
+  readonly known?: EvaluationResult;
   readonly seed: number;
   /** Images a batch; changes the speed only. */
   readonly batch: number;
@@ -26,41 +33,57 @@ export interface CurveOptions {
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
 
-/** Accuracy against ε, for a report: the images as they are, then the attack at 1/4, 1/2, 3/4, 1, 3/2 and 2 times ε. */
+/**
+ * Accuracy against ε: the images as they are, then the attack at multiples of ε. What is broken at one ε is broken at
+ * every larger one, whose ball holds the same image; so only what stands is attacked further.
+ */
 export async function accuracyCurve(options: CurveOptions): Promise<CurvePoint[]> {
-  const { model, data, threat, seed, batch, interrupted, onProgress } = options;
+  const { model, threat, known, seed, batch, interrupted, onProgress } = options;
   const attack = parseAttack(options.attack ?? 'pgd-10');
-  const examples = data.ids.length;
-  using tensors = new DatasetTensors(data);
+  const count = Math.min(options.examples ?? options.data.ids.length, options.data.ids.length);
+  const data = subset(options.data, chooseExamples(options.data, count, { seed }));
   using fast = model.forAttacks();
-  const radii = multiples
+  const subject = { classify: model.classify, fast: fast.classify, random: options.random === true };
+  const radii = (options.multiples ?? [0.25, 0.5, 0.75, 1, 1.5, 2])
     .filter((multiple) => threat.norm === 'l2' || threat.epsilon * multiple <= 1)
     .map((multiple) => times(threat, multiple));
   const points: CurvePoint[] = [];
+  const point = (radius: Epsilon, standing: number, name: string): CurvePoint => ({
+    ...radius,
+    robust: standing / count,
+    interval: wilsonInterval(standing, count),
+    attack: name,
+    examples: count,
+  });
+  /** The verdicts at one ε, of those that stood at the one before. */
+  const measure = async (radius: Epsilon, left: Dataset): Promise<readonly ExampleResult[]> => {
+    using tensors = new DatasetTensors(left);
+    const { perExample } = await evaluate(subject, tensors, {
+      attacks: [attack],
+      threat: { norm: norms[threat.norm], epsilon: radius.epsilon },
+      seed,
+      batch,
+      interrupted,
+      onProgress: ({ stage, done, total, standing: share }) =>
+        onProgress?.({
+          stage: `${stage} at ε = ${radius.epsilonText}`,
+          done,
+          total,
+          standing: (share * left.ids.length) / count,
+        }),
+    });
+    return perExample;
+  };
+  let standing = Array.from({ length: count }, (_, place) => place);
   for (const radius of radii) {
-    const { clean, robust, interval } = await evaluate(
-      { classify: model.classify, fast: fast.classify },
-      tensors,
-      {
-        attacks: [attack],
-        threat: { norm: norms[threat.norm], epsilon: radius.epsilon },
-        seed,
-        batch,
-        interrupted,
-        onProgress: ({ stage, ...progress }) =>
-          onProgress?.({ stage: `${stage} at ε = ${radius.epsilonText}`, ...progress }),
-      },
-    );
-    if (points.length === 0)
-      points.push({
-        epsilon: 0,
-        epsilonText: '0',
-        robust: clean,
-        interval: wilsonInterval(Math.round(clean * examples), examples),
-        attack: 'none',
-        examples,
-      });
-    points.push({ ...radius, robust, interval, attack: attack.name, examples });
+    const isKnown = known?.attacks[0]?.name === attack.name && known.epsilon === radius.epsilon;
+    const found = isKnown ? known.perExample : await measure(radius, subset(data, standing));
+    const verdicts = new Map(found.map((each) => [each.id, each]));
+    const verdict = (place: number) => verdicts.get(data.ids[place]!)!;
+    const right = standing.filter((place) => verdict(place).clean);
+    if (points.length === 0) points.push(point({ epsilon: 0, epsilonText: '0' }, right.length, 'none'));
+    standing = right.filter((place) => verdict(place).brokenBy !== attack.name);
+    points.push(point(radius, standing.length, attack.name));
   }
   return points;
 }
