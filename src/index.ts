@@ -31,6 +31,9 @@ export {
   RunError,
   SatinError,
 } from './errors.js';
+export { type CheckedModel, type CheckOptions, checkModel } from './evaluation/checks/check-model.js';
+export { checkResults } from './evaluation/checks/check-results.js';
+export { type Flag, type FlagCode, flagCodes } from './evaluation/checks/flag.js';
 export {
   type EvaluateOptions,
   type Evaluation,

@@ -1,5 +1,5 @@
 import type { Attack } from '../../attacks/attack.js';
-import type { Evaluation } from '../evaluate.js';
+import type { EvaluationResult } from '../result.js';
 import { beatsGradient } from './beats-gradient.js';
 import { chanceAccuracy } from './chance-accuracy.js';
 import { fewClasses } from './few-classes.js';
@@ -7,7 +7,7 @@ import type { Flag } from './flag.js';
 
 /** What the attacks and their results give away. */
 export function checkResults(
-  { clean, attacks: results, perExample }: Pick<Evaluation, 'clean' | 'attacks' | 'perExample'>,
+  { clean, attacks: results, perExample }: Pick<EvaluationResult, 'clean' | 'attacks' | 'perExample'>,
   options: { readonly attacks: readonly Attack[]; readonly classes: number },
 ): readonly Flag[] {
   const { attacks, classes } = options;
