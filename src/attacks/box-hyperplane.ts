@@ -1,14 +1,13 @@
 import { where, zerosLike } from '../tensor/create.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { operator } from '../tensor/operator.js';
+import { one, type Tensor } from '../tensor/tensor.js';
 import type { NormName } from './norms.js';
 
-/** How fast a pixel moves when the step grows, given |w|: all alike in L∞, in proportion to |w| in L2. */
-const speeds: Readonly<Record<NormName, (steepness: Tensor) => Tensor | number>> = {
-  linf: () => 1,
-  l2: (steepness) => steepness,
-};
-
-const pixels = [1, 2, 3] as const;
+/** A hyperplane for each image: w · (z − x) = −excess. */
+export interface Hyperplane {
+  readonly w: Tensor; // [N, C, H, W]
+  readonly excess: Tensor; // [N]
+}
 
 /**
  * The shortest step δ, in the norm, from each image to a hyperplane within the box [0, 1]:
@@ -19,12 +18,26 @@ const pixels = [1, 2, 3] as const;
  * the smallest for which Σ |w| min(λ speed, room) = |excess|. The sum is concave and piecewise linear in λ, so Newton's
  * iteration from 0 climbs to that λ from below and stops after finitely many steps: pixels that it finds at the wall
  * stay there. A few are enough, and nothing is sorted.
+ *
+ * On the CPU it is Satin's own kernel, elsewhere `composedStep`.
  */
-export function stepToHyperplane(
-  norm: NormName,
-  x: Tensor,
-  { w, excess }: { readonly w: Tensor; readonly excess: Tensor },
-): Tensor {
+export function stepToHyperplane(norm: NormName, x: Tensor, plane: Hyperplane): Tensor {
+  if (x.device !== 'cpu') return composedStep(norm, x, plane);
+  return one(stepOperator, x.handle, plane.w.handle, plane.excess.handle, norm === 'l2');
+}
+
+const stepOperator = operator('satin::step_to_hyperplane');
+
+/** How fast a pixel moves when the step grows, given |w|: all alike in L∞, in proportion to |w| in L2. */
+const speeds: Readonly<Record<NormName, (steepness: Tensor) => Tensor | number>> = {
+  linf: () => 1,
+  l2: (steepness) => steepness,
+};
+
+const pixels = [1, 2, 3] as const;
+
+/** `stepToHyperplane`, of libtorch's operators. */
+export function composedStep(norm: NormName, x: Tensor, { w, excess }: Hyperplane): Tensor {
   const far = excess.abs().reshape([-1, 1, 1, 1]);
   const down = where(excess.less(0).reshape([-1, 1, 1, 1]), w.neg(), w); // moving against it leads to the hyperplane
   const steepness = down.abs();

@@ -1,0 +1,47 @@
+// satin::step_to_hyperplane: the kernel of projection_kernel.h for each example of a batch, float32 and float64 on the CPU.
+// Elsewhere src/attacks/box-hyperplane.ts composes the same of libtorch's operators.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/library.h>
+
+#include "projection_kernel.h"
+
+namespace satin {
+namespace {
+
+template <typename Number>
+void eachExample(bool euclidean, const at::Tensor& x, const at::Tensor& w, const at::Tensor& excess, at::Tensor& step) {
+  const int64_t examples = x.size(0), count = examples == 0 ? 0 : x.numel() / examples;
+  const Number *points = x.data_ptr<Number>(), *weights = w.data_ptr<Number>(), *excesses = excess.data_ptr<Number>();
+  Number* steps = step.data_ptr<Number>();
+  at::parallel_for(0, examples, 1, [&](int64_t begin, int64_t end) {
+    at::Tensor scratch = at::empty({2 * count}, step.options());
+    for (int64_t n = begin; n < end; n++)
+      stepToHyperplane(euclidean, count, points + n * count, weights + n * count, excesses[n], scratch.data_ptr<Number>(), steps + n * count);
+  });
+}
+
+at::Tensor stepToHyperplaneOperator(const at::Tensor& x, const at::Tensor& w, const at::Tensor& excess, bool euclidean) {
+  TORCH_CHECK(x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble),
+              "Expected float32 or float64 on the CPU for x.");
+  TORCH_CHECK(x.dim() >= 1 && w.sizes() == x.sizes() && excess.dim() == 1 && excess.size(0) == x.size(0),
+              "Expected a weight for each number of x and an excess for each example.");
+  TORCH_CHECK(w.options().type_equal(x.options()) && excess.options().type_equal(x.options()),
+              "Expected x, w and excess of one dtype and device.");
+  // Pixel by pixel the order does not matter, as long as x and w have the same.
+  const at::MemoryFormat format = w.suggest_memory_format();
+  const at::Tensor points = x.detach().contiguous(format), weights = w.detach().contiguous(format);
+  at::Tensor step = at::empty(x.sizes(), points.options(), format);
+  if (x.scalar_type() == at::kFloat)
+    eachExample<float>(euclidean, points, weights, excess.detach().contiguous(), step);
+  else
+    eachExample<double>(euclidean, points, weights, excess.detach().contiguous(), step);
+  return step;
+}
+
+TORCH_LIBRARY_FRAGMENT(satin, library) {
+  library.def("step_to_hyperplane(Tensor x, Tensor w, Tensor excess, bool euclidean) -> Tensor", &stepToHyperplaneOperator);
+}
+
+}  // namespace
+}  // namespace satin
