@@ -48,11 +48,11 @@ export async function checkModel(
   options: CheckOptions,
 ): Promise<CheckedModel> {
   const { threat, seed, full = false, interrupted } = options;
-  const { batch, labels } = probeBatch(data);
-  const logits = scope(() => {
-    const answered = noGrad(() => given(subject)(batch.x));
-    requireLogits(answered, { images: labels.length, data: data.dataset });
-    return answered;
+  const { batch, labels, logits } = scope(() => {
+    const probed = probeBatch(data);
+    const answered = noGrad(() => given(subject)(probed.batch.x));
+    requireLogits(answered, { images: probed.labels.length, data: data.dataset });
+    return { ...probed, logits: answered };
   });
   const before: Probe = {
     subject,
