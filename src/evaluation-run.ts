@@ -35,6 +35,8 @@ export interface EvaluationRunOptions {
   readonly epsilon: Epsilon;
   readonly seed: number;
   readonly batch: number;
+  /** Runs each attack on what others broke before it too. @default false */
+  readonly alone?: boolean;
   /** `full` looks at the monotone set and the loss around the images too. @default 'quick' */
   readonly checks?: 'quick' | 'full';
   readonly interrupted: () => boolean;
@@ -78,7 +80,7 @@ export async function loadExamples(
 /** Measures a model and makes the result that `--json` writes. */
 export async function evaluationRun(options: EvaluationRunOptions): Promise<EvaluationRun> {
   const { model, data, surrogates = [], norm, epsilon, seed, batch, interrupted, onProgress } = options;
-  const { checks = 'quick' } = options;
+  const { alone = false, checks = 'quick' } = options;
   const own = options.attacks.map(parseAttack);
   const smoothed = own.filter(({ kind }) => kind !== 'square'); // which asks for no derivative
   const attacks = [
@@ -109,13 +111,13 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
       threat,
       seed,
       batch,
+      alone,
       interrupted,
       ...(onProgress === undefined ? {} : { onProgress }),
     });
     const { flags, classes } = checked;
     return { evaluation: found, classes, flags: [...flags, ...checkResults(found, { attacks, classes })] };
   };
-  const began = performance.now();
   const { evaluation, classes, flags } = await measure().finally(() => {
     for (const each of smooth) each.form[Symbol.dispose]();
   });
@@ -143,7 +145,7 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
       batch: { size: batch, measured: null },
       engine: engineResult(tensors.device),
       command: commandLine(),
-      seconds: (performance.now() - began) / 1000,
+      seconds: measured.seconds,
     },
   };
 }

@@ -26,6 +26,8 @@ export interface Progress {
   readonly total: number;
   /** Share of the examples so far that no attack has broken. */
   readonly robust?: number;
+  /** Until all is done, not this step alone. @default told from how fast `done` grows */
+  readonly secondsLeft?: number;
 }
 
 export interface DisplayOptions {
@@ -72,12 +74,12 @@ export function createDisplay(options: DisplayOptions = {}): Display {
       hasHeader = true;
       write(shown.text);
     },
-    progress({ label, done, total, robust }) {
+    progress({ label, done, total, robust, secondsLeft }) {
       if (label !== began.label || done < began.done) began = { label, done, time: now() };
-      const left = ((now() - began.time) / 1000 / (done - began.done)) * (total - done);
+      const left = secondsLeft ?? ((now() - began.time) / 1000 / (done - began.done)) * (total - done);
       const details = [
         ...(robust === undefined ? [] : [`robust ${percentage(robust)}`]),
-        ...(done > began.done ? [`${shortTime(left)} left`] : []),
+        ...(secondsLeft !== undefined || done > began.done ? [`${shortTime(left)} left`] : []),
       ];
       show({ label, done, total, details });
     },

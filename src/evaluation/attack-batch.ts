@@ -20,7 +20,7 @@ export interface Broken {
 /**
  * Attacks one batch and answers which examples broke, each at the first image, of any restart and target, that the model
  * as it was given misclassifies. An image that only the faster classifier gets wrong goes on being attacked. It pauses
- * after each step and says how many are broken so far.
+ * after each step and shows those that are broken so far.
  */
 export function* attackBatch(
   subject: Subject,
@@ -33,7 +33,7 @@ export function* attackBatch(
     readonly classes: number;
     readonly count: PassCount;
   },
-): Generator<number, Broken[], void> {
+): Generator<readonly Broken[], Broken[], void> {
   const { attack, threat, seed, classes, count } = options;
   const classify = counted(paired(subject.classify), count);
   const fast = counted(paired(attackedBy(subject, attack)), count);
@@ -59,7 +59,7 @@ export function* attackBatch(
     try {
       for (const { backwards } of run(attack, fast, examples, { threat, seed, round, observe })) {
         count.backwards += backwards;
-        yield broken.length;
+        yield broken;
       }
     } finally {
       for (const part of [examples.x, examples.labels, examples.targets]) part?.dispose();
