@@ -3,8 +3,9 @@ import { basename, extname, join } from 'node:path';
 import type { AttackedImage } from './attack-images.js';
 import type { Dataset } from './data/dataset.js';
 import { safetensorsParts } from './export/safetensors.js';
-import { modelInGallery, renderAttackPage } from './report/attack-page.js';
+import { renderAttackPage } from './report/attack-page.js';
 import type { AttackedPictures } from './report/attacked-pictures.js';
+import { theModel } from './report/gallery.js';
 import { eightBits, magnification, magnifiedChange, pictureFile } from './report/images.js';
 import type { GalleryExample } from './report/input.js';
 import { writeFileDurably, writeJsonDurably } from './runs/durable-file.js';
@@ -51,7 +52,7 @@ function exampleOf(
   const [channels, height, width] = shape;
   const picture = (data: Float32Array) => ({ channels, height, width, data });
   const network = {
-    name: modelInGallery,
+    name: theModel,
     adversarial: picture(adversarial),
     clean: before,
     attacked: after,

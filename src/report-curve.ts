@@ -64,12 +64,11 @@ export async function accuracyCurve(options: CurveOptions): Promise<CurvePoint[]
       seed,
       batch,
       interrupted,
-      onProgress: ({ stage, done, total, standing: share }) =>
+      onProgress: (progress) =>
         onProgress?.({
-          stage: `${stage} at ε = ${radius.epsilonText}`,
-          done,
-          total,
-          standing: (share * left.ids.length) / count,
+          ...progress,
+          stage: `${progress.stage} at ε = ${radius.epsilonText}`,
+          standing: (progress.standing * left.ids.length) / count,
         }),
     });
     return perExample;

@@ -2,19 +2,19 @@ import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import { parseDerivative } from '../activations/parse.js';
 import { attackForms, parseAttack, requireNorm } from '../attacks/attack.js';
+import { attackNamesOf, autoAttackSets } from '../attacks/autoattack.js';
 import { parseDataName } from '../data/names.js';
 import { parseEpsilon } from '../epsilon.js';
 import { InputError } from '../errors.js';
-import type { EvaluationResult } from '../evaluation/result.js';
 import { inputRanges, parseInputForm } from '../models/input-form.js';
 import { modelKind, requireInputTakes } from '../models/model-file.js';
 import { parseRecipe } from '../recipe.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
 import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
-import { percentage } from './format.js';
+import { evaluationTable } from './evaluation-table.js';
 import { listenForInterrupt } from './interrupt.js';
 import { several, wholeNumber } from './options.js';
-import { requireFilePath } from './output-file.js';
+import { requireFilePath, requireNewFile } from './output-file.js';
 import { createDisplay } from './terminal.js';
 
 /** `satin evaluate MODEL` */
@@ -27,6 +27,13 @@ export function evaluateCommand() {
     )
     .option('--data-dir <folder>', 'where the files of the data set lie')
     .option('--attack <name>', `${attackForms}; may be given several times (default: pgd-50)`, several)
+    .addOption(
+      new Option(
+        '--autoattack <set>',
+        "AutoAttack's attacks with its settings, in place of --attack",
+      ).choices(autoAttackSets),
+    )
+    .option('--alone', 'run each attack on all images too, and tell what it breaks by itself')
     .option(
       '--surrogate <activation>',
       'try every attack once more through the derivative of softplus(10), say; may be given several times',
@@ -54,6 +61,13 @@ export function evaluateCommand() {
         .default('quick' as const),
     )
     .option('--json <file>', 'write the result to a file, or to standard output for -')
+    .option('--report <file>', 'write a page about the result, with accuracy against ε by apgd-ce')
+    .option(
+      '--curve-examples <count>',
+      'images that accuracy against ε is measured on, for the report; 0 for none',
+      wholeNumber('--curve-examples', 0),
+      200,
+    )
     .option('--save-adversarial <folder>', 'keep the adversarial images there, as float32')
     .action(async (modelPath, options) => {
       const kind = modelKind(modelPath); // refuses what is no model before anything else
@@ -63,10 +77,11 @@ export function evaluateCommand() {
       const recipe = isRunFolder(modelPath)
         ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`)
         : null;
-      const attacks = options.attack ?? ['pgd-50'];
+      const attacks = attacksOf(options);
       const parsed = attacks.map(parseAttack);
       const surrogates = (options.surrogate ?? []).map(parseDerivative);
       if (options.json !== undefined && options.json !== '-') requireFilePath(options.json, '--json');
+      if (options.report !== undefined) requireNewFile(options.report, '--report');
       const norm = options.norm ?? recipe?.threat.norm ?? missing('--norm', 'linf or l2');
       for (const attack of parsed) requireNorm(attack, norm);
       const epsilon =
@@ -116,20 +131,61 @@ export function evaluateCommand() {
           epsilon,
           seed: options.seed,
           batch: options.batch,
+          alone: options.alone === true,
           checks: options.checks,
           interrupted: () => signal.aborted,
-          onProgress: ({ stage, done, total, standing }) =>
-            display.progress({ label: stage, done, total, robust: standing }),
+          onProgress: ({ stage, done, total, standing, secondsLeft }) =>
+            display.progress({
+              label: stage,
+              done,
+              total,
+              robust: standing,
+              ...(secondsLeft !== undefined && { secondsLeft }),
+            }),
         });
-        display.close();
         if (options.saveAdversarial !== undefined) saveAdversarial(options.saveAdversarial, data, run);
         if (options.json !== undefined && options.json !== '-')
           writeFileSync(options.json, `${JSON.stringify(run.result)}\n`);
-        process.stdout.write(options.json === '-' ? `${JSON.stringify(run.result)}\n` : table(run.result));
+        display.close();
+        process.stdout.write(
+          options.json === '-' ? `${JSON.stringify(run.result)}\n` : evaluationTable(run.result),
+        );
+        if (options.report !== undefined) {
+          const { evaluationReport } = await import('../evaluation-report.js');
+          const page = await evaluationReport({
+            model,
+            data,
+            measured: run,
+            curveExamples: options.curveExamples,
+            batch: run.result.batch.size,
+            interrupted: () => signal.aborted,
+            onProgress: ({ stage, done, total, standing }) =>
+              display.progress({ label: stage, done, total, robust: standing }),
+          });
+          writeFileSync(options.report, page, { flag: 'wx' });
+          display.note(`The report is ${options.report}. Open it in a browser.`);
+        }
       } finally {
         display.close();
       }
     });
+}
+
+/** The names of the attacks that shall be run. @throws {InputError} where both ways of naming them are used. */
+function attacksOf(options: {
+  readonly attack?: readonly string[];
+  readonly autoattack?: string;
+}): readonly string[] {
+  const { attack, autoattack } = options;
+  if (autoattack === undefined) return attack ?? ['pgd-50'];
+  if (attack !== undefined)
+    throw InputError.expected(
+      'no --attack',
+      `--autoattack ${autoattack}`,
+      attack.join(', '),
+      'A set is run as it is; name all attacks by --attack to run others.',
+    );
+  return attackNamesOf(autoattack);
 }
 
 function missing(option: string, expected: string): never {
@@ -139,21 +195,4 @@ function missing(option: string, expected: string): never {
     undefined,
     'A run folder brings its own; a lone checkpoint and a TorchScript file do not.',
   );
-}
-
-/** What a person reads at the end. */
-function table(result: EvaluationResult): string {
-  const { norm, epsilonText, examples, interval } = result;
-  const longest = Math.max(10, ...result.attacks.map(({ name }) => name.length));
-  const lines = [
-    `${examples} images of ${result.data}, ${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}`,
-    `clean accuracy   ${percentage(result.clean)}`,
-    ...result.attacks.map(
-      ({ name, attacked, broken, robustAfter }) =>
-        `after ${name.padEnd(longest)} ${percentage(robustAfter)}   broke ${broken} of ${attacked}`,
-    ),
-    `robust accuracy  ${percentage(result.robust)}   95 % interval ${percentage(interval[0])} to ${percentage(interval[1])}`,
-    ...result.flags.map(({ message }) => message),
-  ];
-  return `${lines.join('\n')}\n`;
 }

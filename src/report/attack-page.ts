@@ -2,17 +2,15 @@
 import type { AttackedPicture, AttackedPictures } from './attacked-pictures.js';
 import { outcomeInWords } from './attacked-pictures.js';
 import { count, distance, list, percent, time } from './format.js';
-import { gallerySection } from './gallery.js';
+import { gallerySection, theModel } from './gallery.js';
 import { html } from './html.js';
 import type { GalleryExample, Prediction } from './input.js';
 import { page } from './page.js';
+import { factList } from './provenance.js';
 import { table } from './table.js';
 import { threatInSymbols, threatInWords } from './verdict.js';
 
-/** How the model is called in the gallery. */
-export const modelInGallery = 'the model';
-
-/** One self-contained HTML document; `gallery` shows one network, `modelInGallery`. */
+/** One self-contained HTML document; `gallery` shows one network, `theModel`. */
 export function renderAttackPage(
   result: AttackedPictures,
   gallery: readonly GalleryExample[],
@@ -27,7 +25,7 @@ export function renderAttackPage(
     ['Satin', result.satin],
     ['libtorch', result.engine],
     ['Made', result.made],
-  ];
+  ] as const;
   return page({
     title,
     body: html`<header>
@@ -51,11 +49,11 @@ ${table({
   ]),
 })}
 </section>
-${gallerySection({ gallery, names: [modelInGallery], threat: result })}
+${gallerySection({ gallery, names: [theModel], threat: result })}
 <section aria-labelledby="provenance">
 <h2 id="provenance">To make it again</h2>
 <pre class="command"><code>${result.command}</code></pre>
-<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+${factList(facts)}
 </section>`,
   });
 }

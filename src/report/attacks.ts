@@ -46,7 +46,7 @@ ${table({
 </section>`;
 }
 
-export function howToRead({ threat }: ReportInput): Markup {
+export function howToRead({ threat }: Pick<ReportInput, 'threat'>): Markup {
   return html`<section aria-labelledby="reading">
 <h2 id="reading">How to read this</h2>
 <dl class="reading">

@@ -9,6 +9,9 @@ import { threatInSymbols } from './verdict.js';
 /** Characters of PNG in base64 after which no further example is put into the page. */
 const budget = 800_000;
 
+/** What the one network of a page is called where a report of several names them. */
+export const theModel = 'the model';
+
 export interface Gallery {
   readonly gallery: readonly GalleryExample[];
   /** Of the networks, in the order of the report: it chooses their colours. */

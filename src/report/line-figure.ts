@@ -44,6 +44,7 @@ export async function lineFigure(figure: LineFigure): Promise<Markup> {
           labelExpr: `${JSON.stringify(labels)}[datum.value]`,
         };
   const yAxis = figure.yShare === undefined ? { tickCount: 5 } : shareAxis;
+  const names = domain.length > 1 ? legend(domain) : null; // one line needs no name
   const hasIntervals = figure.points.some((point) => point.low !== undefined);
   return draw(
     {
@@ -74,7 +75,7 @@ export async function lineFigure(figure: LineFigure): Promise<Markup> {
               field: 'series',
               type: 'nominal',
               scale: { domain, range: styles.map(({ colour }) => colour) },
-              legend: legend(domain),
+              legend: names,
             },
           },
           layer: [
@@ -95,7 +96,7 @@ export async function lineFigure(figure: LineFigure): Promise<Markup> {
                   field: 'series',
                   type: 'nominal',
                   scale: { domain, range: styles.map(({ dash }) => dash) },
-                  legend: legend(domain),
+                  legend: names,
                 },
               },
             },
@@ -119,7 +120,7 @@ export async function lineFigure(figure: LineFigure): Promise<Markup> {
                   field: 'series',
                   type: 'nominal',
                   scale: { domain, range: styles.map(({ shape }) => shape) },
-                  legend: legend(domain),
+                  legend: names,
                 },
               },
             },

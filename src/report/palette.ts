@@ -12,6 +12,7 @@ export const colours = {
   grid: { light: '#e9e7e1', dark: '#2a2f38' },
   good: { light: '#0b6b47', dark: '#63d6a4' },
   bad: { light: '#ad2415', dark: '#ff958a' },
+  tint: { light: '#8dbcdd', dark: '#2b5f85' },
   notice: { light: '#fff3d6', dark: '#30280f' },
   series0: { light: '#a84300', dark: '#f6a04d' },
   series1: { light: '#00619c', dark: '#62b8f3' },

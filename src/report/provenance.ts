@@ -20,7 +20,7 @@ export function provenance(input: ReportInput): Markup {
 <h2 id="provenance">To make it again</h2>
 <pre class="command"><code>${input.command}</code></pre>
 <details><summary>Versions, machine, seeds and digests</summary>
-<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+${factList(facts)}
 ${table({
   caption: 'The networks and the images they were tried on',
   header: ['Network', 'Activation', 'Model', 'Weights', 'Images', 'Pixels', 'Seed', 'Mode'],
@@ -38,4 +38,9 @@ ${table({
 </details>
 ${networks.map(({ name, recipe }) => html`<details><summary>Recipe of ${name}</summary><pre><code>${stringify(recipe)}</code></pre></details>`)}
 </section>`;
+}
+
+/** Names and what they are, one a line. */
+export function factList(facts: readonly (readonly [name: string, value: string])[]): Markup {
+  return html`<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }

@@ -31,6 +31,18 @@ p{margin:.5rem 0;max-width:68ch}
 .notice{background:var(--notice);border-radius:.5rem;padding:.625rem .875rem;margin:0 0 .75rem;width:fit-content;max-width:76ch}
 .comparison{margin-top:1rem}
 ul.notice{padding-left:2rem}
+.flags li{margin:.375rem 0}
+.flags strong{display:block}
+.bar{display:flex;width:100%;min-width:7rem;height:.75rem;background:var(--grid);border-radius:.1875rem;overflow:hidden}
+.bar span{border-right:1px solid var(--page)}
+section>.bar{height:1.25rem}
+td .bar{min-width:clamp(5rem,20vw,14rem)}
+.legend{margin:.75rem 0;font-variant-numeric:tabular-nums}
+.legend div{display:flex;gap:.5rem;justify-content:space-between;padding:.25rem 0;border-bottom:1px solid var(--line)}
+.legend dd{margin:0;white-space:nowrap}
+.legend small{display:inline-block;min-width:4rem;text-align:right;color:var(--muted)}
+.swatch{display:inline-block;width:.75rem;height:.75rem;border-radius:.125rem;margin-right:.5rem}
+.ids{max-width:none;font-size:.8125rem;color:var(--muted);font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .cards,.gallery,.two,.three{display:grid;gap:1rem;grid-template-columns:minmax(0,1fr)}
 .cards{grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr))}
 .card{background:var(--panel);border:1px solid var(--line);border-radius:.75rem;padding:1rem 1.125rem;min-width:0;break-inside:avoid}

@@ -5,12 +5,12 @@ export interface Table {
   readonly caption: string;
   readonly header: readonly string[];
   /** The first cell of a row names it. */
-  readonly rows: readonly (readonly string[])[];
+  readonly rows: readonly (readonly (string | Markup)[])[];
 }
 
 /** A table that scrolls sideways inside itself where the screen is narrow; columns of numbers end in line, others begin in it. */
 export function table({ caption, header, rows }: Table): Markup {
-  const isText = header.map((_, column) => rows.some((cells) => !startsLikeNumber.test(cells[column] ?? '')));
+  const isText = header.map((_, column) => rows.some((cells) => isTextual(cells[column])));
   const kind = (column: number) => isText[column] === true && html` class="text"`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
 <caption><span>${caption}</span></caption>
@@ -20,6 +20,10 @@ export function table({ caption, header, rows }: Table): Markup {
       html`<tr><th scope="row">${name}</th>${cells.map((cell, at) => html`<td${kind(at + 1)}>${cell}</td>`)}</tr>`,
   )}</tbody>
 </table></div>`;
+}
+
+function isTextual(cell: string | Markup | undefined): boolean {
+  return typeof cell === 'string' && !startsLikeNumber.test(cell);
 }
 
 /** `12`, `-0.5`, `8/255`, `< 0.001`; and what stands for no number. */

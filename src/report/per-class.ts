@@ -1,0 +1,55 @@
+/** Clean and robust accuracy of each class, the worst first. */
+import type { ClassResult, EvaluationResult } from '../evaluation/result.js';
+import { shareBar } from './bar.js';
+import { count, percent } from './format.js';
+import { html, type Markup } from './html.js';
+import { dataTable, table } from './table.js';
+
+/** Classes that are shown at once; of more, the worst. */
+const shown = 20;
+
+export function perClass({ perClass: classes }: EvaluationResult): Markup {
+  if (classes.length === 0) return html``;
+  const worstFirst = [...classes].sort(
+    (a, b) => a.robust - b.robust || a.clean - b.clean || a.label - b.label,
+  );
+  const isCut = worstFirst.length > shown;
+  const first = worstFirst.slice(0, shown);
+  return html`<section aria-labelledby="classes">
+<h2 id="classes">Class by class</h2>
+<p>${isCut ? `The ${shown} least robust of ${count(classes.length)} classes.` : 'The least robust class first.'} The dark part of a bar withstands every attack; the light part is right only as it is.</p>
+${table({
+  caption: 'Accuracy of each class, as they are and under attack',
+  header: ['Class', '', 'Under attack', 'As they are', 'Images'],
+  rows: first.map((each) => [
+    each.class,
+    barOf(each),
+    percent(each.robust),
+    percent(each.clean),
+    count(each.examples),
+  ]),
+})}
+${
+  isCut &&
+  dataTable({
+    summary: `All ${count(classes.length)} classes`,
+    caption: 'Accuracy of every class, the least robust first',
+    header: ['Class', 'Under attack', 'As they are', 'Images'],
+    rows: worstFirst.map((each) => [
+      each.class,
+      percent(each.robust),
+      percent(each.clean),
+      count(each.examples),
+    ]),
+  })
+}
+<p class="aside">A class has fewer images than all together, so its numbers are less sure.</p>
+</section>`;
+}
+
+function barOf({ robust, clean }: ClassResult): Markup {
+  return shareBar([
+    { share: robust, colour: 'series1' },
+    { share: clean - robust, colour: 'tint' },
+  ]);
+}
