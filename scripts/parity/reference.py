@@ -91,7 +91,7 @@ class ResNet18:
         return functional.linear(out.mean((2, 3)), self.weights["linear.weight"], self.weights["linear.bias"])
 
 
-FORMAT = torch.channels_last if os.environ.get("PARITY_FORMAT") == "channels-last" else torch.contiguous_format
+FORMAT = torch.channels_last  # a sixth faster on the machine of the table
 with safe_open(parity / "arrays" / f"{network}.safetensors", "pt") as file:
     metadata = file.metadata()
     x, y, expected = (file.get_tensor(name)[start : start + SLICE] for name in ("x", "y", "logits"))
