@@ -1,7 +1,7 @@
 /**
  * `node scripts/parity/run.mjs PARITY REFERENCE PYTHON`: every job that is not done, two at a time with one thread each,
- * the most telling first. It can be stopped at any time; the same command goes on. Jobs stand still as long as there is
- * a file PARITY/pause.
+ * the most telling first. It can be stopped at any time, with SIGTERM after the two that are running; the same command
+ * goes on. Jobs stand still as long as there is a file PARITY/pause.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';
@@ -31,7 +31,7 @@ function* plan() {
   yield* jobs({ names: three, runs: ['standard'], to: 500, seed: 1 });
   // FAB-T draws no random numbers.
   yield* jobs({ names: three, runs: attacks.filter((name) => name !== 'fab-t'), to: 200, seed: 1 });
-  yield* jobs({ names: others, runs: attacks, to: 200 });
+  yield* jobs({ names: ['l2'], runs: attacks, to: 200 });
   yield* jobs({ names: others, runs: ['standard'], to: 500 });
   yield* jobs({ names: others, runs: ['standard'], to: 500, seed: 1 });
 }
@@ -89,11 +89,16 @@ function start() {
 }
 
 let paused = false;
+let stopping = false;
+process.on('SIGTERM', () => {
+  stopping = true;
+});
 for (;;) {
   const pause = existsSync(join(parity, 'pause'));
   if (pause !== paused) for (const child of running.values()) child.kill(pause ? 'SIGSTOP' : 'SIGCONT');
   paused = pause;
-  if (!paused) while (running.size < 2 && start());
+  if (!paused && !stopping) while (running.size < 2 && start());
+  if (stopping && running.size === 0) break;
   if (
     !paused &&
     running.size === 0 &&

@@ -15,13 +15,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** weights: PARITY/nets/NAME; levels: pixels are rounded to multiples of 1/levels first, which leaves no gradient. */
+/**
+ * weights: PARITY/nets/NAME; levels: pixels are rounded to multiples of 1/levels first, which leaves no gradient; runs: which,
+ * where not all are of interest.
+ */
 export const networks = JSON.parse(readFileSync(new URL('networks.json', import.meta.url), 'utf8'));
 
 export const attacks = ['apgd-ce', 'apgd-t', 'fab-t', 'square'];
 
 /** How many images a run takes. `standard` is all four on what those before left. */
 export const runs = { standard: 500, 'apgd-ce': 200, 'apgd-t': 200, 'fab-t': 200, square: 200 };
+
+/** The runs of a network. */
+export const runsOf = (network) => networks[network].runs ?? Object.keys(runs);
 
 /** Images of one job. The reference draws its random numbers anew for each, as it does for each of its batches. */
 export const slice = 50;

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { letters, networks, runs } from './runs.mjs';
+import { letters, networks, runs, runsOf } from './runs.mjs';
 
 const page = fileURLToPath(new URL('../../docs/autoattack.md', import.meta.url));
 const [begin, end] = ['<!-- parity -->\n', '<!-- /parity -->'];
@@ -30,7 +30,7 @@ if (problems.length > 0) process.exitCode = 1;
 function rowsOf(network) {
   const file = fileURLToPath(new URL(`verdicts/${network}.json`, import.meta.url));
   const record = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { runs: [] };
-  return Object.keys(runs).map((run) => {
+  return runsOf(network).map((run) => {
     const of = (side, seed) =>
       record.runs.find((each) => each.side === side && each.run === run && each.seed === seed)?.verdicts ??
       '';
