@@ -61,7 +61,8 @@ export {
 export { readModel } from './experiment.js';
 export { type LoadRecipeOptions, loadRecipe, recipeNames } from './load-recipe.js';
 export { crossEntropy } from './losses.js';
-export { type MeasuredModel, measuredModel, openModel } from './measured-model.js';
+export { functionModel, type MeasuredModel, measuredModel, openModel } from './measured-model.js';
+export type { InputForm } from './models/input-form.js';
 export { Model, type ModelDescription } from './models/model.js';
 export { type ModelName, modelNames } from './models/names.js';
 export type { Classifier } from './nn/classifier.js';
