@@ -18,6 +18,8 @@ export interface MeasuredModel extends Disposable {
   readonly shape: ModelDescription['shape'] | null;
   /** The names of its classes; null where the file does not say. */
   readonly classes: readonly string[] | null;
+  /** What a TorchScript file was told to take; null where the model brings its own normalisation. */
+  readonly input: InputForm | null;
   /** The network as it was given: it alone decides whether an example is broken. */
   readonly classify: Classifier;
   /**
@@ -40,6 +42,7 @@ export function measuredModel(
     digest,
     shape,
     classes,
+    input: null,
     classify: model.classify,
     forAttacks: (options) => model.fold(options),
     [Symbol.dispose]: () => model.dispose(),
@@ -64,6 +67,7 @@ export function functionModel(options: {
     digest,
     shape,
     classes,
+    input: null,
     classify,
     forAttacks(form = {}) {
       if (form.derivative !== undefined)
@@ -92,10 +96,12 @@ export function openModel(
   const kind = modelKind(path);
   requireInputTakes(kind, { path, input });
   if (kind === 'torchscript') {
-    const script = new ScriptModel(path, input ?? plainInput);
+    const form = input ?? plainInput;
+    const script = new ScriptModel(path, form);
     const { digest, classify } = script;
     return {
       ...functionModel({ name: path, digest, classify }),
+      input: form,
       [Symbol.dispose]: () => script.dispose(),
     };
   }

@@ -153,7 +153,10 @@ describe('a model that is opened', () => {
     assert.equal(traced.name, file('traced.pt'));
     assert.match(traced.digest, /^sha256:[0-9a-f]{64}$/);
     assert.notEqual(traced.digest, scripted.digest);
-    assert.deepEqual([traced.shape, traced.classes], [null, null]);
+    assert.deepEqual([traced.shape, traced.classes, traced.input], [null, null, input]);
+    assert.equal(own.input, null);
+    using plain = openModel(file('traced.pt'));
+    assert.deepEqual(plain.input, { range: [0, 1], normalise: null });
     const form = traced.forAttacks();
     assert.equal(form.classify, traced.classify);
     form[Symbol.dispose]();
