@@ -1,4 +1,5 @@
 import { activations } from './activations.js';
+import { autoattack, pgd } from './attacks.js';
 import { call } from './call.js';
 import type { BenchOptions, BenchRow } from './row.js';
 import { trainStep } from './train-step.js';
@@ -8,4 +9,6 @@ export const benches = {
   'train-step': trainStep,
   activations,
   call,
+  autoattack,
+  pgd,
 } as const satisfies Record<string, (options: BenchOptions) => Promise<BenchRow[]>>;

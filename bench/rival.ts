@@ -15,8 +15,8 @@ export interface RivalSettings {
   readonly threads: number;
 }
 
-/** PyTorch as a long-lived worker: it is asked for some steps and answers how long they took. */
-export class Rival implements Disposable {
+/** PyTorch as a long-lived worker, which is asked things. */
+export class Worker implements Disposable {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #answers: AsyncIterator<string>;
 
@@ -27,24 +27,8 @@ export class Rival implements Disposable {
     this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Makes it ready to run steps; compilation and warm-up are over when it answers. */
-  async setUp(settings: RivalSettings): Promise<void> {
-    await this.#ask(`setup ${JSON.stringify(settings)}`, z.object({ ready: z.literal(true) }));
-  }
-
-  /** Seconds that `steps` steps took. */
-  async run(steps: number): Promise<number> {
-    const { seconds } = await this.#ask(`run ${steps}`, z.object({ seconds: z.number() }));
-    return seconds;
-  }
-
-  /** Its peak of resident memory so far, in MB above what was resident when torch was loaded and no network made. */
-  async peakMemory(): Promise<number> {
-    const { peakMegabytes } = await this.#ask('memory', z.object({ peakMegabytes: z.number() }));
-    return peakMegabytes;
-  }
-
-  async #ask<T>(request: string, schema: z.ZodType<T>): Promise<T> {
+  /** @throws {RunError} where the answer is not of that form. */
+  protected async ask<T>(request: string, schema: z.ZodType<T>): Promise<T> {
     this.#process.stdin.write(`${request}\n`);
     const { value, done } = await this.#answers.next();
     if (done === true) throw new RunError('rival', `PyTorch ended while it was asked to ${request}.`);
@@ -57,6 +41,26 @@ export class Rival implements Disposable {
 
   [Symbol.dispose](): void {
     this.#process.kill();
+  }
+}
+
+/** A worker that takes training steps and answers how long they took. */
+export class Rival extends Worker {
+  /** Makes it ready to run steps; compilation and warm-up are over when it answers. */
+  async setUp(settings: RivalSettings): Promise<void> {
+    await this.ask(`setup ${JSON.stringify(settings)}`, z.object({ ready: z.literal(true) }));
+  }
+
+  /** Seconds that `steps` steps took. */
+  async run(steps: number): Promise<number> {
+    const { seconds } = await this.ask(`run ${steps}`, z.object({ seconds: z.number() }));
+    return seconds;
+  }
+
+  /** Its peak of resident memory so far, in MB above what was resident when torch was loaded and no network made. */
+  async peakMemory(): Promise<number> {
+    const { peakMegabytes } = await this.ask('memory', z.object({ peakMegabytes: z.number() }));
+    return peakMegabytes;
   }
 }
 

@@ -1,3 +1,5 @@
+import type { PassCount } from '../src/evaluation/subject.js';
+
 /** One line of what `satin bench` prints; its fields stay. */
 export interface BenchRow {
   readonly name: string;
@@ -14,6 +16,8 @@ export interface BenchRow {
   readonly interval: readonly [low: number, high: number] | null;
   /** Pairs, or runs. */
   readonly runs: number;
+  /** Images that went forward and backward through the network in all runs, of attacks. */
+  readonly passes?: { readonly satin: PassCount; readonly peer: PassCount };
 }
 
 export interface BenchOptions {
@@ -24,4 +28,19 @@ export interface BenchOptions {
   readonly only: (name: string) => boolean;
   /** Told what goes on. */
   readonly note: (sentence: string) => void;
+  /** What the benches of attacks run on; null where no network is named. */
+  readonly attacked: AttackedOptions | null;
+}
+
+export interface AttackedOptions {
+  /** A run folder, of a ResNet-18. */
+  readonly model: string;
+  /** A checkout of AutoAttack's reference implementation; null where there is none. */
+  readonly reference: string | null;
+  /** Images of each slice. */
+  readonly images: number;
+  /** Which part of each attack's steps is run, in (0, 1]. */
+  readonly share: number;
+  /** The reference with a batch of 250, channels first and weights that ask for gradients, in place of its fastest. */
+  readonly asShipped: boolean;
 }

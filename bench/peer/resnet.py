@@ -33,12 +33,12 @@ class BasicBlock(nn.Module):
 
 
 class ResNet18(nn.Module):
-    """Images [N, 3, H, W] in, logits [N, classes] out."""
+    """Images [N, channels, H, W] in, logits [N, classes] out."""
 
-    def __init__(self, width, activation, classes=10):
+    def __init__(self, width, activation, classes=10, channels=3):
         super().__init__()
         self.activation = activation
-        self.conv1 = nn.Conv2d(3, width, 3, stride=1, padding=1, bias=False)
+        self.conv1 = nn.Conv2d(channels, width, 3, stride=1, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         planes = width
         for stage in range(4):

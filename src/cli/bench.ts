@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Argument, Command } from '@commander-js/extra-typings';
 import type { BenchRow } from '../../bench/row.js';
@@ -6,7 +7,7 @@ import { InputError } from '../errors.js';
 import { wholeNumber } from './options.js';
 import { requireFilePath } from './output-file.js';
 
-const names = ['train-step', 'activations', 'call'] as const;
+const names = ['train-step', 'activations', 'call', 'autoattack', 'pgd'] as const;
 
 /** `satin bench [NAME]` */
 export function benchCommand() {
@@ -16,9 +17,22 @@ export function benchCommand() {
     .option('--python <path>', 'a Python that has torch', 'python3')
     .option('--pairs <count>', 'how many turns each side has', wholeNumber('--pairs', 3), 15)
     .option('--only <text>', 'only the figures whose name has this in it, such as width-16/silu')
+    .option('--model <run>', 'the run of a ResNet-18 that autoattack and pgd attack')
+    .option(
+      '--reference <folder>',
+      'a checkout of github.com/fra31/auto-attack, the peer of autoattack; that of pgd is the package torchattacks',
+    )
+    .option('--images <count>', 'images of each turn of attacks', wholeNumber('--images', 1), 250)
+    .option('--share <part>', "the part of each attack's steps that is run, such as 0.1", partOfSteps, 1)
+    .option('--as-shipped', 'the reference as it is shipped, in place of its fastest settings')
     .option('--json <file>', 'write the figures to a file, or to standard output for -')
-    .action(async (name, { python, pairs, only = '', json }) => {
+    .action(async (name, { python, pairs, only = '', json, model, ...attacked }) => {
       if (json !== undefined && json !== '-') requireFilePath(json, '--json');
+      const { reference = null, images, share, asShipped = false } = attacked;
+      if (model === undefined && (name === 'autoattack' || name === 'pgd' || reference !== null))
+        throw InputError.expected('a run folder', '--model', undefined);
+      if (reference !== null && !existsSync(join(reference, 'autoattack', 'autoattack.py')))
+        throw InputError.expected('a checkout of auto-attack', '--reference', reference);
       const { benches } = await import('../../bench/benches.js');
       const note = (sentence: string) => process.stderr.write(`${sentence}\n`);
       const busy = await busyShare();
@@ -26,11 +40,26 @@ export function benchCommand() {
         note(`Other programs use ${Math.round(busy * 100)} % of the machine: the figures mean little.`);
       const rows: BenchRow[] = [];
       for (const each of name === undefined ? names : [name])
-        rows.push(...(await benches[each]({ python, pairs, only: (row) => row.includes(only), note })));
+        rows.push(
+          ...(await benches[each]({
+            python,
+            pairs,
+            only: (row) => row.includes(only),
+            note,
+            attacked: model === undefined ? null : { model, reference, images, share, asShipped },
+          })),
+        );
       if (rows.length === 0) throw InputError.expected('a part of the name of a figure', '--only', only);
       if (json !== undefined && json !== '-') writeFileSync(json, `${JSON.stringify(rows)}\n`);
       process.stdout.write(json === '-' ? `${JSON.stringify(rows)}\n` : rows.map(line).join(''));
     });
+}
+
+/** `--share 0.1` */
+function partOfSteps(text: string): number {
+  const part = Number(text);
+  if (!(part > 0 && part <= 1)) throw InputError.expected('a number above 0 and at most 1', '--share', text);
+  return part;
 }
 
 function line({ name, unit, satin, peer, peerName, ratio, interval }: BenchRow): string {

@@ -1,0 +1,212 @@
+import { RunError } from '../src/errors.js';
+import { AttackPeer, type AttackPeerConfiguration, type AttackRun } from './attack-peer.js';
+import { AttackedNetwork } from './attacked-network.js';
+import { medianInterval } from './pairs.js';
+import { torchVersion } from './rival.js';
+import type { AttackedOptions, BenchOptions, BenchRow } from './row.js';
+
+/**
+ * AutoAttack's standard run beside its reference implementation: both attack the same slices of images with the same
+ * weights, each what its own attacks before left standing, in turns that change sides. A row an attack, and one for all.
+ */
+export async function autoattack(options: BenchOptions): Promise<BenchRow[]> {
+  const { attacked, note } = options;
+  if (attacked === null) return skipped('autoattack', note);
+  const { reference } = attacked;
+  if (reference === null) note('No --reference: Satin is measured alone.');
+  return race(options, attacked, {
+    name: 'autoattack',
+    attacks: ['apgd-ce', 'apgd-t', 'fab-t', 'square'],
+    peer: reference === null ? null : 'auto-attack',
+  });
+}
+
+/** `pgd-50` beside the PGD of torchattacks, in the same way. */
+export async function pgd(options: BenchOptions): Promise<BenchRow[]> {
+  const { attacked, note } = options;
+  if (attacked === null) return skipped('pgd', note);
+  return race(
+    options,
+    { ...attacked, reference: null },
+    { name: 'pgd', attacks: ['pgd-50'], peer: 'torchattacks' },
+  );
+}
+
+function skipped(name: string, note: (sentence: string) => void): BenchRow[] {
+  note(`${name} is left out: --model names a network for it.`);
+  return [];
+}
+
+interface Contest {
+  readonly name: string;
+  /** Each is run on what those before it left. */
+  readonly attacks: readonly string[];
+  /** Whose implementation the peer is; null for none. */
+  readonly peer: string | null;
+}
+
+/** What one slice took on both sides. */
+interface Turn {
+  readonly attacked: number;
+  readonly satin: AttackRun;
+  readonly peer: AttackRun | null;
+}
+
+async function race(
+  { python, pairs, only, note }: BenchOptions,
+  { model, reference, images, share, asShipped }: AttackedOptions,
+  contest: Contest,
+): Promise<BenchRow[]> {
+  const version = contest.peer === null ? null : torchVersion(python);
+  if (contest.peer !== null && version === null)
+    note(`${python} has no torch: Satin is measured alone. --python names another Python.`);
+  using network = await AttackedNetwork.open(model, pairs * images);
+  const name = `${contest.name}/${network.name}`;
+  const wanted = [...contest.attacks, 'all'].filter((attack) => only(`${name}/${attack}`));
+  if (wanted.length === 0) return [];
+  using peer = version === null ? null : new AttackPeer(python);
+  if (peer !== null) {
+    await peer.setUp(network.share(reference));
+    await requireSameLogits(network, peer);
+  }
+  const sample = network.right(range(0, Math.min(images, network.count)));
+  const first = contest.attacks[0]!;
+  network.batch = await fastest(batches, async (batch) => {
+    network.batch = batch;
+    return trial(contest, (attack, part) => network.attack({ attack, rows: sample, share: part }));
+  });
+  note(`${name}: Satin takes batches of ${network.batch}`);
+  let configuration = shipped;
+  if (peer !== null && !asShipped) {
+    configuration = await fastest(configurations, async (each) => {
+      await peer.configure(each);
+      return trial(contest, (attack, part) => peer.attack({ attack, rows: sample, share: part }));
+    });
+    note(`${name}: the fastest peer is ${describe(configuration)}`);
+  }
+  await peer?.configure(configuration);
+
+  const turns = new Map<string, Turn[]>(contest.attacks.map((attack) => [attack, []]));
+  let alike = 0;
+  for (let slice = 0; slice * images < network.count; slice++) {
+    const rows = network.right(range(slice * images, Math.min(network.count, (slice + 1) * images)));
+    let [ours, theirs] = [rows, rows];
+    for (const attack of contest.attacks) {
+      note(`${name}/${attack}: slice ${slice + 1}, ${ours.length} images`);
+      const own = () => network.attack({ attack, rows: ours, share });
+      const other = async () => (await peer?.attack({ attack, rows: theirs, share })) ?? null;
+      const begins = slice % 2 === 0;
+      const early = begins ? own() : null;
+      const rival = await other();
+      const satin = early ?? own();
+      turns.get(attack)!.push({ attacked: ours.length, satin, peer: rival });
+      ours = without(ours, satin.broken);
+      theirs = without(theirs, rival?.broken ?? []);
+    }
+    if (peer === null) continue;
+    const both = new Set(ours);
+    alike += rows.filter((row) => both.has(row) === theirs.includes(row)).length / rows.length;
+    note(`${name}: ${ours.length} stand, the peer says ${theirs.length}, of ${rows.length}`);
+  }
+  if (peer !== null) note(`${name}: judged alike ${((100 * alike) / pairs).toFixed(1)} %`);
+  const peerName =
+    peer === null
+      ? null
+      : `${contest.peer}, torch ${version}, ${asShipped ? 'as shipped, ' : ''}${describe(configuration)}`;
+  const row = (attack: string, each: readonly Turn[]) => rowOf(`${name}/${attack}`, each, peerName);
+  const rows = contest.attacks.map((attack) => row(attack, turns.get(attack)!));
+  if (contest.attacks.length > 1) {
+    const slices = turns
+      .get(first)!
+      .map((_, slice) => contest.attacks.map((attack) => turns.get(attack)![slice]!));
+    rows.push(row('all', slices.map(together)));
+  }
+  return rows.filter((each) => only(each.name));
+}
+
+const batches = [50, 100, 250];
+const configurations: readonly AttackPeerConfiguration[] = batches.flatMap((batch) =>
+  [false, true].map((channelsLast) => ({ batch, channelsLast, frozen: true })),
+);
+/** As the reference comes: its own batch, the usual layout, and weights that ask for gradients. */
+const shipped: AttackPeerConfiguration = { batch: 250, channelsLast: false, frozen: false };
+
+const describe = ({ batch, channelsLast, frozen }: AttackPeerConfiguration) =>
+  `batch ${batch}${channelsLast ? ' channels-last' : ''}${frozen ? '' : ' unfrozen'}`;
+
+/** Seconds of a few steps: passes forward and backward in about the shares of a whole run. */
+async function trial(
+  { attacks }: Contest,
+  attack: (name: string, share: number) => AttackRun | Promise<AttackRun>,
+): Promise<number> {
+  let seconds = 0;
+  for (let run = 0; run < 2; run++) {
+    const gradients = await attack(attacks[0]!, 0.02);
+    const queries = attacks.includes('square') ? await attack('square', 0.001) : null;
+    const took = gradients.seconds + (queries?.seconds ?? 0);
+    seconds = run === 0 ? took : Math.min(seconds, took);
+  }
+  return seconds;
+}
+
+/** The choice that takes the least time. */
+async function fastest<Choice>(
+  choices: readonly Choice[],
+  measure: (choice: Choice) => Promise<number>,
+): Promise<Choice> {
+  const tried: { readonly choice: Choice; readonly seconds: number }[] = [];
+  for (const choice of choices) tried.push({ choice, seconds: await measure(choice) });
+  return tried.reduce((best, each) => (each.seconds < best.seconds ? each : best)).choice;
+}
+
+/** @throws {RunError} where the two sides do not have the same network. */
+async function requireSameLogits(network: AttackedNetwork, peer: AttackPeer): Promise<void> {
+  const count = Math.min(8, network.count);
+  const [ours, theirs] = [network.logits(count).flat(), (await peer.logits(count)).flat()];
+  const largest = Math.max(...ours.map((each, at) => Math.abs(each - theirs[at]!)));
+  if (!(largest <= 1e-3)) throw new RunError('bench', `The peer's logits differ from Satin's by ${largest}.`);
+}
+
+function rowOf(name: string, turns: readonly Turn[], peerName: string | null): BenchRow {
+  const speed = (of: (turn: Turn) => number) =>
+    medianInterval(turns.map((turn) => turn.attacked / Math.max(1e-9, of(turn)))).median;
+  const raced = turns.flatMap(({ satin, peer }) => (peer === null ? [] : [{ satin, peer }]));
+  const base = { name, unit: 'img/s', satin: speed(({ satin }) => satin.seconds), runs: turns.length };
+  if (raced.length === 0) return { ...base, peer: null, peerName: null, ratio: null, interval: null };
+  const { median, interval } = medianInterval(raced.map(({ satin, peer }) => peer.seconds / satin.seconds));
+  const passes = (of: (turn: (typeof raced)[number]) => AttackRun) => ({
+    forwards: raced.reduce((sum, turn) => sum + of(turn).forwards, 0),
+    backwards: raced.reduce((sum, turn) => sum + of(turn).backwards, 0),
+  });
+  return {
+    ...base,
+    peer: speed(({ peer }) => peer?.seconds ?? 0),
+    peerName,
+    ratio: median,
+    interval,
+    passes: { satin: passes(({ satin }) => satin), peer: passes(({ peer }) => peer) },
+  };
+}
+
+/** All attacks of one slice as one. */
+function together(turns: readonly Turn[]): Turn {
+  const sum = (runs: readonly AttackRun[]): AttackRun => ({
+    seconds: runs.reduce((total, run) => total + run.seconds, 0),
+    forwards: runs.reduce((total, run) => total + run.forwards, 0),
+    backwards: runs.reduce((total, run) => total + run.backwards, 0),
+    broken: runs.flatMap((run) => run.broken),
+  });
+  const peers = turns.flatMap(({ peer }) => (peer === null ? [] : [peer]));
+  return {
+    attacked: turns[0]!.attacked,
+    satin: sum(turns.map(({ satin }) => satin)),
+    peer: peers.length === turns.length ? sum(peers) : null,
+  };
+}
+
+const range = (begin: number, end: number) => Array.from({ length: end - begin }, (_, at) => begin + at);
+
+function without(rows: readonly number[], gone: readonly number[]): number[] {
+  const left = new Set(gone);
+  return rows.filter((row) => !left.has(row));
+}
