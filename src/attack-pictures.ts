@@ -2,7 +2,6 @@ import { writeAttackFolder } from './attack-folder.js';
 import { type AttackedImage, type AttackImagesOptions, attackImages } from './attack-images.js';
 import { commandLine } from './command-line.js';
 import type { ResizeRule } from './data/image.js';
-import { requireEmptyFolder } from './evaluation-run.js';
 import type { AttackedPictures } from './report/attacked-pictures.js';
 import { engineInfo } from './tensor/engine.js';
 import { version } from './version.js';
@@ -16,14 +15,9 @@ export interface AttackPicturesOptions extends AttackImagesOptions {
   readonly folder: string;
 }
 
-/**
- * Attacks images of a person's own and writes the folder that holds what came of them.
- *
- * @throws {InputError} for a folder that holds something already.
- */
+/** Attacks images of a person's own and writes the folder that holds what came of them. */
 export async function attackPictures(options: AttackPicturesOptions): Promise<AttackedPictures> {
   const { model, files, classes, shape, label, attack, norm, epsilon, seed, resize, folder } = options;
-  requireEmptyFolder(folder, '--out');
   const images = await attackImages(options);
   const said = ({ label, probability }: AttackedImage['before']) => ({ class: classes[label]!, probability });
   const result: AttackedPictures = {

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { pictureNames } from '../src/attack-folder.js';
 import { columns, shortened } from '../src/cli/columns.js';
@@ -174,6 +175,24 @@ describe('satin attack', () => {
     assert.equal(images[0]!.outcome, 'broken');
     assert.ok(images[0]!.distance > 0 && images[0]!.distance <= 4 * (1 + 1e-5));
   });
+
+  it('takes a TorchScript file, whose classes are numbers', async () => {
+    const script = fileURLToPath(new URL('../../test/golden/torchscript/flat-28.pt', import.meta.url));
+    const threat = ['--norm', 'linf', '--epsilon', '8/255'];
+    const words = ['attack', script, ...files, ...threat, '--threads', '1'];
+    const { status, stderr } = await lines.run([...words, '--shape', '1x28x28', '--out', place('script')]);
+    assert.equal(status, 0, stderr);
+    for (const { label } of resultOf('script').images) assert.match(label, /^[01]$/);
+    const refused = async (more: readonly string[], sentence: RegExp) => {
+      const answer = await lines.run([...words, '--out', place('never'), ...more]);
+      assert.match(answer.stderr, sentence);
+      assert.equal(answer.status, 2);
+    };
+    await refused([], /Expected channels .* for --shape but received undefined\. A TorchScript file/);
+    await refused(['--shape', '28x28'], /for --shape but received '28x28'/);
+    await refused(['--shape', '1x8x8'], /to answer for images of shape/);
+    await refused(['--shape', '1x28x28', '--label', 'dog'], /a class of the model \(0, 1\)/);
+  });
 });
 
 describe('satin attack refuses, with exit code 2 and one sentence,', () => {
@@ -204,6 +223,12 @@ describe('satin attack refuses, with exit code 2 and one sentence,', () => {
       "an ε of another norm than the run's left out",
       [image!, '--norm', 'l2', ...out],
       /a radius .*--epsilon/,
+    ],
+    ['a shape of a model that says its own', [image!, '--shape', '1x8x8', ...out], /says its own/],
+    [
+      'a mean for a model of Satin',
+      [image!, '--mean', '0.5', '--std', '0.5', ...out],
+      /normalisation is its/,
     ],
     ['no picture', [...out], /Missing required argument 'image'/],
   ];

@@ -5,6 +5,9 @@ import { attackForms, parseAttack, requireNorm } from '../attacks/attack.js';
 import { decodeImages, resizeRules } from '../data/image.js';
 import { parseEpsilon } from '../epsilon.js';
 import { InputError } from '../errors.js';
+import { inputRanges, parseInputForm } from '../models/input-form.js';
+import type { ModelDescription } from '../models/model.js';
+import { modelKind, requireInputTakes } from '../models/model-file.js';
 import { nearest } from '../nearest.js';
 import { parseRecipe } from '../recipe.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
@@ -24,7 +27,7 @@ export function attackCommand() {
         'model takes, as predict does, and then attacked. The folder gets PNGs, a page to look at (index.html), and ' +
         'the exact images as float32: the 8 bits of a PNG change what was found.',
     )
-    .argument('<model>', 'a run folder, a checkpoint or a weights file')
+    .argument('<model>', 'a run folder, a checkpoint, a weights file or a TorchScript file of PyTorch')
     .argument('<image...>', 'JPEG, PNG, WebP, GIF, TIFF or AVIF files')
     .option('--attack <name>', attackForms, 'pgd-50')
     .addOption(
@@ -37,6 +40,18 @@ export function attackCommand() {
         .choices(resizeRules)
         .default('crop' as const),
     )
+    .option(
+      '--shape <CxHxW>',
+      'of a TorchScript model: channels, height and width it takes, such as 3x224x224',
+    )
+    .addOption(
+      new Option(
+        '--input-range <black,white>',
+        'what a TorchScript model takes for black and white (default: 0,1)',
+      ).choices(inputRanges),
+    )
+    .option('--mean <list>', 'mean of each channel in that range, which a TorchScript model wants subtracted')
+    .option('--std <list>', 'deviation of each channel in that range, which it wants to be divided by')
     .option('--out <folder>', 'where everything goes', 'adversarial')
     .option('--json <file>', 'write the result to a file too, or to standard output for -')
     .option('--seed <number>', "seed of the attack's random starts", wholeNumber('--seed', 0), 0)
@@ -46,7 +61,11 @@ export function attackCommand() {
       for (const file of files) requireImageFile(file);
       if (json !== undefined && json !== '-') requireFilePath(json, '--json');
       const attack = parseAttack(options.attack);
-      const checkpoint = readCheckpoint({ path: modelPath });
+      const kind = modelKind(modelPath);
+      const input = parseInputForm(options);
+      requireInputTakes(kind, { path: modelPath, input });
+      const described = kind === 'satin' ? readCheckpoint({ path: modelPath }).model : null;
+      const shape = shapeOf(options.shape, described);
       const threat = isRunFolder(modelPath)
         ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`).threat
         : null;
@@ -60,27 +79,28 @@ export function attackCommand() {
               norm,
               '--epsilon',
             );
-      const { classes, shape } = checkpoint.model;
-      const label = options.label === undefined ? null : classOf(options.label, classes);
+      if (described !== null) classOf(options.label, described.classes); // refused before the engine loads
+      const { requireEmptyFolder } = await import('../evaluation-run.js');
+      requireEmptyFolder(out, '--out');
       const [channels, height, width] = shape;
-      if (channels !== 1 && channels !== 3)
-        throw InputError.expected('a model of grey (1) or colour (3) images', 'the model', channels);
       const images = await decodeImages({ files, form: { size: [height, width], channels, resize } });
       // Loaded only now: nothing above needs the engine.
       const { attackPictures } = await import('../attack-pictures.js');
+      const { classNames } = await import('../class-names.js');
       const { openModel } = await import('../measured-model.js');
       if (threads !== undefined) (await import('../tensor/engine.js')).setThreads(threads);
       const display = createDisplay();
       const signal = listenForInterrupt(display.note);
       try {
-        using model = openModel(modelPath);
+        using model = openModel(modelPath, { input });
+        const classes = classNames(model, shape);
         const result = await attackPictures({
           model,
           files,
           images,
           shape,
           classes,
-          label,
+          label: classOf(options.label, classes),
           attack: attack.name,
           norm,
           epsilon,
@@ -100,8 +120,32 @@ export function attackCommand() {
     });
 }
 
-/** @throws {InputError} that names the classes there are. */
-function classOf(name: string, classes: readonly string[]): number {
+/** Channels (1 or 3), height and width: of a TorchScript model as stated, of one of Satin as it says. */
+function shapeOf(
+  text: string | undefined,
+  described: Pick<ModelDescription, 'shape'> | null,
+): readonly [channels: 1 | 3, height: number, width: number] {
+  if (described !== null && text !== undefined)
+    throw InputError.expected('a TorchScript file', '--shape', text, 'A model of Satin says its own.');
+  const stated = /^([13])x([1-9]\d{0,3})x([1-9]\d{0,3})$/
+    .exec(text ?? '')
+    ?.slice(1)
+    .map(Number);
+  const [channels, height, width] = described?.shape ?? stated ?? [];
+  if (height === undefined || width === undefined)
+    throw InputError.expected(
+      'channels (1 or 3), height and width, such as 3x224x224,',
+      '--shape',
+      text,
+      'A TorchScript file does not say what it takes.',
+    );
+  if (channels === 1 || channels === 3) return [channels, height, width];
+  throw InputError.expected('a model of grey (1) or colour (3) images', 'the model', channels);
+}
+
+/** The label of a class, or null where none is named. @throws {InputError} that names the classes there are. */
+function classOf(name: string | undefined, classes: readonly string[]): number | null {
+  if (name === undefined) return null;
   const label = classes.indexOf(name);
   if (label >= 0) return label;
   const meant = nearest(name, classes);
@@ -118,6 +162,6 @@ function missing(option: string, expected: string): never {
     expected,
     option,
     undefined,
-    'A run folder brings its own; a lone checkpoint does not.',
+    'A run folder brings its own; a lone checkpoint and a TorchScript file do not.',
   );
 }

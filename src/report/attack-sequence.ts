@@ -1,6 +1,6 @@
 /** What each attack of an evaluation broke, one after the other and alone, and what it cost. */
 import type { AttackResult, EvaluationResult } from '../evaluation/result.js';
-import { shareBar } from './bar.js';
+import { barHeader, shareBar } from './bar.js';
 import { count, duration, percent } from './format.js';
 import { html, type Markup } from './html.js';
 import { dataTable, table } from './table.js';
@@ -15,7 +15,7 @@ ${table({
   header: [
     'Attack',
     'Accuracy left',
-    '',
+    barHeader,
     'Attacked',
     'Broken',
     ...(hasAlone ? ['Broken alone', 'Accuracy alone'] : []),

@@ -12,3 +12,6 @@ export interface Portion {
 export function shareBar(portions: readonly Portion[]): Markup {
   return html`<span class="bar" aria-hidden="true">${portions.map(({ share, colour }) => html`<span style="width:${String(Number((share * 100).toFixed(2)))}%;background:${variable(colour)}"></span>`)}</span>`;
 }
+
+/** What stands above a column of bars, for those who hear the table. */
+export const barHeader = html`<span class="hidden">The same as a bar</span>`;

@@ -163,7 +163,7 @@ export async function accuracyAgainstEpsilon({ networks, threat }: EpsilonCurves
     xMark: threat.epsilon,
     description: `Line chart of accuracy against ε. ${spoken.join('; ')}.`,
   })}
-<figcaption>${attacks.length > 0 ? `Attack: ${list(attacks)}; ` : ''}${list(examples)} test images a point; bars are 95 % intervals; the dotted line is ${epsilon(threat.epsilonText)}.</figcaption></figure>
+<figcaption>${attacks.length > 0 ? `Attack: ${list(attacks)}; ` : ''}${list(examples)} test images a point; bars are 95 % intervals; the dotted line is ${epsilon(threat.epsilonText)}. What breaks at one ε counts as broken at every larger one.</figcaption></figure>
 ${dataTable({
   summary: 'This curve as a table',
   caption: 'Accuracy at each ε',

@@ -1,6 +1,6 @@
 /** Clean and robust accuracy of each class, the worst first. */
 import type { ClassResult, EvaluationResult } from '../evaluation/result.js';
-import { shareBar } from './bar.js';
+import { barHeader, shareBar } from './bar.js';
 import { count, percent } from './format.js';
 import { html, type Markup } from './html.js';
 import { dataTable, table } from './table.js';
@@ -19,8 +19,8 @@ export function perClass({ perClass: classes }: EvaluationResult): Markup {
 <h2 id="classes">Class by class</h2>
 <p>${isCut ? `The ${shown} least robust of ${count(classes.length)} classes.` : 'The least robust class first.'} The dark part of a bar withstands every attack; the light part is right only as it is.</p>
 ${table({
-  caption: 'Accuracy of each class, as they are and under attack',
-  header: ['Class', '', 'Under attack', 'As they are', 'Images'],
+  caption: 'Robust: under attack. Clean: the images as they are',
+  header: ['Class', barHeader, 'Robust', 'Clean', 'Images'],
   rows: first.map((each) => [
     each.class,
     barOf(each),
@@ -34,7 +34,7 @@ ${
   dataTable({
     summary: `All ${count(classes.length)} classes`,
     caption: 'Accuracy of every class, the least robust first',
-    header: ['Class', 'Under attack', 'As they are', 'Images'],
+    header: ['Class', 'Robust', 'Clean', 'Images'],
     rows: worstFirst.map((each) => [
       each.class,
       percent(each.robust),

@@ -3,7 +3,7 @@ import { html, type Markup } from './html.js';
 
 export interface Table {
   readonly caption: string;
-  readonly header: readonly string[];
+  readonly header: readonly (string | Markup)[];
   /** The first cell of a row names it. */
   readonly rows: readonly (readonly (string | Markup)[])[];
 }
