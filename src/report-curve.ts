@@ -55,9 +55,10 @@ export async function accuracyCurve(options: CurveOptions): Promise<CurvePoint[]
     attack: name,
     examples: count,
   });
+  let standing = Array.from({ length: count }, (_, place) => place);
   /** The verdicts at one ε, of those that stood at the one before. */
-  const measure = async (radius: Epsilon, left: Dataset): Promise<readonly ExampleResult[]> => {
-    using tensors = new DatasetTensors(left);
+  const measure = async (radius: Epsilon): Promise<readonly ExampleResult[]> => {
+    using tensors = new DatasetTensors(subset(data, standing));
     const { perExample } = await evaluate(subject, tensors, {
       attacks: [attack],
       threat: { norm: norms[threat.norm], epsilon: radius.epsilon },
@@ -68,15 +69,14 @@ export async function accuracyCurve(options: CurveOptions): Promise<CurvePoint[]
         onProgress?.({
           ...progress,
           stage: `${progress.stage} at ε = ${radius.epsilonText}`,
-          standing: (progress.standing * left.ids.length) / count,
+          standing: (progress.standing * standing.length) / count,
         }),
     });
     return perExample;
   };
-  let standing = Array.from({ length: count }, (_, place) => place);
   for (const radius of radii) {
     const isKnown = known?.attacks[0]?.name === attack.name && known.epsilon === radius.epsilon;
-    const found = isKnown ? known.perExample : await measure(radius, subset(data, standing));
+    const found = isKnown ? known.perExample : standing.length === 0 ? [] : await measure(radius);
     const verdicts = new Map(found.map((each) => [each.id, each]));
     const verdict = (place: number) => verdicts.get(data.ids[place]!)!;
     const right = standing.filter((place) => verdict(place).clean);
