@@ -39,6 +39,8 @@ export interface EvaluationRunOptions {
   readonly alone?: boolean;
   /** `full` looks at the monotone set and the loss around the images too. @default 'quick' */
   readonly checks?: 'quick' | 'full';
+  /** Told after each attack of the full checks. */
+  readonly onChecks?: (done: number, total: number) => void;
   readonly interrupted: () => boolean;
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
@@ -80,7 +82,7 @@ export async function loadExamples(
 /** Measures a model and makes the result that `--json` writes. */
 export async function evaluationRun(options: EvaluationRunOptions): Promise<EvaluationRun> {
   const { model, data, surrogates = [], norm, epsilon, seed, batch, interrupted, onProgress } = options;
-  const { alone = false, checks = 'quick' } = options;
+  const { alone = false, checks = 'quick', onChecks } = options;
   const own = options.attacks.map(parseAttack);
   const smoothed = own.filter(({ kind }) => kind !== 'square'); // which asks for no derivative
   const attacks = [
@@ -105,6 +107,7 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
       seed,
       full: checks === 'full',
       interrupted,
+      ...(onChecks !== undefined && { onProgress: onChecks }),
     });
     const found = await evaluate(checked.subject, tensors, {
       attacks,

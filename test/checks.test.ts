@@ -156,6 +156,26 @@ describe('the monotone set', () => {
     assert.deepEqual(await codes(ofDistance((distance) => distance > 1.6)), []);
   });
 
+  it('tells how far it is', async () => {
+    const told: (readonly [number, number])[] = [];
+    const onProgress = (done: number, total: number) => told.push([done, total]);
+    const subject = both(ofDistance(() => false));
+    await probing(subject, (probe) => monotone(probe, { onProgress }), {
+      data: set,
+      threat: { ...dot, epsilon: 0 },
+    });
+    assert.deepEqual(told, [
+      [1, 2],
+      [2, 2],
+    ]);
+    told.length = 0;
+    await probing(subject, (probe) => monotone(probe, { onProgress }), { data: set, threat: dot });
+    assert.deepEqual(
+      told,
+      places(1, 7).map((done) => [done, 7]),
+    );
+  });
+
   it('sees that more steps are weaker: small ones do not cross a band that leads back', async () => {
     const back = (distance: number) => (distance > 0.5 && distance < 0.57 ? -1 : 1);
     const found = await codes(ofDistance((distance) => distance > 0.95, back));

@@ -133,6 +133,7 @@ export function evaluateCommand() {
           batch: options.batch,
           alone: options.alone === true,
           checks: options.checks,
+          onChecks: (done, total) => display.progress({ label: 'checks', done, total }),
           interrupted: () => signal.aborted,
           onProgress: ({ stage, done, total, standing, secondsLeft }) =>
             display.progress({

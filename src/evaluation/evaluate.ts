@@ -5,7 +5,7 @@ import { scope } from '../tensor/scope.js';
 import { attackPlaces } from './attack-places.js';
 import { chunks } from './chunks.js';
 import { Clock } from './clock.js';
-import { judge } from './judge.js';
+import { judge, randomPasses } from './judge.js';
 import { Ledger } from './ledger.js';
 import { requireClasses } from './logits.js';
 import { type EvaluationProgress, Pace, workOf } from './progress.js';
@@ -102,9 +102,10 @@ async function cleanPass(
     requireClasses(judged.classes, dataset);
     const wrong = new Set(judged.wrong);
     const seconds = (performance.now() - began) / 1000;
+    const forwards = places.length * (subject.random === true ? randomPasses : 1);
     ledger.add([
       ...places.map((place, row) => ({ type: 'clean' as const, place, right: !wrong.has(row) })),
-      { type: 'cost', stage: 'clean', part: 'sequence', forwards: places.length, backwards: 0, seconds },
+      { type: 'cost', stage: 'clean', part: 'sequence', forwards, backwards: 0, seconds },
     ]);
     const standing = ledger.right().length / count;
     onProgress?.({ stage: 'clean', done: places.at(-1)! + 1, total: count, standing });

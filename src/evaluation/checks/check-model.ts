@@ -8,7 +8,7 @@ import { judge } from '../judge.js';
 import { requireLogits } from '../logits.js';
 import type { Subject } from '../subject.js';
 import { dependsOnBatch } from './depends-on-batch.js';
-import { pause } from './driver.js';
+import { pause, type Watch } from './driver.js';
 import type { Flag } from './flag.js';
 import { gradientFlags, inputGradients } from './input-gradients.js';
 import { inputScale } from './input-scale.js';
@@ -20,13 +20,11 @@ import { given, type Probe, probeBatch } from './probe.js';
 import { randomModel } from './random-model.js';
 import { staircase } from './staircase.js';
 
-export interface CheckOptions {
+export interface CheckOptions extends Watch {
   readonly threat: Threat;
   readonly seed: number;
   /** The monotone set and the loss around the images too; some hundred passes of 32 images. @default false */
   readonly full?: boolean;
-  /** Asked now and then; true ends the checks with an `InterruptedError`. */
-  readonly interrupted?: () => boolean;
 }
 
 export interface CheckedModel {
@@ -87,7 +85,7 @@ export async function checkModel(
       add(optimisesAtInference(probe), ...gradientFlags(gradients), inputScale(probe));
     });
     await pause(interrupted);
-    if (full) add(...(await fullChecks(probe, interrupted)));
+    if (full) add(...(await fullChecks(probe, options)));
     return { flags, subject: probe.subject, classes: probe.classes };
   } finally {
     for (const tensor of [batch.x, batch.labels, logits]) tensor.dispose();
@@ -95,7 +93,7 @@ export async function checkModel(
 }
 
 /** On the images that the model classifies rightly: the others need no attack. */
-async function fullChecks(probe: Probe, interrupted?: () => boolean): Promise<Flag[]> {
+async function fullChecks(probe: Probe, watch: Watch): Promise<Flag[]> {
   const { subject, batch, labels, logits } = probe;
   const random = subject.random === true;
   const wrong = new Set(judge(given(subject), batch.x, { labels, random }).wrong);
@@ -116,7 +114,7 @@ async function fullChecks(probe: Probe, interrupted?: () => boolean): Promise<Fl
   });
   try {
     // A random model's margin has no slope to compare with.
-    return [...(await monotone(right, interrupted)), ...(random ? [] : lossSurface(right))];
+    return [...(await monotone(right, watch)), ...(random ? [] : lossSurface(right))];
   } finally {
     for (const tensor of [right.batch.x, right.batch.labels, right.logits]) tensor.dispose();
   }

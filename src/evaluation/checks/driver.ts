@@ -3,6 +3,14 @@ import { InterruptedError } from '../../errors.js';
 import { attackBatch } from '../attack-batch.js';
 import { type Probe, uncounted } from './probe.js';
 
+/** Who is told how far the checks are, and asked whether to go on. */
+export interface Watch {
+  /** Asked now and then; true ends the checks with an `InterruptedError`. */
+  readonly interrupted?: () => boolean;
+  /** Told after each attack of the full set. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
 /** Lets a Ctrl-C be heard. @throws {InterruptedError} where one was. */
 export async function pause(interrupted: (() => boolean) | undefined): Promise<void> {
   await new Promise(setImmediate);

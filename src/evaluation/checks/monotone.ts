@@ -1,6 +1,6 @@
 import type { Attack, GradientAttack, Threat } from '../../attacks/attack.js';
 import { parseGradientAttack } from '../../attacks/attack.js';
-import { brokenBy } from './driver.js';
+import { brokenBy, type Watch } from './driver.js';
 import type { Flag, FlagCode } from './flag.js';
 import type { Probe } from './probe.js';
 import { thresholds } from './thresholds.js';
@@ -16,17 +16,23 @@ const square: Attack = { kind: 'square', name: 'square', steps: 300, restarts: 1
  * larger ε break no fewer, ε = 0 breaks none and the whole box all, and neither a search without gradient nor noise breaks
  * more than the gradient does.
  */
-export async function monotone(probe: Probe, interrupted?: () => boolean): Promise<Flag[]> {
+export async function monotone(probe: Probe, watch: Watch = {}): Promise<Flag[]> {
+  const { interrupted, onProgress } = watch;
   const { threat, batch } = probe;
   const { norm, epsilon } = threat;
   const count = batch.ids.length;
   const slack = Math.max(thresholds.monotoneImages, thresholds.monotoneShare * count);
-  const broken = (each: Attack, radius: number = epsilon) =>
-    brokenBy(probe, {
+  const attacks = epsilon === 0 ? 2 : 7;
+  let done = 0;
+  const broken = async (each: Attack, radius: number = epsilon) => {
+    const found = await brokenBy(probe, {
       attack: each,
       threat: { norm, epsilon: radius },
       ...(interrupted !== undefined && { interrupted }),
     });
+    onProgress?.(++done, attacks);
+    return found;
+  };
   const flags: Flag[] = [];
   const expect = (holds: boolean, code: FlagCode, message: string) => {
     if (!holds) flags.push({ code, message });
