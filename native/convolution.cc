@@ -1,6 +1,8 @@
 // satin::conv2d: libtorch's convolution, by Winograd's method where that serves (float32 on the CPU with channels last,
 // 3x3, stride 1, padding 1, channels in multiples of 16): the output and the input's gradient. The weights' gradient,
 // second derivatives and every other convolution are libtorch's.
+// satin::convolve_norm_activate: activation(batch_norm(conv2d(x)) + residual) in evaluation mode. Where no gradient is
+// wanted and Winograd's method serves, all of it is done on a part of the output while that is in the cache.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/TracerMode.h>
@@ -8,6 +10,12 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include <algorithm>
+#include <vector>
+
+#include "activate.h"
+#include "norm_activate.h"
+#include "norm_activate_kernel.h"
 #include "optional.h"
 #include "winograd_kernel.h"
 
@@ -16,6 +24,9 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+
+// Tiles whose outputs are taken further while they are in the cache: as many as the kernel works on together.
+constexpr int64_t kTilesAtOnce = 48;
 
 bool isPlain(const at::Tensor& tensor) {
   return tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided && tensor.dim() == 4;
@@ -31,18 +42,59 @@ bool serves(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor&
   return 16 * shape.tiles() <= 2 * shape.images * shape.height * shape.width && winogradServes(shape.inputs, shape.outputs);
 }
 
-// x [N, C, H, W] and weights of C inputs → [N, O, H, W], all channels last
-at::Tensor convolve(const at::Tensor& x, int64_t outputs, const WeightLayout& weight) {
-  const ConvolutionShape shape{x.size(0), x.size(2), x.size(3), x.size(1), outputs};
-  at::Tensor transformed = at::empty({winogradWeightCount(shape)}, x.options());
+at::Tensor transformedWeights(const ConvolutionShape& shape, const WeightLayout& weight, const at::TensorOptions& options) {
+  at::Tensor transformed = at::empty({winogradWeightCount(shape)}, options);
   float* weights = transformed.data_ptr<float>();
   at::parallel_for(0, shape.inputs, 8, [&](int64_t begin, int64_t end) { winogradWeights(shape, weight, begin, end, weights); });
+  return transformed;
+}
+
+ConvolutionShape shapeOf(const at::Tensor& x, int64_t outputs) { return {x.size(0), x.size(2), x.size(3), x.size(1), outputs}; }
+
+// x [N, C, H, W] and weights of C inputs → [N, O, H, W], all channels last
+at::Tensor convolve(const at::Tensor& x, int64_t outputs, const WeightLayout& weight) {
+  const ConvolutionShape shape = shapeOf(x, outputs);
+  const at::Tensor transformed = transformedWeights(shape, weight, x.options());
   at::Tensor y = at::empty({shape.images, outputs, shape.height, shape.width}, x.options(), at::MemoryFormat::ChannelsLast);
-  const float* from = x.data_ptr<float>();
+  const float *from = x.data_ptr<float>(), *weights = transformed.data_ptr<float>();
   float* to = y.data_ptr<float>();
   at::parallel_for(0, shape.tiles(), 16, [&](int64_t begin, int64_t end) {
     const at::Tensor scratch = at::empty({winogradScratch(shape)}, at::kFloat);
-    winogradTiles(shape, from, weights, begin, end, scratch.data_ptr<float>(), to);
+    winogradTiles(shape, from, weights, begin, end, scratch.data_ptr<float>(), 0, to);
+  });
+  return y;
+}
+
+// What follows a convolution: batch norm as a scale and a shift for each channel, a residual, an activation.
+struct Following {
+  Curve curve;
+  std::vector<float> scale, shift;
+  const float* residual;  // or null
+};
+
+// The same with what follows, which is computed while a part of the output is in the cache: lines of tiles that lie one
+// behind the other.
+at::Tensor convolveFollowed(const at::Tensor& x, int64_t outputs, const WeightLayout& weight, const Following& following) {
+  const ConvolutionShape shape = shapeOf(x, outputs);
+  const at::Tensor transformed = transformedWeights(shape, weight, x.options());
+  at::Tensor y = at::empty({shape.images, outputs, shape.height, shape.width}, x.options(), at::MemoryFormat::ChannelsLast);
+  const float *from = x.data_ptr<float>(), *weights = transformed.data_ptr<float>();
+  float* to = y.data_ptr<float>();
+  const int64_t across = shape.tilesAcross(), down = shape.tilesDown(), row = shape.width * outputs;
+  const int64_t atOnce = std::max<int64_t>(1, kTilesAtOnce / across);  // lines
+  // The first row of pixels of a line of tiles, counted over all images.
+  const auto firstRow = [&](int64_t line) { return line / down * shape.height + line % down * 4; };
+  at::parallel_for(0, shape.images * down, std::max<int64_t>(1, 16 / across), [&](int64_t begin, int64_t end) {
+    const at::Tensor scratch = at::empty({winogradScratch(shape)}, at::kFloat);
+    const at::Tensor part = at::empty({atOnce * 4 * row}, at::kFloat);
+    float* convolved = part.data_ptr<float>();
+    for (int64_t line = begin; line < end; line += atOnce) {
+      const int64_t last = std::min(end, line + atOnce), origin = firstRow(line) * row;
+      winogradTiles(shape, from, weights, line * across, last * across, scratch.data_ptr<float>(), origin, convolved);
+      const Rows rows = {(firstRow(last) - firstRow(line)) * shape.width, outputs};
+      normActivate(following.curve, rows, convolved, following.residual == nullptr ? nullptr : following.residual + origin,
+                   following.scale.data(), following.shift.data(), to + origin);
+    }
   });
   return y;
 }
@@ -92,8 +144,48 @@ at::Tensor conv2dOperator(const at::Tensor& x, const at::Tensor& weight, const O
   return at::conv2d(x, weight, bias, stride, padding);
 }
 
+bool isVector(const at::Tensor& tensor, int64_t length) {
+  return tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat && tensor.dim() == 1 && tensor.size(0) == length &&
+         tensor.is_contiguous();
+}
+
+bool wantsGradient(const at::Tensor& x, const at::Tensor& convolution, const OptionalTensor& residual, const at::Tensor& weight,
+                   const at::Tensor& bias, const OptionalTensor& coefficients) {
+  const auto asks = [](const OptionalTensor& tensor) { return tensor.has_value() && tensor->requires_grad(); };
+  return at::GradMode::is_enabled() && (x.requires_grad() || convolution.requires_grad() || weight.requires_grad() ||
+                                        bias.requires_grad() || asks(residual) || asks(coefficients));
+}
+
+at::Tensor convolveNormActivateOperator(const at::Tensor& x, const at::Tensor& convolution, at::IntArrayRef stride,
+                                        at::IntArrayRef padding, const OptionalTensor& residual, const at::Tensor& weight,
+                                        const at::Tensor& bias, const at::Tensor& runningMean, const at::Tensor& runningVariance,
+                                        double epsilon, const OptionalTensor& coefficients, int64_t kind, double a, double b,
+                                        int64_t backward, double backwardA, double backwardB) {
+  const int64_t outputs = convolution.dim() == 4 ? convolution.size(0) : 0;
+  bool together = !wantsGradient(x, convolution, residual, weight, bias, coefficients) &&
+                serves(x, convolution, {}, stride, padding);
+  for (const at::Tensor* each : {&weight, &bias, &runningMean, &runningVariance}) together = together && isVector(*each, outputs);
+  if (together && residual.has_value())
+    together = isPlain(*residual) && residual->is_contiguous(at::MemoryFormat::ChannelsLast) && residual->size(0) == x.size(0) &&
+             residual->size(1) == outputs && residual->size(2) == x.size(2) && residual->size(3) == x.size(3);
+  if (!together)
+    return normActivateOperator(conv2dOperator(x, convolution, {}, stride, padding), residual, weight, bias, runningMean,
+                                runningVariance, false, 0, epsilon, coefficients, kind, a, b, backward, backwardA, backwardB);
+  const Activating activating = activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB);
+  checkCoefficients(activating, x, coefficients);
+  const NormScale norm = normScale(weight, bias, runningMean, runningVariance, epsilon);
+  const Curve curve = coefficients.has_value() ? learnedCurve(activating.curve, *coefficients) : activating.curve;
+  const float* added = residual.has_value() ? residual->data_ptr<float>() : nullptr;
+  return convolveFollowed(x, outputs, layoutOf(convolution), {curve, norm.scale, norm.shift, added});
+}
+
 TORCH_LIBRARY_FRAGMENT(satin, library) {
   library.def("conv2d(Tensor x, Tensor weight, Tensor? bias=None, int[2] stride=1, int[2] padding=0) -> Tensor", &conv2dOperator);
+  library.def(
+      "convolve_norm_activate(Tensor x, Tensor convolution, int[2] stride, int[2] padding, Tensor? residual, Tensor weight, "
+      "Tensor bias, Tensor running_mean, Tensor running_var, float epsilon, Tensor? coefficients, int kind, float a, float b, "
+      "int backward, float backward_a, float backward_b) -> Tensor",
+      &convolveNormActivateOperator);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "activate.h"
+#include "norm_activate.h"
 #include "norm_activate_kernel.h"
 
 namespace satin {
@@ -211,6 +212,8 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
   }
 };
 
+}  // namespace
+
 at::Tensor normActivateOperator(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight,
                                 const at::Tensor& bias, const OptionalTensor& runningMean,
                                 const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
@@ -232,6 +235,18 @@ at::Tensor normActivateOperator(const at::Tensor& x, const OptionalTensor& resid
     return activate(normed(x, residual, weight, bias, runningMean, runningVariance, settings), coefficients, settings.activating);
   return NormActivate::apply(x, residual, weight, bias, runningMean, runningVariance, coefficients, settings);
 }
+
+NormScale normScale(const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& mean, const at::Tensor& variance, double epsilon) {
+  NormScale norm;
+  for (int64_t c = 0; c < weight.size(0); c++) {
+    const float inverse = static_cast<float>(1 / std::sqrt(static_cast<double>(data(variance)[c]) + epsilon));
+    norm.scale.push_back(data(weight)[c] * inverse);
+    norm.shift.push_back(data(bias)[c] - data(mean)[c] * norm.scale.back());
+  }
+  return norm;
+}
+
+namespace {
 
 at::Tensor tracedOperator(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
                           const OptionalTensor& runningMean, const OptionalTensor& runningVariance, bool train, double momentum,

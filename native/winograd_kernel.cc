@@ -142,9 +142,9 @@ SATIN_INLINE void transformInput(const ConvolutionShape& shape, const float* x, 
 
 // 36 points x outputs → the 4x4 outputs of a tile
 template <int lanes>
-SATIN_INLINE void transformOutput(const ConvolutionShape& shape, const float* from, const Place& place, float* y) {
+SATIN_INLINE void transformOutput(const ConvolutionShape& shape, const float* from, const Place& place, int64_t origin, float* y) {
   const int64_t rows = std::min<int64_t>(4, shape.height - place.row), columns = std::min<int64_t>(4, shape.width - place.column);
-  float* corner = y + ((place.image * shape.height + place.row) * shape.width + place.column) * shape.outputs;
+  float* corner = y + (((place.image * shape.height + place.row) * shape.width + place.column) * shape.outputs - origin);
   for (int64_t channel = 0; channel < shape.outputs; channel += lanes) {
     Vec<lanes> half[4][6];
     for (int column = 0; column < 6; column++) {
@@ -199,7 +199,7 @@ constexpr int64_t kBlock = 48;
 
 template <int lanes>
 SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin,
-                                int64_t end, float* scratch, float* y) {
+                                int64_t end, float* scratch, int64_t origin, float* y) {
   float* zeros = scratch;
   float* inputs = zeros + shape.inputs;
   float* products = inputs + kBlock * kPoints * shape.inputs;
@@ -228,7 +228,7 @@ SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, c
       }
     }
     for (int64_t tile = 0; tile < count; tile++)
-      transformOutput<lanes>(shape, products + tile * kPoints * shape.outputs, placeOf(shape, first + tile), y);
+      transformOutput<lanes>(shape, products + tile * kPoints * shape.outputs, placeOf(shape, first + tile), origin, y);
   }
 }
 
@@ -240,21 +240,21 @@ SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, c
 SATIN_AVX512 void weights16(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
   transformWeights<16>(shape, weight, begin, end, transformed);
 }
-SATIN_AVX512 void tiles16(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end, float* scratch, float* y) {
-  convolveTiles<16>(shape, x, transformed, begin, end, scratch, y);
+SATIN_AVX512 void tiles16(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end, float* scratch, int64_t origin, float* y) {
+  convolveTiles<16>(shape, x, transformed, begin, end, scratch, origin, y);
 }
 SATIN_AVX2 void weights8(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
   transformWeights<8>(shape, weight, begin, end, transformed);
 }
-SATIN_AVX2 void tiles8(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end, float* scratch, float* y) {
-  convolveTiles<8>(shape, x, transformed, begin, end, scratch, y);
+SATIN_AVX2 void tiles8(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end, float* scratch, int64_t origin, float* y) {
+  convolveTiles<8>(shape, x, transformed, begin, end, scratch, origin, y);
 }
 #endif
 void weights4(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
   transformWeights<4>(shape, weight, begin, end, transformed);
 }
-void tiles4(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end, float* scratch, float* y) {
-  convolveTiles<4>(shape, x, transformed, begin, end, scratch, y);
+void tiles4(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end, float* scratch, int64_t origin, float* y) {
+  convolveTiles<4>(shape, x, transformed, begin, end, scratch, origin, y);
 }
 
 struct Code {
@@ -287,8 +287,8 @@ void winogradWeights(const ConvolutionShape& shape, const WeightLayout& weight, 
 }
 
 void winogradTiles(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end,
-                   float* scratch, float* y) {
-  code().tiles(shape, x, transformed, begin, end, scratch, y);
+                   float* scratch, int64_t origin, float* y) {
+  code().tiles(shape, x, transformed, begin, end, scratch, origin, y);
 }
 
 }  // namespace satin

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { cat } from '../src/tensor/create.js';
 import { setThreads } from '../src/tensor/engine.js';
-import { conv2d } from '../src/tensor/functional.js';
+import { conv2d, convolveNormActivate, normActivate } from '../src/tensor/functional.js';
 import { gradient, gradients, noGrad } from '../src/tensor/gradient.js';
 import { operator } from '../src/tensor/operator.js';
 import { scope } from '../src/tensor/scope.js';
@@ -122,6 +122,73 @@ describe('a 3x3 convolution by Winograd’s method', () => {
       noGrad(() => x.narrow(2, 5, 1).mul_(Number.NaN));
       const rows = ours(x, weightOf(shape!)).numbers();
       for (const row of [4, 5, 6]) assert.ok(Number.isNaN(rows[row * 32 + 7]), `row ${row}`);
+    }));
+});
+
+describe('a convolution with batch norm, residual and activation behind it', () => {
+  const norm = (channels: number) => ({
+    weight: normals([channels], 5).to('float32'),
+    bias: normals([channels], 6).to('float32'),
+    runningMean: normals([channels], 7).to('float32'),
+    runningVariance: normals([channels], 8).pow(2).add(0.1).to('float32'),
+    epsilon: 1e-5,
+  });
+  const apart = { train: false, momentum: 0 } as const;
+
+  for (const shape of shapes)
+    it(`has the same bits as one after the other: ${nameOf(shape)}`, () =>
+      scope(() => {
+        const [x, weight] = [xOf(shape), weightOf(shape)];
+        const convolution = { weight, stride: 1, padding: 1 };
+        const { images, height, width, outputs } = shape;
+        const residual = normals([images, outputs, height, width], 9)
+          .to('float32')
+          .contiguous('channels-last');
+        for (const curve of [{ kind: 'silu' }, { kind: 'identity' }] as const)
+          for (const added of [undefined, residual]) {
+            const options = { ...norm(outputs), curve, residual: added };
+            const expected = normActivate(ours(x, weight), { ...options, ...apart });
+            for (const threads of [1, 2, 3]) {
+              setThreads(threads);
+              const found = noGrad(() => convolveNormActivate(x, convolution, options));
+              assert.deepEqual(found.shape, expected.shape);
+              assert.deepEqual(found.numbers(), expected.numbers());
+            }
+            setThreads(2);
+          }
+      }));
+
+  it('has the gradients of one after the other', () =>
+    scope(() => {
+      const [shape] = shapes;
+      const leaves = () => [xOf(shape!), weightOf(shape!)].map((each) => each.detach().requireGrad_());
+      const options = { ...norm(shape!.outputs), curve: { kind: 'silu' } } as const;
+      const [x, weight] = leaves() as [Tensor, Tensor];
+      const together = convolveNormActivate(x, { weight, stride: 1, padding: 1 }, options);
+      const [y, other] = leaves() as [Tensor, Tensor];
+      const separate = normActivate(ours(y, other), { ...options, ...apart });
+      const slopes = (output: Tensor, inputs: readonly Tensor[]) =>
+        gradients([output.mul(output).sum()], [...inputs]).map((each) => each.numbers());
+      assert.deepEqual(slopes(together, [x, weight]), slopes(separate, [y, other]));
+    }));
+
+  it('serves every other convolution, layout and dtype too', () =>
+    scope(() => {
+      const shape = { images: 2, height: 8, width: 8, inputs: 16, outputs: 16 };
+      const [x, weight] = [xOf(shape), weightOf(shape)];
+      for (const [images, kernel, stride] of [
+        [x, weight, 2],
+        [x, weightOf(shape, 1), 1],
+        [x.contiguous('contiguous'), weight, 1],
+      ] as const) {
+        const padding = kernel === weight ? 1 : 0;
+        const options = { ...norm(16), curve: { kind: 'relu' } } as const;
+        const found = noGrad(() =>
+          convolveNormActivate(images, { weight: kernel, stride, padding }, options),
+        );
+        const expected = normActivate(conv2d(images, kernel, { stride, padding }), { ...options, ...apart });
+        assert.deepEqual(found.numbers(), expected.numbers());
+      }
     }));
 });
 

@@ -16,7 +16,8 @@ export function convolve(
 ): Tensor {
   // The kernel that computes all behind the convolution at once is faster than folding the norm, where it serves.
   const kernelServes = x.dtype === 'float32' && x.device === 'cpu';
-  if (pass.train || pass.folded === undefined || kernelServes)
+  if (pass.train || pass.folded === undefined || pass.twice === true)
     return norm.forward(convolution.forward(x), pass, following);
+  if (kernelServes) return norm.afterConvolution(x, convolution, following, pass);
   return follow(foldedConvolution(x, convolution, norm, pass.folded), following, pass);
 }

@@ -1,5 +1,5 @@
 import { ones, zeros } from '../tensor/create.js';
-import { batchNorm, conv2d, linear, normActivate } from '../tensor/functional.js';
+import { batchNorm, conv2d, convolveNormActivate, linear, normActivate } from '../tensor/functional.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Activate } from './activate.js';
@@ -83,6 +83,17 @@ export class BatchNorm2d extends Module {
     };
     if (twice) return follow(batchNorm(x, options), following, pass);
     return normActivate(x, { ...options, residual, ...(activation?.call(pass) ?? identity) });
+  }
+
+  /** activation(norm(convolution(x)) + residual) in evaluation mode, all together. */
+  afterConvolution(x: Tensor, convolution: Conv2d, { residual, activation }: Following, pass: Pass): Tensor {
+    const { weight, bias, runningMean, runningVariance } = this;
+    const norm = { weight, bias, runningMean, runningVariance, epsilon: BatchNorm2d.epsilon };
+    return convolveNormActivate(x, convolution, {
+      ...norm,
+      residual,
+      ...(activation?.call(pass) ?? identity),
+    });
   }
 }
 

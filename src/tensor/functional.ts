@@ -119,6 +119,44 @@ export function normActivate(
   );
 }
 
+/**
+ * activation(batchNorm(conv2d(x)) + residual) in evaluation mode: `conv2d` and `normActivate`, computed together where no
+ * gradient is wanted and Satin's convolution serves.
+ */
+export function convolveNormActivate(
+  x: Tensor,
+  convolution: { readonly weight: Tensor; readonly stride: number; readonly padding: number },
+  options: EvaluatedNorm & ActivateOptions & { readonly residual?: Tensor | undefined },
+): Tensor {
+  const { weight, bias, runningMean, runningVariance, epsilon } = options;
+  const { residual, curve, coefficients, derivative } = options;
+  const { stride, padding } = convolution;
+  return one(
+    convolveNormActivateOperator,
+    x.handle,
+    convolution.weight.handle,
+    [stride, stride],
+    [padding, padding],
+    residual?.handle,
+    weight.handle,
+    bias.handle,
+    runningMean.handle,
+    runningVariance.handle,
+    epsilon,
+    coefficients?.handle,
+    ...curveArguments(curve, derivative),
+  );
+}
+
+/** Batch norm by running statistics. */
+export interface EvaluatedNorm {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly runningMean: Tensor;
+  readonly runningVariance: Tensor;
+  readonly epsilon: number;
+}
+
 export function matmul(a: Tensor, b: Tensor): Tensor {
   return one(matmulOperator, a.handle, b.handle);
 }
@@ -167,6 +205,7 @@ const conv2dOperator = operator('satin::conv2d');
 const linearOperator = operator('aten::linear');
 const batchNormOperator = operator('aten::batch_norm');
 const activateOperator = operator('satin::activate');
+const convolveNormActivateOperator = operator('satin::convolve_norm_activate');
 const normActivateOperator = operator('satin::norm_activate');
 const matmulOperator = operator('aten::matmul');
 const averagePoolOperator = operator('aten::avg_pool2d');
