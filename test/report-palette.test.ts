@@ -4,7 +4,7 @@ import { type ColourName, colours } from '../src/report/palette.js';
 
 describe('the palette', () => {
   const grounds: readonly ColourName[] = ['page', 'panel'];
-  const lines: readonly ColourName[] = ['line', 'grid', 'notice', ...grounds];
+  const lines: readonly ColourName[] = ['line', 'grid', 'notice', 'tint', ...grounds];
   const names = Object.keys(colours) as ColourName[];
 
   it('keeps a contrast of at least 4.5 for text and marks on every ground, light and dark', () => {
@@ -19,6 +19,11 @@ describe('the palette', () => {
           );
       assert.ok(contrast(colours.ink[scheme], colours.notice[scheme]) >= 4.5, `ink on notice, ${scheme}`);
     }
+  });
+
+  it('keeps a contrast of at least 3 for the faint part of a bar, whose number stands beside it', () => {
+    for (const scheme of ['light', 'dark'] as const)
+      assert.ok(contrast(colours.tint[scheme], colours.page[scheme]) >= 3, scheme);
   });
 });
 

@@ -44,7 +44,6 @@ export async function lineFigure(figure: LineFigure): Promise<Markup> {
           labelExpr: `${JSON.stringify(labels)}[datum.value]`,
         };
   const yAxis = figure.yShare === undefined ? { tickCount: 5 } : shareAxis;
-  const names = domain.length > 1 ? legend(domain) : null; // one line needs no name
   const hasIntervals = figure.points.some((point) => point.low !== undefined);
   return draw(
     {
@@ -75,7 +74,7 @@ export async function lineFigure(figure: LineFigure): Promise<Markup> {
               field: 'series',
               type: 'nominal',
               scale: { domain, range: styles.map(({ colour }) => colour) },
-              legend: names,
+              legend: legend(domain),
             },
           },
           layer: [
@@ -96,7 +95,7 @@ export async function lineFigure(figure: LineFigure): Promise<Markup> {
                   field: 'series',
                   type: 'nominal',
                   scale: { domain, range: styles.map(({ dash }) => dash) },
-                  legend: names,
+                  legend: legend(domain),
                 },
               },
             },
@@ -120,7 +119,7 @@ export async function lineFigure(figure: LineFigure): Promise<Markup> {
                   field: 'series',
                   type: 'nominal',
                   scale: { domain, range: styles.map(({ shape }) => shape) },
-                  legend: names,
+                  legend: legend(domain),
                 },
               },
             },

@@ -17,7 +17,7 @@ export function perClass({ perClass: classes }: EvaluationResult): Markup {
   const first = worstFirst.slice(0, shown);
   return html`<section aria-labelledby="classes">
 <h2 id="classes">Class by class</h2>
-<p>${isCut ? `The ${shown} least robust of ${count(classes.length)} classes.` : 'The least robust class first.'} The dark part of a bar withstands every attack; the light part is right only as it is.</p>
+<p>${isCut ? `The ${shown} least robust of ${count(classes.length)} classes.` : 'The least robust class first.'} The strong part of a bar withstands every attack; the faint part is right only as it is.</p>
 ${table({
   caption: 'Robust: under attack. Clean: the images as they are',
   header: ['Class', barHeader, 'Robust', 'Clean', 'Images'],

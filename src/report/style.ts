@@ -33,10 +33,10 @@ p{margin:.5rem 0;max-width:68ch}
 ul.notice{padding-left:2rem}
 .flags li{margin:.375rem 0}
 .flags strong{display:block}
-.bar{display:flex;width:100%;min-width:7rem;height:.75rem;background:var(--grid);border-radius:.1875rem;overflow:hidden}
+.bar{display:flex;width:100%;height:.75rem;background:var(--grid);border-radius:.1875rem;overflow:hidden}
 .bar span{border-right:1px solid var(--page)}
 section>.bar{height:1.25rem}
-td .bar{min-width:clamp(5rem,20vw,14rem)}
+td .bar{min-width:clamp(3.5rem,14vw,14rem)}
 .legend{margin:.75rem 0;font-variant-numeric:tabular-nums}
 .legend div{display:flex;gap:.5rem;justify-content:space-between;padding:.25rem 0;border-bottom:1px solid var(--line)}
 .legend dd{margin:0;white-space:nowrap}
@@ -78,11 +78,12 @@ details{margin:.5rem 0;border-top:1px solid var(--line)}
 summary{cursor:pointer;padding:.5rem 0;font-size:.9375rem}
 summary:hover{text-decoration:underline}
 :focus-visible{outline:.125rem solid var(--series1);outline-offset:.125rem;border-radius:.25rem}
-.scroll{overflow-x:auto;background:linear-gradient(to right,var(--page) 40%,transparent) left/2.5rem 100% no-repeat local,linear-gradient(to left,var(--page) 40%,transparent) right/2.5rem 100% no-repeat local,linear-gradient(to right,var(--line),transparent) left/.75rem 100% no-repeat scroll,linear-gradient(to left,var(--line),transparent) right/.75rem 100% no-repeat scroll}
+.scroll{position:relative;overflow-x:auto;background:linear-gradient(to right,var(--page) 40%,transparent) left/2.5rem 100% no-repeat local,linear-gradient(to left,var(--page) 40%,transparent) right/2.5rem 100% no-repeat local,linear-gradient(to right,var(--line),transparent) left/.75rem 100% no-repeat scroll,linear-gradient(to left,var(--line),transparent) right/.75rem 100% no-repeat scroll}
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;padding-bottom:.5rem}
 caption span{display:block;position:sticky;left:0;width:fit-content;max-width:min(100%,100vw - 2.5rem)}
 th,td{padding:.375rem .5rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
+tbody th{white-space:normal;min-width:5rem}
 tr>.text{text-align:left}
 tr>:first-child{text-align:left;padding-left:0}
 thead th{color:var(--muted);font-weight:500}
