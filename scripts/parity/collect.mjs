@@ -1,5 +1,5 @@
 /**
- * `node scripts/parity/collect.mjs PARITY`: what the jobs have found so far -> scripts/parity/verdicts/NETWORK.json. Where one
+ * `node scripts/parity/collect.mjs PARITY`: what the jobs have found so far -> test/golden/parity/NETWORK.json. Where one
  * side broke an example and the other did not, the image that did it is shown to Satin's network.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { quantised } from './quantised.mjs';
 import { finished, jobFile, letters, networks, runs, slice } from './runs.mjs';
 
 const [parity] = process.argv.slice(2);
-const folder = fileURLToPath(new URL('verdicts', import.meta.url));
+const folder = fileURLToPath(new URL('../../test/golden/parity', import.meta.url));
 mkdirSync(folder, { recursive: true });
 const isBroken = (letter) => letter !== letters.clean && letter !== letters.standing;
 

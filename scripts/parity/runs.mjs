@@ -7,7 +7,7 @@
  *   for each of silu, smooth-relu:   the same with --set data.dir=DIR, CIFAR-10 as DIR/train/airplane/0000.jpg and so on
  *   node scripts/parity/arrays.mjs PARITY NAME [DIR]     images, labels and Satin's logits, for both sides
  *   node scripts/parity/run.mjs PARITY REFERENCE PYTHON  all runs, hours of them; go on where they were stopped with the same
- *   node scripts/parity/collect.mjs PARITY               verdicts -> scripts/parity/verdicts/NAME.json
+ *   node scripts/parity/collect.mjs PARITY               verdicts -> test/golden/parity/NAME.json
  *   node scripts/parity/table.mjs                        verdicts -> the table in docs/autoattack.md
  *
  * Weights and images are not committed; digests of both are, with every verdict. This file says what is run.

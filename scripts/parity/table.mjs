@@ -28,7 +28,7 @@ for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;
 
 function rowsOf(network) {
-  const file = fileURLToPath(new URL(`verdicts/${network}.json`, import.meta.url));
+  const file = fileURLToPath(new URL(`../../test/golden/parity/${network}.json`, import.meta.url));
   const record = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { runs: [] };
   return runsOf(network).map((run) => {
     const of = (side, seed) =>
