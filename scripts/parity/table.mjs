@@ -4,47 +4,66 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { letters, networks, runs, runsOf } from './runs.mjs';
+import { attacks, letters, networks, runs, runsOf } from './runs.mjs';
 
 const page = fileURLToPath(new URL('../../docs/autoattack.md', import.meta.url));
 const [begin, end] = ['<!-- parity -->\n', '<!-- /parity -->'];
 /** Points by which robust accuracy may differ, besides the spread of the reference's own seeds. */
 const allowed = (run) => (run === 'standard' ? 0.2 : 0.7);
 const leastAlike = 0.99;
+const words = Object.fromEntries(Object.entries(letters).map(([word, letter]) => [letter, word]));
 
 const problems = [];
-const rows = Object.keys(networks).flatMap(rowsOf);
-const table = [
-  '| network | run | images | clean | reference, seeds 0 and 1 | Satin | difference, allowed | judged alike | seeds of the reference alike |',
-  '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
-  ...rows.map((cells) => `| ${cells.join(' | ')} |`),
-].join('\n');
+const records = Object.keys(networks).map((network) => {
+  const file = fileURLToPath(new URL(`../../test/golden/parity/${network}.json`, import.meta.url));
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { network, runs: [], disagreements: [] };
+});
+const lines = [
+  '| network | run | images | clean | robust: reference, seeds 0 and 1 | Satin | difference, allowed | judged alike | the two seeds alike | APGD-CE, APGD-T, FAB-T, Square broke: reference | Satin |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+  ...records.flatMap(rowsOf).map((cells) => `| ${cells.join(' | ')} |`),
+  '',
+  ...disagreementLines(),
+];
 const before = readFileSync(page, 'utf8');
 const [head, rest] = before.split(begin);
-const after = `${head}${begin}${table}\n${end}${rest.split(end)[1]}`;
+const after = `${head}${begin}${lines.join('\n')}\n${end}${rest.split(end)[1]}`;
 if (!process.argv.includes('--check')) writeFileSync(page, after);
 else if (after !== before) problems.push('docs/autoattack.md has another table than the verdicts make.');
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;
 
-function rowsOf(network) {
-  const file = fileURLToPath(new URL(`../../test/golden/parity/${network}.json`, import.meta.url));
-  const record = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { runs: [] };
+function rowsOf({ network, runs: measured }) {
   return runsOf(network).map((run) => {
     const of = (side, seed) =>
-      record.runs.find((each) => each.side === side && each.run === run && each.seed === seed)?.verdicts ??
-      '';
-    return [
-      `\`${network}\``,
-      `\`${run}\``,
-      ...cells({ network, run, theirs: of('reference', 0), again: of('reference', 1), ours: of('satin', 0) }),
-    ];
+      measured.find((each) => each.side === side && each.run === run && each.seed === seed)?.verdicts ?? '';
+    const verdicts = { theirs: of('reference', 0), again: of('reference', 1), ours: of('satin', 0) };
+    return [`\`${network}\``, `\`${run}\``, ...cells({ network, run, ...verdicts })];
   });
+}
+
+/** What became of the examples that only one side broke. */
+function disagreementLines() {
+  const all = records.flatMap(({ network, disagreements }) =>
+    disagreements.map((each) => ({ network, ...each })),
+  );
+  if (all.length === 0) return ['No example was judged differently.'];
+  for (const { network, run, place, margin } of all)
+    if (margin > 0)
+      problems.push(`${network}, ${run}: the image that broke example ${place} does not break it.`);
+  return [
+    '| network | run | image | reference | Satin | margin |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...all.map(
+      ({ network, run, place, reference, satin, margin }) =>
+        `| \`${network}\` | \`${run}\` | ${place} | ${words[reference]} | ${words[satin]} | ${margin} |`,
+    ),
+  ];
 }
 
 function cells({ network, run, theirs, again, ours }) {
   const count = Math.min(theirs.length, ours.length);
-  if (count === 0) return ['not measured yet', '', '', '', '', '', ''];
+  if (count === 0) return ['not measured yet', '', '', '', '', '', '', '', ''];
   const cut = (verdicts) => verdicts.slice(0, count);
   const twice = run === 'fab-t' ? cut(theirs) : again.length >= count ? cut(again) : null;
   const spread = twice === null ? 0 : Math.abs(standing(cut(theirs)) - standing(twice));
@@ -67,7 +86,13 @@ function cells({ network, run, theirs, again, ours }) {
     `${difference.toFixed(1)}, ${bound.toFixed(1)}`,
     percent(same),
     run === 'fab-t' ? 'it draws nothing' : twice === null ? 'not yet' : percent(alike(cut(theirs), twice)),
+    brokenBy(cut(theirs)),
+    brokenBy(cut(ours)),
   ];
+}
+
+function brokenBy(verdicts) {
+  return attacks.map((name) => [...verdicts].filter((letter) => letter === letters[name]).length).join(', ');
 }
 
 /** Robust accuracy in percent. */
