@@ -4,7 +4,7 @@
  *
  * A network this small falls into the overfitting of one long step and climbs out of it again, within a few dozen steps.
  * So epochs are short here, and a run goes on until the first fall. On two cores (libtorch 1.13) the onsets came in
- * epochs 11, 15 and 26 and the warnings in 9, 15 and 9; the healthy runs ended at 67 to 70 % under PGD-20. It
+ * epochs 11, 15 and 26 and the warnings in 9, 15 and 9; the healthy runs ended at 68 to 70 % under PGD-20. It
  * takes about a quarter of an hour.
  */
 import assert from 'node:assert/strict';
