@@ -1,5 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import type { Dataset } from './data/dataset.js';
+import { InterruptedError } from './errors.js';
 import { wilsonInterval } from './evaluation/statistics.js';
 import type { EvaluationRun } from './evaluation-run.js';
 import type { MeasuredModel } from './measured-model.js';
@@ -23,6 +24,8 @@ export interface EvaluationReportOptions extends Pick<CurveOptions, 'batch' | 'i
 /**
  * The page of `satin evaluate --report`. Measured here: accuracy against ε by APGD-CE (with averaged gradients where
  * the model answers at random), and where the images of the gallery end that withstood every attack.
+ *
+ * @throws {InterruptedError} where `interrupted` says so; no page is left.
  */
 export async function evaluationReport(options: EvaluationReportOptions): Promise<string> {
   const { model, data, measured, curveExamples, batch, interrupted, onProgress } = options;
@@ -44,6 +47,11 @@ export async function evaluationReport(options: EvaluationReportOptions): Promis
           batch,
           interrupted,
           ...(onProgress === undefined ? {} : { onProgress }),
+        }).catch((error: unknown) => {
+          if (!(error instanceof InterruptedError)) throw error;
+          throw new InterruptedError('Interrupted; the result was told, its page was not written.', {
+            cause: error,
+          });
         });
   const right = result.perExample.filter(({ clean }) => clean).length;
   return renderEvaluation({

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { evaluationTable } from '../src/cli/evaluation-table.js';
 import type { EvaluationResult } from '../src/evaluation/result.js';
+import { evaluationReport } from '../src/evaluation-report.js';
 import { loadExamples } from '../src/evaluation-run.js';
 import { openModel } from '../src/measured-model.js';
 import { parseRecipe } from '../src/recipe.js';
@@ -260,6 +261,22 @@ describe('satin evaluate --report', async () => {
     await refused(['--report', join(folder, 'no', 'r.html')], /folder that exists for --report/);
     await refused(['--curve-examples', '-1'], /whole number of at least 0 for --curve-examples/);
     assert.ok(!existsSync(join(folder, 'no')));
+  });
+
+  it('says that the result stands where the page is interrupted', async () => {
+    using model = openModel(run);
+    const images = await loadExamples(model, { name: 'mnist', split: 'test', dir, count: 8, seed: 0 });
+    const result: EvaluationResult = JSON.parse(readFileSync(json, 'utf8'));
+    const perExample = result.perExample.slice(0, 8);
+    const measured = {
+      result: { ...result, perExample, examples: 8 },
+      evaluation: { ...result, perExample, adversarial: new Map<number, Float32Array>() },
+    };
+    const options = { model, data: images, measured, curveExamples: 8, batch: 8 };
+    await assert.rejects(
+      evaluationReport({ ...options, interrupted: () => true }),
+      /Interrupted; the result was told, its page was not written\./,
+    );
   });
 
   it('draws a curve that takes over known verdicts, never rises, and attacks only what stands', async () => {
