@@ -1,7 +1,7 @@
 /** An example's verdict is its own: neither the size of the batch nor the order of the data decides it. */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { parseAttack, type Threat } from '../src/attacks/attack.js';
+import { type Attack, parseAttack, type Threat } from '../src/attacks/attack.js';
 import { norms } from '../src/attacks/norms.js';
 import { type Dataset, subset } from '../src/data/dataset.js';
 import { DatasetTensors } from '../src/data/tensors.js';
@@ -60,18 +60,47 @@ describe('a verdict depends neither on the batch nor on the order', () => {
       model.dispose();
     });
 
-    const judge = async (dataset: Dataset, threat: Threat, batch: number): Promise<Verdicts> => {
+    const judge = async (
+      dataset: Dataset,
+      threat: Threat,
+      batch: number,
+      attacks: readonly Attack[] = ['fgsm', 'pgd-5'].map(parseAttack),
+    ): Promise<Verdicts> => {
       using data = new DatasetTensors(dataset);
       const subject = { classify: model.classify, fast: folded.classify };
       return verdicts(
         await evaluate(subject, data, {
-          attacks: ['fgsm', 'pgd-5'].map(parseAttack),
+          attacks,
           threat,
           seed: 0,
           batch,
         }),
       );
     };
+
+    it(`${activation}, ${threat.norm.name}: each attack of AutoAttack in batches of 1 and of 256, in two orders`, async (t) => {
+      const few = subset(held, places(0, 64));
+      const turned = subset(
+        held,
+        places(0, 64).map((place) => (place * 11 + 31) % 64),
+      );
+      let [differ, count, broken] = [0, 0, 0];
+      for (const name of ['apgd-ce', 'apgd-t', 'fab-t', 'square']) {
+        const attack = { ...parseAttack(name), steps: name === 'square' ? 12 : 4 };
+        const reference = await judge(few, threat, 256, [attack]);
+        broken += [...reference.values()].filter((verdict) => verdict === name).length;
+        for (const other of [
+          await judge(few, threat, 1, [attack]),
+          await judge(turned, threat, 256, [attack]),
+        ]) {
+          differ += [...reference].filter(([id, verdict]) => other.get(id) !== verdict).length;
+          count += reference.size;
+        }
+      }
+      t.diagnostic(`${differ} of ${count} verdicts differ`);
+      assert.ok(broken >= 20, `${broken} broken`);
+      assert.ok(differ <= 0.005 * count, `${differ} of ${count} verdicts differ`);
+    });
 
     it(`${activation}, ${threat.norm.name}: batches of 1, 7 and 64, and another order`, async (t) => {
       const reference = await judge(held, threat, 64);
