@@ -1,6 +1,6 @@
-/** The command line of this process, as a shell takes it: `./satin report runs/a`. */
-export function commandLine(): string {
-  return ['./satin', ...process.argv.slice(2).map(quoted)].join(' ');
+/** The command line of this process, or of other words behind `satin`, as a shell takes it: `./satin report runs/a`. */
+export function commandLine(words: readonly string[] = process.argv.slice(2)): string {
+  return ['./satin', ...words.map(quoted)].join(' ');
 }
 
 function quoted(word: string): string {

@@ -1,5 +1,3 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Activation } from './activations/activation.js';
 import { parseAttack, through } from './attacks/attack.js';
 import { modeOf } from './attacks/autoattack.js';
@@ -11,16 +9,23 @@ import { pixelsDigest } from './data/digest.js';
 import { type LoadOptions, loadDataset } from './data/sets.js';
 import { DatasetTensors } from './data/tensors.js';
 import type { Epsilon } from './epsilon.js';
-import { InputError } from './errors.js';
+import { InputError, InterruptedError } from './errors.js';
+import { measureBatch } from './evaluation/batch-size.js';
 import { checkModel } from './evaluation/checks/check-model.js';
 import { checkResults } from './evaluation/checks/check-results.js';
 import { type Evaluation, type EvaluationProgress, evaluate } from './evaluation/evaluate.js';
+import {
+  createEvaluationFolder,
+  type EvaluationFolder,
+  requireUnusedFolder,
+  resumeEvaluationFolder,
+} from './evaluation/evaluation-folder.js';
+import type { EvaluationManifest, EvaluationSettings } from './evaluation/evaluation-manifest.js';
 import { perClass } from './evaluation/per-class.js';
-import type { EngineResult, EvaluationResult } from './evaluation/result.js';
-import { safetensorsParts } from './export/safetensors.js';
+import type { BatchResult, EngineResult, EvaluationResult } from './evaluation/result.js';
 import type { MeasuredModel } from './measured-model.js';
-import { writeFileDurably, writeJsonDurably } from './runs/durable-file.js';
-import { commitOfSatin } from './runs/manifest.js';
+import { plainInput } from './models/input-form.js';
+import { commitOfSatin, makeManifest } from './runs/manifest.js';
 import { engineInfo } from './tensor/engine.js';
 import { version } from './version.js';
 
@@ -34,7 +39,10 @@ export interface EvaluationRunOptions {
   readonly norm: NormName;
   readonly epsilon: Epsilon;
   readonly seed: number;
-  readonly batch: number;
+  /** Images a batch; `auto` measures which size is fast. Verdicts do not depend on it. @default 'auto' */
+  readonly batch?: number | 'auto';
+  /** Where everything is kept as it is found; `resume` goes on with what is kept there. @default nowhere */
+  readonly folder?: { readonly path: string; readonly resume: boolean };
   /** Runs each attack on what others broke before it too. @default false */
   readonly alone?: boolean;
   /** `full` looks at the monotone set and the loss around the images too. @default 'quick' */
@@ -79,9 +87,14 @@ export async function loadExamples(
     : subset(whole, chooseExamples(whole, Math.min(count, whole.ids.length), { seed }));
 }
 
-/** Measures a model and makes the result that `--json` writes. */
+/**
+ * Measures a model and makes the result that `--json` writes.
+ *
+ * @throws {InputError} where `folder` holds another evaluation, or one already.
+ * @throws {InterruptedError} which says how to go on.
+ */
 export async function evaluationRun(options: EvaluationRunOptions): Promise<EvaluationRun> {
-  const { model, data, surrogates = [], norm, epsilon, seed, batch, interrupted, onProgress } = options;
+  const { model, data, surrogates = [], norm, epsilon, seed, interrupted, onProgress } = options;
   const { alone = false, checks = 'quick', onChecks } = options;
   const own = options.attacks.map(parseAttack);
   const smoothed = own.filter(({ kind }) => kind !== 'square'); // which asks for no derivative
@@ -89,6 +102,13 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
     ...own,
     ...surrogates.flatMap(({ name }) => smoothed.map((attack) => through(attack, name))),
   ];
+  const settings = settingsOf(options);
+  if (options.folder?.resume === false) requireUnusedFolder(options.folder.path, '--save-adversarial');
+  using resumed =
+    options.folder?.resume === true
+      ? resumeEvaluationFolder(options.folder.path, { data, settings, batch: options.batch ?? 'auto' })
+      : null;
+
   using tensors = new DatasetTensors(data);
   using fast = model.forAttacks();
   const smooth = surrogates.map((derivative) => ({
@@ -109,30 +129,36 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
       interrupted,
       ...(onChecks !== undefined && { onProgress: onChecks }),
     });
-    const found = await evaluate(checked.subject, tensors, {
+    const batch = resumed === null ? batchOf(options, checked.subject.fast, tensors) : batchBefore(resumed);
+    const random = resumed?.manifest.chosen.random ?? checked.subject.random === true;
+    using created =
+      options.folder?.resume === false
+        ? createEvaluationFolder(options.folder.path, {
+            data,
+            manifest: manifestOf(options, { settings, batch, random, device: tensors.device }),
+          })
+        : null;
+    const folder = created ?? resumed;
+    const found = await evaluate({ ...checked.subject, random }, tensors, {
       attacks,
       threat,
       seed,
-      batch,
+      batch: batch.size,
       alone,
       interrupted,
+      ...(folder !== null && { ledger: folder.ledger }),
       ...(onProgress === undefined ? {} : { onProgress }),
+    }).catch((error: unknown) => {
+      throw folder !== null && error instanceof InterruptedError ? howToGoOn(model.name, folder) : error;
     });
+    const { adversarial: _, ...measured } = found;
     const { flags, classes } = checked;
-    return { evaluation: found, classes, flags: [...flags, ...checkResults(found, { attacks, classes })] };
-  };
-  const { evaluation, classes, flags } = await measure().finally(() => {
-    for (const each of smooth) each.form[Symbol.dispose]();
-  });
-  const { adversarial: _, ...measured } = evaluation;
-  return {
-    evaluation,
-    result: {
+    const result: EvaluationResult = {
       satin: version,
       model: model.name,
       modelDigest: model.digest,
       data: data.name,
-      pixelsDigest: pixelsDigest(data),
+      pixelsDigest: settings.pixelsDigest,
       examples: data.ids.length,
       norm,
       ...epsilon,
@@ -143,50 +169,92 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
       interval: measured.interval,
       perClass: perClass(measured.perExample, data.classes),
       attacks: measured.attacks,
-      flags,
+      flags: [...flags, ...checkResults(found, { attacks, classes })],
       perExample: measured.perExample,
-      batch: { size: batch, measured: null },
+      batch,
       engine: engineResult(tensors.device),
-      command: commandLine(),
+      command: folder === null ? commandLine() : commandLine(folder.manifest.command.slice(1)),
       seconds: measured.seconds,
-    },
+    };
+    folder?.finish(result);
+    return { evaluation: found, result };
   };
+  return await measure().finally(() => {
+    for (const each of smooth) each.form[Symbol.dispose]();
+  });
+}
+
+/** All that an evaluation's outcome hangs on, as the folder keeps it. */
+function settingsOf(options: EvaluationRunOptions): EvaluationSettings {
+  const { model, data, attacks, surrogates = [], norm, epsilon, seed } = options;
+  const { alone = false, checks = 'quick' } = options;
+  const { range, normalise } = model.input ?? plainInput;
+  return {
+    modelDigest: model.digest,
+    input:
+      model.input === null
+        ? null
+        : {
+            range: [...range],
+            normalise: normalise === null ? null : { mean: [...normalise.mean], std: [...normalise.std] },
+          },
+    data: data.name,
+    classes: [...data.classes],
+    examples: data.ids.length,
+    pixelsDigest: pixelsDigest(data),
+    norm,
+    epsilon: epsilon.epsilon,
+    seed,
+    attacks: [...attacks],
+    surrogates: surrogates.map(({ name }) => name),
+    alone,
+    checks,
+  };
+}
+
+function manifestOf(
+  { model, epsilon, seed }: EvaluationRunOptions,
+  chosen: {
+    readonly settings: EvaluationSettings;
+    readonly batch: BatchResult;
+    readonly random: boolean;
+    readonly device: string;
+  },
+): EvaluationManifest {
+  const { settings, batch, random, device } = chosen;
+  const engine = engineInfo();
+  const facts = { engine: { ...engine }, device, threads: engine.threads, seeds: { run: seed } };
+  return {
+    ...makeManifest({ ...facts, chosen: {} }),
+    chosen: {
+      batch: batch.size,
+      measured: batch.measured === null ? null : { ...batch.measured },
+      random,
+    },
+    model: model.name,
+    epsilonText: epsilon.epsilonText,
+    evaluation: settings,
+  };
+}
+
+function batchOf(
+  { batch = 'auto' }: EvaluationRunOptions,
+  classify: MeasuredModel['classify'],
+  tensors: DatasetTensors,
+): BatchResult {
+  return batch === 'auto' ? measureBatch(classify, tensors) : { size: batch, measured: null };
+}
+
+function batchBefore({ manifest: { chosen } }: EvaluationFolder): BatchResult {
+  return { size: chosen.batch, measured: chosen.measured };
+}
+
+function howToGoOn(model: string, { path }: EvaluationFolder): InterruptedError {
+  const again = commandLine(['evaluate', model, '--resume', path]);
+  return new InterruptedError(`Interrupted; what was found is in ${path}. Go on with: ${again}`);
 }
 
 function engineResult(device: string): EngineResult {
   const { libtorch, capability, threads } = engineInfo();
   return { libtorch, capability, threads, device, node: process.versions.node, commit: commitOfSatin() };
-}
-
-/** @throws {InputError} where a folder that shall be written to holds something already. */
-export function requireEmptyFolder(path: string, name: string): void {
-  if (existsSync(path) && (!statSync(path).isDirectory() || readdirSync(path).length > 0))
-    throw InputError.expected('a folder that is empty or does not exist yet', name, path);
-}
-
-/**
- * Keeps the adversarial images as float32 in `adversarial.safetensors` (`images` [K, C, H, W], `ids`, `labels`), and the
- * result beside them.
- */
-export function saveAdversarial(folder: string, data: Dataset, { result, evaluation }: EvaluationRun): void {
-  requireEmptyFolder(folder, '--save-adversarial');
-  mkdirSync(folder, { recursive: true });
-  const found = [...evaluation.adversarial].sort(([a], [b]) => a - b);
-  const bytes = Buffer.concat(
-    found.map(([, { buffer, byteOffset, byteLength }]) => Buffer.from(buffer, byteOffset, byteLength)),
-  );
-  const column = (name: string, value: (place: number) => number) => {
-    const values = BigInt64Array.from(found, ([place]) => BigInt(value(place)));
-    return { name, dtype: 'I64' as const, shape: [found.length], bytes: new Uint8Array(values.buffer) };
-  };
-  const parts = safetensorsParts(
-    [
-      { name: 'images', dtype: 'F32', shape: [found.length, ...data.shape], bytes },
-      column('ids', (place) => data.ids[place]!),
-      column('labels', (place) => data.labels[place]!),
-    ],
-    { data: result.data, pixelsDigest: result.pixelsDigest, norm: result.norm, epsilon: result.epsilonText },
-  );
-  writeFileDurably(join(folder, 'adversarial.safetensors'), parts);
-  writeJsonDurably(join(folder, 'evaluation.json'), result);
 }

@@ -56,7 +56,6 @@ export {
   type EvaluationRunOptions,
   evaluationRun,
   loadExamples,
-  saveAdversarial,
 } from './evaluation-run.js';
 export { readModel } from './experiment.js';
 export { type LoadRecipeOptions, loadRecipe, recipeNames } from './load-recipe.js';

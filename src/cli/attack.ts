@@ -16,7 +16,7 @@ import { attackTable } from './attack-table.js';
 import { requireImageFile } from './image-file.js';
 import { listenForInterrupt } from './interrupt.js';
 import { wholeNumber } from './options.js';
-import { requireFilePath } from './output-file.js';
+import { requireEmptyFolder, requireFilePath } from './output-file.js';
 import { createDisplay } from './terminal.js';
 
 /** `satin attack MODEL IMAGE...` */
@@ -80,7 +80,6 @@ export function attackCommand() {
               '--epsilon',
             );
       if (described !== null) classOf(options.label, described.classes); // refused before the engine loads
-      const { requireEmptyFolder } = await import('../evaluation-run.js');
       requireEmptyFolder(out, '--out');
       const [channels, height, width] = shape;
       const images = await decodeImages({ files, form: { size: [height, width], channels, resize } });

@@ -1,16 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
-import { parseDerivative } from '../activations/parse.js';
-import { attackForms, parseAttack, requireNorm } from '../attacks/attack.js';
-import { attackNamesOf, autoAttackSets } from '../attacks/autoattack.js';
-import { parseDataName } from '../data/names.js';
-import { parseEpsilon } from '../epsilon.js';
-import { InputError } from '../errors.js';
-import { inputRanges, parseInputForm } from '../models/input-form.js';
-import { modelKind, requireInputTakes } from '../models/model-file.js';
-import { parseRecipe } from '../recipe.js';
-import { readCheckpoint } from '../runs/checkpoint.js';
-import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
+import { attackForms } from '../attacks/attack.js';
+import { autoAttackSets } from '../attacks/autoattack.js';
+import { inputRanges } from '../models/input-form.js';
+import { planEvaluation } from './evaluate-plan.js';
 import { evaluationTable } from './evaluation-table.js';
 import { listenForInterrupt } from './interrupt.js';
 import { several, wholeNumber } from './options.js';
@@ -51,14 +44,23 @@ export function evaluateCommand() {
     )
     .option('--mean <list>', 'mean of each channel in that range, which a TorchScript model wants subtracted')
     .option('--std <list>', 'deviation of each channel in that range, which it wants to be divided by')
-    .option('--examples <count>', 'how many images are attacked', wholeNumber('--examples', 1), 1000)
-    .option('--batch <count>', 'images a batch; changes the speed only', wholeNumber('--batch', 1), 250)
-    .option('--seed <number>', "seed of the attacks' random starts", wholeNumber('--seed', 0), 0)
+    .option(
+      '--examples <count>',
+      'how many images are attacked (default: 1000)',
+      wholeNumber('--examples', 1),
+    )
+    .option(
+      '--batch <count|auto>',
+      'images a batch; changes the speed only (default: auto, which measures)',
+      (text) => (text === 'auto' ? ('auto' as const) : wholeNumber('--batch', 1)(text)),
+    )
+    .option('--seed <number>', "seed of the attacks' random starts (default: 0)", wholeNumber('--seed', 0))
     .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
     .addOption(
-      new Option('--checks <set>', 'quick checks of the model, or all of docs/checks.md')
-        .choices(['quick', 'full'])
-        .default('quick' as const),
+      new Option(
+        '--checks <set>',
+        'quick checks of the model, or all of docs/checks.md (default: quick)',
+      ).choices(['quick', 'full']),
     )
     .option('--json <file>', 'write the result to a file, or to standard output for -')
     .option('--report <file>', 'write a page about the result, with accuracy against ε by apgd-ce')
@@ -68,59 +70,32 @@ export function evaluateCommand() {
       wholeNumber('--curve-examples', 0),
       200,
     )
-    .option('--save-adversarial <folder>', 'keep the adversarial images there, as float32')
+    .option(
+      '--save-adversarial <folder>',
+      'keep every verdict and adversarial image there as it is found, for --resume and satin verify',
+    )
+    .option(
+      '--resume <folder>',
+      'go on with the evaluation in this folder; what it began with need not be typed again',
+    )
     .action(async (modelPath, options) => {
-      const kind = modelKind(modelPath); // refuses what is no model before anything else
-      if (kind === 'satin') readCheckpoint({ path: modelPath });
-      const input = parseInputForm(options);
-      requireInputTakes(kind, { path: modelPath, input });
-      const recipe = isRunFolder(modelPath)
-        ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`)
-        : null;
-      const attacks = attacksOf(options);
-      const parsed = attacks.map(parseAttack);
-      const surrogates = (options.surrogate ?? []).map(parseDerivative);
+      const plan = planEvaluation(modelPath, options);
+      const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, folder } = plan;
       if (options.json !== undefined && options.json !== '-') requireFilePath(options.json, '--json');
       if (options.report !== undefined) requireNewFile(options.report, '--report');
-      const norm = options.norm ?? recipe?.threat.norm ?? missing('--norm', 'linf or l2');
-      for (const attack of parsed) requireNorm(attack, norm);
-      const epsilon =
-        options.epsilon === undefined && recipe !== null && recipe.threat.norm === norm
-          ? { epsilon: recipe.threat.epsilon, epsilonText: recipe.threat.epsilonText }
-          : parseEpsilon(
-              options.epsilon ?? missing('--epsilon', 'a radius such as 8/255'),
-              norm,
-              '--epsilon',
-            );
-      const stated =
-        options.data ?? (recipe === null ? missing('--data', 'a data set such as fashion-mnist:test') : null);
-      const source = stated === null ? null : parseDataName(stated);
-      const { evaluationRun, loadExamples, requireEmptyFolder, saveAdversarial } = await import(
-        '../evaluation-run.js'
-      );
-      if (options.saveAdversarial !== undefined)
-        requireEmptyFolder(options.saveAdversarial, '--save-adversarial');
+      const { requireUnusedFolder } = await import('../evaluation/evaluation-folder.js');
+      if (folder?.resume === false) requireUnusedFolder(folder.path, '--save-adversarial');
 
-      if (options.threads !== undefined) (await import('../tensor/engine.js')).setThreads(options.threads);
+      // Loaded only now: nothing above needs the engine.
+      const { evaluationRun } = await import('../evaluation-run.js');
+      const { openModel } = await import('../measured-model.js');
+      if (plan.threads !== undefined) (await import('../tensor/engine.js')).setThreads(plan.threads);
       const display = createDisplay();
       const signal = listenForInterrupt(display.note);
       try {
-        const { openModel } = await import('../measured-model.js');
-        using model = openModel(modelPath, { input });
-        const same =
-          recipe !== null && (source === null || source.name === recipe.data.name) ? recipe.data : null;
-        const data = await loadExamples(model, {
-          name: source?.name ?? recipe!.data.name,
-          split: source?.split ?? 'test',
-          dir: options.dataDir ?? same?.dir ?? undefined,
-          resize: same?.name === 'folder' ? same.resize : undefined,
-          validation: same?.validation,
-          validationSeed: same?.validationSeed,
-          count: options.examples,
-          seed: options.seed,
-          onProgress: ({ stage, what, done, total }) => {
-            if (total !== undefined) display.progress({ label: `${stage} ${what}`, done, total });
-          },
+        using model = openModel(modelPath, { input: plan.input });
+        const data = await plan.load(model, ({ stage, what, done, total }) => {
+          if (total !== undefined) display.progress({ label: `${stage} ${what}`, done, total });
         });
         const run = await evaluationRun({
           model,
@@ -129,10 +104,11 @@ export function evaluateCommand() {
           surrogates,
           norm,
           epsilon,
-          seed: options.seed,
-          batch: options.batch,
-          alone: options.alone === true,
-          checks: options.checks,
+          seed,
+          batch,
+          alone,
+          checks,
+          ...(folder !== undefined && { folder }),
           onChecks: (done, total) => display.progress({ label: 'checks', done, total }),
           interrupted: () => signal.aborted,
           onProgress: ({ stage, done, total, standing, secondsLeft }) =>
@@ -144,7 +120,6 @@ export function evaluateCommand() {
               ...(secondsLeft !== undefined && { secondsLeft }),
             }),
         });
-        if (options.saveAdversarial !== undefined) saveAdversarial(options.saveAdversarial, data, run);
         if (options.json !== undefined && options.json !== '-')
           writeFileSync(options.json, `${JSON.stringify(run.result)}\n`);
         display.close();
@@ -170,30 +145,4 @@ export function evaluateCommand() {
         display.close();
       }
     });
-}
-
-/** The names of the attacks that shall be run. @throws {InputError} where both ways of naming them are used. */
-function attacksOf(options: {
-  readonly attack?: readonly string[];
-  readonly autoattack?: string;
-}): readonly string[] {
-  const { attack, autoattack } = options;
-  if (autoattack === undefined) return attack ?? ['pgd-50'];
-  if (attack !== undefined)
-    throw InputError.expected(
-      'no --attack',
-      `--autoattack ${autoattack}`,
-      attack.join(', '),
-      'A set is run as it is; name all attacks by --attack to run others.',
-    );
-  return attackNamesOf(autoattack);
-}
-
-function missing(option: string, expected: string): never {
-  throw InputError.expected(
-    expected,
-    option,
-    undefined,
-    'A run folder brings its own; a lone checkpoint and a TorchScript file do not.',
-  );
 }

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { InputError } from '../errors.js';
 
@@ -16,4 +16,10 @@ export function requireFilePath(path: string, name: string): void {
 export function requireNewFile(path: string, name: string): void {
   requireFilePath(path, name);
   if (existsSync(path)) throw InputError.expected('a file that does not exist yet', name, path);
+}
+
+/** @throws {InputError} where a folder that shall be written to holds something already. */
+export function requireEmptyFolder(path: string, name: string): void {
+  if (existsSync(path) && (!statSync(path).isDirectory() || readdirSync(path).length > 0))
+    throw InputError.expected('a folder that is empty or does not exist yet', name, path);
 }
