@@ -52,8 +52,9 @@ export async function attackPlaces(
     });
   };
 
-  for (const places of chunks(options.places, batch)) {
-    if (places.every((place) => ledger.isBroken(name, place) !== undefined)) {
+  const known = ledger.batches(name, part);
+  for (const [index, places] of [...chunks(options.places, batch)].entries()) {
+    if (index < known) {
       done += places.length;
       continue;
     }

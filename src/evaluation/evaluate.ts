@@ -35,8 +35,8 @@ export interface EvaluateOptions {
  * Clean accuracy, then each attack on what still stands: an example counts as robust when none broke it. Every
  * adversarial image is verified before it counts.
  *
- * A batch whose verdicts are not all known is attacked as a whole, so that an evaluation that was interrupted computes
- * the same numbers as one that was not.
+ * Of a ledger that comes from an evaluation which was interrupted, batches that are done are left out, and the one that
+ * was in progress is attacked as a whole: so the same numbers are computed.
  *
  * @throws {InputError} for an attack that is named twice, and for a model whose classes are not those of the data.
  * @throws {RunError} where an attack left its ball or the box.
@@ -90,8 +90,8 @@ async function cleanPass(
   const { count, dataset } = data;
   const classify = paired(subject.classify);
   const everything = Array.from({ length: count }, (_, place) => place);
-  for (const places of chunks(everything, batch)) {
-    if (places.every((place) => ledger.isRight(place) !== undefined)) continue;
+  const known = ledger.batches('clean', 'sequence');
+  for (const places of [...chunks(everything, batch)].slice(known)) {
     const began = performance.now();
     const judged = scope(() =>
       judge(classify, data.batch(places).x, {

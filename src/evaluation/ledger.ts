@@ -31,7 +31,7 @@ const nothing: Cost = { forwards: 0, backwards: 0, seconds: 0 };
 export class Ledger {
   readonly #right = new Map<number, boolean>();
   readonly #broken = new Map<string, Map<number, boolean>>();
-  readonly #costs = new Map<string, Cost>();
+  readonly #costs = new Map<string, { readonly batches: number; readonly cost: Cost }>();
   readonly #adversarial = new Map<number, Float32Array>();
   readonly #write: (entries: readonly LedgerEntry[]) => void;
 
@@ -74,13 +74,19 @@ export class Ledger {
     return attacks.find((attack) => this.isBroken(attack, place) === true) ?? null;
   }
 
+  /** Of the batches that are done. */
   cost(stage: string, part: Part): Cost {
-    return this.#costs.get(`${stage} ${part}`) ?? nothing;
+    return this.#costs.get(`${stage} ${part}`)?.cost ?? nothing;
+  }
+
+  /** How many batches are done: their costs are known, and every verdict. */
+  batches(stage: string, part: Part): number {
+    return this.#costs.get(`${stage} ${part}`)?.batches ?? 0;
   }
 
   /** Of everything so far. */
   totalSeconds(): number {
-    return [...this.#costs.values()].reduce((sum, { seconds }) => sum + seconds, 0);
+    return [...this.#costs.values()].reduce((total, { cost }) => total + cost.seconds, 0);
   }
 
   /** The first image that broke an example, by its place. */
@@ -99,7 +105,8 @@ export class Ledger {
     if (entry.type === 'clean') this.#right.set(entry.place, entry.right);
     else if (entry.type === 'cost') {
       const key = `${entry.stage} ${entry.part}`;
-      this.#costs.set(key, sum(this.#costs.get(key) ?? nothing, entry));
+      const { batches, cost } = this.#costs.get(key) ?? { batches: 0, cost: nothing };
+      this.#costs.set(key, { batches: batches + 1, cost: sum(cost, entry) });
     } else {
       const places = this.#broken.get(entry.attack) ?? new Map<number, boolean>();
       this.#broken.set(entry.attack, places.set(entry.place, entry.type === 'broken'));
