@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { planEvaluation } from '../src/cli/evaluate-plan.js';
 import { subset } from '../src/data/dataset.js';
 import { InputError, InterruptedError } from '../src/errors.js';
 import type { EvaluationResult } from '../src/evaluation/result.js';
@@ -65,7 +66,7 @@ const counting: typeof plain = {
 const options: EvaluationRunOptions = {
   model: counting,
   data,
-  attacks: ['fgsm', 'pgd-4-2', 'apgd-ce'],
+  attacks: ['fgsm', 'pgd-4-2', 'pgd-12'],
   norm: 'linf',
   epsilon: { epsilon: 0.02, epsilonText: '0.02' },
   seed: 0,
@@ -134,7 +135,7 @@ describe('an evaluation that is interrupted', () => {
     const all = shown;
     const alive = memoryInfo().liveTensors;
     let stops = 0;
-    for (const share of [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98]) {
+    for (const share of [0.4, 0.55, 0.7, 0.85, 0.98]) {
       const stopAfter = Math.floor(share * pauses);
       const path = place(`stopped-${stopAfter}`);
       let asked = 0;
@@ -162,25 +163,26 @@ describe('an evaluation that is interrupted', () => {
       assert.deepEqual(stored(path), stored(place('whole')));
       if (share > 0.9) assert.ok(shown < 0.8 * all, `after ${stopAfter}: ${shown} of ${all} passes`);
     }
-    assert.ok(stops >= 5, `${stops} interruptions`);
+    assert.ok(stops >= 4, `${stops} interruptions`);
     assert.equal(memoryInfo().liveTensors, alive);
   });
 
   it('by a kill too, with files cut off anywhere', async () => {
     // What lies on the disk each time a batch is done is what a killed process leaves.
     const copies: string[] = [];
+    let told = 0;
     await evaluationRun({
       ...options,
       ...kept(place('copied')),
       onProgress: ({ stage, done }) => {
-        if (stage === 'clean' || done === 0 || copies.length >= 12) return;
+        if (stage === 'clean' || done === 0 || ++told % 2 === 0) return;
         const copy = place(`copy-${copies.length}`);
         cpSync(place('copied'), copy, { recursive: true });
         rmSync(join(copy, 'lock')); // the process that held it is gone
         copies.push(copy);
       },
     });
-    assert.ok(copies.length >= 8, `${copies.length} copies`);
+    assert.ok(copies.length >= 5, `${copies.length} copies`);
     for (const [at, copy] of copies.entries()) {
       const [lines, images] = [join(copy, 'verdicts.jsonl'), join(copy, 'images.f32')];
       if (at % 4 === 1) truncateSync(lines, statSync(lines).size - 9);
@@ -221,7 +223,7 @@ describe('resuming is refused', () => {
     await refused({ seed: 1 }, /but seed is 1 and was 0/);
     await refused({ norm: 'l2' }, /but norm is 'l2' and was 'linf'/);
     await refused({ epsilon: { epsilon: 0.03, epsilonText: '0.03' } }, /but epsilon is 0\.03 and was 0\.02/);
-    await refused({ attacks: ['fgsm'] }, /but attacks is \["fgsm"\] and was \["fgsm","pgd-4-2","apgd-ce"\]/);
+    await refused({ attacks: ['fgsm'] }, /but attacks is \["fgsm"\] and was \["fgsm","pgd-4-2","pgd-12"\]/);
     await refused({ alone: false }, /but alone is false and was true/);
     await refused({ batch: 21 }, /Expected 20, as the evaluation began, for --batch but received 21/);
   });
@@ -292,7 +294,7 @@ describe('satin evaluate', () => {
     });
     const lines = join(path, 'verdicts.jsonl');
     const watch = setInterval(() => {
-      // The first attack is done: square is under way.
+      // The first attack is done: the second is under way.
       if (existsSync(lines) && readFileSync(lines, 'utf8').includes('"stage":"pgd-5"')) {
         clearInterval(watch);
         child.kill('SIGINT');
@@ -313,22 +315,24 @@ describe('satin evaluate', () => {
   });
 
   it('refuses what does not fit together, in a sentence', () => {
-    const refused = (more: readonly string[], sentence: RegExp) => {
-      const { status, stderr } = satin('evaluate', run, ...more);
-      assert.equal(status, 2, stderr);
-      assert.match(stderr, sentence);
-    };
+    const path = place('interrupted');
+    const refused = (words: Parameters<typeof planEvaluation>[1], sentence: RegExp) =>
+      assert.throws(
+        () => planEvaluation(run, words),
+        (error) => error instanceof InputError && sentence.test(error.message),
+      );
     refused(
-      ['--autoattack', 'standard', '--attack', 'fgsm'],
+      { autoattack: 'standard', attack: ['fgsm'] },
       /Expected no --attack for --autoattack standard but received 'fgsm'/,
     );
     refused(
-      ['--resume', place('interrupted'), '--save-adversarial', place('x')],
+      { resume: path, saveAdversarial: place('x') },
       /one of --save-adversarial, which begins, and --resume/,
     );
-    refused(['--resume', place('interrupted'), '--epsilon', '8/25S'], /--epsilon but received '8\/25S'/);
-    refused(['--resume', place('interrupted'), '--epsilon', '8/255'], /but epsilon is 0\.03137\d+ and was/);
-    refused(['--resume', place('interrupted'), '--examples', '10'], /but examples is 10 and was 64/);
-    refused(['--resume', place('interrupted'), '--data', 'mnist:train'], /but data is 'mnist:train' and was/);
+    refused({ resume: path, epsilon: '8/25S' }, /--epsilon but received '8\/25S'/);
+    refused({ resume: place('x') }, /that satin evaluate --save-adversarial began, for --resume/);
+    const { status, stderr } = satin('evaluate', run, '--resume', path, '--data', 'mnist:train');
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /but data is 'mnist:train' and was 'mnist:test'/);
   });
 });
