@@ -99,4 +99,5 @@ export { type NoiseKey, noise, permutation, type Stream } from './tensor/noise.j
 export { keep, type Scoped, scope } from './tensor/scope.js';
 export { type Dtype, type MemoryFormat, type Operand, Tensor } from './tensor/tensor.js';
 export { type TrainingRunOptions, trainRun } from './training-run.js';
+export { type FailedImage, type VerificationResult, verificationRun } from './verification-run.js';
 export { version } from './version.js';

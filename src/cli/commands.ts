@@ -17,6 +17,11 @@ export const commands: CommandTable = {
     example: './satin evaluate runs/silu --attack pgd-50 --epsilon 0.1 --examples 1000 --json silu.json',
     load: async () => (await import('./evaluate.js')).evaluateCommand(),
   },
+  verify: {
+    summary: 'check the adversarial images of an evaluation again, or try them on another model',
+    example: './satin verify kept/silu --model runs/relu',
+    load: async () => (await import('./verify.js')).verifyCommand(),
+  },
   predict: {
     summary: 'class and probability of images of your own',
     example: './satin predict runs/silu shirt.jpg boot.png',
