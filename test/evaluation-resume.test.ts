@@ -271,7 +271,7 @@ describe('satin evaluate', () => {
     '--attack',
     'pgd-5',
     '--attack',
-    'square',
+    'apgd-ce-4',
     '--epsilon',
     '0.001',
     '--json',

@@ -18,6 +18,8 @@ export class Clock {
     await new Promise(setImmediate);
     this.#paused = performance.now();
     if (this.interrupted?.() === true)
-      throw new InterruptedError('Interrupted; the evaluation was not finished and nothing was written.');
+      throw new InterruptedError(
+        'Interrupted; the evaluation was not finished and nothing was written. With --save-adversarial it can be resumed.',
+      );
   }
 }
