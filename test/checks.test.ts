@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { parseAttack, type Threat } from '../src/attacks/attack.js';
 import { norms } from '../src/attacks/norms.js';
-import { type Dataset, subset } from '../src/data/dataset.js';
+import { subset } from '../src/data/dataset.js';
 import { DatasetTensors } from '../src/data/tensors.js';
 import { EngineError, InterruptedError } from '../src/errors.js';
 import { checkModel } from '../src/evaluation/checks/check-model.js';
@@ -23,6 +23,7 @@ import { noGrad } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';
 import { clean } from '../src/training/objective.js';
 import { blobs, smallModel, training } from './support/blobs.js';
+import { dots } from './support/dots.js';
 import { plantedModels } from './support/planted-models.js';
 
 setThreads(1);
@@ -110,20 +111,6 @@ describe('a planted model', () => {
     assert.ok(robust <= right && robust > right - 0.1, `${robust} of ${right}`);
   });
 });
-
-/** `count` grey images of one pixel, of class 0. */
-function dots(count: number): Dataset {
-  return {
-    name: 'dots',
-    classes: ['a', 'b'],
-    shape: [1, 1, 1],
-    images: new Uint8Array(count).fill(128),
-    labels: new Uint8Array(count),
-    ids: Uint32Array.from({ length: count }, (_, id) => id),
-    order: 'file',
-    warnings: [],
-  };
-}
 
 /** Wrong where `wrong` holds of the pixel's distance from grey in ε; the margin's slope is 1, or `slope`. */
 function ofDistance(

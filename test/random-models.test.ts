@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseAttack } from '../src/attacks/attack.js';
 import { norms } from '../src/attacks/norms.js';
-import type { Dataset } from '../src/data/dataset.js';
 import { DatasetTensors } from '../src/data/tensors.js';
 import { evaluate } from '../src/evaluation/evaluate.js';
 import { judge, randomPasses } from '../src/evaluation/judge.js';
@@ -13,22 +12,9 @@ import type { Classifier } from '../src/nn/classifier.js';
 import { cat, tensor } from '../src/tensor/create.js';
 import { setThreads } from '../src/tensor/engine.js';
 import { scope } from '../src/tensor/scope.js';
+import { dots } from './support/dots.js';
 
 setThreads(1);
-
-/** `count` images of one pixel, 128/255, all of class 0. */
-function dots(count: number): Dataset {
-  return {
-    name: 'dots',
-    classes: ['a', 'b'],
-    shape: [1, 1, 1],
-    images: new Uint8Array(count).fill(128),
-    labels: new Uint8Array(count),
-    ids: Uint32Array.from({ length: count }, (_, id) => id),
-    order: 'file',
-    warnings: [],
-  };
-}
 
 /** Of class 1 where the pixel is above 0.55 or luck has it; `unlucky` is asked for each pass and image. */
 function moody(unlucky: (pass: number, row: number) => boolean): Classifier {

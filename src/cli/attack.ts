@@ -15,7 +15,7 @@ import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
 import { attackTable } from './attack-table.js';
 import { requireImageFile } from './image-file.js';
 import { listenForInterrupt } from './interrupt.js';
-import { wholeNumber } from './options.js';
+import { missing, wholeNumber } from './options.js';
 import { requireEmptyFolder, requireFilePath } from './output-file.js';
 import { createDisplay } from './terminal.js';
 
@@ -153,14 +153,5 @@ function classOf(name: string | undefined, classes: readonly string[]): number |
     '--label',
     name,
     meant === undefined ? undefined : `Did you mean '${meant}'?`,
-  );
-}
-
-function missing(option: string, expected: string): never {
-  throw InputError.expected(
-    expected,
-    option,
-    undefined,
-    'A run folder brings its own; a lone checkpoint and a TorchScript file do not.',
   );
 }

@@ -16,6 +16,7 @@ import { modelKind, requireInputTakes } from '../models/model-file.js';
 import { parseRecipe, type Recipe } from '../recipe.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
 import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
+import { missing } from './options.js';
 
 /** What was typed. */
 export interface EvaluateWords {
@@ -157,13 +158,4 @@ function loader(
       ...(onProgress !== undefined && { onProgress }),
     });
   };
-}
-
-function missing(option: string, expected: string): never {
-  throw InputError.expected(
-    expected,
-    option,
-    undefined,
-    'A run folder brings its own; a lone checkpoint and a TorchScript file do not.',
-  );
 }

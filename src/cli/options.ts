@@ -19,3 +19,13 @@ export function wholeNumber(name: string, minimum: number): (text: string) => nu
 export function several(text: string, before: readonly string[] = []): string[] {
   return [...before, text];
 }
+
+/** @throws {InputError} for an option without which a model that is no run folder cannot be attacked. */
+export function missing(option: string, expected: string): never {
+  throw InputError.expected(
+    expected,
+    option,
+    undefined,
+    'A run folder brings its own; a lone checkpoint and a TorchScript file do not.',
+  );
+}
