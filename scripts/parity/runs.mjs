@@ -17,7 +17,7 @@ import { join } from 'node:path';
 
 /**
  * weights: PARITY/nets/NAME; levels: pixels are rounded to multiples of 1/levels first, which leaves no gradient; runs: which,
- * where not all are of interest.
+ * where not all are of interest; images: at most so many in any run.
  */
 export const networks = JSON.parse(readFileSync(new URL('networks.json', import.meta.url), 'utf8'));
 
@@ -25,6 +25,9 @@ export const attacks = ['apgd-ce', 'apgd-t', 'fab-t', 'square'];
 
 /** How many images a run takes. `standard` is all four on what those before left. */
 export const runs = { standard: 500, 'apgd-ce': 200, 'apgd-t': 200, 'fab-t': 200, square: 200 };
+
+/** How many of them a run of a network takes. */
+export const imagesOf = (network, run) => Math.min(runs[run], networks[network].images ?? runs[run]);
 
 /** The runs of a network. */
 export const runsOf = (network) => networks[network].runs ?? Object.keys(runs);
@@ -49,7 +52,7 @@ export const jobFile = (parity, { side, network, run, seed, start }) =>
 /** The verdicts of the slices of a run that are done, as one string, and what each says of itself. */
 export function finished(parity, job) {
   const parts = [];
-  for (let start = 0; start < runs[job.run]; start += slice) {
+  for (let start = 0; start < imagesOf(job.network, job.run); start += slice) {
     const file = jobFile(parity, { ...job, start });
     if (!existsSync(file)) break;
     parts.push(JSON.parse(readFileSync(file, 'utf8')));

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { attacks, letters, networks, runs, runsOf } from './runs.mjs';
+import { attacks, imagesOf, letters, networks, runsOf } from './runs.mjs';
 
 const page = fileURLToPath(new URL('../../docs/autoattack.md', import.meta.url));
 const [begin, end] = ['<!-- parity -->\n', '<!-- /parity -->'];
@@ -63,6 +63,7 @@ function disagreementLines() {
 }
 
 function cells({ network, run, theirs, again, ours }) {
+  const whole = imagesOf(network, run);
   const count = Math.min(theirs.length, ours.length);
   if (count === 0) return ['not measured yet', '', '', '', '', '', '', '', ''];
   const cut = (verdicts) => verdicts.slice(0, count);
@@ -71,7 +72,7 @@ function cells({ network, run, theirs, again, ours }) {
   const difference = standing(cut(ours)) - standing(cut(theirs));
   const bound = allowed(run) + spread;
   const same = alike(cut(theirs), cut(ours));
-  if (count === runs[run] && twice !== null) {
+  if (count === whole) {
     const name = `${network}, ${run}`;
     if (Math.abs(difference) > bound + 1e-9)
       problems.push(
@@ -81,13 +82,13 @@ function cells({ network, run, theirs, again, ours }) {
       problems.push(`${name}: only ${percent(same)} are judged alike.`);
   }
   return [
-    count === runs[run] ? String(count) : `${count} of ${runs[run]} so far`,
+    count === whole ? String(count) : `${count} of ${whole} so far`,
     percent(1 - [...cut(theirs)].filter((letter) => letter === letters.clean).length / count),
-    `${standing(cut(theirs)).toFixed(1)} and ${run === 'fab-t' ? 'the same' : twice === null ? 'not yet' : standing(twice).toFixed(1)}`,
+    `${standing(cut(theirs)).toFixed(1)} and ${run === 'fab-t' ? 'the same' : twice === null ? 'not run' : standing(twice).toFixed(1)}`,
     standing(cut(ours)).toFixed(1),
     `${difference.toFixed(1)}, ${bound.toFixed(1)}`,
     percent(same),
-    run === 'fab-t' ? 'it draws nothing' : twice === null ? 'not yet' : percent(alike(cut(theirs), twice)),
+    run === 'fab-t' ? 'it draws nothing' : twice === null ? 'not run' : percent(alike(cut(theirs), twice)),
     brokenBy(cut(theirs)),
     brokenBy(cut(ours)),
   ];
