@@ -2,6 +2,7 @@ import { parseAttack } from './attacks/attack.js';
 import { norms } from './attacks/norms.js';
 import { chooseExamples } from './data/choose.js';
 import { type Dataset, type Split, subset } from './data/dataset.js';
+import { ShuffledTensors } from './data/image-source.js';
 import { loadDataset } from './data/sets.js';
 import { DatasetTensors } from './data/tensors.js';
 import { InputError } from './errors.js';
@@ -120,11 +121,10 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
   const guarded = 'guard' in training ? training.guard : null;
   return {
     model: network,
-    data: trained,
+    data: new ShuffledTensors(trained, data.augment),
     objective,
     optimizer,
     schedule: training.schedule,
-    augmentation: data.augment,
     epochs: training.epochs,
     batch: training.batch,
     epochSteps: training.epochSteps,

@@ -4,6 +4,7 @@ import { after, describe, it } from 'node:test';
 import { parseAttack } from '../src/attacks/attack.js';
 import { norms } from '../src/attacks/norms.js';
 import { subset } from '../src/data/dataset.js';
+import { ShuffledTensors } from '../src/data/image-source.js';
 import { DatasetTensors } from '../src/data/tensors.js';
 import { evaluate } from '../src/evaluation/evaluate.js';
 import type { Model } from '../src/models/model.js';
@@ -94,7 +95,7 @@ async function watched(
   };
   const ended = train({
     model,
-    data,
+    data: new ShuffledTensors(data, { flip: false, crop: 0 }),
     objective: stateless(() => ({
       gradients: [...model.network.parameters().values()].map(zerosLike),
       loss: 1,
@@ -102,7 +103,6 @@ async function watched(
     })),
     optimizer,
     schedule: { name: 'constant', learningRate: 0.1, warmup: 0 },
-    augmentation: { flip: false, crop: 0 },
     epochs: 3,
     epochSteps: 4,
     batch: 4,
@@ -325,14 +325,13 @@ describe('what the guard measures', () => {
     const kept: number[] = [];
     await train({
       model: changing,
-      data,
+      data: new ShuffledTensors(data, { flip: false, crop: 0 }),
       objective: stateless((_, __, { step }) => {
         if (step === 5) become(model);
         return { gradients: [...parameters.values()].map(zerosLike), loss: 1, accuracy: 0 };
       }),
       optimizer,
       schedule: { name: 'constant', learningRate: 0.1, warmup: 0 },
-      augmentation: { flip: false, crop: 0 },
       epochs: 1,
       epochSteps: 10,
       batch: 8,

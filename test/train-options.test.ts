@@ -1,6 +1,7 @@
 /** What a step does beside learning: parts of a batch, clipped gradients, losses that are no number. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ShuffledTensors } from '../src/data/image-source.js';
 import { DatasetTensors } from '../src/data/tensors.js';
 import { InputError, RunError } from '../src/errors.js';
 import { crossEntropy } from '../src/losses.js';
@@ -58,11 +59,10 @@ async function weightsAfter(options: Chosen = {}): Promise<Float64Array[]> {
   try {
     await train({
       model,
-      data,
+      data: new ShuffledTensors(data, { flip: true, crop: 1 }),
       objective: exact,
       optimizer,
       schedule: { name: 'constant', learningRate: 0.1, warmup: 0 },
-      augmentation: { flip: true, crop: 1 },
       epochs: 1,
       epochSteps: null,
       batch: 12,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ShuffledTensors } from '../src/data/image-source.js';
 import { DatasetTensors } from '../src/data/tensors.js';
 import type { RunEvent } from '../src/runs/events.js';
 import { zerosLike } from '../src/tensor/create.js';
@@ -26,11 +27,10 @@ async function look(options: { readonly epochs: number; readonly epochSteps: num
   await train({
     ...options,
     model,
-    data,
+    data: new ShuffledTensors(data, { flip: true, crop: 1 }),
     objective,
     optimizer,
     schedule: { name: 'constant', learningRate: 0.1, warmup: 0 },
-    augmentation: { flip: true, crop: 1 },
     batch: 4,
     seed: 0,
     evaluate: async function* () {},

@@ -1,10 +1,8 @@
-import { type Augmentation, augment } from '../data/augment.js';
-import type { DatasetTensors } from '../data/tensors.js';
+import type { ImageSource } from '../data/image-source.js';
 import { InputError, InterruptedError, RunError } from '../errors.js';
 import type { Model } from '../models/model.js';
 import type { CheckpointName } from '../runs/checkpoint.js';
 import type { RunEvent } from '../runs/events.js';
-import { permutation } from '../tensor/noise.js';
 import { scope } from '../tensor/scope.js';
 import { learnInParts } from './accumulate.js';
 import { clipNorm } from './clip.js';
@@ -44,11 +42,10 @@ export const start: Progress = {
 
 export interface TrainOptions {
   readonly model: Model;
-  readonly data: DatasetTensors;
+  readonly data: ImageSource;
   readonly objective: Objective;
   readonly optimizer: Optimizer;
   readonly schedule: Schedule;
-  readonly augmentation: Augmentation;
   readonly epochs: number;
   /** Images a step; what is left over at the end of a pass over the data is not used in it. */
   readonly batch: number;
@@ -95,8 +92,6 @@ export async function train(options: TrainOptions): Promise<void> {
   const stepsPerEpoch = options.epochSteps ?? stepsPerPass;
   const began = performance.now();
   let progress = options.progress;
-  let order: Uint32Array = new Uint32Array();
-  let orderedPass = 0;
 
   const checkpoint = (name: CheckpointName) => {
     const broken = nonFiniteWeights(model) ?? (ema && nonFiniteWeights(ema.model));
@@ -144,16 +139,12 @@ export async function train(options: TrainOptions): Promise<void> {
       const learningRate = learningRateAt(schedule, { step, stepsPerEpoch, epochs });
       // Order and noise go by passes over the data, of which an epoch may be a part; they too count from 1.
       const pass = Math.floor(step / stepsPerPass) + 1;
-      if (pass !== orderedPass) order = permutation(data.count, { seed, stream: 'shuffle', epoch: pass });
-      orderedPass = pass;
       const first = Math.floor((step % stepsPerPass) / objective.replays) * batch;
+      const images = await data.take({ seed, pass, first, size: batch, stride: batch });
       const { loss, accuracy, norm } = scope(() => {
         const key = { seed, epoch: pass };
         const size = batch / accumulate;
-        const batchOf = (part: number) =>
-          data.changedBatch(order.subarray(first + part * size, first + (part + 1) * size), (images, ids) =>
-            augment(images, { ...options.augmentation, ...key, ids }),
-          );
+        const batchOf = (part: number) => images.batch(part * size, size);
         const place = { ...key, step, stepsPerEpoch };
         const learned = learnInParts(objective, model, { parts: accumulate, batchOf, place });
         const { gradients, loss, accuracy } = learned;

@@ -12,6 +12,7 @@ import { describe, it } from 'node:test';
 import { parseAttack } from '../../src/attacks/attack.js';
 import { norms } from '../../src/attacks/norms.js';
 import { subset } from '../../src/data/dataset.js';
+import { ShuffledTensors } from '../../src/data/image-source.js';
 import { loadDataset } from '../../src/data/sets.js';
 import { DatasetTensors } from '../../src/data/tensors.js';
 import { InterruptedError } from '../../src/errors.js';
@@ -97,7 +98,7 @@ async function run(options: RunOptions): Promise<Outcome> {
   let onset: number | null = null;
   const ended = train({
     model,
-    data,
+    data: new ShuffledTensors(data, { flip: false, crop: 0 }),
     optimizer,
     seed,
     epochs,
@@ -105,7 +106,6 @@ async function run(options: RunOptions): Promise<Outcome> {
       attack: { ...attack, norm, epsilon, stepSize: attack.relativeStep * epsilon, batchNorm: 'eval' },
     }),
     schedule: { name: 'one-cycle', learningRate, warmup: 5, final: learningRate / 3 },
-    augmentation: { flip: false, crop: 0 },
     batch: 64,
     epochSteps: stepsPerEpoch,
     checkpointEvery: null,
