@@ -6,7 +6,7 @@ import { parseActivation, parseDerivative } from '../src/activations/parse.js';
 import { norms } from '../src/attacks/norms.js';
 import { crossEntropy } from '../src/losses.js';
 import { Model } from '../src/models/model.js';
-import { modelNames } from '../src/models/names.js';
+import type { ModelName } from '../src/models/names.js';
 import type { Pass } from '../src/nn/module.js';
 import { integers } from '../src/tensor/create.js';
 import { setThreads } from '../src/tensor/engine.js';
@@ -20,13 +20,11 @@ import { perturb } from '../src/training/training-attack.js';
 import { blobs, smallModel, training } from './support/blobs.js';
 import { assertClose } from './support/close.js';
 import { assertGradient, normals } from './support/finite-differences.js';
+import { smallNetworks } from './support/small-networks.js';
 
 setThreads(1);
 
-const make = (
-  activation: string,
-  options: { architecture?: (typeof modelNames)[number]; dtype?: Dtype } = {},
-) => {
+const make = (activation: string, options: { architecture?: ModelName; dtype?: Dtype } = {}) => {
   const { architecture = 'resnet8', dtype = 'float32' } = options;
   const description = { width: 0.25, classes: ['a', 'b', 'c'], shape: [1, 8, 8], normalise: null } as const;
   return Model.create({ ...description, architecture, activation }, { seed: 2, dtype });
@@ -43,7 +41,7 @@ describe('learned coefficients', () => {
     ]);
     for (const name of learnedNames(model))
       assert.deepEqual([...model.network.state().get(name)!.numbers()], [20]);
-    for (const architecture of modelNames) {
+    for (const architecture of smallNetworks) {
       using relu = make('relu', { architecture });
       using smooth = make('smooth-relu', { architecture });
       const convolutions = [...relu.network.parameters().keys()].filter((name) => /conv\d/.test(name));

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Model } from '../src/models/model.js';
-import { type ModelName, modelNames } from '../src/models/names.js';
+import type { ModelName } from '../src/models/names.js';
 import { Initialiser } from '../src/nn/initialise.js';
 import { setThreads } from '../src/tensor/engine.js';
 import { scope } from '../src/tensor/scope.js';
 import type { Tensor } from '../src/tensor/tensor.js';
+import { smallNetworks } from './support/small-networks.js';
 
 setThreads(1);
 
@@ -34,7 +35,7 @@ function assertNormal(weights: Tensor, deviation: number, name: string): void {
 }
 
 describe('starting weights', () => {
-  for (const architecture of modelNames)
+  for (const architecture of smallNetworks)
     it(`of ${architecture} are He’s for convolutions, N(0, 1 / fan-in) for the linear layer, 1 and 0 for batch norms`, () => {
       using model = create(architecture, 4);
       const state = model.network.state();

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from residual import PreActResNet18, ResNet20
+from residual import CifarResNet, PreActResNet18
 from storage import write
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench" / "peer"))
@@ -116,7 +116,7 @@ def network(name, widthFactor, build):
 
 
 networks = [
-    *network("resnet20", 1, ResNet20),
+    *network("resnet20", 1, CifarResNet),
     *network("resnet18", 0.25, lambda activation: ResNet18(16, activation)),
     *network("preact-resnet18", 0.25, lambda activation: PreActResNet18(activation, 16)),
 ]

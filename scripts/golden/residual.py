@@ -1,6 +1,6 @@
 """The residual networks of the golden values that the step bench does not have, named as published checkpoints name them.
 
-ResNet-20: He et al. 2016 for CIFAR, shortcut option A (every second pixel, zero channels on both sides, no weights).
+ResNet of depth 6n + 2: He et al. 2016 for CIFAR, shortcut option A (every second pixel, zero channels on both sides, no weights).
 PreActResNet-18: per block bn1, conv1, bn2, conv2 and, where the shape changes, shortcut.0, a 1x1 convolution of
 act(bn1(x)). A batch norm called `bn` and the activation come before the pooling (Rice et al. 2020; RobustBench's
 PreActBlockV2 with bn_before_fc).
@@ -55,15 +55,17 @@ def stage(block, in_planes, planes, count, stride, activation):
     return nn.Sequential(first, *(block(planes, planes, 1, activation) for _ in range(count - 1)))
 
 
-class ResNet20(nn.Module):
-    def __init__(self, activation, width=16, classes=10):
+class CifarResNet(nn.Module):
+    """ResNet of depth 6 blocks + 2."""
+
+    def __init__(self, activation, width=16, classes=10, blocks=3):
         super().__init__()
         self.activation = activation
         self.conv1 = nn.Conv2d(3, width, 3, stride=1, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
-        self.layer1 = stage(BlockA, width, width, 3, 1, activation)
-        self.layer2 = stage(BlockA, width, 2 * width, 3, 2, activation)
-        self.layer3 = stage(BlockA, 2 * width, 4 * width, 3, 2, activation)
+        self.layer1 = stage(BlockA, width, width, blocks, 1, activation)
+        self.layer2 = stage(BlockA, width, 2 * width, blocks, 2, activation)
+        self.layer3 = stage(BlockA, 2 * width, 4 * width, blocks, 2, activation)
         self.linear = nn.Linear(4 * width, classes)
 
     def forward(self, x):

@@ -17,6 +17,9 @@ export interface ArchitectureOptions {
 
 /** A network from normalised images [N, C, H, W] to logits [N, classes]. */
 export abstract class Architecture extends Module {
+  /** The name of the last layer, the only one that knows how many classes there are. */
+  abstract readonly head: string;
+
   abstract forward(x: Tensor, pass: Pass): Tensor;
 }
 

@@ -1,31 +1,16 @@
 import type { Activate } from '../nn/activate.js';
 import { convolve } from '../nn/block.js';
 import { BatchNorm2d, Conv2d } from '../nn/layers.js';
-import { Module, type Pass } from '../nn/module.js';
+import type { Pass } from '../nn/module.js';
 import { pad } from '../tensor/functional.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { Block, type BlockOptions } from './stage.js';
-
-/** A 1x1 convolution and its batch norm, where the block changes the shape: `shortcut.0`, `shortcut.1`. */
-class Projection extends Module {
-  readonly convolution: Conv2d;
-  readonly norm: BatchNorm2d;
-
-  constructor({ inputs, outputs, stride, initialiser }: BlockOptions) {
-    super();
-    this.convolution = this.child('0', new Conv2d({ inputs, outputs, kernel: 1, stride, initialiser }));
-    this.norm = this.child('1', new BatchNorm2d({ channels: outputs, initialiser }));
-  }
-
-  forward(x: Tensor, pass: Pass): Tensor {
-    return convolve(x, this.convolution, this.norm, {}, pass);
-  }
-}
+import { Projection } from './projection.js';
+import { Block, type BlockOptions, changesShape } from './stage.js';
 
 /**
  * The basic residual block of He et al. (2016, CVPR): activation(F(x) + shortcut(x)), F = two 3x3 convolutions. Where
- * the shape changes, the shortcut is a projection, or (`padded`, option A of the CIFAR networks) every second place
- * with zeros for the new channels.
+ * the shape changes, the shortcut is a projection under the name that `shortcut` says, or (`padded`, option A of the CIFAR
+ * networks) every second place with zeros for the new channels.
  */
 export class BasicBlock extends Block {
   readonly #options: BlockOptions;
@@ -37,7 +22,7 @@ export class BasicBlock extends Block {
   readonly #act1: Activate;
   readonly #act2: Activate;
 
-  constructor(options: BlockOptions & { readonly padded: boolean }) {
+  constructor(options: BlockOptions & { readonly shortcut: 'padded' | 'shortcut' | 'downsample' }) {
     super();
     const { inputs, outputs, stride, activate, initialiser } = options;
     this.#options = options;
@@ -46,8 +31,8 @@ export class BasicBlock extends Block {
     this.#conv2 = this.child('conv2', new Conv2d({ inputs: outputs, outputs, kernel: 3, initialiser }));
     // A block that starts as the identity trains more surely (Goyal et al., 2017; the paper's code does so).
     this.#bn2 = this.child('bn2', new BatchNorm2d({ channels: outputs, zeroScale: true, initialiser }));
-    if (!options.padded && (stride !== 1 || inputs !== outputs))
-      this.#projection = this.child('shortcut', new Projection(options));
+    if (options.shortcut !== 'padded' && changesShape(options))
+      this.#projection = this.child(options.shortcut, new Projection(options));
     this.#act1 = this.child('act1', activate());
     this.#act2 = this.child('act2', activate());
   }

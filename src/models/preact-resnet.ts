@@ -45,14 +45,15 @@ class PreActBlock extends Block {
 
   forward(x: Tensor, pass: Pass): Tensor {
     const activated = this.#bn1.forward(x, pass, { activation: this.#act1 });
-    const shortcut = this.#projection === null ? x : this.#projection.convolution.forward(activated);
+    const shortcut = this.#projection === null ? x : this.#projection.convolution.forward(activated, pass);
     const inner = convolve(activated, this.#conv1, this.#bn2, { activation: this.#act2 }, pass);
-    return this.#conv2.forward(inner).add(shortcut);
+    return this.#conv2.forward(inner, pass).add(shortcut);
   }
 }
 
 /** PreActResNet-18 for small images, with the last batch norm and activation before pooling (`bn`). */
 export class PreActResNet18 extends Architecture {
+  readonly head = 'linear';
   readonly #act: Activate;
   readonly #conv1: Conv2d;
   readonly #stages: readonly Stage[];
@@ -87,8 +88,9 @@ export class PreActResNet18 extends Architecture {
 
   /** [N, C, H, W] → [N, classes] */
   forward(x: Tensor, pass: Pass): Tensor {
-    const features = this.#stages.reduce((out, stage) => stage.forward(out, pass), this.#conv1.forward(x));
+    const stem = this.#conv1.forward(x, pass);
+    const features = this.#stages.reduce((out, stage) => stage.forward(out, pass), stem);
     const activated = this.#bn.forward(features, pass, { activation: this.#act });
-    return this.#linear.forward(globalAveragePool(activated));
+    return this.#linear.forward(globalAveragePool(activated), pass);
   }
 }

@@ -33,6 +33,7 @@ export const resnet18Shape: ResNetShape = {
 
 /** A residual network for small images: 3x3 stem, stages of basic blocks, global average, linear. */
 export class ResNet extends Architecture {
+  readonly head = 'linear';
   readonly #conv1: Conv2d;
   readonly #bn1: BatchNorm2d;
   readonly #act1: Activate;
@@ -52,7 +53,8 @@ export class ResNet extends Architecture {
     this.#stages = stages.map((outputs, index) => {
       const inputs = stages[Math.max(0, index - 1)]!;
       const stride = index === 0 ? 1 : 2;
-      const make = (block: BlockOptions) => new BasicBlock({ ...block, padded: shape.padded });
+      const make = (block: BlockOptions) =>
+        new BasicBlock({ ...block, shortcut: shape.padded ? 'padded' : 'shortcut' });
       const stage = new Stage(shape.blocks[index]!, { inputs, outputs, stride, activate, initialiser }, make);
       return this.child(`layer${index + 1}`, stage);
     });
@@ -66,6 +68,6 @@ export class ResNet extends Architecture {
   forward(x: Tensor, pass: Pass): Tensor {
     const stem = convolve(x, this.#conv1, this.#bn1, { activation: this.#act1 }, pass);
     const features = this.#stages.reduce((out, stage) => stage.forward(out, pass), stem); // [N, F, H / 4 or 8, W / 4 or 8]
-    return this.#linear.forward(globalAveragePool(features));
+    return this.#linear.forward(globalAveragePool(features), pass);
   }
 }

@@ -12,6 +12,11 @@ export interface BlockOptions {
   readonly initialiser: Initialiser;
 }
 
+/** Whether a block's shortcut has to bring its input into another shape. */
+export function changesShape({ inputs, outputs, stride }: BlockOptions): boolean {
+  return stride !== 1 || inputs !== outputs;
+}
+
 /** A residual block, [N, I, H, W] → [N, O, H / stride, W / stride]. */
 export abstract class Block extends Module {
   abstract forward(x: Tensor, pass: Pass): Tensor;

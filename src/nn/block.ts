@@ -14,10 +14,12 @@ export function convolve(
   following: Following,
   pass: Pass,
 ): Tensor {
-  // The kernel that computes all behind the convolution at once is faster than folding the norm, where it serves.
+  // The kernel that computes all behind the convolution at once is faster than folding the norm, where it serves; it
+  // knows no groups.
   const kernelServes = x.dtype === 'float32' && x.device === 'cpu';
-  if (pass.train || pass.folded === undefined || pass.twice === true)
-    return norm.forward(convolution.forward(x), pass, following);
+  const isPlain = pass.train || pass.folded === undefined || pass.twice === true || convolution.bias !== null;
+  if (isPlain || (kernelServes && convolution.groups > 1))
+    return norm.forward(convolution.forward(x, pass), pass, following);
   if (kernelServes) return norm.afterConvolution(x, convolution, following, pass);
   return follow(foldedConvolution(x, convolution, norm, pass.folded), following, pass);
 }

@@ -22,15 +22,15 @@ export function foldedConvolution(
     weights = fold(convolution, norm);
     folded.set(convolution, weights);
   }
-  const { stride, padding } = convolution;
-  return conv2d(x, weights.weight, { bias: weights.bias, stride, padding });
+  const { stride, padding, groups } = convolution;
+  return conv2d(x, weights.weight, { bias: weights.bias, stride, padding, groups });
 }
 
 function fold(convolution: Conv2d, norm: BatchNorm2d): FoldedWeights {
   const { weight, bias } = scope(() =>
     noGrad(() => {
       const scale = norm.weight.mul(norm.runningVariance.add(BatchNorm2d.epsilon).rsqrt()); // [C]
-      const weight = convolution.weight.mul(scale.reshape([-1, 1, 1, 1])); // [O, I, K, K]
+      const weight = convolution.weight.mul(scale.reshape([-1, 1, 1, 1])); // [O, I / groups, K, K]
       return { weight, bias: norm.bias.sub(norm.runningMean.mul(scale)) }; // [O]
     }),
   );

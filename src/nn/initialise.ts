@@ -1,3 +1,4 @@
+import { zeros } from '../tensor/create.js';
 import { noise } from '../tensor/noise.js';
 import { scope } from '../tensor/scope.js';
 import type { Dtype, Tensor } from '../tensor/tensor.js';
@@ -26,10 +27,33 @@ export class Initialiser {
   }
 
   /**
-   * N(0, 2 / fan-out) for a convolution [O, I, K, K], fan-out = O · K²: keeps the gradient's size through ReLUs.
-   * He, Zhang, Ren and Sun, 2015.
+   * N(0, 2 / fan-out) for a convolution [O, I, K, K], fan-out = O · K² unless it is given: keeps the gradient's size through
+   * ReLUs. He, Zhang, Ren and Sun, 2015. The weights lie channels last.
    */
-  he(shape: readonly [number, number, number, number]): Tensor {
-    return this.normal(shape, Math.sqrt(2 / (shape[0] * shape[2] * shape[3])));
+  he(
+    shape: readonly [number, number, number, number],
+    fanOut: number = shape[0] * shape[2] * shape[3],
+  ): Tensor {
+    return scope(() => this.normal(shape, Math.sqrt(2 / fanOut)).contiguous('channels-last'));
   }
+}
+
+/** Gives weights that have a shape and no memory: for a network that is only looked at. */
+export class HollowInitialiser extends Initialiser {
+  constructor() {
+    super(0);
+  }
+
+  override normal(shape: readonly number[]): Tensor {
+    return hollow(shape);
+  }
+
+  override he(shape: readonly [number, number, number, number]): Tensor {
+    return hollow(shape);
+  }
+}
+
+/** Zeros of any shape in the memory of one. */
+export function hollow(shape: readonly number[]): Tensor {
+  return scope(() => zeros([]).expand(shape));
 }

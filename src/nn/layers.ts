@@ -1,43 +1,63 @@
 import { ones, zeros } from '../tensor/create.js';
 import { batchNorm, conv2d, convolveNormActivate, linear, normActivate } from '../tensor/functional.js';
-import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Activate } from './activate.js';
-import type { Initialiser } from './initialise.js';
-import { Module, type Pass } from './module.js';
+import { hollow, type Initialiser } from './initialise.js';
+import { Module, type Outline, type Pass } from './module.js';
 
 export interface Conv2dOptions {
   readonly inputs: number;
   readonly outputs: number;
   readonly kernel: number;
   readonly stride?: number;
+  /** Parts into which inputs and outputs are divided, each for itself; as many as inputs: depthwise. @default 1 */
+  readonly groups?: number;
+  /** @default false: a batch norm follows */
+  readonly bias?: boolean;
+  /** By which the starting weights are scaled. @default outputs · kernel² */
+  readonly fanOut?: number;
   readonly initialiser: Initialiser;
 }
 
 /**
- * A convolution without bias (a batch norm follows), padded so that stride 1 keeps the size. Its weights lie channels
- * last, which makes everything behind it lie so too: the fastest layout on the CPU (docs/performance.md).
+ * A convolution, padded so that stride 1 keeps the size. Its weights lie channels last, which makes everything behind it
+ * lie so too: the fastest layout on the CPU (docs/performance.md).
  */
 export class Conv2d extends Module {
-  readonly weight: Tensor; // [O, I, K, K]
+  readonly weight: Tensor; // [O, I / groups, K, K]
+  readonly bias: Tensor | null = null; // [O]
   readonly stride: number;
   readonly padding: number;
+  readonly groups: number;
 
   constructor(options: Conv2dOptions) {
     super();
-    const { inputs, outputs, kernel, stride = 1, initialiser } = options;
-    this.weight = this.parameter(
-      'weight',
-      scope(() => initialiser.he([outputs, inputs, kernel, kernel]).contiguous('channels-last')),
-    );
+    const { inputs, outputs, kernel, stride = 1, groups = 1, fanOut, initialiser } = options;
+    const weight = initialiser.he([outputs, inputs / groups, kernel, kernel], fanOut);
+    this.weight = this.parameter('weight', weight);
+    if (options.bias) this.bias = this.parameter('bias', zeros([outputs], initialiser.dtype));
     this.stride = stride;
     this.padding = (kernel - 1) / 2;
+    this.groups = groups;
   }
 
-  /** [N, I, H, W] → [N, O, H / stride, W / stride] */
-  forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight, { stride: this.stride, padding: this.padding });
+  /** [N, I, H, W] → [N, O, ⌈H / stride⌉, ⌈W / stride⌉] */
+  forward(x: Tensor, pass: Pass): Tensor {
+    if (pass.outline !== undefined) return outlined(this, x, this.#outputOf(x), pass.outline);
+    const { weight, bias, stride, padding, groups } = this;
+    return conv2d(x, weight, { bias, stride, padding, groups });
   }
+
+  #outputOf(x: Tensor): number[] {
+    const reduced = (size: number) => Math.floor((size - 1) / this.stride) + 1;
+    return [x.dimension(0), this.weight.dimension(0), reduced(x.dimension(2)), reduced(x.dimension(3))];
+  }
+}
+
+/** What stands for the output of a layer that is only told of. */
+function outlined(layer: Module, x: Tensor, output: readonly number[], tell: Outline): Tensor {
+  tell(layer, x.shape, output);
+  return hollow(output);
 }
 
 /** Batch normalisation over each channel of [N, C, H, W]; PyTorch's constants. */
@@ -69,6 +89,7 @@ export class BatchNorm2d extends Module {
   /** activation(norm(x) + residual), in one kernel unless the pass is to be differentiated twice. */
   forward(x: Tensor, pass: Pass, following: Following = {}): Tensor {
     const { train, keepStatistics = false, twice = false } = pass;
+    if (pass.outline !== undefined) return x;
     const { residual, activation } = following;
     const moved = train && keepStatistics ? null : this;
     if (train && !keepStatistics) this.#batches.addNumber_(1);
@@ -111,7 +132,10 @@ export function follow(x: Tensor, { residual, activation }: Following, pass: Pas
   return activation === undefined ? sum : activation.forward(sum, pass);
 }
 
-/** x · weightᵀ + bias; weights from N(0, 1 / fan-in), so that logits start of the size of the features; bias 0. */
+/**
+ * x · weightᵀ + bias; weights from N(0, deviation²), by default N(0, 1 / fan-in), so that logits start of the size of the
+ * features; bias 0.
+ */
 export class Linear extends Module {
   readonly weight: Tensor; // [O, I]
   readonly bias: Tensor; // [O]
@@ -119,16 +143,19 @@ export class Linear extends Module {
   constructor(options: {
     readonly inputs: number;
     readonly outputs: number;
+    readonly deviation?: number;
     readonly initialiser: Initialiser;
   }) {
     super();
-    const { inputs, outputs, initialiser } = options;
-    this.weight = this.parameter('weight', initialiser.normal([outputs, inputs], Math.sqrt(1 / inputs)));
+    const { inputs, outputs, deviation = Math.sqrt(1 / inputs), initialiser } = options;
+    this.weight = this.parameter('weight', initialiser.normal([outputs, inputs], deviation));
     this.bias = this.parameter('bias', zeros([outputs], initialiser.dtype));
   }
 
   /** [N, I] → [N, O] */
-  forward(x: Tensor): Tensor {
+  forward(x: Tensor, pass: Pass): Tensor {
+    if (pass.outline !== undefined)
+      return outlined(this, x, [x.dimension(0), this.weight.dimension(0)], pass.outline);
     return linear(x, this.weight, this.bias);
   }
 }

@@ -1,6 +1,7 @@
 import type { Activation } from '../activations/activation.js';
 import { keep } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { Dropping } from './drop.js';
 
 /** A convolution's weights with the batch norm behind it folded in. */
 export interface FoldedWeights {
@@ -20,7 +21,14 @@ export interface Pass {
   readonly twice?: boolean;
   /** Batch norms folded into the convolutions before them (evaluation only): fewer passes over memory. */
   readonly folded?: Map<Module, FoldedWeights>;
+  /** Parts of the network are left out at random (dropout, stochastic depth); an update of the weights alone does so. */
+  readonly drop?: Dropping;
+  /** Layers with weights only tell what they would make of what, and hand on tensors without numbers of their own. */
+  readonly outline?: Outline;
 }
+
+/** Told of each convolution and linear layer in turn: the shapes of its input and its output. */
+export type Outline = (layer: Module, input: readonly number[], output: readonly number[]) => void;
 
 /**
  * A part of a network that owns tensors: parameters (trained), buffers (kept, not trained) and other modules, each
@@ -67,10 +75,11 @@ export abstract class Module {
     return all;
   }
 
-  /** Every module inside, this one first. */
-  *modules(): Generator<Module> {
-    yield this;
-    for (const module of this.#children.values()) yield* module.modules();
+  /** Every module inside with its whole name, this one first. */
+  *modules(name = ''): Generator<readonly [name: string, module: Module]> {
+    yield [name, this];
+    for (const [inner, module] of this.#children)
+      yield* module.modules(name === '' ? inner : `${name}.${inner}`);
   }
 
   /** Runs `body` with no parameter asking for a gradient: an attack needs the image's alone. */

@@ -1,13 +1,32 @@
 import { operator } from './operator.js';
 import { one, several, type Tensor } from './tensor.js';
 
-/** Σ over channels and window of w · x (+ bias). x [N, C, H, W], weight [O, C, K, K] → [N, O, H', W']. */
+/**
+ * Σ over channels and window of w · x (+ bias). x [N, C, H, W], weight [O, C / groups, K, K] → [N, O, H', W']; the channels
+ * of each group are seen by as many outputs of their own.
+ */
 export function conv2d(
   x: Tensor,
   weight: Tensor,
-  options: { readonly bias?: Tensor | null; readonly stride?: number; readonly padding?: number } = {},
+  options: {
+    readonly bias?: Tensor | null;
+    readonly stride?: number;
+    readonly padding?: number;
+    readonly groups?: number;
+  } = {},
 ): Tensor {
-  const { bias, stride = 1, padding = 0 } = options;
+  const { bias, stride = 1, padding = 0, groups = 1 } = options;
+  if (groups !== 1)
+    return one(
+      groupedConv2dOperator,
+      x.handle,
+      weight.handle,
+      bias?.handle,
+      [stride, stride],
+      [padding, padding],
+      [1, 1],
+      groups,
+    );
   return one(conv2dOperator, x.handle, weight.handle, bias?.handle, [stride, stride], [padding, padding]);
 }
 
@@ -202,6 +221,7 @@ export function channelMoments(x: Tensor): { mean: Tensor; variance: Tensor } {
 }
 
 const conv2dOperator = operator('satin::conv2d');
+const groupedConv2dOperator = operator('aten::conv2d');
 const linearOperator = operator('aten::linear');
 const batchNormOperator = operator('aten::batch_norm');
 const activateOperator = operator('satin::activate');
