@@ -19,6 +19,8 @@ napi_value findOperator(Arguments&), call(Arguments&), callInPlace(Arguments&);
 napi_value gradients(Arguments&), setGradEnabled(Arguments&), setRequiresGrad(Arguments&), requiresGrad(Arguments&);
 // torchscript.cc
 napi_value loadScript(Arguments&), runScript(Arguments&), scriptInputs(Arguments&), releaseScript(Arguments&);
+// trace.cc
+napi_value saveTrace(Arguments&);
 // noise.cc
 napi_value noise(Arguments&);
 // allocator.cc
@@ -64,6 +66,7 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "runScript", runScript);
     define(env, exports, "scriptInputs", scriptInputs);
     define(env, exports, "releaseScript", releaseScript);
+    define(env, exports, "saveTrace", saveTrace);
     define(env, exports, "noise", noise);
     define(env, exports, "memory", memory);
     define(env, exports, "setMemoryLimits", setMemoryLimits);

@@ -188,5 +188,8 @@ TORCH_LIBRARY_FRAGMENT(satin, library) {
       &convolveNormActivateOperator);
 }
 
+// A trace holds libtorch's convolution.
+TORCH_LIBRARY_IMPL(satin, Tracer, library) { library.impl("conv2d", &conv2dOperator); }
+
 }  // namespace
 }  // namespace satin

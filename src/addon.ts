@@ -49,6 +49,14 @@ export interface Addon {
   runScript(script: number, input: Handle): Handle;
   scriptInputs(script: number): number;
   releaseScript(script: number): void;
+  saveTrace(
+    path: string,
+    names: readonly string[],
+    tensors: readonly Handle[],
+    trained: readonly (0 | 1)[],
+    example: Handle,
+    forward: (images: Handle) => Handle,
+  ): void;
   noise(
     distribution: 'uniform' | 'normal',
     shape: readonly number[],
