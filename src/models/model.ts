@@ -3,7 +3,7 @@ import { parseActivation } from '../activations/parse.js';
 import { InputError } from '../errors.js';
 import { activationPlaces } from '../nn/activate.js';
 import type { Classifier } from '../nn/classifier.js';
-import { Initialiser } from '../nn/initialise.js';
+import { Initialiser, ZeroInitialiser } from '../nn/initialise.js';
 import type { FoldedWeights, Module, Pass } from '../nn/module.js';
 import { tensor } from '../tensor/create.js';
 import { keep, scope } from '../tensor/scope.js';
@@ -45,10 +45,10 @@ export class Model {
     this.#deviation = constant(description.normalise?.std);
   }
 
-  /** A new network with weights drawn from `seed`. */
+  /** A new network with weights drawn from `seed`; null: zeros, for weights that are loaded. */
   static create(
     description: ModelDescription,
-    options: { readonly seed: number; readonly dtype?: Dtype; readonly device?: string },
+    options: { readonly seed: number | null; readonly dtype?: Dtype; readonly device?: string },
   ): Model {
     const { seed, dtype = 'float32', device = 'cpu' } = options;
     const network = architectures[description.architecture]({
@@ -56,7 +56,7 @@ export class Model {
       classes: description.classes.length,
       width: description.width,
       activate: activationPlaces(parseActivation(description.activation), dtype),
-      initialiser: new Initialiser(seed, dtype),
+      initialiser: seed === null ? new ZeroInitialiser(dtype) : new Initialiser(seed, dtype),
     });
     // Drawn on the CPU and then moved: a seed means the same weights everywhere.
     const model = new Model(description, network, dtype);

@@ -38,6 +38,17 @@ export class Initialiser {
   }
 }
 
+/** Gives zeros: for a network whose weights are loaded. */
+export class ZeroInitialiser extends Initialiser {
+  constructor(dtype: Dtype) {
+    super(0, dtype);
+  }
+
+  override normal(shape: readonly number[]): Tensor {
+    return zeros(shape, this.dtype);
+  }
+}
+
 /** Gives weights that have a shape and no memory: for a network that is only looked at. */
 export class HollowInitialiser extends Initialiser {
   constructor() {

@@ -31,7 +31,7 @@ export class Ema implements Disposable {
       throw InputError.expected('a number from 0 to below 1', 'ema.decay', decay);
     const [first] = live.network.parameters().values();
     const { dtype, device } = first!;
-    this.model = scope(() => Model.create(live.description, { seed: 0, dtype, device }));
+    this.model = scope(() => Model.create(live.description, { seed: null, dtype, device }));
     this.#each((average, tensor) => average.copy_(tensor));
   }
 
