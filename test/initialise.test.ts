@@ -35,18 +35,32 @@ function assertNormal(weights: Tensor, deviation: number, name: string): void {
 }
 
 describe('starting weights', () => {
-  for (const architecture of smallNetworks)
-    it(`of ${architecture} are He’s for convolutions, N(0, 1 / fan-in) for the linear layer, 1 and 0 for batch norms`, () => {
-      using model = create(architecture, 4);
+  const networks: readonly (readonly [architecture: ModelName, width: number])[] = [
+    ...smallNetworks.map((name) => [name, 0.5] as const),
+    ['wideresnet28-10', 0.1],
+    ['resnet18-imagenet', 0.25],
+    ['resnet50', 0.25],
+    ['resnext50-32x4d', 0.25],
+    ['efficientnet-b0', 0.5],
+  ];
+  /** Only a depthwise convolution counts one channel alone. */
+  const fanOutOf = (name: string, [outputs, , height, width]: readonly number[]) =>
+    (name.includes('conv_dw') ? 1 : outputs!) * height! * width!;
+  const headDeviation = (architecture: ModelName, inputs: number) =>
+    /^res.*(imagenet|50)/.test(architecture) ? 0.01 : Math.sqrt(1 / inputs);
+
+  for (const [architecture, width] of networks)
+    it(`of ${architecture} are He’s for convolutions, narrow for the last layer, 1 and 0 for batch norms`, () => {
+      using model = create(architecture, 4, width);
       const state = model.network.state();
       let convolutions = 0;
       for (const [name, weights] of state) {
         const { shape } = weights;
         if (shape.length === 4) {
-          const fanOut = shape[0]! * shape[2]! * shape[3]!;
-          assertNormal(weights, Math.sqrt(2 / fanOut), name);
+          assertNormal(weights, Math.sqrt(2 / fanOutOf(name, shape)), name);
           convolutions++;
-        } else if (name === 'linear.weight') assertNormal(weights, Math.sqrt(1 / shape[1]!), name);
+        } else if (name === `${model.network.head}.weight`)
+          assertNormal(weights, headDeviation(architecture, shape[1]!), name);
         else if (/bias|running_mean|tracked/.test(name)) assert.equal(weights.abs().max().item(), 0, name);
         else if (name.endsWith('running_var'))
           assert.deepEqual(new Set(weights.numbers()), new Set([1]), name);
@@ -55,18 +69,23 @@ describe('starting weights', () => {
     });
 
   it('begin every block of a ResNet as the identity: the scale of its last batch norm is 0', () => {
-    for (const architecture of ['resnet20', 'resnet18'] as const) {
-      using model = create(architecture, 4);
+    for (const [architecture, last] of [
+      ['resnet20', /layer.*bn2/],
+      ['resnet18', /layer.*bn2/],
+      ['resnet34', /layer.*bn2/],
+      ['resnet50', /layer.*bn3/],
+    ] as const) {
+      using model = create(architecture, 4, 0.1);
       const scales = [...model.network.state()].filter(([name]) =>
-        /bn\d\.weight|shortcut\.1\.weight/.test(name),
+        /bn\d\.weight|(shortcut|downsample)\.1\.weight/.test(name),
       );
       const zero = scales.filter(([, scale]) => scale.max().item() === 0 && scale.min().item() === 0);
       assert.ok(zero.length >= 8);
       assert.deepEqual(
         zero.map(([name]) => name),
-        scales.map(([name]) => name).filter((name) => /layer.*bn2/.test(name)),
+        scales.map(([name]) => name).filter((name) => last.test(name)),
       );
-      const others = scales.filter(([name]) => !/layer.*bn2/.test(name));
+      const others = scales.filter(([name]) => !last.test(name));
       for (const [name, scale] of others) assert.deepEqual(new Set(scale.numbers()), new Set([1]), name);
     }
   });
