@@ -11,6 +11,7 @@
 #include <torch/library.h>
 
 #include <algorithm>
+#include <tuple>
 #include <vector>
 
 #include "activate.h"
@@ -51,10 +52,18 @@ at::Tensor transformedWeights(const ConvolutionShape& shape, const WeightLayout&
 
 ConvolutionShape shapeOf(const at::Tensor& x, int64_t outputs) { return {x.size(0), x.size(2), x.size(3), x.size(1), outputs}; }
 
-// x [N, C, H, W] and weights of C inputs → [N, O, H, W], all channels last
-at::Tensor convolve(const at::Tensor& x, int64_t outputs, const WeightLayout& weight) {
+// Weights as Winograd's method takes them: what was kept, or transformed now.
+at::Tensor weightsFor(const ConvolutionShape& shape, const WeightLayout& weight, const at::Tensor& kept, const at::TensorOptions& options) {
+  if (!kept.defined()) return transformedWeights(shape, weight, options);
+  TORCH_CHECK(kept.device().is_cpu() && kept.scalar_type() == at::kFloat && kept.is_contiguous() && kept.numel() == winogradWeightCount(shape),
+              "Expected weights that were transformed for this convolution.");
+  return kept;
+}
+
+// x [N, C, H, W] and weights of C inputs → [N, O, H, W], all channels last. `kept`: the weights transformed, or undefined.
+at::Tensor convolve(const at::Tensor& x, int64_t outputs, const WeightLayout& weight, const at::Tensor& kept) {
   const ConvolutionShape shape = shapeOf(x, outputs);
-  const at::Tensor transformed = transformedWeights(shape, weight, x.options());
+  const at::Tensor transformed = weightsFor(shape, weight, kept, x.options());
   at::Tensor y = at::empty({shape.images, outputs, shape.height, shape.width}, x.options(), at::MemoryFormat::ChannelsLast);
   const float *from = x.data_ptr<float>(), *weights = transformed.data_ptr<float>();
   float* to = y.data_ptr<float>();
@@ -74,9 +83,10 @@ struct Following {
 
 // The same with what follows, which is computed while a part of the output is in the cache: lines of tiles that lie one
 // behind the other.
-at::Tensor convolveFollowed(const at::Tensor& x, int64_t outputs, const WeightLayout& weight, const Following& following) {
+at::Tensor convolveFollowed(const at::Tensor& x, int64_t outputs, const WeightLayout& weight, const at::Tensor& kept,
+                            const Following& following) {
   const ConvolutionShape shape = shapeOf(x, outputs);
-  const at::Tensor transformed = transformedWeights(shape, weight, x.options());
+  const at::Tensor transformed = weightsFor(shape, weight, kept, x.options());
   at::Tensor y = at::empty({shape.images, outputs, shape.height, shape.width}, x.options(), at::MemoryFormat::ChannelsLast);
   const float *from = x.data_ptr<float>(), *weights = transformed.data_ptr<float>();
   float* to = y.data_ptr<float>();
@@ -116,31 +126,33 @@ at::Tensor weightGradient(const at::Tensor& dy, const at::Tensor& x, const at::T
 
 class Convolution : public torch::autograd::Function<Convolution> {
  public:
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight) {
+  // `transformed` and `back` are the weights as the two directions take them, or undefined.
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& transformed,
+                            const OptionalTensor& back) {
     // An attack wants no gradient of the weights, so the images between need not be kept for it.
-    context->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight});
-    return convolve(x, weight.size(0), layoutOf(weight));
+    context->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight, back.value_or(at::Tensor())});
+    return convolve(x, weight.size(0), layoutOf(weight), transformed.value_or(at::Tensor()));
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const at::Tensor &x = saved[0], &weight = saved[1];
+    const at::Tensor &x = saved[0], &weight = saved[1], &kept = saved[2];
     const at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     at::Tensor dx, dWeight;
     if (context->needs_input_grad(0)) {
       if (at::GradMode::is_enabled())
         dx = at::conv2d(dy, weight.transpose(0, 1).flip({2, 3}), {}, 1, 1);  // has derivatives of its own
       else
-        dx = convolve(dy, weight.size(1), turned(layoutOf(weight)));
+        dx = convolve(dy, weight.size(1), turned(layoutOf(weight)), kept);
     }
     if (context->needs_input_grad(1)) dWeight = weightGradient(dy, x, weight);
-    return {dx, dWeight};
+    return {dx, dWeight, {}, {}};
   }
 };
 
 at::Tensor conv2dOperator(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias, at::IntArrayRef stride,
                           at::IntArrayRef padding) {
-  if (serves(x, weight, bias, stride, padding)) return Convolution::apply(x, weight);
+  if (serves(x, weight, bias, stride, padding)) return Convolution::apply(x, weight, OptionalTensor(), OptionalTensor());
   return at::conv2d(x, weight, bias, stride, padding);
 }
 
@@ -156,34 +168,49 @@ bool wantsGradient(const at::Tensor& x, const at::Tensor& convolution, const Opt
                                         bias.requires_grad() || asks(residual) || asks(coefficients));
 }
 
-at::Tensor convolveNormActivateOperator(const at::Tensor& x, const at::Tensor& convolution, at::IntArrayRef stride,
-                                        at::IntArrayRef padding, const OptionalTensor& residual, const at::Tensor& weight,
+// The weights of a convolution as Winograd's method takes them, towards its outputs and back to its inputs, to be used as
+// long as they do not change; two empty tensors where it does not serve.
+std::tuple<at::Tensor, at::Tensor> winogradWeightsOperator(const at::Tensor& weight) {
+  const bool serves = isPlain(weight) && weight.size(2) == 3 && weight.size(3) == 3 && winogradServes(weight.size(1), weight.size(0));
+  const at::TensorOptions options = weight.options().requires_grad(false);
+  if (!serves) return {at::empty({0}, options), at::empty({0}, options)};
+  const WeightLayout layout = layoutOf(weight);
+  const int64_t outputs = weight.size(0), inputs = weight.size(1);
+  return {transformedWeights({0, 0, 0, inputs, outputs}, layout, options), transformedWeights({0, 0, 0, outputs, inputs}, turned(layout), options)};
+}
+
+at::Tensor convolveNormActivateOperator(const at::Tensor& x, const at::Tensor& convolution, const OptionalTensor& transformed,
+                                        const OptionalTensor& back, at::IntArrayRef stride, at::IntArrayRef padding, const OptionalTensor& residual, const at::Tensor& weight,
                                         const at::Tensor& bias, const at::Tensor& runningMean, const at::Tensor& runningVariance,
                                         double epsilon, const OptionalTensor& coefficients, int64_t kind, double a, double b,
                                         int64_t backward, double backwardA, double backwardB) {
   const int64_t outputs = convolution.dim() == 4 ? convolution.size(0) : 0;
-  bool together = !wantsGradient(x, convolution, residual, weight, bias, coefficients) &&
-                serves(x, convolution, {}, stride, padding);
+  const bool own = serves(x, convolution, {}, stride, padding);
+  bool together = own && !wantsGradient(x, convolution, residual, weight, bias, coefficients);
   for (const at::Tensor* each : {&weight, &bias, &runningMean, &runningVariance}) together = together && isVector(*each, outputs);
   if (together && residual.has_value())
     together = isPlain(*residual) && residual->is_contiguous(at::MemoryFormat::ChannelsLast) && residual->size(0) == x.size(0) &&
              residual->size(1) == outputs && residual->size(2) == x.size(2) && residual->size(3) == x.size(3);
-  if (!together)
-    return normActivateOperator(conv2dOperator(x, convolution, {}, stride, padding), residual, weight, bias, runningMean,
-                                runningVariance, false, 0, epsilon, coefficients, kind, a, b, backward, backwardA, backwardB);
+  if (!together) {
+    const at::Tensor y =
+        own ? Convolution::apply(x, convolution, transformed, back) : at::conv2d(x, convolution, {}, stride, padding);
+    return normActivateOperator(y, residual, weight, bias, runningMean, runningVariance, false, 0, epsilon, coefficients, kind, a,
+                                b, backward, backwardA, backwardB);
+  }
   const Activating activating = activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB);
   checkCoefficients(activating, x, coefficients);
   const NormScale norm = normScale(weight, bias, runningMean, runningVariance, epsilon);
   const Curve curve = coefficients.has_value() ? learnedCurve(activating.curve, *coefficients) : activating.curve;
   const float* added = residual.has_value() ? residual->data_ptr<float>() : nullptr;
-  return convolveFollowed(x, outputs, layoutOf(convolution), {curve, norm.scale, norm.shift, added});
+  return convolveFollowed(x, outputs, layoutOf(convolution), transformed.value_or(at::Tensor()), {curve, norm.scale, norm.shift, added});
 }
 
 TORCH_LIBRARY_FRAGMENT(satin, library) {
   library.def("conv2d(Tensor x, Tensor weight, Tensor? bias=None, int[2] stride=1, int[2] padding=0) -> Tensor", &conv2dOperator);
+  library.def("winograd_weights(Tensor weight) -> (Tensor, Tensor)", &winogradWeightsOperator);
   library.def(
-      "convolve_norm_activate(Tensor x, Tensor convolution, int[2] stride, int[2] padding, Tensor? residual, Tensor weight, "
-      "Tensor bias, Tensor running_mean, Tensor running_var, float epsilon, Tensor? coefficients, int kind, float a, float b, "
+      "convolve_norm_activate(Tensor x, Tensor convolution, Tensor? transformed, Tensor? back, int[2] stride, int[2] padding, "
+      "Tensor? residual, Tensor weight, Tensor bias, Tensor running_mean, Tensor running_var, float epsilon, Tensor? coefficients, int kind, float a, float b, "
       "int backward, float backward_a, float backward_b) -> Tensor",
       &convolveNormActivateOperator);
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { cat } from '../src/tensor/create.js';
 import { setThreads } from '../src/tensor/engine.js';
-import { conv2d, convolveNormActivate, normActivate } from '../src/tensor/functional.js';
+import { conv2d, convolveNormActivate, normActivate, winogradWeights } from '../src/tensor/functional.js';
 import { gradient, gradients, noGrad } from '../src/tensor/gradient.js';
 import { operator } from '../src/tensor/operator.js';
 import { scope } from '../src/tensor/scope.js';
@@ -170,6 +170,38 @@ describe('a convolution with batch norm, residual and activation behind it', () 
       const slopes = (output: Tensor, inputs: readonly Tensor[]) =>
         gradients([output.mul(output).sum()], [...inputs]).map((each) => each.numbers());
       assert.deepEqual(slopes(together, [x, weight]), slopes(separate, [y, other]));
+    }));
+
+  it('has the same bits with weights that were transformed before, forward and backward', () =>
+    scope(() => {
+      for (const shape of [shapes[0]!, shapes[4]!, shapes[5]!]) {
+        const weight = weightOf(shape);
+        const transformed = winogradWeights(weight)!;
+        const options = { ...norm(shape.outputs), curve: { kind: 'silu' } } as const;
+        const run = (convolution: Parameters<typeof convolveNormActivate>[1]) => {
+          const x = xOf(shape).detach().requireGrad_();
+          const output = convolveNormActivate(x, convolution, options);
+          const plain = noGrad(() => convolveNormActivate(x, convolution, options));
+          return [output, plain, gradient(output.mul(output).sum(), x)].map((each) => each.numbers());
+        };
+        const place = { weight, stride: 1, padding: 1 };
+        assert.deepEqual(run({ ...place, transformed }), run(place));
+      }
+    }));
+
+  it('keeps nothing of weights that it does not serve, and refuses those of another convolution', () =>
+    scope(() => {
+      const [narrow, wide] = [shapes[0]!, shapes[1]!];
+      assert.equal(winogradWeights(weightOf(narrow, 1)), null);
+      assert.equal(winogradWeights(weightOf({ ...narrow, inputs: 3 })), null);
+      assert.equal(winogradWeights(weightOf(narrow).to('float64')), null);
+      const transformed = winogradWeights(weightOf(wide))!;
+      const convolution = { weight: weightOf(narrow), stride: 1, padding: 1, transformed };
+      const options = { ...norm(16), curve: { kind: 'relu' } } as const;
+      assert.throws(
+        () => convolveNormActivate(xOf(narrow), convolution, options),
+        /transformed for this convolution/,
+      );
     }));
 
   it('serves every other convolution, layout and dtype too', () =>

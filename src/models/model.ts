@@ -89,10 +89,7 @@ export class Model {
     return {
       classify: (x) => this.network.frozen(() => this.forward(x, pass)),
       [Symbol.dispose]: () => {
-        for (const { weight, bias } of folded.values()) {
-          weight.dispose();
-          bias.dispose();
-        }
+        for (const weights of folded.values()) for (const tensor of weights) tensor.dispose();
         folded.clear();
       },
     };

@@ -1,5 +1,5 @@
 import type { Tensor } from '../tensor/tensor.js';
-import { foldedConvolution } from './fold.js';
+import { foldedConvolution, preparedConvolution } from './fold.js';
 import { type BatchNorm2d, type Conv2d, type Following, follow } from './layers.js';
 import type { Pass } from './module.js';
 
@@ -20,6 +20,7 @@ export function convolve(
   const isPlain = pass.train || pass.folded === undefined || pass.twice === true || convolution.bias !== null;
   if (isPlain || (kernelServes && convolution.groups > 1))
     return norm.forward(convolution.forward(x, pass), pass, following);
-  if (kernelServes) return norm.afterConvolution(x, convolution, following, pass);
+  if (kernelServes)
+    return norm.afterConvolution(x, preparedConvolution(convolution, pass.folded), following, pass);
   return follow(foldedConvolution(x, convolution, norm, pass.folded), following, pass);
 }

@@ -1,5 +1,12 @@
 import { ones, zeros } from '../tensor/create.js';
-import { batchNorm, conv2d, convolveNormActivate, linear, normActivate } from '../tensor/functional.js';
+import {
+  batchNorm,
+  conv2d,
+  convolveNormActivate,
+  linear,
+  normActivate,
+  type PreparedConvolution,
+} from '../tensor/functional.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Activate } from './activate.js';
 import { hollow, type Initialiser } from './initialise.js';
@@ -107,7 +114,12 @@ export class BatchNorm2d extends Module {
   }
 
   /** activation(norm(convolution(x)) + residual) in evaluation mode, all together. */
-  afterConvolution(x: Tensor, convolution: Conv2d, { residual, activation }: Following, pass: Pass): Tensor {
+  afterConvolution(
+    x: Tensor,
+    convolution: PreparedConvolution,
+    { residual, activation }: Following,
+    pass: Pass,
+  ): Tensor {
     const { weight, bias, runningMean, runningVariance } = this;
     const norm = { weight, bias, runningMean, runningVariance, epsilon: BatchNorm2d.epsilon };
     return convolveNormActivate(x, convolution, {

@@ -3,11 +3,11 @@ import { keep } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Dropping } from './drop.js';
 
-/** A convolution's weights with the batch norm behind it folded in. */
-export interface FoldedWeights {
-  readonly weight: Tensor;
-  readonly bias: Tensor;
-}
+/**
+ * A convolution's weights in the form that evaluation takes: weight and bias with the batch norm behind it folded in, or
+ * transformed for Satin's own convolution, forward and backward. Empty where it is taken as it is.
+ */
+export type FoldedWeights = readonly [Tensor, Tensor] | readonly [];
 
 /** How a network is run this time; handed to every layer's `forward`. */
 export interface Pass {
@@ -19,7 +19,7 @@ export interface Pass {
   readonly derivative?: Activation;
   /** The network is to be differentiated twice: only operators that can be are used. */
   readonly twice?: boolean;
-  /** Batch norms folded into the convolutions before them (evaluation only): fewer passes over memory. */
+  /** Evaluation with weights that do not change: their other forms, kept by the convolution that they belong to. */
   readonly folded?: Map<Module, FoldedWeights>;
   /** Parts of the network are left out at random (dropout, stochastic depth); an update of the weights alone does so. */
   readonly drop?: Dropping;

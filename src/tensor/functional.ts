@@ -144,16 +144,18 @@ export function normActivate(
  */
 export function convolveNormActivate(
   x: Tensor,
-  convolution: { readonly weight: Tensor; readonly stride: number; readonly padding: number },
+  convolution: PreparedConvolution,
   options: EvaluatedNorm & ActivateOptions & { readonly residual?: Tensor | undefined },
 ): Tensor {
   const { weight, bias, runningMean, runningVariance, epsilon } = options;
   const { residual, curve, coefficients, derivative } = options;
-  const { stride, padding } = convolution;
+  const { stride, padding, transformed } = convolution;
   return one(
     convolveNormActivateOperator,
     x.handle,
     convolution.weight.handle,
+    transformed?.[0].handle,
+    transformed?.[1].handle,
     [stride, stride],
     [padding, padding],
     residual?.handle,
@@ -165,6 +167,23 @@ export function convolveNormActivate(
     coefficients?.handle,
     ...curveArguments(curve, derivative),
   );
+}
+
+export interface PreparedConvolution {
+  readonly weight: Tensor;
+  readonly stride: number;
+  readonly padding: number;
+  /** What `winogradWeights` made of the weight, where it is to be used again and again. */
+  readonly transformed?: readonly [forward: Tensor, backward: Tensor] | undefined;
+}
+
+/**
+ * A convolution's weight as Winograd's method takes it, towards the outputs and back to the inputs; null where Satin's
+ * convolution does not serve. They hold as long as the weight does not change.
+ */
+export function winogradWeights(weight: Tensor): readonly [forward: Tensor, backward: Tensor] | null {
+  const [forward, backward] = several(winogradWeightsOperator, weight.handle) as [Tensor, Tensor];
+  return forward.size === 0 ? null : [forward, backward];
 }
 
 /** Batch norm by running statistics. */
@@ -226,6 +245,7 @@ const linearOperator = operator('aten::linear');
 const batchNormOperator = operator('aten::batch_norm');
 const activateOperator = operator('satin::activate');
 const convolveNormActivateOperator = operator('satin::convolve_norm_activate');
+const winogradWeightsOperator = operator('satin::winograd_weights');
 const normActivateOperator = operator('satin::norm_activate');
 const matmulOperator = operator('aten::matmul');
 const averagePoolOperator = operator('aten::avg_pool2d');
