@@ -17,10 +17,15 @@ napi_value deviceOf(Arguments&), liveTensors(Arguments&);
 napi_value findOperator(Arguments&), call(Arguments&), callInPlace(Arguments&);
 // autograd.cc
 napi_value gradients(Arguments&), setGradEnabled(Arguments&), setRequiresGrad(Arguments&), requiresGrad(Arguments&);
+napi_value reducedGradients(Arguments&);
 // torchscript.cc
 napi_value loadScript(Arguments&), runScript(Arguments&), scriptInputs(Arguments&), releaseScript(Arguments&);
 // trace.cc
 napi_value saveTrace(Arguments&);
+// collective.cc
+napi_value collectives(Arguments&), openStore(Arguments&), storeSet(Arguments&), storeFind(Arguments&), storeAdd(Arguments&);
+napi_value joinGroup(Arguments&), leaveRanks(Arguments&), watchRanks(Arguments&), endOfTheRanks(Arguments&);
+napi_value announceEndOfRanks(Arguments&), sumNumbers(Arguments&), broadcastTensors(Arguments&), gatherTensor(Arguments&);
 // noise.cc
 napi_value noise(Arguments&);
 // allocator.cc
@@ -59,6 +64,7 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "call", call);
     define(env, exports, "callInPlace", callInPlace);
     define(env, exports, "gradients", gradients);
+    define(env, exports, "reducedGradients", reducedGradients);
     define(env, exports, "setGradEnabled", setGradEnabled);
     define(env, exports, "setRequiresGrad", setRequiresGrad);
     define(env, exports, "requiresGrad", requiresGrad);
@@ -67,6 +73,19 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "scriptInputs", scriptInputs);
     define(env, exports, "releaseScript", releaseScript);
     define(env, exports, "saveTrace", saveTrace);
+    define(env, exports, "collectives", collectives);
+    define(env, exports, "openStore", openStore);
+    define(env, exports, "storeSet", storeSet);
+    define(env, exports, "storeFind", storeFind);
+    define(env, exports, "storeAdd", storeAdd);
+    define(env, exports, "joinGroup", joinGroup);
+    define(env, exports, "leaveRanks", leaveRanks);
+    define(env, exports, "watchRanks", watchRanks);
+    define(env, exports, "endOfTheRanks", endOfTheRanks);
+    define(env, exports, "announceEndOfRanks", announceEndOfRanks);
+    define(env, exports, "sumNumbers", sumNumbers);
+    define(env, exports, "broadcastTensors", broadcastTensors);
+    define(env, exports, "gatherTensor", gatherTensor);
     define(env, exports, "noise", noise);
     define(env, exports, "memory", memory);
     define(env, exports, "setMemoryLimits", setMemoryLimits);

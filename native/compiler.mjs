@@ -1,6 +1,6 @@
 /** The C++ compiler and what it is told: one place for every compile and link flag of the binding. */
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { bundledOpenMp, SYSTEM_PREFIXES } from './libtorch.mjs';
 
 const DARWIN = process.platform === 'darwin';
@@ -58,8 +58,15 @@ export function compileFlags({ root, libtorch, source }) {
     `-DSATIN_LIBTORCH_VERSION="${libtorch.version}"`,
     `-DSATIN_LIBTORCH_MAJOR=${libtorch.major}`,
     `-DSATIN_LIBTORCH_MINOR=${libtorch.minor}`,
+    ...(basename(source) === 'collective.cc' ? distributedFlags(libtorch) : []),
     ...headerFolders(root, libtorch).flatMap((folder) => ['-isystem', folder]),
   ];
+}
+
+/** What libtorch's headers want to hear before they show what talks between processes. */
+function distributedFlags({ ranks }) {
+  if (ranks.length === 0) return [];
+  return ['-DUSE_DISTRIBUTED', ...ranks.map((way) => `-DUSE_C10D_${way.toUpperCase()}`)];
 }
 
 /** Foreign header folders; the compiler's own are left out, since naming them again breaks #include_next. */

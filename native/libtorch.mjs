@@ -35,6 +35,7 @@ export class LibtorchError extends Error {
  * @property {string} lib the folder of the libraries, absolute
  * @property {number} cxxStandard 17 or 20: what its headers ask for
  * @property {0 | 1 | null} cxx11Abi the value of _GLIBCXX_USE_CXX11_ABI that it was built with, null: the compiler's own
+ * @property {string[]} ranks the ways between processes that can be compiled: 'gloo', 'nccl'
  * @property {boolean} cuda whether it comes with CUDA and this machine has NVIDIA's driver
  */
 
@@ -102,6 +103,7 @@ export function inspectLibtorch(folder, kind) {
   const lib = libraryFolders(folder).find((candidate) => existsSync(join(candidate, LIBRARY)));
   if (lib === undefined) return `${join(folder, 'lib', LIBRARY)} is missing`;
   const settings = cmakeSettings([folder, lib]);
+  const cuda = existsSync(join(lib, 'libtorch_cuda.so')) && hasNvidiaDriver();
   return {
     kind,
     folder: realpathSync(folder),
@@ -112,8 +114,26 @@ export function inspectLibtorch(folder, kind) {
     lib,
     cxxStandard: Math.max(17, settings.cxxStandard),
     cxx11Abi: settings.cxx11Abi,
-    cuda: existsSync(join(lib, 'libtorch_cuda.so')) && hasNvidiaDriver(),
+    ranks: waysBetweenRanks({ include, lib, cuda }),
+    cuda,
   };
+}
+
+/**
+ * The ways between processes that libtorch was built with and whose headers are here. Gloo: Debian's libtorch is linked to
+ * it, and libgloo-dev has the headers; PyTorch's wheels have it inside and ship none. NCCL: not run here.
+ */
+function waysBetweenRanks({ include, lib, cuda }) {
+  const ways = [];
+  if (existsSync(join(include, 'gloo', 'config.h')) && /\[libgloo\b/.test(neededBy(lib))) ways.push('gloo');
+  if (cuda && existsSync(join(include, 'nccl.h'))) ways.push('nccl');
+  return ways;
+}
+
+/** What libtorch's library says that it is linked to; nothing where it cannot be read. */
+function neededBy(lib) {
+  const listing = spawnSync('readelf', ['-d', join(lib, LIBRARY)], { encoding: 'utf8' });
+  return listing.status === 0 ? listing.stdout : '';
 }
 
 /**
@@ -197,10 +217,7 @@ export function pythonTorchFolder() {
  * @returns {string | null} its path; null: the compiler's own is the right one
  */
 export function bundledOpenMp(libtorch) {
-  const library = join(libtorch.lib, LIBRARY);
-  const listing = spawnSync('readelf', ['-d', library], { encoding: 'utf8' });
-  const needed =
-    listing.status === 0 ? listing.stdout.match(/\[(lib(?:gomp|iomp5|omp)[^\]]*)\]/)?.[1] : undefined;
+  const needed = neededBy(libtorch.lib).match(/\[(lib(?:gomp|iomp5|omp)[^\]]*)\]/)?.[1];
   const bundles = [libtorch.lib, join(dirname(libtorch.folder), `${basename(libtorch.folder)}.libs`)];
   // A system's library needs no path, and its folder holds the compiler's own OpenMP library too.
   if (SYSTEM_PREFIXES.includes(libtorch.folder)) return null;
@@ -216,7 +233,9 @@ export function bundledOpenMp(libtorch) {
 
 /** Everything but the sources that decides which libtorch is found; cheap to look at. */
 export function searchIdentity(env) {
-  const headers = SYSTEM_PREFIXES.map((prefix) => join(prefix, 'include', 'torch', 'csrc'));
+  const headers = SYSTEM_PREFIXES.flatMap((prefix) =>
+    [join('torch', 'csrc'), 'gloo'].map((folder) => join(prefix, 'include', folder)),
+  );
   const variables = ['LIBTORCH', 'VIRTUAL_ENV', 'CONDA_PREFIX'].map((name) => `${name}=${env[name] ?? ''}`);
   return [...variables, ...headers.map(existsSync), hasNvidiaDriver()].join(' ');
 }

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "activate.h"
+#include "collective.h"
 #include "norm_activate.h"
 #include "norm_activate_kernel.h"
 
@@ -24,6 +25,7 @@ struct Settings {
   double momentum;
   double epsilon;
   Activating activating;
+  bool synchronised = false;
 };
 
 bool isDense(const at::Tensor& tensor, at::IntArrayRef shape) {
@@ -36,10 +38,31 @@ bool isVector(const at::Tensor& tensor, int64_t length) {
          tensor.is_contiguous();
 }
 
+// Batch norm in training by the statistics of all ranks, of operators that can be differentiated as often as is wanted.
+// Every rank has as many images as the others.
+at::Tensor synchronisedNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const OptionalTensor& runningMean,
+                            const OptionalTensor& runningVariance, double momentum, double epsilon) {
+  const double count = static_cast<double>(x.numel() / x.size(1)) * rankCount();
+  const auto perChannel = [](const at::Tensor& vector) { return vector.reshape({1, -1, 1, 1}); };
+  const at::Tensor mean = sumOverRanks(x.sum({0, 2, 3})) / count;
+  const at::Tensor centred = x - perChannel(mean);
+  const at::Tensor variance = sumOverRanks((centred * centred).sum({0, 2, 3})) / count;
+  if (runningMean.has_value() && runningVariance.has_value()) {
+    at::NoGradGuard guard;
+    at::Tensor movingMean = *runningMean, movingVariance = *runningVariance;
+    movingMean.mul_(1 - momentum).add_(mean, momentum);
+    movingVariance.mul_(1 - momentum).add_(variance, momentum * count / std::max(1.0, count - 1));
+  }
+  return centred * perChannel(weight * (variance + epsilon).rsqrt()) + perChannel(bias);
+}
+
 // What the activation acts on, of libtorch's operators.
 at::Tensor normed(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
                   const OptionalTensor& mean, const OptionalTensor& variance, const Settings& settings) {
-  const at::Tensor z = at::batch_norm(x, weight, bias, mean, variance, settings.train, settings.momentum, settings.epsilon, false);
+  const at::Tensor z =
+      settings.train && settings.synchronised
+          ? synchronisedNorm(x, weight, bias, mean, variance, settings.momentum, settings.epsilon)
+          : at::batch_norm(x, weight, bias, mean, variance, settings.train, settings.momentum, settings.epsilon, false);
   return residual.has_value() ? z + *residual : z;
 }
 
@@ -66,10 +89,35 @@ struct ChannelSums {
       sum += values[static_cast<size_t>(2 * channels * thread + (isSecond ? channels : 0) + channel)];
     return sum;
   }
+  // All first sums, then all second ones.
+  std::vector<double> totals() const {
+    std::vector<double> result;
+    for (const bool isSecond : {false, true})
+      for (int64_t channel = 0; channel < channels; channel++) result.push_back(total(channel, isSecond));
+    return result;
+  }
   int64_t channels;
   int threads;
   std::vector<double> values;
 };
+
+// Moments about each rank's own pivots become those of all ranks about rank-independent ones; returns how many rows they are
+// of. Every rank has as many.
+double overRanks(std::vector<double>& totals, std::vector<double>& pivots, double count) {
+  const size_t channels = pivots.size();
+  const double all = count * rankCount();
+  std::vector<double> shared = pivots;
+  sumOverRanks(shared);
+  for (double& pivot : shared) pivot /= rankCount();
+  for (size_t c = 0; c < channels; c++) {
+    const double move = pivots[c] - shared[c];
+    totals[channels + c] += move * (2 * totals[c] + count * move);
+    totals[c] += count * move;
+  }
+  sumOverRanks(totals);
+  pivots = shared;
+  return all;
+}
 
 // The sums of learned coefficients of each thread; none where no gradient of theirs is wanted.
 struct ThreadCoefficients {
@@ -104,7 +152,7 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
                             const at::Tensor& weight, const at::Tensor& bias, const OptionalTensor& runningMean,
                             const OptionalTensor& runningVariance, const OptionalTensor& coefficients,
                             const Settings& settings) {
-    const auto& [train, momentum, epsilon, activating] = settings;
+    const auto& [train, momentum, epsilon, activating, synchronised] = settings;
     const Rows rows = rowsOf(x);
     const auto vector = [&] { return at::empty({rows.channels}, weight.options().requires_grad(false)); };
     at::Tensor mean = vector(), inverse = vector(), scale = vector(), shift = vector();
@@ -116,11 +164,15 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
       parallelRows(rows, [&](int64_t start, Rows part, int thread) {
         addMoments(part, numbers + start, numbers, sums.first(thread), sums.second(thread));
       });
-      const double count = static_cast<double>(rows.count);
+      std::vector<double> totals = sums.totals();
+      double count = static_cast<double>(rows.count);
+      std::vector<double> pivots(numbers, numbers + rows.channels);
+      if (synchronised) count = overRanks(totals, pivots, count);
       for (int64_t c = 0; c < rows.channels; c++) {
-        const double offset = sums.total(c, false) / count;
-        const double variance = std::max(0.0, sums.total(c, true) / count - offset * offset);
-        const double average = numbers[c] + offset;
+        const size_t first = static_cast<size_t>(c), second = static_cast<size_t>(rows.channels + c);
+        const double offset = totals[first] / count;
+        const double variance = std::max(0.0, totals[second] / count - offset * offset);
+        const double average = pivots[first] + offset;
         means[c] = static_cast<float>(average);
         inverses[c] = static_cast<float>(1 / std::sqrt(variance + epsilon));
         if (runningMean.has_value()) {
@@ -151,6 +203,7 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
     const at::Tensor learned = coefficients.has_value() ? *coefficients : at::Tensor();
     context->save_for_backward({x, added, weight, mean, inverse, scale, shift, learned});
     context->saved_data["train"] = train;
+    context->saved_data["synchronised"] = synchronised;
     // the coefficients' place among the tensors that were given: x, weight and bias always stand before them
     context->saved_data["place"] = int64_t{3} + residual.has_value() + runningMean.has_value() + runningVariance.has_value();
     context->saved_data["activating"] = numbersOf(activating);
@@ -195,12 +248,18 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
     });
     at::Tensor dWeight = at::empty_like(weight), dBias = at::empty_like(weight);
     at::Tensor offset = at::empty_like(weight), slope = at::empty_like(weight);
-    const double count = static_cast<double>(rows.count);
+    // The weight's gradients are this rank's own: they are summed with all others.
+    const std::vector<double> own = sums.totals();
+    std::vector<double> all = own;
+    const bool synchronised = context->saved_data["synchronised"].toBool();
+    if (synchronised) sumOverRanks(all);
+    const double count = static_cast<double>(rows.count) * (synchronised ? rankCount() : 1);
     for (int64_t c = 0; c < rows.channels; c++) {
-      const double scaled = data(scale)[c], sum = sums.total(c, false), product = sums.total(c, true);
+      const size_t first = static_cast<size_t>(c), second = static_cast<size_t>(rows.channels + c);
+      const double scaled = data(scale)[c], sum = all[first], product = all[second];
       const double inverted = data(inverse)[c];
-      dWeight.data_ptr<float>()[c] = static_cast<float>(product * inverted);
-      dBias.data_ptr<float>()[c] = static_cast<float>(sum);
+      dWeight.data_ptr<float>()[c] = static_cast<float>(own[second] * inverted);
+      dBias.data_ptr<float>()[c] = static_cast<float>(own[first]);
       offset.data_ptr<float>()[c] = static_cast<float>(scaled * sum / count);
       slope.data_ptr<float>()[c] = static_cast<float>(scaled * product * inverted * inverted / count);
     }
@@ -218,8 +277,9 @@ at::Tensor normActivateOperator(const at::Tensor& x, const OptionalTensor& resid
                                 const at::Tensor& bias, const OptionalTensor& runningMean,
                                 const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
                                 const OptionalTensor& coefficients, int64_t kind, double a, double b, int64_t backward,
-                                double backwardA, double backwardB) {
-  const Settings settings{train, momentum, epsilon, activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB)};
+                                double backwardA, double backwardB, bool synchronised) {
+  const Settings settings{train, momentum, epsilon, activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB),
+                          synchronised && rankCount() > 1};
   checkCoefficients(settings.activating, x, coefficients);
   const bool statistics = runningMean.has_value() && runningVariance.has_value();
   const bool wanted = at::GradMode::is_enabled() && (weight.requires_grad() || bias.requires_grad());
@@ -251,7 +311,7 @@ namespace {
 at::Tensor tracedOperator(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
                           const OptionalTensor& runningMean, const OptionalTensor& runningVariance, bool train, double momentum,
                           double epsilon, const OptionalTensor& coefficients, int64_t kind, double a, double b, int64_t backward,
-                          double backwardA, double backwardB) {
+                          double backwardA, double backwardB, bool) {
   const Settings settings{train, momentum, epsilon, activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB)};
   checkCoefficients(settings.activating, x, coefficients);
   const at::Tensor z = normed(x, residual, weight, bias, runningMean, runningVariance, settings);
@@ -262,8 +322,12 @@ TORCH_LIBRARY(satin, library) {
   library.def(
       "norm_activate(Tensor x, Tensor? residual, Tensor weight, Tensor bias, Tensor? running_mean, Tensor? running_var, "
       "bool train, float momentum, float epsilon, Tensor? coefficients, int kind, float a, float b, int backward, "
-      "float backward_a, float backward_b) -> Tensor",
+      "float backward_a, float backward_b, bool synchronised=False) -> Tensor",
       &normActivateOperator);
+  library.def(
+      "synchronised_batch_norm(Tensor x, Tensor weight, Tensor bias, Tensor? running_mean, Tensor? running_var, "
+      "float momentum, float epsilon) -> Tensor",
+      &synchronisedNorm);
 }
 
 TORCH_LIBRARY_IMPL(satin, Tracer, library) { library.impl("norm_activate", &tracedOperator); }

@@ -7,12 +7,12 @@
 
 namespace satin {
 
-// satin::norm_activate
+// satin::norm_activate; `synchronised`: batch statistics of all ranks.
 at::Tensor normActivateOperator(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight,
                                 const at::Tensor& bias, const OptionalTensor& runningMean,
                                 const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
                                 const OptionalTensor& coefficients, int64_t kind, double a, double b, int64_t backward,
-                                double backwardA, double backwardB);
+                                double backwardA, double backwardB, bool synchronised = false);
 
 // Batch norm in evaluation mode as x * scale + shift, one of each a channel. Takes vectors of float32 on the CPU.
 struct NormScale {

@@ -42,6 +42,12 @@ export interface Addon {
     createGraph: boolean,
     allowUnused: boolean,
   ): (Handle | null)[];
+  reducedGradients(
+    output: Handle,
+    parameters: readonly Handle[],
+    others: readonly Handle[],
+    bucketBytes: number,
+  ): Handle[];
   setGradEnabled(enabled: boolean): boolean;
   setRequiresGrad(tensor: Handle, required: boolean): void;
   requiresGrad(tensor: Handle): boolean;
@@ -57,6 +63,26 @@ export interface Addon {
     example: Handle,
     forward: (images: Handle) => Handle,
   ): void;
+  collectives(): string[];
+  openStore(host: string, port: number, opens: boolean): void;
+  storeSet(key: string, value: string): void;
+  storeFind(key: string): string | null;
+  storeAdd(key: string, amount: number): number;
+  joinGroup(backend: string, device: string, address: string, rank: number, size: number): void;
+  leaveRanks(clean: boolean): void;
+  watchRanks(
+    host: string,
+    port: number,
+    rank: number,
+    names: string,
+    interval: number,
+    missing: number,
+  ): void;
+  endOfTheRanks(): string | null;
+  announceEndOfRanks(sentence: string): void;
+  sumNumbers(numbers: readonly number[]): number[];
+  broadcastTensors(tensors: readonly Handle[]): void;
+  gatherTensor(tensor: Handle): Handle;
   noise(
     distribution: 'uniform' | 'normal',
     shape: readonly number[],

@@ -15,6 +15,7 @@ const levels: readonly (readonly string[])[] = [
   ['addon.ts', 'version.ts', 'nearest.ts', 'epsilon.ts', 'fields.ts', 'validate.ts', 'command-line.ts'],
   ['native.ts'],
   ['tensor'],
+  ['ranks'],
   ['activations', 'losses.ts', 'nn'],
   ['models', 'data', 'attacks', 'runs', 'export'],
   ['recipe', 'recipe.ts', 'load-recipe.ts', 'evaluation', 'training', 'report'],

@@ -69,6 +69,8 @@ export function createRunFolder(options: RunFolderOptions & { readonly manifest:
 }
 
 export interface ResumeOptions extends RunFolderOptions {
+  /** What a stored recipe means today, with the defaults of settings that it does not know. @default as it is */
+  readonly complete?: (stored: unknown) => object;
   /**
    * Whether an event, although no later than the checkpoint's step, will come again: an epoch that ended after the
    * checkpoint of its last step. `state` is what `writeCheckpoint` was given. @default none
@@ -88,9 +90,10 @@ export interface ResumedRun {
  * @throws InputError where there is no run, its recipe differs (naming where), its checkpoint is damaged, or
  *   another process writes it.
  */
-export function resumeRunFolder({ path, recipe, comesAgain }: ResumeOptions): ResumedRun {
+export function resumeRunFolder({ path, recipe, complete, comesAgain }: ResumeOptions): ResumedRun {
   if (!isRunFolder(path)) throw InputError.expected('the folder of a run', '--resume', path);
-  const stored = readStoredRecipe(path);
+  const written = readStoredRecipe(path);
+  const stored = complete === undefined ? written : JSON.parse(JSON.stringify(complete(written)));
   const difference = firstDifference(stored, JSON.parse(JSON.stringify(recipe)));
   if (difference !== undefined)
     throw new InputError(

@@ -45,11 +45,24 @@ export interface BatchNormOptions {
   readonly train: boolean;
   readonly momentum: number;
   readonly epsilon: number;
+  /** Batch statistics over the images of all ranks (processes that train together), each with as many. @default false */
+  readonly synchronised?: boolean;
 }
 
 /** (x − mean) / √(variance + ε) · weight + bias for each channel. x [N, C, H, W]. Ioffe and Szegedy, 2015. */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const { weight, bias, runningMean, runningVariance, train, momentum, epsilon } = options;
+  if (train && options.synchronised === true)
+    return one(
+      synchronisedBatchNormOperator,
+      x.handle,
+      weight.handle,
+      bias.handle,
+      runningMean?.handle,
+      runningVariance?.handle,
+      momentum,
+      epsilon,
+    );
   return one(
     batchNormOperator,
     x.handle,
@@ -121,7 +134,7 @@ export function normActivate(
   options: BatchNormOptions & ActivateOptions & { readonly residual?: Tensor | undefined },
 ): Tensor {
   const { weight, bias, runningMean, runningVariance, train, momentum, epsilon } = options;
-  const { residual, curve, coefficients, derivative } = options;
+  const { residual, curve, coefficients, derivative, synchronised = false } = options;
   return one(
     normActivateOperator,
     x.handle,
@@ -135,6 +148,7 @@ export function normActivate(
     epsilon,
     coefficients?.handle,
     ...curveArguments(curve, derivative),
+    synchronised,
   );
 }
 
@@ -243,6 +257,7 @@ const conv2dOperator = operator('satin::conv2d');
 const groupedConv2dOperator = operator('aten::conv2d');
 const linearOperator = operator('aten::linear');
 const batchNormOperator = operator('aten::batch_norm');
+const synchronisedBatchNormOperator = operator('satin::synchronised_batch_norm');
 const activateOperator = operator('satin::activate');
 const convolveNormActivateOperator = operator('satin::convolve_norm_activate');
 const winogradWeightsOperator = operator('satin::winograd_weights');

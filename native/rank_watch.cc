@@ -1,0 +1,171 @@
+#include "rank_watch.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+namespace satin {
+namespace {
+
+constexpr const char* kEnded = "ended";
+constexpr const char* kHeard = "heard";
+// Seconds for which a rank may end by itself once it is known that all must; then its watch ends it.
+constexpr int kGrace = 15;
+
+std::string beatOf(size_t rank) { return "beat/" + std::to_string(rank); }
+
+struct Watch {
+  WatchOptions options;
+  std::unique_ptr<KeyStore> store;
+  std::thread beater, monitor;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool stopped = false;
+  std::string ended;
+  std::atomic<uint64_t> turns{0};
+
+  // Sleeps; whether the watch goes on.
+  bool pause(std::chrono::milliseconds duration) {
+    std::unique_lock<std::mutex> lock(mutex);
+    return !changed.wait_for(lock, duration, [&] { return stopped; });
+  }
+
+  void report(const std::string& sentence) {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (ended.empty()) ended = sentence;
+    changed.notify_all();
+  }
+
+  bool isOver() {
+    std::lock_guard<std::mutex> lock(mutex);
+    return !ended.empty();
+  }
+
+  std::string lost(size_t rank) const {
+    const double seconds = static_cast<double>(options.interval) * options.missing / 1000;
+    char text[32];
+    std::snprintf(text, sizeof text, "%g", seconds);
+    return "Lost " + options.names[rank] + ": no sign of life for " + text + " s";
+  }
+
+  // Rank 0 looks after all; the others after rank 0, which tells them what it found. Turns are counted rather than
+  // seconds: a job that was suspended as a whole has lost nobody.
+  void beat() {
+    const bool leads = options.rank == 0;
+    std::vector<int64_t> last(options.names.size(), -1);
+    std::vector<int> missing(options.names.size(), 0);
+    const size_t watched = leads ? options.names.size() : 1;
+    try {
+      do {
+        store->add(beatOf(static_cast<size_t>(options.rank)), 1);
+        std::string sentence;
+        if (store->find(kEnded, sentence)) {
+          store->add(kHeard, 1);
+          return report(sentence);
+        }
+        for (size_t rank = leads ? 1 : 0; rank < watched; rank++) {
+          const int64_t count = store->add(beatOf(rank), 0);
+          missing[rank] = count == last[rank] ? missing[rank] + 1 : 0;
+          last[rank] = count;
+          if (missing[rank] < options.missing) continue;
+          store->set(kEnded, lost(rank));
+          return report(lost(rank));
+        }
+        turns++;
+      } while (pause(std::chrono::milliseconds(options.interval)));
+    } catch (...) {
+      report("Lost " + options.names[0] + ": its store answers no more");
+    }
+  }
+
+  // Asks nobody, so nothing can hold it up: neither a store that answers no more nor a main thread that waits for ever.
+  void guard() {
+    uint64_t last = 0;
+    int missing = 0;
+    while (!isOver()) {
+      if (!pause(std::chrono::milliseconds(options.interval))) return;
+      const uint64_t now = turns;
+      missing = now == last ? missing + 1 : 0;
+      last = now;
+      if (missing >= options.missing + 5) report("Lost " + options.names[0] + ": its store answers no more");
+    }
+    if (!pause(std::chrono::seconds(kGrace))) return;
+    std::fprintf(stderr, "satin: %s.\n", ended.c_str());
+    _exit(1);
+  }
+};
+
+Watch*& watch() {
+  static Watch* instance = nullptr;
+  return instance;
+}
+
+}  // namespace
+
+void startWatch(std::unique_ptr<KeyStore> store, WatchOptions options) {
+  stopWatch();
+  auto* started = new Watch();
+  started->options = std::move(options);
+  started->store = std::move(store);
+  started->beater = std::thread([started] { started->beat(); });
+  started->monitor = std::thread([started] { started->guard(); });
+  watch() = started;
+}
+
+void stopWatch() {
+  Watch* running = watch();
+  if (running == nullptr) return;
+  watch() = nullptr;
+  {
+    std::lock_guard<std::mutex> lock(running->mutex);
+    running->stopped = true;
+  }
+  running->changed.notify_all();
+  running->monitor.join();
+  // The other one may hang in a store that answers no more: then it is left behind, with what it uses.
+  if (running->isOver()) return running->beater.detach();
+  running->beater.join();
+  delete running;
+}
+
+std::string endOfRanks() {
+  Watch* running = watch();
+  if (running == nullptr) return "";
+  std::lock_guard<std::mutex> lock(running->mutex);
+  return running->ended;
+}
+
+std::string waitForEndOfRanks() {
+  Watch* running = watch();
+  if (running == nullptr) return "";
+  const auto longest = std::chrono::milliseconds(running->options.interval) * (running->options.missing + 5);
+  std::unique_lock<std::mutex> lock(running->mutex);
+  running->changed.wait_for(lock, longest, [&] { return !running->ended.empty(); });
+  return running->ended;
+}
+
+void announceEnd(KeyStore& store, const std::string& sentence) {
+  Watch* running = watch();
+  if (running == nullptr) return;
+  const bool known = !endOfRanks().empty();
+  const int rank = running->options.rank;
+  const auto others = static_cast<int64_t>(running->options.names.size()) - 1;
+  stopWatch();
+  if (!known) store.set(kEnded, sentence);
+  if (rank != 0) {
+    if (!known) store.add(kHeard, 1);
+    return;
+  }
+  // One of them may be lost already.
+  const int64_t expected = known ? others - 1 : others;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (store.add(kHeard, 0) < expected && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+}
+
+}  // namespace satin
