@@ -19,6 +19,7 @@ import { engineInfo } from '../src/tensor/engine.js';
 import { noGrad } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';
 import type { AttackPeerSettings, AttackRun } from './attack-peer.js';
+import { type LayersAlone, layersAlone } from './layers-alone.js';
 
 /** A trained ResNet-18 with test images of what it was trained on, under its own threat model. */
 export class AttackedNetwork implements Disposable {
@@ -59,6 +60,11 @@ export class AttackedNetwork implements Disposable {
   get name(): string {
     const { width, activation } = this.#model.description;
     return `width-${64 * width}/${activation}/${this.#threat.norm.name}`;
+  }
+
+  /** What an image takes in the layers that multiply. */
+  layersAlone(): LayersAlone {
+    return layersAlone(this.#model.description, this.batch);
   }
 
   get count(): number {

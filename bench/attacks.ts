@@ -1,6 +1,7 @@
 import { RunError } from '../src/errors.js';
 import { AttackPeer, type AttackPeerConfiguration, type AttackRun } from './attack-peer.js';
 import { AttackedNetwork } from './attacked-network.js';
+import type { LayersAlone } from './layers-alone.js';
 import { medianInterval } from './pairs.js';
 import { torchVersion } from './rival.js';
 import type { AttackedOptions, BenchOptions, BenchRow } from './row.js';
@@ -113,7 +114,9 @@ async function race(
     peer === null
       ? null
       : `${contest.peer}, torch ${version}, ${asShipped ? 'as shipped, ' : ''}${describe(configuration)}`;
-  const row = (attack: string, each: readonly Turn[]) => rowOf(`${name}/${attack}`, each, peerName);
+  const alone = network.layersAlone();
+  const row = (attack: string, each: readonly Turn[]) =>
+    rowOf(each, { name: `${name}/${attack}`, peerName, alone });
   const rows = contest.attacks.map((attack) => row(attack, turns.get(attack)!));
   if (contest.attacks.length > 1) {
     const slices = turns
@@ -167,11 +170,23 @@ async function requireSameLogits(network: AttackedNetwork, peer: AttackPeer): Pr
   if (!(largest <= 1e-3)) throw new RunError('bench', `The peer's logits differ from Satin's by ${largest}.`);
 }
 
-function rowOf(name: string, turns: readonly Turn[], peerName: string | null): BenchRow {
+function rowOf(
+  turns: readonly Turn[],
+  { name, peerName, alone }: { name: string; peerName: string | null; alone: LayersAlone },
+): BenchRow {
   const speed = (of: (turn: Turn) => number) =>
     medianInterval(turns.map((turn) => turn.attacked / Math.max(1e-9, of(turn)))).median;
   const raced = turns.flatMap(({ satin, peer }) => (peer === null ? [] : [{ satin, peer }]));
-  const base = { name, unit: 'img/s', satin: speed(({ satin }) => satin.seconds), runs: turns.length };
+  const sum = (of: (run: AttackRun) => number) => turns.reduce((total, { satin }) => total + of(satin), 0);
+  const least =
+    sum(({ forwards }) => forwards) * alone.forward + sum(({ backwards }) => backwards) * alone.backward;
+  const base = {
+    name,
+    unit: 'img/s',
+    satin: speed(({ satin }) => satin.seconds),
+    runs: turns.length,
+    layersAlone: least / sum(({ seconds }) => seconds),
+  };
   if (raced.length === 0) return { ...base, peer: null, peerName: null, ratio: null, interval: null };
   const { median, interval } = medianInterval(raced.map(({ satin, peer }) => peer.seconds / satin.seconds));
   const passes = (of: (turn: (typeof raced)[number]) => AttackRun) => ({

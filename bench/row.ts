@@ -18,6 +18,8 @@ export interface BenchRow {
   readonly runs: number;
   /** Images that went forward and backward through the network in all runs, of attacks. */
   readonly passes?: { readonly satin: PassCount; readonly peer: PassCount };
+  /** Which part of Satin's time the convolutions and linear layers of those passes would take alone. */
+  readonly layersAlone?: number;
 }
 
 export interface BenchOptions {
