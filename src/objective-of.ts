@@ -1,6 +1,7 @@
 import { parseDerivative } from './activations/parse.js';
 import { norms } from './attacks/norms.js';
-import type { Pass } from './nn/module.js';
+import { publishedDropRates } from './models/names.js';
+import type { DropRates } from './nn/drop.js';
 import type { Recipe } from './recipe.js';
 import { adversarial } from './training/adversarial.js';
 import { free } from './training/free.js';
@@ -8,29 +9,43 @@ import { mart } from './training/mart.js';
 import { adversarialCrossEntropy, clean, type Objective, update } from './training/objective.js';
 import { trades } from './training/trades.js';
 import type { Start, TrainingAttack } from './training/training-attack.js';
+import type { UpdatePass } from './training/update-pass.js';
 
 type Training = Recipe['training'];
 /** Objectives whose images an attack makes before the loss is taken. */
 type Attacked = Exclude<Training, { objective: 'clean' | 'free' }>;
 
 /** The objective that a recipe names, with its settings: docs/training.md tells what each one is. */
-export function objectiveOf({ training, threat }: Recipe): Objective {
-  if (training.objective === 'clean') return clean({ labelSmoothing: training.labelSmoothing });
+export function objectiveOf({ model, training, threat }: Recipe): Objective {
+  const drop = dropRatesOf(model);
+  const pass = { ...update, ...(drop !== null && { drop }) };
+  if (training.objective === 'clean') return clean({ labelSmoothing: training.labelSmoothing, pass });
   if (training.objective === 'free') {
     const { labelSmoothing, attack } = training;
     const { replays, epsilonWarmup } = attack;
     const { epsilon } = threat;
     const stepSize = attack.stepSize ?? epsilon;
     const norm = norms[threat.norm];
-    return free({ norm, epsilon, stepSize, replays, labelSmoothing, pass: update, epsilonWarmup });
+    return free({ norm, epsilon, stepSize, replays, labelSmoothing, pass, epsilonWarmup });
   }
   return adversarial({
     attack: trainingAttackOf(training, threat),
     loss: lossOf(training),
-    pass: updatePass(training.derivatives.update),
+    pass: updatePass(pass, training.derivatives.update),
     ...(training.awp !== null && { awp: training.awp }),
     ...('gradAlign' in training && training.gradAlign !== null && { gradAlign: training.gradAlign }),
   });
+}
+
+/** What updates leave out: what the recipe says, else what was published; null where that is nothing. */
+function dropRatesOf({ name, dropout, stochasticDepth }: Recipe['model']): DropRates | null {
+  const published = publishedDropRates(name);
+  return (
+    published && {
+      dropout: dropout ?? published.dropout,
+      stochasticDepth: stochasticDepth ?? published.stochasticDepth,
+    }
+  );
 }
 
 /** The attack of a recipe's training, with the defaults of its objective filled in. */
@@ -104,6 +119,6 @@ function lossOf(training: Attacked) {
   }
 }
 
-function updatePass(derivative: string | null): Pass {
-  return derivative === null ? update : { ...update, derivative: parseDerivative(derivative) };
+function updatePass(pass: UpdatePass, derivative: string | null): UpdatePass {
+  return derivative === null ? pass : { ...pass, derivative: parseDerivative(derivative) };
 }

@@ -3,7 +3,7 @@ import { parseActivation } from './activations/parse.js';
 import { parseEpsilon } from './epsilon.js';
 import { InputError } from './errors.js';
 import { atLeastZero, between, oneOf, positive, text, whole, yesOrNo } from './fields.js';
-import { modelNames } from './models/names.js';
+import { modelNames, publishedDropRates } from './models/names.js';
 import { defaults } from './recipe/defaults.js';
 import { training } from './recipe/training.js';
 import { reportError, validate } from './validate.js';
@@ -74,6 +74,10 @@ const perChannel = z
     error: 'mean and std must have one number a channel each.',
   });
 
+const dropRate = atLeastZero()
+  .refine((value) => value < 1, { error: 'a number from 0 to below 1', params: { expected: true } })
+  .nullable();
+
 const model = z.strictObject({
   /** The architecture. */
   name: oneOf(modelNames),
@@ -91,6 +95,10 @@ const model = z.strictObject({
   normalise: z
     .union([z.enum(['dataset', 'none']), perChannel], { error: "'dataset', 'none' or { mean, std }" })
     .default(defaults.model.normalise),
+  /** Share of the features before the last layer that an update leaves out; null is the published one. EfficientNet alone. @default null */
+  dropout: dropRate.default(defaults.model.dropout),
+  /** Probability with which an update leaves out the blocks of the end, those before them less; null is the published one. EfficientNet alone. @default null */
+  stochasticDepth: dropRate.default(defaults.model.stochasticDepth),
 });
 
 const threat = z
@@ -148,6 +156,9 @@ export const recipeSchema = z
   .superRefine(({ data, model, training, threat }, context) => {
     const report = (path: readonly string[], message: string) =>
       context.addIssue({ code: 'custom', path: [...path], message });
+    for (const key of ['dropout', 'stochasticDepth'] as const)
+      if (model[key] !== null && publishedDropRates(model.name) === null)
+        report(['model', key], `${model.name} has no place for it. Leave it out, or set it to null.`);
     if (training.objective === 'free' && threat.norm !== 'linf')
       report(['training', 'objective'], 'free is defined for linf alone.');
     if ('gradAlign' in training && training.gradAlign !== null && threat.norm !== 'linf')

@@ -57,7 +57,14 @@ describe('a recipe', () => {
         examples: null,
         augment: { flip: false, crop: 0 },
       },
-      model: { name: 'resnet20', width: 1, activation: 'relu', normalise: 'dataset' },
+      model: {
+        name: 'resnet20',
+        width: 1,
+        activation: 'relu',
+        normalise: 'dataset',
+        dropout: null,
+        stochasticDepth: null,
+      },
       threat: { norm: 'linf', epsilon: 8 / 255, epsilonText: '8/255' },
       training: {
         objective: 'clean',

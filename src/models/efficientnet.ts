@@ -105,6 +105,6 @@ export class EfficientNet extends Architecture {
     const stem = convolve(x, this.#convStem, this.#bn1, { activation: this.#act1 }, pass); // [N, S, H / 2, W / 2]
     const inner = this.#blocks.forward(stem, pass); // [N, I, H / 32, W / 32]
     const last = convolve(inner, this.#convHead, this.#bn2, { activation: this.#act2 }, pass);
-    return this.#classifier.forward(dropout(globalAveragePool(last), pass), pass);
+    return this.#classifier.forward(dropout(globalAveragePool(last), pass.drop), pass);
   }
 }

@@ -75,7 +75,8 @@ export class InvertedResidual extends Block {
     const filtered = convolve(expanded, ...this.#depthwise, { activation: this.#act2 }, pass);
     const excited = this.#se.forward(filtered, pass);
     if (!this.#hasShortcut) return convolve(excited, ...this.#project, {}, pass);
-    if (depthRate(pass, this.#place) === 0) return convolve(excited, ...this.#project, { residual: x }, pass);
-    return stochasticDepth(convolve(excited, ...this.#project, {}, pass), pass, this.#place).add(x);
+    if (depthRate(pass.drop, this.#place) === 0)
+      return convolve(excited, ...this.#project, { residual: x }, pass);
+    return stochasticDepth(convolve(excited, ...this.#project, {}, pass), pass.drop, this.#place).add(x);
   }
 }

@@ -1,7 +1,6 @@
 import { noise } from '../tensor/noise.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Pass } from './module.js';
 
 /** How much is left out in training, from 0 to below 1. */
 export interface DropRates {
@@ -21,8 +20,8 @@ export interface Dropping extends DropRates {
   readonly ids: ArrayLike<number>;
 }
 
-/** Features [N, F], each left out with the probability `dropout` of the pass; the others grow so that the mean stays. */
-export function dropout(features: Tensor, { drop }: Pass): Tensor {
+/** Features [N, F], each left out with the probability `drop.dropout`; the others grow so that the mean stays. */
+export function dropout(features: Tensor, drop: Dropping | undefined): Tensor {
   if (drop === undefined || drop.dropout === 0) return features;
   return scope(() =>
     features.mul(mask(features, [features.dimension(1)], drop, { place: 0, rate: drop.dropout })),
@@ -36,8 +35,8 @@ export interface BlockPlace {
   readonly blocks: number;
 }
 
-/** With what probability a block is left out in a pass. */
-export function depthRate({ drop }: Pass, { index, blocks }: BlockPlace): number {
+/** With what probability a block is left out. */
+export function depthRate(drop: DropRates | undefined, { index, blocks }: BlockPlace): number {
   return ((drop?.stochasticDepth ?? 0) * index) / blocks;
 }
 
@@ -45,10 +44,9 @@ export function depthRate({ drop }: Pass, { index, blocks }: BlockPlace): number
  * What a residual block adds, [N, C, H, W], left out example by example with the probability of `depthRate`; the others
  * grow so that the mean stays.
  */
-export function stochasticDepth(x: Tensor, pass: Pass, place: BlockPlace): Tensor {
-  const rate = depthRate(pass, place);
-  if (pass.drop === undefined || rate === 0) return x;
-  const { drop } = pass;
+export function stochasticDepth(x: Tensor, drop: Dropping | undefined, place: BlockPlace): Tensor {
+  const rate = depthRate(drop, place);
+  if (drop === undefined || rate === 0) return x;
   return scope(() => x.mul(mask(x, [1, 1, 1], drop, { place: place.index, rate })));
 }
 

@@ -9,7 +9,7 @@ export const defaults = {
     size: null,
     resize: 'crop',
   },
-  model: { width: 1, normalise: 'dataset' },
+  model: { width: 1, normalise: 'dataset', dropout: null, stochasticDepth: null },
   attack: {
     stepSize: null,
     randomStart: true,

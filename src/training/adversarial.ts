@@ -12,6 +12,7 @@ import {
   update,
 } from './objective.js';
 import { perturb, type TrainingAttack } from './training-attack.js';
+import { passAt, type UpdatePass } from './update-pass.js';
 import { warmedUp } from './warm-up.js';
 
 export interface AdversarialOptions {
@@ -19,7 +20,7 @@ export interface AdversarialOptions {
   /** @default cross-entropy on the adversarial images, without label smoothing */
   readonly loss?: TrainingLoss;
   /** How the update runs the network. @default { train: true } */
-  readonly pass?: Pass;
+  readonly pass?: UpdatePass;
   /** Takes the loss at weights that were moved up it. */
   readonly awp?: AwpOptions;
   /** Adds the misalignment of the images' gradients to the loss; L∞ alone. */
@@ -34,12 +35,13 @@ export interface AdversarialOptions {
  * @throws {InputError} for GradAlign in another norm than L∞.
  */
 export function adversarial(options: AdversarialOptions): Objective {
-  const { attack, loss = adversarialCrossEntropy(0), pass = update, awp, gradAlign } = options;
+  const { attack, loss = adversarialCrossEntropy(0), awp, gradAlign } = options;
   if (gradAlign !== undefined && attack.norm.name !== 'linf')
     throw InputError.expected('linf', 'the norm of GradAlign', attack.norm.name, 'Leave GradAlign out.');
   return stateless((model, batch, place) =>
     scope(() => {
       const { x, labels } = batch;
+      const pass = passAt(options.pass ?? update, batch, place);
       const examples = { x, adversarial: perturb(model, batch, attack, place), labels };
       const valueAt = (chosen: Pass) => loss(model, examples, chosen);
       const compute = () => {

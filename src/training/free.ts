@@ -1,12 +1,12 @@
 import type { Norm } from '../attacks/norms.js';
 import { InputError } from '../errors.js';
 import { crossEntropy } from '../losses.js';
-import type { Pass } from '../nn/module.js';
 import { zerosLike } from '../tensor/create.js';
 import { gradients, noGrad } from '../tensor/gradient.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { accuracyOf, type Objective } from './objective.js';
+import { passAt, type UpdatePass } from './update-pass.js';
 import { warmedUp } from './warm-up.js';
 
 export interface FreeOptions {
@@ -19,7 +19,7 @@ export interface FreeOptions {
   readonly replays: number;
   readonly labelSmoothing: number;
   /** How the network is run. */
-  readonly pass: Pass;
+  readonly pass: UpdatePass;
   /** Epochs over which ε rises to its full size, and the step with it. */
   readonly epsilonWarmup: number;
 }
@@ -32,7 +32,7 @@ export interface FreeOptions {
  * @throws {InputError} for another norm than L∞, or replays that are no count.
  */
 export function free(options: FreeOptions): Objective {
-  const { norm, replays, labelSmoothing, pass } = options;
+  const { norm, replays, labelSmoothing } = options;
   if (norm.name !== 'linf')
     throw InputError.expected('linf', 'the norm of free', norm.name, 'Another objective serves other norms.');
   if (!Number.isInteger(replays) || replays < 1)
@@ -62,14 +62,15 @@ export function free(options: FreeOptions): Objective {
 
   return {
     replays,
-    learn: (model, { x, labels }, place) =>
+    learn: (model, batch, place) =>
       scope(() => {
+        const { x, labels } = batch;
         const growth = warmedUp(place, options.epsilonWarmup);
         const epsilon = options.epsilon * growth;
         const held = noiseOf(place.part === 0 ? 'noise' : `noise.${place.part}`, x);
         const noise = held.detach().requireGrad_();
         // Where the box cuts, the noise has no gradient and stays, as in the authors' code.
-        const logits = model.forward(x.add(noise).clamp(0, 1), pass); // [N, classes]
+        const logits = model.forward(x.add(noise).clamp(0, 1), passAt(options.pass, batch, place)); // [N, classes]
         const loss = crossEntropy(logits, labels, { labelSmoothing });
         const [slope, ...slopes] = gradients([loss], [noise, ...model.network.parameters().values()]);
         // NaN has the sign 0 in libtorch: a gradient that is none moves nothing.

@@ -6,6 +6,7 @@ import type { Pass } from '../nn/module.js';
 import { gradients } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { passAt, type UpdatePass } from './update-pass.js';
 
 /** Where in a run a step stands: what noise is drawn by and what a warm-up goes by. */
 export interface Place {
@@ -79,12 +80,14 @@ export type TrainingLoss = (model: Model, examples: Examples, pass: Pass) => Los
 export const update: Pass = { train: true };
 
 /** Cross-entropy on the images as they are. */
-export function clean(options: { readonly labelSmoothing?: number; readonly pass?: Pass } = {}): Objective {
+export function clean(options: { readonly labelSmoothing?: number; readonly pass?: UpdatePass } = {}): Objective {
   const { labelSmoothing = 0, pass = update } = options;
   const loss = adversarialCrossEntropy(labelSmoothing);
-  return stateless((model, { x, labels }) =>
-    gradientsOf(model, labels, () => loss(model, { x, adversarial: x, labels }, pass)),
-  );
+  return stateless((model, batch, place) => {
+    const { x, labels } = batch;
+    const examples = { x, adversarial: x, labels };
+    return gradientsOf(model, labels, () => loss(model, examples, passAt(pass, batch, place)));
+  });
 }
 
 /** Cross-entropy on adversarial images and on no others (Madry et al., 2018). */
