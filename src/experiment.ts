@@ -5,12 +5,13 @@ import { type Dataset, type Split, subset } from './data/dataset.js';
 import { ShuffledTensors } from './data/image-source.js';
 import { loadDataset } from './data/sets.js';
 import { DatasetTensors } from './data/tensors.js';
-import { InputError } from './errors.js';
+import { InputError, InterruptedError } from './errors.js';
 import { evaluate } from './evaluation/evaluate.js';
 import { loadWeights } from './export/weights.js';
 import { Model, type ModelDescription } from './models/model.js';
 import { modelNames } from './models/names.js';
 import { objectiveOf } from './objective-of.js';
+import { alone, placesOf, type Ranks } from './ranks/ranks.js';
 import type { Recipe } from './recipe.js';
 import { type Checkpoint, readCheckpoint } from './runs/checkpoint.js';
 import { Adam } from './training/adam.js';
@@ -30,6 +31,8 @@ export interface ExperimentOptions {
   /** Start from these weights instead of random ones. */
   readonly init?: Checkpoint | undefined;
   readonly interrupted: () => boolean;
+  /** With whom the run is shared. @default alone */
+  readonly ranks?: Ranks;
   /** Told how far reading images and validation are. */
   readonly onProgress?: (progress: {
     readonly label: string;
@@ -75,7 +78,8 @@ export async function readImages(
 export function prepare(recipe: Recipe, images: TrainingImages, options: ExperimentOptions): Experiment {
   const { data, model, threat, training } = recipe;
   const { training: chosen } = images;
-  const onProgress = options.onProgress;
+  const { onProgress, ranks = alone } = options;
+  const device = recipe.device === 'cuda' && ranks.size > 1 ? `cuda:${ranks.local}` : recipe.device;
   const description: ModelDescription = {
     architecture: model.name,
     width: model.width,
@@ -85,19 +89,24 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
     normalise:
       model.normalise === 'none' ? null : model.normalise === 'dataset' ? moments(chosen) : model.normalise,
   };
-  const network = Model.create(description, { seed: training.seed, device: recipe.device });
+  const network = Model.create(description, { seed: training.seed, device });
   if (options.init !== undefined) initialise(network, options.init);
 
   const ema = training.ema === null ? null : new Ema(network, training.ema);
   /** What is measured and kept: the average, where there is one. */
   const kept = ema?.model ?? network;
 
-  const validation = images.validation === null ? null : new DatasetTensors(images.validation, recipe.device);
+  // Each rank measures its share of the examples; what they find is added up.
+  const measured = images.validation?.ids.length ?? 0;
+  const validation =
+    images.validation === null
+      ? null
+      : new DatasetTensors(subset(images.validation, placesOf(measured, ranks)), device);
   const attack = parseAttack(recipe.validation.attack);
   const norm = norms[threat.norm];
 
-  async function* measure(): AsyncGenerator<readonly [string, number]> {
-    if (validation === null) return;
+  const countRight = async (validation: DatasetTensors) => {
+    if (validation.count === 0) return { clean: 0, robust: 0 };
     using folded = kept.fold();
     const result = await evaluate({ classify: kept.classify, fast: folded.classify }, validation, {
       attacks: [attack],
@@ -108,15 +117,31 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
       onProgress: ({ stage, done, total, standing }) =>
         onProgress?.({ label: `validation ${stage}`, done, total, robust: standing }),
     });
-    const clean = ['validation/clean', result.clean] as const;
+    const right = result.perExample.filter((example) => example.clean);
+    const robust = right.filter(({ brokenBy }) => brokenBy === null);
+    return { clean: right.length, robust: robust.length };
+  };
+
+  async function* measure(): AsyncGenerator<readonly [string, number]> {
+    if (validation === null) return;
+    const own = await countRight(validation).catch((error: unknown) => {
+      // The others must hear of it, at the place where they all are.
+      if (error instanceof InterruptedError) return error;
+      throw error;
+    });
+    const counts = own instanceof InterruptedError ? [1, 0, 0] : [0, own.clean, own.robust];
+    const [stopped = 0, cleanCount = 0, robustCount = 0] = ranks.sum(counts);
+    if (own instanceof InterruptedError) throw own;
+    if (stopped > 0) throw new InterruptedError('Interrupted on another rank.');
+    const clean = ['validation/clean', cleanCount / measured] as const;
     const threatText = `${threat.norm}-${threat.epsilonText.replace('/', '-')}`;
-    const robust = [`validation/robust/${threatText}/${attack.name}`, result.robust] as const;
+    const robust = [`validation/robust/${threatText}/${attack.name}`, robustCount / measured] as const;
     // The last one chooses: robust accuracy of a network that is not trained for it is next to chance.
     yield* training.objective === 'clean' ? [robust, clean] : [clean, robust];
   }
 
-  const trained = new DatasetTensors(chosen, recipe.device);
-  const objective = objectiveOf(recipe);
+  const trained = new DatasetTensors(chosen, device);
+  const objective = objectiveOf(recipe, ranks);
   const optimizer = optimizerOf(training.optimizer, network);
   const guarded = 'guard' in training ? training.guard : null;
   return {
@@ -140,11 +165,14 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
         epsilon: threat.epsilon,
         epsilonText: threat.epsilonText,
         seed: training.seed,
-        batch: training.batch / training.accumulate,
+        batch: training.batch / training.accumulate / ranks.size,
+        ranks,
       }),
     guardEvery: guarded?.every ?? null,
     guardAfter: 'attack' in training ? training.attack.epsilonWarmup : 0,
     seed: training.seed,
+    ranks,
+    ghost: ranks.size > 1 && training.batchNorm === 'ghost',
     checkpointEvery: training.checkpointEvery,
     evaluate: measure,
     [Symbol.dispose]: () => {
@@ -155,7 +183,7 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
 
 /** The model of a checkpoint, with its weights. */
 export function modelOf(checkpoint: Checkpoint): Model {
-  const model = Model.create(describedModel(checkpoint), { seed: 0 });
+  const model = Model.create(describedModel(checkpoint), { seed: null });
   loadWeights(model.network, checkpoint.weights);
   return model;
 }

@@ -2,6 +2,7 @@ import { parseDerivative } from './activations/parse.js';
 import { norms } from './attacks/norms.js';
 import { publishedDropRates } from './models/names.js';
 import type { DropRates } from './nn/drop.js';
+import { alone, type Ranks } from './ranks/ranks.js';
 import type { Recipe } from './recipe.js';
 import { adversarial } from './training/adversarial.js';
 import { free } from './training/free.js';
@@ -16,17 +17,21 @@ type Training = Recipe['training'];
 type Attacked = Exclude<Training, { objective: 'clean' | 'free' }>;
 
 /** The objective that a recipe names, with its settings: docs/training.md tells what each one is. */
-export function objectiveOf({ model, training, threat }: Recipe): Objective {
+export function objectiveOf({ model, training, threat }: Recipe, ranks: Ranks = alone): Objective {
   const drop = dropRatesOf(model);
-  const pass = { ...update, ...(drop !== null && { drop }) };
-  if (training.objective === 'clean') return clean({ labelSmoothing: training.labelSmoothing, pass });
+  const pass = {
+    ...update,
+    ...(synchronises(training, ranks) && { synchronised: true }),
+    ...(drop !== null && { drop }),
+  };
+  if (training.objective === 'clean') return clean({ labelSmoothing: training.labelSmoothing, pass, ranks });
   if (training.objective === 'free') {
     const { labelSmoothing, attack } = training;
     const { replays, epsilonWarmup } = attack;
     const { epsilon } = threat;
     const stepSize = attack.stepSize ?? epsilon;
     const norm = norms[threat.norm];
-    return free({ norm, epsilon, stepSize, replays, labelSmoothing, pass, epsilonWarmup });
+    return free({ norm, epsilon, stepSize, replays, labelSmoothing, pass, epsilonWarmup, ranks });
   }
   return adversarial({
     attack: trainingAttackOf(training, threat),
@@ -34,6 +39,7 @@ export function objectiveOf({ model, training, threat }: Recipe): Objective {
     pass: updatePass(pass, training.derivatives.update),
     ...(training.awp !== null && { awp: training.awp }),
     ...('gradAlign' in training && training.gradAlign !== null && { gradAlign: training.gradAlign }),
+    ranks,
   });
 }
 
@@ -46,6 +52,11 @@ function dropRatesOf({ name, dropout, stochasticDepth }: Recipe['model']): DropR
       stochasticDepth: stochasticDepth ?? published.stochasticDepth,
     }
   );
+}
+
+/** Whether batch norm takes its statistics from all ranks, which costs two exchanges a layer. */
+function synchronises({ batchNorm }: Training, { size }: Ranks): boolean {
+  return size > 1 && batchNorm === 'synchronised';
 }
 
 /** The attack of a recipe's training, with the defaults of its objective filled in. */

@@ -4,7 +4,10 @@ import { type Experiment, type ExperimentOptions, prepare, readImages } from './
 import type { NamedArray } from './export/safetensors.js';
 import { loadWeights, toArrays, toTensor } from './export/weights.js';
 import type { Model } from './models/model.js';
-import type { Recipe } from './recipe.js';
+import { requireSameImages, requireSameRecipe, requireSameWeights } from './rank-agreement.js';
+import { threadsOf } from './ranks/join.js';
+import { alone, type Ranks, shareOf } from './ranks/ranks.js';
+import { parseRecipe, type Recipe } from './recipe.js';
 import { type Checkpoint, writeCheckpoint } from './runs/checkpoint.js';
 import type { RunEvent } from './runs/events.js';
 import { type Manifest, makeManifest } from './runs/manifest.js';
@@ -15,6 +18,7 @@ import {
   requireUnused,
   resumeRunFolder,
 } from './runs/run-folder.js';
+import { endOfRanks } from './tensor/collective.js';
 import { engineInfo, setThreads } from './tensor/engine.js';
 import { scope } from './tensor/scope.js';
 import type { Tensor } from './tensor/tensor.js';
@@ -39,61 +43,83 @@ const recordedSteps = 100;
  * Trains `recipe` in `path`: recipe and manifest are written before step 0, events as they come, the last and the best
  * checkpoint after each epoch.
  *
+ * As one of several ranks it trains its share of every batch, and rank 0 alone writes.
+ *
  * @throws {InputError} before anything is written, where recipe, data or folder cannot be used.
  */
 export async function trainRun(options: TrainingRunOptions): Promise<void> {
-  const { recipe, path, interrupted, onEvent } = options;
-  const goesOn = options.resume && isRunFolder(path);
-  if (!goesOn) requireUnused(path);
+  const { recipe, path, interrupted, onEvent, ranks = alone } = options;
+  const leads = ranks.rank === 0;
+  requireSameRecipe(ranks, recipe);
+  const { batch, accumulate } = recipe.training;
+  shareOf(batch / accumulate, accumulate === 1 ? 'training.batch' : 'training.batch / accumulate', ranks);
+  const goesOn = leads && options.resume && isRunFolder(path);
+  if (leads && !goesOn) requireUnused(path);
   // Images, then the checkpoint, are refused before the engine is loaded.
   const images = await readImages(recipe, options.onProgress);
-  const resumed = goesOn ? resumeRunFolder({ path, recipe, comesAgain }) : null;
+  if (ranks.size > 1) requireSameImages(ranks, images);
+  const resumed = goesOn ? resumeRunFolder({ path, recipe, complete, comesAgain }) : null;
   using held = resumed?.run ?? null;
   if (recipe.device === 'cuda' && !engineInfo().cuda)
     throw InputError.expected('cpu', 'device', recipe.device, 'This libtorch has no CUDA.');
-  if (recipe.threads !== null) setThreads(recipe.threads);
+  if (recipe.threads !== null || ranks.size > 1) setThreads(recipe.threads ?? threadsOf(ranks));
 
   using experiment = prepare(recipe, images, options);
   const { model, epochs } = experiment;
   const stepsPerEpoch =
     experiment.epochSteps ??
     Math.floor(experiment.data.count / experiment.batch) * experiment.objective.replays;
-  using run = held ?? begin(path, recipe);
+  // Rank 0 writes; the others need no folder.
+  using run = leads ? (held ?? begin(path, recipe, ranks)) : null;
   const checkpoint = resumed?.checkpoint ?? null;
 
   const every = Math.max(1, Math.floor(stepsPerEpoch / recordedSteps));
+  let reached = { epoch: 1, step: 0 };
   const record = (event: RunEvent) => {
+    if (run === null) return;
+    if (event.type === 'step') reached = { epoch: event.epoch, step: event.step };
     if (event.type !== 'step' || event.step % every === 0) run.appendEvent(event);
     onEvent(event);
   };
-  const progress = checkpoint === null ? start : restore(checkpoint, experiment);
+  const restored = checkpoint === null ? start : restore(checkpoint, experiment);
+  const progress = ranks.size === 1 ? restored : followLeader(ranks, experiment, restored);
   const time = new Date().toISOString();
-  if (checkpoint !== null) record({ type: 'resume', time, epoch: progress.epoch, step: progress.step });
+  if (goesOn && checkpoint !== null)
+    record({ type: 'resume', time, epoch: progress.epoch, step: progress.step });
   else record({ type: 'start', time, epochs, stepsPerEpoch, parameters: model.parameterCount });
 
-  await train({
+  const training = train({
     ...experiment,
     progress,
     record,
     interrupted,
     checkpoint(name, state) {
-      const { classes, shape, normalise, ...rest } = model.description;
+      // Only the last checkpoint is gone on from.
+      const rest = name === 'last' ? scope(() => toArrays(restState(experiment, ranks))) : null;
+      if (name === 'last') requireSameWeights(ranks, model, state.step);
+      if (run === null) return;
+      const { classes, shape, normalise, ...description } = model.description;
       writeCheckpoint({
         run: path,
         name,
         step: state.step,
         model: {
-          ...rest,
+          ...description,
           classes: [...classes],
           shape: [...shape],
           normalise: normalise && { mean: [...normalise.mean], std: [...normalise.std] },
         },
         weights: toArrays(keptModel(experiment).network.state()),
-        // Only the last checkpoint is gone on from.
-        ...(name === 'last' ? { optimizer: scope(() => toArrays(restState(experiment))) } : {}),
+        ...(rest !== null && { optimizer: rest }),
         state,
       });
     },
+  });
+  await training.catch((error: unknown) => {
+    const end = endOfRanks();
+    if (end !== null)
+      record({ type: 'failed', time: new Date().toISOString(), ...reached, message: `${end}.` });
+    throw error;
   });
 }
 
@@ -125,6 +151,11 @@ function comesAgain(event: RunEvent, state: unknown): boolean {
   return event.type === 'epoch' && event.epoch >= progressOf(state, 'the last checkpoint').epoch;
 }
 
+/** A stored recipe with the defaults of settings that are younger than it. */
+function complete(stored: unknown): Recipe {
+  return parseRecipe(stored, 'the recipe of the run');
+}
+
 function progressOf(state: unknown, source: string): Progress {
   return validate({ schema: progressSchema, input: state, source });
 }
@@ -138,14 +169,44 @@ function keptModel({ model, ema }: Experiment): Model {
 const prefixes = { live: 'live.', objective: 'objective.' } as const;
 
 /** Beside the weights that are kept: the optimiser, what the objective carries, the live weights of an average. */
-function restState({ model, optimizer, objective, ema }: Experiment): Map<string, Tensor> {
+function restState({ model, optimizer, objective, ema }: Experiment, ranks: Ranks): Map<string, Tensor> {
   const prefixed = (prefix: string, state: ReadonlyMap<string, Tensor>) =>
     [...state].map(([name, tensor]) => [`${prefix}${name}`, tensor] as const);
   return new Map([
     ...optimizer.state(),
-    ...prefixed(prefixes.objective, objective.state()),
+    // One image after another, as if one process had the whole batch.
+    ...prefixed(
+      prefixes.objective,
+      inBatch(objective.state(), (part) => ranks.gather(part)),
+    ),
     ...(ema ? prefixed(prefixes.live, model.network.state()) : []),
   ]);
+}
+
+function inBatch(
+  state: ReadonlyMap<string, Tensor>,
+  change: (tensor: Tensor) => Tensor,
+): Map<string, Tensor> {
+  return new Map([...state].map(([name, tensor]) => [name, change(tensor)]));
+}
+
+/** Every rank goes on from where rank 0 stands: its weights, its optimiser, its place in the run. */
+function followLeader(ranks: Ranks, experiment: Experiment, progress: Progress): Progress {
+  const { model, optimizer, objective, ema } = experiment;
+  const leads = ranks.rank === 0;
+  ranks.follow_([...model.network.state().values(), ...(ema?.model.network.state().values() ?? [])]);
+  scope(() => {
+    const optimizerState = ranks.share(leads ? optimizer.state() : null);
+    if (!leads) optimizer.restore(optimizerState);
+    // That of the whole batch, of which each rank takes its own images'.
+    const ofBatch = ranks.share(leads ? objective.state() : null);
+    const own = inBatch(ofBatch, (whole) => {
+      const length = whole.dimension(0) / ranks.size;
+      return whole.narrow(0, ranks.rank * length, length);
+    });
+    objective.restore(inBatch(own, (part) => part.clone()));
+  });
+  return progressOf(JSON.parse(ranks.tell(leads ? JSON.stringify(progress) : null)), 'rank 0');
 }
 
 /** Puts a run back to where its checkpoint was written. */
@@ -172,17 +233,17 @@ function tensorsOf(arrays: readonly NamedArray[]): Map<string, Tensor> {
   return new Map(arrays.map((array) => [array.name, toTensor(array)]));
 }
 
-function begin(path: string, recipe: Recipe): RunFolder {
-  return createRunFolder({ path, recipe, manifest: manifestOf(recipe) });
+function begin(path: string, recipe: Recipe, ranks: Ranks): RunFolder {
+  return createRunFolder({ path, recipe, manifest: manifestOf(recipe, ranks) });
 }
 
-function manifestOf(recipe: Recipe): Manifest {
+function manifestOf(recipe: Recipe, { size }: Ranks): Manifest {
   const engine = engineInfo();
   return makeManifest({
     engine: { ...engine },
     device: recipe.device,
     threads: engine.threads,
     seeds: { run: recipe.training.seed, validation: recipe.data.validationSeed },
-    chosen: {},
+    chosen: size === 1 ? {} : { ranks: size },
   });
 }

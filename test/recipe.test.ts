@@ -72,6 +72,7 @@ describe('a recipe', () => {
         accumulate: 1,
         clipNorm: null,
         ema: null,
+        batchNorm: 'synchronised',
         epochs: 3,
         batch: 10,
         seed: 0,

@@ -6,6 +6,7 @@ import { DatasetTensors } from '../src/data/tensors.js';
 import { InputError, RunError } from '../src/errors.js';
 import { crossEntropy } from '../src/losses.js';
 import { Model } from '../src/models/model.js';
+import { alone } from '../src/ranks/ranks.js';
 import { zerosLike } from '../src/tensor/create.js';
 import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { scope } from '../src/tensor/scope.js';
@@ -37,9 +38,13 @@ const create = () =>
 
 /** Cross-entropy in float64 with batch norm in evaluation mode: the whole batch is the sum of its parts. */
 const exact = stateless((model, { x, labels }) =>
-  gradientsOf(model, labels, () => {
-    const logits = model.forward(x.to('float64'), { train: false });
-    return { loss: crossEntropy(logits, labels), logits };
+  gradientsOf(model, {
+    labels,
+    ranks: alone,
+    compute: () => {
+      const logits = model.forward(x.to('float64'), { train: false });
+      return { loss: crossEntropy(logits, labels), logits };
+    },
   }),
 );
 

@@ -2,6 +2,8 @@ import { Command } from '@commander-js/extra-typings';
 import { activationLines } from '../activations/describe.js';
 import { InputError } from '../errors.js';
 import { loadRecipe, recipeNames } from '../load-recipe.js';
+import type { Ranks } from '../ranks/ranks.js';
+import { readLaunch } from '../ranks/rendezvous.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
 import { readEvents } from '../runs/event-log.js';
 import { defaultRunPath, isRunFolder } from '../runs/run-folder.js';
@@ -29,29 +31,38 @@ export function trainCommand() {
         ...(threads === undefined ? [] : [`threads=${threads}`]),
       ];
       const recipe = loadRecipe(recipeName, { set, smoke });
+      const launch = readLaunch(process.env);
+      const leads = (launch?.rank ?? 0) === 0;
       const path =
         options.out ?? defaultRunPath(`${recipe.name}${smoke ? '-smoke' : ''}`, recipe.training.seed);
-      const history = resume && isRunFolder(path) ? readEvents(path) : [];
+      const history = leads && resume && isRunFolder(path) ? readEvents(path) : [];
       if (options.init !== undefined && history.length > 0)
         throw InputError.expected('--resume or --init, not both,', 'a run that has begun', path);
       const init = options.init === undefined ? undefined : readCheckpoint({ path: options.init });
       // Loaded only now: nothing above needs the engine.
       const { trainRun } = await import('../training-run.js');
+      const { asRank } = await import('../ranks/join.js');
       const display = createDisplay({ history });
-      const signal = listenForInterrupt(display.note);
-      try {
-        await trainRun({
+      const signal = listenForInterrupt(leads ? display.note : () => {});
+      const interrupted = () => signal.aborted;
+      const run = (ranks?: Ranks) =>
+        trainRun({
           recipe,
           path,
           resume,
           init,
-          interrupted: () => signal.aborted,
+          interrupted,
           onEvent: display.event,
-          onProgress: display.progress,
+          ...(ranks !== undefined && { ranks }),
+          ...(leads && { onProgress: display.progress }),
         });
+      try {
+        if (launch === null) await run();
+        else await asRank(launch, { device: recipe.device, interrupted }, run);
       } finally {
         display.close();
       }
+      if (!leads) return;
       process.stdout.write(`The run is in ${path}. Measure it: ./satin evaluate ${path} --attack pgd-50\n`);
     });
 }

@@ -95,7 +95,7 @@ export class BatchNorm2d extends Module {
 
   /** activation(norm(x) + residual), in one kernel unless the pass is to be differentiated twice. */
   forward(x: Tensor, pass: Pass, following: Following = {}): Tensor {
-    const { train, keepStatistics = false, twice = false } = pass;
+    const { train, keepStatistics = false, synchronised = false, twice = false } = pass;
     if (pass.outline !== undefined) return x;
     const { residual, activation } = following;
     const moved = train && keepStatistics ? null : this;
@@ -108,6 +108,7 @@ export class BatchNorm2d extends Module {
       train,
       momentum: BatchNorm2d.momentum,
       epsilon: BatchNorm2d.epsilon,
+      synchronised,
     };
     if (twice) return follow(batchNorm(x, options), following, pass);
     return normActivate(x, { ...options, residual, ...(activation?.call(pass) ?? identity) });

@@ -15,6 +15,8 @@ export interface Pass {
   readonly train: boolean;
   /** With `train`: the running statistics stay as they are (an attack must not move them). */
   readonly keepStatistics?: boolean;
+  /** With `train`: batch statistics over the images of all ranks, so that all must run the network together. */
+  readonly synchronised?: boolean;
   /** Every activation keeps its values and takes the derivative of this one (Table 1 of the paper). */
   readonly derivative?: Activation;
   /** The network is to be differentiated twice: only operators that can be are used. */

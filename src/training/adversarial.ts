@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import type { Pass } from '../nn/module.js';
+import { alone, type Ranks } from '../ranks/ranks.js';
 import { scope } from '../tensor/scope.js';
 import { type AwpOptions, perturbWeights } from './awp.js';
 import { type GradAlignOptions, misalignment } from './grad-align.js';
@@ -25,6 +26,8 @@ export interface AdversarialOptions {
   readonly awp?: AwpOptions;
   /** Adds the misalignment of the images' gradients to the loss; L∞ alone. */
   readonly gradAlign?: GradAlignOptions;
+  /** With whom it learns. Attacks are this rank's own. @default alone */
+  readonly ranks?: Ranks;
 }
 
 /**
@@ -35,7 +38,7 @@ export interface AdversarialOptions {
  * @throws {InputError} for GradAlign in another norm than L∞.
  */
 export function adversarial(options: AdversarialOptions): Objective {
-  const { attack, loss = adversarialCrossEntropy(0), awp, gradAlign } = options;
+  const { attack, loss = adversarialCrossEntropy(0), awp, gradAlign, ranks = alone } = options;
   if (gradAlign !== undefined && attack.norm.name !== 'linf')
     throw InputError.expected('linf', 'the norm of GradAlign', attack.norm.name, 'Leave GradAlign out.');
   return stateless((model, batch, place) =>
@@ -53,10 +56,14 @@ export function adversarial(options: AdversarialOptions): Objective {
         return { ...value, loss: value.loss.add(penalty.mul(weight)) };
       };
       if (awp === undefined || place.step < awp.warmup * place.stepsPerEpoch)
-        return gradientsOf(model, labels, compute);
-      const restore = perturbWeights(model, () => valueAt({ ...pass, keepStatistics: true }).loss, awp.gamma);
+        return gradientsOf(model, { labels, ranks, compute });
+      const restore = perturbWeights(model, {
+        loss: () => valueAt({ ...pass, keepStatistics: true }).loss,
+        gamma: awp.gamma,
+        ranks,
+      });
       try {
-        return { ...gradientsOf(model, labels, compute), restore };
+        return { ...gradientsOf(model, { labels, ranks, compute }), restore };
       } catch (error) {
         restore();
         throw error;

@@ -1,6 +1,7 @@
 import type { Model } from '../models/model.js';
+import type { Ranks } from '../ranks/ranks.js';
 import { stack } from '../tensor/create.js';
-import { gradients, noGrad } from '../tensor/gradient.js';
+import { noGrad } from '../tensor/gradient.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -18,14 +19,18 @@ export interface AwpOptions {
  * length 0.01 of a copy of the network, on the negated loss; 1e-18 is their 1e-20 over that 0.01. The gradient itself
  * gives the same direction without the copy and without its rounding. Where it is not finite nothing is moved.
  *
- * @param loss computes the loss; it must not move batch norm's running statistics.
+ * @param options `loss` computes the loss; it must not move batch norm's running statistics. All ranks make the same move.
  * @returns what takes the move back. Called after the optimiser's step it leaves what that did, and the rounding of the
  * two moves. A second call does nothing.
  */
-export function perturbWeights(model: Model, loss: () => Tensor, gamma: number): () => void {
+export function perturbWeights(
+  model: Model,
+  options: { readonly loss: () => Tensor; readonly gamma: number; readonly ranks: Ranks },
+): () => void {
+  const { loss, gamma, ranks } = options;
   const weights = [...model.network.parameters().values()].filter(({ shape }) => shape.length > 1);
   const moves = scope(() => {
-    const slopes = gradients([loss()], weights);
+    const { parameters: slopes } = ranks.gradients(loss(), weights);
     return noGrad(() => {
       const lengths = slopes.map(lengthOf);
       if (stack(lengths).isFinite().not().to('float32').sum().item() > 0) return [];

@@ -1,11 +1,12 @@
 import type { Norm } from '../attacks/norms.js';
 import { InputError } from '../errors.js';
 import { crossEntropy } from '../losses.js';
+import { alone, type Ranks } from '../ranks/ranks.js';
 import { zerosLike } from '../tensor/create.js';
-import { gradients, noGrad } from '../tensor/gradient.js';
+import { noGrad } from '../tensor/gradient.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { accuracyOf, type Objective } from './objective.js';
+import { accuracyOf, meansOver, type Objective } from './objective.js';
 import { passAt, type UpdatePass } from './update-pass.js';
 import { warmedUp } from './warm-up.js';
 
@@ -22,6 +23,8 @@ export interface FreeOptions {
   readonly pass: UpdatePass;
   /** Epochs over which ε rises to its full size, and the step with it. */
   readonly epsilonWarmup: number;
+  /** With whom it learns; each keeps the noise of its own part of the batch. @default alone */
+  readonly ranks?: Ranks;
 }
 
 /**
@@ -32,7 +35,7 @@ export interface FreeOptions {
  * @throws {InputError} for another norm than L∞, or replays that are no count.
  */
 export function free(options: FreeOptions): Objective {
-  const { norm, replays, labelSmoothing } = options;
+  const { norm, replays, labelSmoothing, ranks = alone } = options;
   if (norm.name !== 'linf')
     throw InputError.expected('linf', 'the norm of free', norm.name, 'Another objective serves other norms.');
   if (!Number.isInteger(replays) || replays < 1)
@@ -72,13 +75,13 @@ export function free(options: FreeOptions): Objective {
         // Where the box cuts, the noise has no gradient and stays, as in the authors' code.
         const logits = model.forward(x.add(noise).clamp(0, 1), passAt(options.pass, batch, place)); // [N, classes]
         const loss = crossEntropy(logits, labels, { labelSmoothing });
-        const [slope, ...slopes] = gradients([loss], [noise, ...model.network.parameters().values()]);
+        const found = ranks.gradients(loss, [...model.network.parameters().values()], [noise]);
         // NaN has the sign 0 in libtorch: a gradient that is none moves nothing.
         noGrad(() => {
-          const moved = held.add(slope!.sign().mul(options.stepSize * growth));
+          const moved = held.add(found.others[0]!.sign().mul(options.stepSize * growth));
           held.copy_(moved.clamp(-epsilon, epsilon));
         });
-        return { loss: loss.item(), accuracy: accuracyOf(logits, labels), gradients: slopes };
+        return { ...meansOver(ranks, loss, accuracyOf(logits, labels)), gradients: found.parameters };
       }),
     state: () => noises,
     restore(state) {

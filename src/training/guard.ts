@@ -4,6 +4,7 @@ import type { Norm } from '../attacks/norms.js';
 import type { Batch, DatasetTensors } from '../data/tensors.js';
 import type { Model } from '../models/model.js';
 import type { Classifier } from '../nn/classifier.js';
+import { alone, type Ranks } from '../ranks/ranks.js';
 import { integers } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
 import { permutation } from '../tensor/noise.js';
@@ -23,6 +24,8 @@ export interface GuardOptions {
   readonly seed: number;
   /** Images at once; for the memory's sake alone. @default all */
   readonly batch?: number;
+  /** Who attacks a part of them each. @default alone */
+  readonly ranks?: Ranks;
 }
 
 const attacks = {
@@ -40,22 +43,24 @@ export class Guard {
   readonly examples: number;
   /** An accuracy on them that takes no learning. */
   readonly chance: number;
+  /** Those that this rank attacks. */
   readonly #places: Uint32Array;
 
   constructor(readonly options: GuardOptions) {
-    const { data, seed } = options;
+    const { data, seed, ranks = alone } = options;
     this.examples = Math.min(options.examples, data.count);
     // Training counts its passes over the data from 1: 0 is an order that it never takes.
-    this.#places = permutation(data.count, { seed, stream: 'shuffle', epoch: 0 }).subarray(0, this.examples);
-    this.chance = luck([...this.#places].map((place) => data.dataset.labels[place]!));
+    const places = permutation(data.count, { seed, stream: 'shuffle', epoch: 0 }).subarray(0, this.examples);
+    this.chance = luck([...places].map((place) => data.dataset.labels[place]!));
+    this.#places = places.filter((_, at) => at % ranks.size === ranks.rank);
   }
 
   /** Accuracies of the network as it stands, in evaluation mode and with its own derivative. */
   check(model: Model): Accuracies {
-    const { data, batch = this.examples } = this.options;
+    const { data, batch = this.examples, ranks = alone } = this.options;
     using folded = model.fold();
     const sums = { clean: 0, fgsm: 0, pgd5: 0, pgd10: 0 };
-    for (let first = 0; first < this.examples; first += batch)
+    for (let first = 0; first < this.#places.length; first += batch)
       scope(() => {
         const whole = data.batch(this.#places.subarray(first, first + batch));
         const right = rightPlaces(
@@ -68,12 +73,9 @@ export class Guard {
         for (const name of ['fgsm', 'pgd5', 'pgd10'] as const)
           sums[name] += this.#standing(folded.classify, attacked, attacks[name]);
       });
-    return {
-      clean: sums.clean / this.examples,
-      fgsm: sums.fgsm / this.examples,
-      pgd5: sums.pgd5 / this.examples,
-      pgd10: sums.pgd10 / this.examples,
-    };
+    const standing = ranks.sum([sums.clean, sums.fgsm, sums.pgd5, sums.pgd10]);
+    const [clean = 0, fgsm = 0, pgd5 = 0, pgd10 = 0] = standing.map((count) => count / this.examples);
+    return { clean, fgsm, pgd5, pgd10 };
   }
 
   /** As the events of a run name them: `train/robust/linf-8-255/pgd-5`. */

@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import { crossEntropy } from '../losses.js';
 import type { Model } from '../models/model.js';
 import type { Pass } from '../nn/module.js';
-import { gradients } from '../tensor/gradient.js';
+import { alone, type Ranks } from '../ranks/ranks.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { passAt, type UpdatePass } from './update-pass.js';
@@ -80,13 +80,16 @@ export type TrainingLoss = (model: Model, examples: Examples, pass: Pass) => Los
 export const update: Pass = { train: true };
 
 /** Cross-entropy on the images as they are. */
-export function clean(options: { readonly labelSmoothing?: number; readonly pass?: UpdatePass } = {}): Objective {
-  const { labelSmoothing = 0, pass = update } = options;
+export function clean(
+  options: { readonly labelSmoothing?: number; readonly pass?: UpdatePass; readonly ranks?: Ranks } = {},
+): Objective {
+  const { labelSmoothing = 0, pass = update, ranks = alone } = options;
   const loss = adversarialCrossEntropy(labelSmoothing);
   return stateless((model, batch, place) => {
     const { x, labels } = batch;
     const examples = { x, adversarial: x, labels };
-    return gradientsOf(model, labels, () => loss(model, examples, passAt(pass, batch, place)));
+    const compute = () => loss(model, examples, passAt(pass, batch, place));
+    return gradientsOf(model, { labels, ranks, compute });
   });
 }
 
@@ -98,16 +101,23 @@ export function adversarialCrossEntropy(labelSmoothing: number): TrainingLoss {
   };
 }
 
-/** The gradients of a loss with respect to every parameter; `compute` runs the network. */
-export function gradientsOf(model: Model, labels: Tensor, compute: () => LossValue): Learned {
+/** The gradients of a loss with respect to every parameter, as means over all ranks; `compute` runs the network. */
+export function gradientsOf(
+  model: Model,
+  options: { readonly labels: Tensor; readonly ranks: Ranks; readonly compute: () => LossValue },
+): Learned {
+  const { labels, ranks, compute } = options;
   return scope(() => {
     const { loss, logits } = compute();
-    return {
-      loss: loss.item(),
-      accuracy: accuracyOf(logits, labels),
-      gradients: gradients([loss], [...model.network.parameters().values()]),
-    };
+    const { parameters: gradients } = ranks.gradients(loss, [...model.network.parameters().values()]);
+    return { ...meansOver(ranks, loss, accuracyOf(logits, labels)), gradients };
   });
+}
+
+/** Loss and accuracy of all ranks together, which have as many images each. */
+export function meansOver(ranks: Ranks, loss: Tensor, accuracy: number): Pick<Learned, 'loss' | 'accuracy'> {
+  const [losses = Number.NaN, accuracies = Number.NaN] = ranks.sum([loss.item(), accuracy]);
+  return { loss: losses / ranks.size, accuracy: accuracies / ranks.size };
 }
 
 /** The share of logits [N, classes] whose largest stands at the label. */

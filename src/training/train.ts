@@ -1,9 +1,11 @@
 import type { ImageSource } from '../data/image-source.js';
 import { InputError, InterruptedError, RunError } from '../errors.js';
 import type { Model } from '../models/model.js';
+import { alone, type Ranks, shareOf } from '../ranks/ranks.js';
 import type { CheckpointName } from '../runs/checkpoint.js';
 import type { RunEvent } from '../runs/events.js';
 import { scope } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { learnInParts } from './accumulate.js';
 import { clipNorm } from './clip.js';
 import type { Ema } from './ema.js';
@@ -71,8 +73,12 @@ export interface TrainOptions {
   readonly progress: Progress;
   readonly record: (event: RunEvent) => void;
   readonly checkpoint: (name: CheckpointName, progress: Progress) => void;
-  /** Asked after each step; true writes a checkpoint and ends the run with an `InterruptedError`. */
+  /** Asked after each step; true, on any rank, writes a checkpoint and ends the run with an `InterruptedError`. */
   readonly interrupted: () => boolean;
+  /** With whom each batch is shared. @default alone */
+  readonly ranks?: Ranks;
+  /** Whether batch norm takes its statistics from this rank's images alone; the running ones are then averaged. @default false */
+  readonly ghost?: boolean;
 }
 
 /**
@@ -80,14 +86,19 @@ export interface TrainOptions {
  *
  * @throws {RunError} `non-finite` where a loss, the norm of the gradient or a weight is no number any more; the last
  *   checkpoint is from before.
- * @throws {InputError} where the batch cannot be cut into `accumulate` equal parts.
+ * @throws {InputError} where the batch cannot be cut into equal parts for all ranks, and those into `accumulate`.
  * @throws {InterruptedError} after a checkpoint was written.
  */
 export async function train(options: TrainOptions): Promise<void> {
-  const { model, data, objective, optimizer, schedule, epochs, batch, seed, record, interrupted } = options;
+  const { model, data, objective, optimizer, schedule, epochs, batch, seed, record } = options;
   const { accumulate = 1, ema = null, guard = null, guardEvery = null, guardAfter = 0 } = options;
+  const { ranks = alone, ghost = false } = options;
   if (batch % accumulate !== 0)
     throw InputError.expected(`a divisor of the batch of ${batch}`, 'accumulate', accumulate);
+  const size = shareOf(batch / accumulate, 'the images of a step, or of a part of it,', ranks);
+  const own = size * accumulate;
+  // All must stop after the same step, whichever of them was told to.
+  const interrupted = () => ranks.sum([options.interrupted() ? 1 : 0])[0]! > 0;
   const stepsPerPass = Math.floor(data.count / batch) * objective.replays;
   const stepsPerEpoch = options.epochSteps ?? stepsPerPass;
   const began = performance.now();
@@ -139,11 +150,10 @@ export async function train(options: TrainOptions): Promise<void> {
       const learningRate = learningRateAt(schedule, { step, stepsPerEpoch, epochs });
       // Order and noise go by passes over the data, of which an epoch may be a part; they too count from 1.
       const pass = Math.floor(step / stepsPerPass) + 1;
-      const first = Math.floor((step % stepsPerPass) / objective.replays) * batch;
-      const images = await data.take({ seed, pass, first, size: batch, stride: batch });
+      const first = Math.floor((step % stepsPerPass) / objective.replays) * batch + ranks.rank * own;
+      const images = await data.take({ seed, pass, first, size: own, stride: batch });
       const { loss, accuracy, norm } = scope(() => {
         const key = { seed, epoch: pass };
-        const size = batch / accumulate;
         const batchOf = (part: number) => images.batch(part * size, size);
         const place = { ...key, step, stepsPerEpoch };
         const learned = learnInParts(objective, model, { parts: accumulate, batchOf, place });
@@ -151,6 +161,7 @@ export async function train(options: TrainOptions): Promise<void> {
         const norm = Number.isFinite(loss) && options.clipNorm ? clipNorm(gradients, options.clipNorm) : 0;
         if (Number.isFinite(loss) && Number.isFinite(norm)) optimizer.step(gradients, learningRate);
         learned.restore?.();
+        if (ghost) ranks.average_(runningStatistics(model));
         return { loss, accuracy, norm };
       });
       const which = `of step ${step + 1} (epoch ${epoch})`;
@@ -222,6 +233,14 @@ export async function train(options: TrainOptions): Promise<void> {
     step: progress.step,
     seconds: (performance.now() - began) / 1000,
   });
+}
+
+/** Batch norm's running means and variances. */
+function runningStatistics({ network }: Model): Tensor[] {
+  const parameters = network.parameters();
+  return [...network.state()].flatMap(([name, tensor]) =>
+    parameters.has(name) || !tensor.dtype.startsWith('float') ? [] : [tensor],
+  );
 }
 
 /** The name of the first weights that are not finite; null where all are. */

@@ -1,0 +1,172 @@
+/** Processes that train together come to what one process comes to with the whole batch. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readCheckpoint } from '../src/runs/checkpoint.js';
+import { readEvents } from '../src/runs/event-log.js';
+import { waysBetweenRanks } from '../src/tensor/collective.js';
+import { setThreads } from '../src/tensor/engine.js';
+import { largestDifference } from './support/close.js';
+import { type Job, type Outcome, outcomeOf } from './support/rank-jobs.js';
+import { jobsOf, satinRanks } from './support/ranks.js';
+import { satin, tinyRecipe, writeTinyMnist } from './support/tiny-run.js';
+
+setThreads(1);
+const skip = waysBetweenRanks().includes('gloo') ? false : 'this engine was built without Gloo';
+
+const exact = { dtype: 'float64', batch: 16, batchNorm: 'synchronised' } as const;
+const jobs = {
+  clean: { ...exact, objective: 'clean', steps: 50 },
+  sat: { ...exact, objective: 'sat', steps: 50 },
+  every: { ...exact, objective: 'with every option', steps: 3 },
+  free: { ...exact, objective: 'free', steps: 6 },
+  single: { ...exact, dtype: 'float32', objective: 'clean', steps: 1 },
+  ghost: { ...exact, dtype: 'float32', objective: 'clean', steps: 3, batchNorm: 'ghost' },
+  parts: { ...exact, objective: 'clean', steps: 3, accumulate: 2, batchNorm: 'ghost' },
+} as const satisfies Readonly<Record<string, Job>>;
+const names = Object.keys(jobs) as (keyof typeof jobs)[];
+
+const alone = new Map<string, Promise<Outcome>>();
+/** What one process comes to. */
+const wholeOf = (name: keyof typeof jobs) => {
+  const known = alone.get(name) ?? outcomeOf(jobs[name]);
+  alone.set(name, known);
+  return known;
+};
+
+for (const size of [2, 4])
+  describe(`${size} ranks`, { skip }, () => {
+    const together = new Map<string, Outcome>();
+    before(async () => {
+      const outcomes = await jobsOf(
+        size,
+        names.map((name) => jobs[name]),
+      );
+      for (const [at, name] of names.entries()) together.set(name, outcomes[at]!);
+    });
+
+    const far = async (name: keyof typeof jobs) => {
+      const whole = await wholeOf(name);
+      const found = together.get(name)!;
+      assert.equal(found.losses.length, jobs[name].steps);
+      return {
+        weights: largestDifference(found.weights, whole.weights),
+        losses: largestDifference(found.losses, whole.losses),
+      };
+    };
+
+    for (const name of ['clean', 'sat'] as const)
+      it(`come to the weights of one process within 1e-8 after 50 steps: ${name}, float64`, async () => {
+        const { weights, losses } = await far(name);
+        assert.ok(weights <= 1e-8, `weights off by ${weights}`);
+        assert.ok(losses <= 1e-8, `losses off by ${losses}`);
+      });
+
+    it('do so with weight perturbation, twice differentiated networks and Free too', async () => {
+      for (const name of ['free', 'every'] as const) {
+        const { weights } = await far(name);
+        assert.ok(weights <= 1e-7, `${name} off by ${weights}`);
+      }
+    });
+
+    it('come to the weights of one process within 1e-5 after a step in float32', async () => {
+      const { weights } = await far('single');
+      assert.ok(weights <= 1e-5, `weights off by ${weights}`);
+    });
+
+    it('take other statistics in ghost batch norm', async () => {
+      const { weights } = await far('ghost');
+      assert.ok(weights > 1e-5, `weights off by ${weights}`);
+      assert.ok(together.get('parts')!.weights.every(Number.isFinite));
+    });
+  });
+
+describe('a run of several ranks', { skip }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'satin-ranks-'));
+  after(() => rmSync(folder, { recursive: true }));
+  const recipe = join(folder, 'tiny.yaml');
+  writeTinyMnist(join(folder, 'mnist'));
+  writeFileSync(recipe, JSON.stringify(tinyRecipe(join(folder, 'mnist'))));
+  const line = (path: string, ...more: string[]) => ['train', recipe, '--out', join(folder, path), ...more];
+
+  const last = (path: string) => readCheckpoint({ path: join(folder, path), names: ['last'] });
+  const weightsOf = (path: string) =>
+    last(path).weights.flatMap(({ dtype, bytes }) => (dtype === 'F32' ? [...float32(bytes)] : []));
+  const float32 = (bytes: Uint8Array) => new Float32Array(bytes.slice().buffer);
+  const measured = (path: string) =>
+    readEvents(join(folder, path)).flatMap((event) =>
+      event.type === 'epoch' ? [event.measurements['validation/clean']] : [],
+    );
+  /** Waits until so many steps are in the log. */
+  const steps = async (path: string, count: number) => {
+    const file = join(folder, path, 'events.jsonl');
+    const done = () => (existsSync(file) ? readFileSync(file, 'utf8').split('"type":"step"').length - 1 : 0);
+    while (done() < count) await sleep(2);
+  };
+
+  it('is stopped by a signal to any of them, and goes on with another number', async () => {
+    const whole = satin(...line('whole'));
+    assert.equal(whole.status, 0, whole.stderr);
+    const { processes, ended } = await satinRanks([line('both'), line('nowhere')]);
+    await steps('both', 3);
+    processes[1]!.kill('SIGTERM');
+    const all = await ended;
+    assert.deepEqual(
+      all.map(({ status }) => status),
+      [130, 130],
+      all[0]!.stderr,
+    );
+    const stopped = last('both').progress?.step ?? 0;
+    assert.ok(stopped >= 3 && stopped < 24, `stopped after ${stopped}`);
+    assert.equal(existsSync(join(folder, 'nowhere')), false, 'rank 0 alone writes');
+
+    const { status, stderr } = satin(...line('both', '--resume'));
+    assert.equal(status, 0, stderr);
+    assert.equal(last('both').progress?.step, 24);
+    assert.deepEqual(measured('both'), measured('whole'));
+    const off = largestDifference(weightsOf('both'), weightsOf('whole'));
+    assert.ok(off <= 1e-4, `weights off by ${off}`);
+  });
+
+  it('ends where one of them is lost, with a sentence that names it, and keeps what it has', async () => {
+    const long = line('lost', '--set', 'training.epochs=1000', '--set', 'training.checkpointEvery=1');
+    const { processes, ended } = await satinRanks([long, long, long], { SATIN_LOST_AFTER: '4' });
+    await steps('lost', 3);
+    const began = performance.now();
+    processes[2]!.kill('SIGKILL');
+    const all = await ended;
+    const seconds = (performance.now() - began) / 1000;
+    assert.ok(seconds < 60, `${seconds} s`);
+    for (const rank of [0, 1]) {
+      const { status, stderr } = all[rank]!;
+      assert.equal(status, 1, stderr);
+      assert.match(
+        stderr,
+        /Lost rank 2 of 3 \(\S+, process \d+\): no sign of life for 4 s\. Go on .* --resume/,
+      );
+    }
+    assert.ok((last('lost').progress?.step ?? 0) >= 3);
+    assert.equal(readEvents(join(folder, 'lost')).at(-1)?.type, 'failed');
+  });
+
+  it('refuses a rank with another recipe, with the difference, and ends the other one', async () => {
+    const { ended } = await satinRanks([line('a'), line('a', '--set', 'training.seed=4')]);
+    const [first, second] = await ended;
+    assert.equal(second!.status, 2, second!.stderr);
+    assert.match(second!.stderr, /the recipe of rank 0 on rank 1, but training\.seed is 4 here and 0 there/);
+    assert.equal(first!.status, 1);
+    assert.match(first!.stderr, /Rank 1 of 2 on \S+ ended: Expected the recipe/);
+  });
+
+  it('refuses a number of ranks that does not divide the batch', async () => {
+    const odd = line('b', '--set', 'training.batch=15');
+    const { ended } = await satinRanks([odd, odd]);
+    for (const { status, stderr } of await ended) {
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, /Expected a multiple of the 2 ranks for training\.batch but received 15/);
+    }
+  });
+});

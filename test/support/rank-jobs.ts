@@ -1,0 +1,115 @@
+import { type ImageSource, ShuffledTensors } from '../../src/data/image-source.js';
+import { DatasetTensors } from '../../src/data/tensors.js';
+import { Model } from '../../src/models/model.js';
+import { alone, type Ranks } from '../../src/ranks/ranks.js';
+import { scope } from '../../src/tensor/scope.js';
+import { adversarial } from '../../src/training/adversarial.js';
+import { free } from '../../src/training/free.js';
+import { adversarialCrossEntropy, clean, type Objective } from '../../src/training/objective.js';
+import { Sgd } from '../../src/training/sgd.js';
+import { start, train } from '../../src/training/train.js';
+import { blobs } from './blobs.js';
+import { freeOptions, pgd } from './objectives.js';
+
+/** A short training that one process does alone, or several together. */
+export interface Job {
+  readonly objective: keyof typeof objectives;
+  readonly dtype: 'float32' | 'float64';
+  readonly steps: number;
+  readonly batch: number;
+  readonly batchNorm: 'synchronised' | 'ghost';
+  readonly accumulate?: number;
+  readonly activation?: string;
+}
+
+export interface Outcome {
+  /** Parameters and running statistics, one after another. */
+  readonly weights: readonly number[];
+  readonly losses: readonly number[];
+}
+
+const sat = {
+  ...pgd,
+  steps: 1,
+  stepSize: pgd.epsilon,
+  start: { kind: 'sat', clean: 0.2, clip: false },
+} as const;
+
+type Make = (ranks: Ranks, pass: { readonly train: true; readonly synchronised: boolean }) => Objective;
+
+const objectives = {
+  clean: (ranks, pass) => clean({ ranks, pass }),
+  sat: (ranks, pass) => adversarial({ attack: sat, loss: adversarialCrossEntropy(0.1), ranks, pass }),
+  'with every option': (ranks, pass) =>
+    adversarial({
+      attack: sat,
+      awp: { gamma: 0.01, warmup: 0 },
+      gradAlign: { weight: 0.2, detach: false },
+      ranks,
+      pass,
+    }),
+  free: (ranks, pass) => free({ ...freeOptions, ranks, pass }),
+} as const satisfies Readonly<Record<string, Make>>;
+
+/** Trains a small network on blobs, with a learned activation unless another is named. */
+export async function outcomeOf(job: Job, ranks: Ranks = alone): Promise<Outcome> {
+  const { dtype, steps, batch, batchNorm, accumulate = 1, activation = 'psilu' } = job;
+  const dataset = blobs(96);
+  const { classes, shape } = dataset;
+  using data = new DatasetTensors(dataset);
+  using model = scope(() =>
+    Model.create(
+      { architecture: 'resnet8', width: 1 / 8, activation, classes, shape, normalise: null },
+      { seed: 1, dtype },
+    ),
+  );
+  using optimizer = new Sgd(model.network.parameters(), {
+    momentum: 0.9,
+    nesterov: true,
+    weightDecay: 5e-4,
+  });
+  const synchronised = batchNorm === 'synchronised';
+  using objective = objectives[job.objective](ranks, { train: true, synchronised });
+  const losses: number[] = [];
+  await train({
+    model,
+    data: inDtype(new ShuffledTensors(data, { flip: true, crop: 1 }), dtype),
+    objective,
+    optimizer,
+    schedule: { name: 'cosine', learningRate: 0.05, warmup: 0, final: 0 },
+    epochs: 1,
+    epochSteps: steps,
+    batch,
+    accumulate,
+    clipNorm: 5,
+    seed: 0,
+    evaluate: async function* () {},
+    checkpointEvery: null,
+    progress: start,
+    record: (event) => {
+      if (event.type === 'step') losses.push(event.loss);
+    },
+    checkpoint: () => {},
+    interrupted: () => false,
+    ranks,
+    ghost: !synchronised && ranks.size > 1,
+  });
+  const weights = [...model.network.state().values()].flatMap((each) => [...each.numbers()]);
+  return { weights, losses };
+}
+
+/** The same images in another precision. */
+function inDtype(source: ImageSource, dtype: Job['dtype']): ImageSource {
+  return {
+    count: source.count,
+    take: async (stretch) => {
+      const taken = await source.take(stretch);
+      return {
+        batch: (from, size) => {
+          const batch = taken.batch(from, size);
+          return { ...batch, x: batch.x.to(dtype) };
+        },
+      };
+    },
+  };
+}
