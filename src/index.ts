@@ -64,6 +64,7 @@ export { functionModel, type MeasuredModel, measuredModel, openModel } from './m
 export type { InputForm } from './models/input-form.js';
 export { Model, type ModelDescription } from './models/model.js';
 export { type ModelName, modelNames } from './models/names.js';
+export { type LayerOutline, type NetworkOutline, outline } from './models/outline.js';
 export type { Classifier } from './nn/classifier.js';
 export type { Pass } from './nn/module.js';
 export { type Prediction, predict } from './predict.js';

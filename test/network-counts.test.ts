@@ -1,6 +1,7 @@
 /** Every network has the names, shapes, parameters and MACs that torchvision's, timm's and RobustBench's have. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { ModelDescription } from '../src/models/model.js';
 import { type ModelName, modelNames, publishedDropRates } from '../src/models/names.js';
@@ -99,6 +100,18 @@ describe('an outline', () => {
     assert.equal(places('wideresnet28-10'), 2 * 12 + 1);
     assert.equal(places('efficientnet-b0'), 1 + 2 + 3 * 15 + 1);
   });
+});
+
+it('docs/networks.md has the golden numbers of every network', () => {
+  const page = readFileSync(new URL('../../docs/networks.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| `([\w-]+)` \|[^|]+\| ([\d,]+) \| (\d+) \| ([\d,]+) \|$/gm)];
+  const number = (text: string) => Number(text.replaceAll(',', ''));
+  assert.deepEqual(
+    rows.map(([, name, parameters, side, macs]) => [name, number(parameters!), side, number(macs!)]),
+    golden.flatMap(({ name, parameters, macs }) =>
+      Object.entries(macs).map(([side, count]) => [name, parameters, side, count]),
+    ),
+  );
 });
 
 it('only EfficientNet drops anything, as much as was published', () => {
