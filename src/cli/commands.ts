@@ -37,6 +37,11 @@ export const commands: CommandTable = {
     example: './satin report runs/relu runs/silu --out report.html',
     load: async () => (await import('./report.js')).reportCommand(),
   },
+  plan: {
+    summary: 'tell what a run would take, before anything is spent',
+    example: './satin plan cifar10-resnet18 --device a100 --count 4',
+    load: async () => (await import('./plan.js')).planCommand(),
+  },
   bench: {
     summary: 'measure the speed beside PyTorch',
     example: './satin bench train-step',
