@@ -215,7 +215,8 @@ function initialise(model: Model, init: Checkpoint): void {
       '--init',
       `a ${from.architecture} of width ${from.width}`,
     );
-  loadWeights(model.network, init.weights, { newHead: from.classes.join('\n') !== classes.join('\n') });
+  const isSame = from.classes.join('\n') === classes.join('\n');
+  loadWeights(model.network, init.weights, { fresh: isSame ? undefined : model.network.head });
 }
 
 function optimizerOf(settings: Recipe['training']['optimizer'], model: Model): Optimizer {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import type { ModelDescription } from '../src/models/model.js';
+import { Model, type ModelDescription } from '../src/models/model.js';
 import { type ModelName, modelNames, publishedDropRates } from '../src/models/names.js';
 import { outline } from '../src/models/outline.js';
 import { memoryInfo, setThreads } from '../src/tensor/engine.js';
@@ -100,6 +100,23 @@ describe('an outline', () => {
     assert.equal(places('wideresnet28-10'), 2 * 12 + 1);
     assert.equal(places('efficientnet-b0'), 1 + 2 + 3 * 15 + 1);
   });
+});
+
+it('a network names its last layer, the only one that knows the classes', () => {
+  const kinds = ['resnet8', 'preact-resnet18', 'wideresnet28-10', 'resnet50', 'efficientnet-b0'] as const;
+  for (const architecture of kinds) {
+    const classes = ['a', 'b', 'c'];
+    const description = describeNetwork(architecture, { width: 0.11, classes });
+    using model = Model.create({ ...description, normalise: null }, { seed: null });
+    const { head } = model.network;
+    assert.equal(outline(description).layers.at(-1)?.name, head);
+    const knowing = [...model.network.state()].filter(([, { shape }]) => shape[0] === classes.length);
+    assert.deepEqual(
+      knowing.map(([name]) => name),
+      [`${head}.weight`, `${head}.bias`],
+      architecture,
+    );
+  }
 });
 
 it('docs/networks.md has the golden numbers of every network', () => {

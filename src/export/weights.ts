@@ -52,18 +52,18 @@ export function toTensor({ dtype, shape, bytes }: NamedArray): Tensor {
 }
 
 /**
- * Copies arrays into the network's tensors of the same names. With `newHead`, the last layer (`linear.*`) keeps its
- * fresh weights: the classes are others.
+ * Copies arrays into the network's tensors of the same names. A layer that `fresh` names keeps the weights that it has: the
+ * last one, where the classes are others.
  *
  * @throws {InputError} that names what is missing, too many or of another shape; the network is unchanged then.
  */
 export function loadWeights(
   network: Module,
   arrays: readonly NamedArray[],
-  options: { readonly newHead?: boolean } = {},
+  options: { readonly fresh?: string | undefined } = {},
 ): void {
-  const { newHead = false } = options;
-  const isHead = (name: string) => newHead && name.startsWith('linear.');
+  const { fresh } = options;
+  const isHead = (name: string) => fresh !== undefined && name.startsWith(`${fresh}.`);
   const targets = new Map([...network.state()].filter(([name]) => !isHead(name)));
   const sources = new Map(arrays.filter(({ name }) => !isHead(name)).map((array) => [array.name, array]));
   const missing = [...targets.keys()].filter((name) => !sources.has(name));
