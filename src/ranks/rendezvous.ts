@@ -128,11 +128,10 @@ function hostOf(place: Place, env: Environment): string {
   );
 }
 
-/** The first machine of a list as Slurm writes it: `node[003-007,9],login` is node003. */
+/** The first machine of a list as Slurm writes it: `node[003-007,9],login` begins with node003. */
 export function firstNode(nodes: string): string {
-  const [, name = '', inside] = /^([^,[]*)(?:\[([^\]]*)\])?/.exec(nodes) ?? [];
-  const rest = inside === undefined ? '' : /^[^\]]*\]([^,[]*)/.exec(nodes.slice(name.length))?.[1];
-  return `${name}${inside?.split(/[,-]/)[0] ?? ''}${rest ?? ''}`;
+  const first = nodes.replaceAll(/\[([^\],-]*)[^\]]*\]/g, '$1'); // of each pair of brackets
+  return first.split(',')[0] ?? first;
 }
 
 function portOf(place: Place, env: Environment): number {
