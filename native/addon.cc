@@ -21,7 +21,7 @@ napi_value reducedGradients(Arguments&);
 // torchscript.cc
 napi_value loadScript(Arguments&), runScript(Arguments&), scriptInputs(Arguments&), releaseScript(Arguments&);
 // trace.cc
-napi_value saveTrace(Arguments&);
+napi_value traceScript(Arguments&);
 // collective.cc
 napi_value collectives(Arguments&), openStore(Arguments&), storeSet(Arguments&), storeFind(Arguments&), storeAdd(Arguments&);
 napi_value joinGroup(Arguments&), leaveRanks(Arguments&), watchRanks(Arguments&), endOfTheRanks(Arguments&);
@@ -72,7 +72,7 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "runScript", runScript);
     define(env, exports, "scriptInputs", scriptInputs);
     define(env, exports, "releaseScript", releaseScript);
-    define(env, exports, "saveTrace", saveTrace);
+    define(env, exports, "traceScript", traceScript);
     define(env, exports, "collectives", collectives);
     define(env, exports, "openStore", openStore);
     define(env, exports, "storeSet", storeSet);

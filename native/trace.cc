@@ -1,12 +1,12 @@
-// A network written as TorchScript: libtorch's tracer records the operators that JavaScript calls, and the record is saved
+// A network as TorchScript: libtorch's tracer records the operators that JavaScript calls, and the record is kept
 // beside the tensors it used, under their names. Operators of Satin's own are replaced by libtorch's while it records
 // (dispatch key Tracer), so that PyTorch can read the file. Whether the file computes the same is tested by who asks for it.
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/frontend/tracer.h>
 #include <torch/csrc/jit/ir/ir.h>
+#include <torch/csrc/jit/serialization/export.h>
 
 #include <algorithm>
-#include <map>
 
 #include "tensor.h"
 
@@ -59,12 +59,12 @@ napi_value elementOf(napi_env env, napi_value array, uint32_t index) {
 }
 
 Folder foldersOf(const Arguments& arguments) {
-  const std::vector<double> handles = arguments.numbers(2, "the tensors");
-  const std::vector<double> trained = arguments.numbers(3, "which are trained");
+  const std::vector<double> handles = arguments.numbers(1, "the tensors");
+  const std::vector<double> trained = arguments.numbers(2, "which are trained");
   Folder root;
   for (uint32_t i = 0; i < handles.size(); i++) {
     size_t length = 0;
-    napi_value text = elementOf(arguments.env, arguments.values[1], i);
+    napi_value text = elementOf(arguments.env, arguments.values[0], i);
     check(arguments.env, napi_get_value_string_utf8(arguments.env, text, nullptr, 0, &length));
     std::string name(length, '\0');
     check(arguments.env, napi_get_value_string_utf8(arguments.env, text, name.data(), length + 1, &length));
@@ -89,15 +89,14 @@ void requireForeign(torch::jit::Block& block) {
 
 }  // namespace
 
-// saveTrace(path, names, tensors, trained (1 or 0 each), example, forward): forward(handle) → handle is recorded for the
-// example and written to `path` as a module whose parameters and buffers are the tensors. Whoever calls it switches
-// gradients off, and keeps forward from reading numbers out of tensors.
-napi_value saveTrace(Arguments& arguments) {
+// traceScript(names, tensors, trained (1 or 0 each), example, forward) -> the bytes of a TorchScript file: forward(handle) →
+// handle as it was recorded for the example, in a module whose parameters and buffers are the tensors. Whoever calls it
+// switches gradients off, and keeps forward from reading numbers out of tensors.
+napi_value traceScript(Arguments& arguments) {
   napi_env env = arguments.env;
-  const std::string path = arguments.text(0, "the path of a script");
   const Folder folder = foldersOf(arguments);
-  const at::Tensor example = tensorOf(env, arguments.values[4], "the example");
-  napi_value forward = arguments.values[5];
+  const at::Tensor example = tensorOf(env, arguments.values[3], "the example");
+  napi_value forward = arguments.values[4];
 
   Module module(c10::QualifiedName("__torch__.Satin"));
   fill(module, folder, "__torch__.Satin");
@@ -113,8 +112,16 @@ napi_value saveTrace(Arguments& arguments) {
   requireForeign(*graph->block());
   const c10::QualifiedName name(*module.type()->name(), "forward");
   module.type()->addMethod(module._ivalue()->compilation_unit()->create_function(name, graph));
-  module.save(path);
-  return undefined(env);
+
+  // Into memory: where libtorch cannot write to a file, on a full disk, it ends the process.
+  std::string bytes;
+  torch::jit::ExportModule(module, [&](const void* data, size_t size) -> size_t {
+    bytes.append(static_cast<const char*>(data), size);
+    return size;
+  });
+  napi_value result;
+  check(env, napi_create_buffer_copy(env, bytes.size(), bytes.data(), nullptr, &result));
+  return result;
 }
 
 }  // namespace satin

@@ -55,14 +55,13 @@ export interface Addon {
   runScript(script: number, input: Handle): Handle;
   scriptInputs(script: number): number;
   releaseScript(script: number): void;
-  saveTrace(
-    path: string,
+  traceScript(
     names: readonly string[],
     tensors: readonly Handle[],
     trained: readonly (0 | 1)[],
     example: Handle,
     forward: (images: Handle) => Handle,
-  ): void;
+  ): Uint8Array;
   collectives(): string[];
   openStore(host: string, port: number, opens: boolean): void;
   storeSet(key: string, value: string): void;

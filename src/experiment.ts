@@ -8,8 +8,8 @@ import { DatasetTensors } from './data/tensors.js';
 import { InputError, InterruptedError } from './errors.js';
 import { evaluate } from './evaluation/evaluate.js';
 import { loadWeights } from './export/weights.js';
+import { describedModel, type InitialWeights, initialise } from './initial-weights.js';
 import { Model, type ModelDescription } from './models/model.js';
-import { modelNames } from './models/names.js';
 import { objectiveOf } from './objective-of.js';
 import { alone, placesOf, type Ranks } from './ranks/ranks.js';
 import type { Recipe } from './recipe.js';
@@ -29,7 +29,9 @@ export type Experiment = Omit<TrainOptions, 'progress' | 'record' | 'checkpoint'
 
 export interface ExperimentOptions {
   /** Start from these weights instead of random ones. */
-  readonly init?: Checkpoint | undefined;
+  readonly init?: InitialWeights | undefined;
+  /** With `init`: the last layer begins with random weights all the same. @default false */
+  readonly newHead?: boolean;
   readonly interrupted: () => boolean;
   /** With whom the run is shared. @default alone */
   readonly ranks?: Ranks;
@@ -90,7 +92,7 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
       model.normalise === 'none' ? null : model.normalise === 'dataset' ? moments(chosen) : model.normalise,
   };
   const network = Model.create(description, { seed: training.seed, device });
-  if (options.init !== undefined) initialise(network, options.init);
+  if (options.init !== undefined) initialise(network, options.init, { newHead: options.newHead ?? false });
 
   const ema = training.ema === null ? null : new Ema(network, training.ema);
   /** What is measured and kept: the average, where there is one. */
@@ -192,31 +194,6 @@ export function modelOf(checkpoint: Checkpoint): Model {
 export function readModel(path: string): { readonly model: Model; readonly checkpoint: Checkpoint } {
   const checkpoint = readCheckpoint({ path });
   return { model: modelOf(checkpoint), checkpoint };
-}
-
-function describedModel({ model }: Checkpoint): ModelDescription {
-  const architecture = modelNames.find((name) => name === model.architecture);
-  if (architecture === undefined)
-    throw InputError.expected(
-      `one of ${modelNames.join(', ')}`,
-      'the model of the weights',
-      model.architecture,
-    );
-  return { ...model, architecture };
-}
-
-/** Weights from another model of the same architecture; the head stays fresh where the classes are others. */
-function initialise(model: Model, init: Checkpoint): void {
-  const from = describedModel(init);
-  const { architecture, width, classes } = model.description;
-  if (from.architecture !== architecture || from.width !== width)
-    throw InputError.expected(
-      `a ${architecture} of width ${width}`,
-      '--init',
-      `a ${from.architecture} of width ${from.width}`,
-    );
-  const isSame = from.classes.join('\n') === classes.join('\n');
-  loadWeights(model.network, init.weights, { fresh: isSame ? undefined : model.network.head });
 }
 
 function optimizerOf(settings: Recipe['training']['optimizer'], model: Model): Optimizer {

@@ -1,10 +1,13 @@
 import type { Activation } from './activations/activation.js';
 import { InputError } from './errors.js';
 import { modelOf } from './experiment.js';
+import { importModel } from './imported-model.js';
+import { type ForeignForm, requireForeignTakes } from './models/foreign-form.js';
 import { type InputForm, plainInput } from './models/input-form.js';
 import type { Model, ModelDescription } from './models/model.js';
 import { modelKind, requireInputTakes } from './models/model-file.js';
 import { ScriptModel } from './models/script-model.js';
+import { areUnnamed } from './models/unnamed-classes.js';
 import type { Classifier } from './nn/classifier.js';
 import { readCheckpoint } from './runs/checkpoint.js';
 
@@ -41,7 +44,7 @@ export function measuredModel(
     name,
     digest,
     shape,
-    classes,
+    classes: areUnnamed(classes) ? null : classes,
     input: null,
     classify: model.classify,
     forAttacks: (options) => model.fold(options),
@@ -83,18 +86,26 @@ export function functionModel(options: {
   };
 }
 
+export interface OpenModelOptions {
+  /** What a TorchScript file, or weights that hold no normalisation, want in place of pixels in [0, 1]. */
+  readonly input?: InputForm | null;
+  /** What network the weights of another program belong to. */
+  readonly foreign?: ForeignForm | null;
+  /** Which of several state dicts in a checkpoint of another program. */
+  readonly entry?: string | undefined;
+}
+
 /**
- * Reads what a user names as MODEL: a run folder (its best checkpoint), a checkpoint, a weights file, or a TorchScript
- * file that PyTorch saved, which is recognised by its content and brought pixels in the form that `input` says.
+ * Reads what a user names as MODEL: a run folder (its best checkpoint), a checkpoint, a weights file, a TorchScript file
+ * that PyTorch saved, or weights of another program with `foreign`. All are recognised by their content.
  *
- * @throws {InputError} where it is none of these, cannot be read, or where `input` is given for a model of Satin.
+ * @throws {InputError} where it is none of these, cannot be read, or where an option is given that it does not take.
  */
-export function openModel(
-  path: string,
-  { input = null }: { readonly input?: InputForm | null } = {},
-): MeasuredModel {
+export function openModel(path: string, options: OpenModelOptions = {}): MeasuredModel {
+  const { input = null, foreign = null, entry } = options;
   const kind = modelKind(path);
   requireInputTakes(kind, { path, input });
+  requireForeignTakes(kind, { path, foreign, entry });
   if (kind === 'torchscript') {
     const form = input ?? plainInput;
     const script = new ScriptModel(path, form);
@@ -104,6 +115,10 @@ export function openModel(
       input: form,
       [Symbol.dispose]: () => script.dispose(),
     };
+  }
+  if (foreign !== null) {
+    const { model, digest } = importModel(path, { form: foreign, input, entry });
+    return measuredModel(model, { name: path, digest });
   }
   const checkpoint = readCheckpoint({ path });
   return measuredModel(modelOf(checkpoint), { name: path, digest: checkpoint.weightsDigest });

@@ -150,8 +150,8 @@ describe('a run that starts from other weights', () => {
     };
   }
 
-  async function starts(init?: Checkpoint) {
-    const experiment = prepare(recipe, await readImages(recipe), { init, interrupted });
+  async function starts(init?: Checkpoint, newHead = false) {
+    const experiment = prepare(recipe, await readImages(recipe), { init, newHead, interrupted });
     return toArrays(experiment.model.network.state());
   }
 
@@ -164,12 +164,16 @@ describe('a run that starts from other weights', () => {
     assert.notDeepEqual(await starts(), init.weights);
   });
 
-  it('has a fresh head where the classes are others, of another number or of the same', async () => {
+  it('has a fresh head where that is asked for, and is refused where the classes are others and it is not', async () => {
     const fresh = (await starts()).filter(isHead);
     assert.equal(fresh.length, 2);
     for (const classes of [['cat', 'dog', 'owl'], [...digits].reverse()]) {
       const init = modelWith({ classes });
-      const begun = await starts(init);
+      await assert.rejects(
+        starts(init),
+        /for --init but received '.*Say --new-head to begin the last layer anew/,
+      );
+      const begun = await starts(init, true);
       assert.deepEqual(begun.filter(isHead), fresh);
       assert.deepEqual(
         begun.filter((array) => !isHead(array)),
@@ -181,7 +185,10 @@ describe('a run that starts from other weights', () => {
   it('is refused where the networks differ', async () => {
     const refusals = [
       [modelWith({ classes: digits, width: 0.5 }), /resnet8 of width 0\.25 for --init but .* width 0\.5/],
-      [modelWith({ classes: digits, channels: 3 }), /shape \[\d+, 1, 3, 3\].*\[\d+, 3, 3, 3\]/],
+      [
+        modelWith({ classes: digits, channels: 3 }),
+        /one is of another shape \(conv1\.weight has \[\d+, 3, 3, 3\] and not \[\d+, 1, 3, 3\]\)/,
+      ],
     ] as const;
     for (const [init, message] of refusals)
       await assert.rejects(starts(init), (error) => {

@@ -135,7 +135,7 @@ describe('safetensors', () => {
     refuses(fileWithHeader(`{"a":${place(0, 4, '[-1]')}}`), /shape/);
     refuses(fileWithHeader(`{"a":${place(0, 4, '[1.5]')}}`), /shape/);
     refuses(fileWithHeader(`{"a":${place(0, 4, '[4294967296,4294967296,4294967296]')}}`), /needs/);
-    refuses(fileWithHeader(`{"a":${place(0, 2, '[1]', 'BF16')}}`), /Expected F64, F32.*BF16/);
+    refuses(fileWithHeader(`{"a":${place(0, 2, '[1]', 'C64')}}`), /Expected F64, F32.*C64/);
     refuses(fileWithHeader(`{"a":${place(0, 4)},"b":${place(0, 4)}}`), /does not begin/);
     refuses(fileWithHeader(`{"a":${place(4, 8)}}`, new Uint8Array(8)), /does not begin/);
     refuses(fileWithHeader(`{"a":${place(0, 4)},"a":${place(4, 8)}}`, new Uint8Array(8)), /does not begin/);

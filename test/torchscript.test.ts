@@ -309,8 +309,7 @@ describe('what is no network to be measured', () => {
     writeFileSync(path, change(readFileSync(file('traced.pt'))));
     return path;
   };
-  const weights =
-    /Expected a TorchScript file for the model but received '.*It holds weights without a network.*torch\.jit\.trace/s;
+  const weights = /Expected --architecture, --activation, .* for .*It holds weights without a network/s;
   it('a state dict', refused('state-dict.pt', weights));
   it('a state dict of before PyTorch 1.6', refused('state-dict-1.5.pt', weights));
   it('a program of torch.export', refused('exported.pt2', /It holds a program that torch\.export saved/));
@@ -426,7 +425,7 @@ describe('satin evaluate', () => {
   };
 
   it('refuses with a sentence and exit code 2 what is no TorchScript file, and what takes another shape', () => {
-    says([file('state-dict.pt'), ...common], /Expected a TorchScript file for the model/);
+    says([file('state-dict.pt'), ...common], /Expected --architecture.*weights without a network/);
     says([file('flat-28.pt'), ...common], /for images of shape \[12, 1, 8, 8\], but mat1 and mat2/);
     says([file('one-class.pt'), ...common], /at least two classes/);
   });

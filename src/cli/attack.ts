@@ -7,7 +7,7 @@ import { parseEpsilon } from '../epsilon.js';
 import { InputError } from '../errors.js';
 import { inputRanges, parseInputForm } from '../models/input-form.js';
 import type { ModelDescription } from '../models/model.js';
-import { modelKind, requireInputTakes } from '../models/model-file.js';
+import { modelKind, requireInputTakes, requireWholeModel } from '../models/model-file.js';
 import { nearest } from '../nearest.js';
 import { parseRecipe } from '../recipe.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
@@ -61,6 +61,7 @@ export function attackCommand() {
       for (const file of files) requireImageFile(file);
       if (json !== undefined && json !== '-') requireFilePath(json, '--json');
       const attack = parseAttack(options.attack);
+      requireWholeModel(modelPath);
       const kind = modelKind(modelPath);
       const input = parseInputForm(options);
       requireInputTakes(kind, { path: modelPath, input });

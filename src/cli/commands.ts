@@ -42,6 +42,11 @@ export const commands: CommandTable = {
     example: './satin plan cifar10-resnet18 --device a100 --count 4',
     load: async () => (await import('./plan.js')).planCommand(),
   },
+  export: {
+    summary: 'write a model for PyTorch, or bring weights of PyTorch here',
+    example: './satin export runs/silu --format torchscript --out silu.pt',
+    load: async () => (await import('./export.js')).exportCommand(),
+  },
   bench: {
     summary: 'measure the speed beside PyTorch',
     example: './satin bench train-step',

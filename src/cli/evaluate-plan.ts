@@ -10,9 +10,11 @@ import { type Epsilon, parseEpsilon } from '../epsilon.js';
 import { InputError } from '../errors.js';
 import { readOriginals } from '../evaluation/evaluation-images.js';
 import { type EvaluationManifest, readEvaluationManifest } from '../evaluation/evaluation-manifest.js';
+import { readWeightsFile } from '../export/weights-file.js';
 import type { MeasuredModel } from '../measured-model.js';
+import { type ForeignForm, parseForeignForm, requireForeignTakes } from '../models/foreign-form.js';
 import { type InputForm, parseInputForm } from '../models/input-form.js';
-import { modelKind, requireInputTakes } from '../models/model-file.js';
+import { modelKind, requireInputTakes, requireWholeModel } from '../models/model-file.js';
 import { parseRecipe, type Recipe } from '../recipe.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
 import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
@@ -31,6 +33,12 @@ export interface EvaluateWords {
   readonly inputRange?: string | undefined;
   readonly mean?: string | undefined;
   readonly std?: string | undefined;
+  readonly architecture?: string | undefined;
+  readonly activation?: string | undefined;
+  readonly classes?: string | undefined;
+  readonly shape?: string | undefined;
+  readonly width?: string | undefined;
+  readonly entry?: string | undefined;
   readonly examples?: number | undefined;
   readonly batch?: number | 'auto' | undefined;
   readonly seed?: number | undefined;
@@ -43,6 +51,7 @@ export interface EvaluateWords {
 /** What shall be evaluated, and how: what was typed, else what the evaluation began with, else the run's own. */
 export interface EvaluatePlan {
   readonly input: InputForm | null;
+  readonly foreign: ForeignForm | null;
   readonly attacks: readonly string[];
   readonly surrogates: readonly Activation[];
   readonly norm: NormName;
@@ -65,6 +74,12 @@ export function planEvaluation(modelPath: string, words: EvaluateWords): Evaluat
   const before = stored?.evaluation;
   const typed = parseInputForm(words);
   requireInputTakes(kind, { path: modelPath, input: typed });
+  const foreign = parseForeignForm(words);
+  requireForeignTakes(kind, { path: modelPath, foreign, entry: words.entry });
+  // What is kept is opened again by the path alone, which for weights says too little.
+  if (kind === 'weights' && (words.saveAdversarial ?? words.resume) !== undefined)
+    requireWholeModel(modelPath);
+  if (kind === 'weights') readWeightsFile(modelPath, { entry: words.entry });
   const recipe = isRunFolder(modelPath)
     ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`)
     : null;
@@ -77,6 +92,7 @@ export function planEvaluation(modelPath: string, words: EvaluateWords): Evaluat
   const seed = words.seed ?? before?.seed ?? 0;
   return {
     input: typed ?? (kind === 'torchscript' ? (before?.input ?? null) : null),
+    foreign,
     attacks,
     surrogates,
     norm,

@@ -13,7 +13,10 @@ import { createDisplay } from './terminal.js';
 /** `satin evaluate MODEL` */
 export function evaluateCommand() {
   return new Command('evaluate')
-    .argument('<model>', 'a run folder, a checkpoint, a weights file or a TorchScript file of PyTorch')
+    .argument(
+      '<model>',
+      'a run folder, a checkpoint, a weights file, or a TorchScript file or state dict of PyTorch',
+    )
     .option(
       '--data <name[:split]>',
       'data set and split (default: the test split of what the run was trained on)',
@@ -39,11 +42,17 @@ export function evaluateCommand() {
     .addOption(
       new Option(
         '--input-range <black,white>',
-        'what a TorchScript model takes for black and white (default: 0,1)',
+        'what a model of PyTorch takes for black and white (default: 0,1)',
       ).choices(inputRanges),
     )
-    .option('--mean <list>', 'mean of each channel in that range, which a TorchScript model wants subtracted')
+    .option('--mean <list>', 'mean of each channel in that range, which a model of PyTorch wants subtracted')
     .option('--std <list>', 'deviation of each channel in that range, which it wants to be divided by')
+    .option('--architecture <name>', 'what network the weights of another program belong to')
+    .option('--activation <name>', 'its activation, such as relu')
+    .option('--classes <count|names>', 'how many classes it tells apart, or their names with commas between')
+    .option('--shape <CxHxW>', 'channels, height and width that it takes, such as 3x32x32')
+    .option('--width <factor>', 'its width where that is not the published one')
+    .option('--entry <name>', 'which of several state dicts in a checkpoint of PyTorch, such as ema')
     .option(
       '--examples <count>',
       'how many images are attacked (default: 1000)',
@@ -93,7 +102,11 @@ export function evaluateCommand() {
       const display = createDisplay();
       const signal = listenForInterrupt(display.note);
       try {
-        using model = openModel(modelPath, { input: plan.input });
+        using model = openModel(modelPath, {
+          input: plan.input,
+          foreign: plan.foreign,
+          entry: options.entry,
+        });
         const data = await plan.load(model, ({ stage, what, done, total }) => {
           if (total !== undefined) display.progress({ label: `${stage} ${what}`, done, total });
         });

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import { decodeImages, resizeRules } from '../data/image.js';
 import { InputError } from '../errors.js';
+import { requireWholeModel } from '../models/model-file.js';
 import type { Prediction } from '../predict.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
 import { requireImageFile } from './image-file.js';
@@ -27,6 +28,7 @@ export function predictCommand() {
     .action(async (modelPath, files, { resize, json, threads }) => {
       for (const file of files) requireImageFile(file);
       if (json !== undefined && json !== '-') requireFilePath(json, '--json');
+      requireWholeModel(modelPath);
       const checkpoint = readCheckpoint({ path: modelPath });
       const [channels, height, width] = checkpoint.model.shape;
       if (channels !== 1 && channels !== 3)

@@ -1,10 +1,10 @@
 import { Command } from '@commander-js/extra-typings';
 import { activationLines } from '../activations/describe.js';
 import { InputError } from '../errors.js';
+import { readInitialWeights } from '../initial-weights.js';
 import { loadRecipe, recipeNames } from '../load-recipe.js';
 import type { Ranks } from '../ranks/ranks.js';
 import { readLaunch } from '../ranks/rendezvous.js';
-import { readCheckpoint } from '../runs/checkpoint.js';
 import { readEvents } from '../runs/event-log.js';
 import { defaultRunPath, isRunFolder } from '../runs/run-folder.js';
 import { listenForInterrupt } from './interrupt.js';
@@ -19,7 +19,12 @@ export function trainCommand() {
     .option('--smoke', 'the recipe made small, to see in seconds that everything works', false)
     .option('--out <folder>', 'the run folder (default: runs/NAME-SEED)')
     .option('--resume', 'go on with the run in that folder', false)
-    .option('--init <model>', 'start from the weights of a run, a checkpoint or a weights file')
+    .option(
+      '--init <model>',
+      'start from the weights of a run, a checkpoint, a weights file or a state dict of PyTorch',
+    )
+    .option('--new-head', 'with --init: begin the last layer anew, for other classes', false)
+    .option('--entry <name>', 'with --init: which of several state dicts in a checkpoint of PyTorch')
     .option('--device <device>', 'cpu or cuda')
     .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
     .addHelpText('after', activationHelp)
@@ -38,7 +43,10 @@ export function trainCommand() {
       const history = leads && resume && isRunFolder(path) ? readEvents(path) : [];
       if (options.init !== undefined && history.length > 0)
         throw InputError.expected('--resume or --init, not both,', 'a run that has begun', path);
-      const init = options.init === undefined ? undefined : readCheckpoint({ path: options.init });
+      const { init: initPath, newHead, entry } = options;
+      if (initPath === undefined && (newHead || entry !== undefined))
+        throw InputError.expected('--init', newHead ? '--new-head' : '--entry', initPath);
+      const init = initPath === undefined ? undefined : readInitialWeights(initPath, { entry });
       // Loaded only now: nothing above needs the engine.
       const { trainRun } = await import('../training-run.js');
       const { asRank } = await import('../ranks/join.js');
@@ -51,6 +59,7 @@ export function trainCommand() {
           path,
           resume,
           init,
+          newHead,
           interrupted,
           onEvent: display.event,
           ...(ranks !== undefined && { ranks }),

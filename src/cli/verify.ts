@@ -3,7 +3,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import { RunError } from '../errors.js';
 import { readEvaluationManifest } from '../evaluation/evaluation-manifest.js';
 import { inputRanges, parseInputForm } from '../models/input-form.js';
-import { modelKind, requireInputTakes } from '../models/model-file.js';
+import { modelKind, requireInputTakes, requireWholeModel } from '../models/model-file.js';
 import type { VerificationResult } from '../verification-run.js';
 import { wholeNumber } from './options.js';
 import { requireFilePath } from './output-file.js';
@@ -36,6 +36,7 @@ export function verifyCommand() {
       const manifest = readEvaluationManifest(folder, 'the folder');
       const path = options.model ?? manifest.model;
       const input = parseInputForm(options);
+      requireWholeModel(path);
       requireInputTakes(modelKind(path), { path, input });
       if (json !== undefined && json !== '-') requireFilePath(json, '--json');
       // Loaded only now: nothing above needs the engine.

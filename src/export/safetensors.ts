@@ -15,9 +15,25 @@ export interface NamedArray {
   readonly bytes: Uint8Array;
 }
 
-const bytesPerElement = { F64: 8, F32: 4, I64: 8, I32: 4, U8: 1 } as const;
+const bytesPerElement = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+} as const;
 
 export type Dtype = keyof typeof bytesPerElement;
+
+/** Bytes of one element. */
+export function byteWidth(dtype: Dtype): 1 | 2 | 4 | 8 {
+  return bytesPerElement[dtype];
+}
 
 export type SafetensorsMetadata = Readonly<Record<string, string>>;
 
@@ -104,6 +120,25 @@ export function readSafetensors(path: string): Safetensors {
       bytes: read(length),
     }));
     return { metadata: header.metadata, arrays, digest: `sha256:${hash.digest('hex')}` };
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * What a safetensors file says of itself, without its arrays.
+ *
+ * @throws InputError as `readSafetensors`, for what stands in the header.
+ */
+export function readSafetensorsMetadata(path: string): SafetensorsMetadata {
+  const file = openFile(path);
+  try {
+    const start = readExactly(file, 8);
+    const length = start === undefined ? Number.NaN : Number(Buffer.from(start).readBigUInt64LE());
+    const header =
+      length <= Math.min(longestHeader, fstatSync(file).size - 8) ? readExactly(file, length) : undefined;
+    if (header === undefined) throw broken(path, 'it is cut short within the header');
+    return parseHeader(Buffer.from(header).toString('utf8'), path).metadata;
   } finally {
     closeSync(file);
   }

@@ -4,7 +4,9 @@ import { tensor } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Dtype, Tensor } from '../tensor/tensor.js';
+import { listed } from './listed.js';
 import type { NamedArray, Dtype as StoredDtype } from './safetensors.js';
+import { widened } from './widened.js';
 
 const stored: Partial<Record<Dtype, StoredDtype>> = {
   float32: 'F32',
@@ -34,55 +36,109 @@ export function toArrays(tensors: ReadonlyMap<string, Tensor>): NamedArray[] {
   });
 }
 
-/** The tensor that an array of a safetensors file holds. */
-export function toTensor({ dtype, shape, bytes }: NamedArray): Tensor {
+/** The tensor that an array of a safetensors file holds; half precision becomes float32, which changes no number. */
+export function toTensor({ name, dtype, shape, bytes }: NamedArray): Tensor {
   const buffer = bytes.slice().buffer; // its own, so that it is aligned
   switch (dtype) {
     case 'F32':
       return tensor(new Float32Array(buffer), shape);
     case 'F64':
       return tensor(new Float64Array(buffer), shape);
+    case 'F16':
+    case 'BF16':
+      return tensor(widened(new Uint16Array(buffer), dtype), shape);
     case 'I64':
       return tensor(new BigInt64Array(buffer), shape);
     case 'I32':
       return tensor(new Int32Array(buffer), shape);
     case 'U8':
       return tensor(new Uint8Array(buffer), shape);
+    case 'I16':
+    case 'I8':
+    case 'BOOL':
+      throw InputError.expected('F64, F32, F16, BF16, I64, I32 or U8', `the element type of ${name}`, dtype);
   }
 }
 
+/** An array whose elements are read when they are asked for. */
+export interface WeightArray extends Omit<NamedArray, 'bytes'> {
+  readonly read: () => Uint8Array;
+}
+
+export interface LoadWeightsOptions {
+  /** The name of a layer that keeps its fresh weights, whatever the arrays hold for it. */
+  readonly fresh?: string | undefined;
+  /** Where the arrays come from, for sentences. @default `the weights` */
+  readonly source?: string;
+}
+
 /**
- * Copies arrays into the network's tensors of the same names. A layer that `fresh` names keeps the weights that it has: the
- * last one, where the classes are others.
+ * Copies arrays into the network's tensors of the same names, one after another. Only the counters of batch norms
+ * (`num_batches_tracked`), which nothing reads, may be missing.
  *
  * @throws {InputError} that names what is missing, too many or of another shape; the network is unchanged then.
  */
 export function loadWeights(
   network: Module,
-  arrays: readonly NamedArray[],
-  options: { readonly fresh?: string | undefined } = {},
+  arrays: readonly (NamedArray | WeightArray)[],
+  { fresh, source = 'the weights' }: LoadWeightsOptions = {},
 ): void {
-  const { fresh } = options;
-  const isHead = (name: string) => fresh !== undefined && name.startsWith(`${fresh}.`);
-  const targets = new Map([...network.state()].filter(([name]) => !isHead(name)));
-  const sources = new Map(arrays.filter(({ name }) => !isHead(name)).map((array) => [array.name, array]));
-  const missing = [...targets.keys()].filter((name) => !sources.has(name));
+  const isFresh = (name: string) => fresh !== undefined && name.startsWith(`${fresh}.`);
+  const targets = new Map([...network.state()].filter(([name]) => !isFresh(name)));
+  const sources = new Map(arrays.filter(({ name }) => !isFresh(name)).map((array) => [array.name, array]));
+  requireFit(targets, sources, source);
+  noGrad(() => {
+    for (const [name, target] of targets) {
+      const array = sources.get(name);
+      if (array === undefined) continue;
+      scope(() => target.copy_(toTensor('bytes' in array ? array : { ...array, bytes: array.read() })));
+    }
+  });
+}
+
+type Described = Pick<NamedArray, 'dtype' | 'shape'>;
+
+function requireFit(
+  targets: ReadonlyMap<string, Tensor>,
+  sources: ReadonlyMap<string, Described>,
+  source: string,
+): void {
+  const missing = [...targets.keys()].filter((name) => !sources.has(name) && !isCounter(name));
   const extra = [...sources.keys()].filter((name) => !targets.has(name));
-  if (missing.length > 0)
-    throw InputError.expected(`an array ${missing[0]}`, 'the weights', `none (${missing.length} missing)`);
-  if (extra.length > 0) throw InputError.expected('only arrays of this network', 'the weights', extra[0]);
-  for (const [name, target] of targets) {
-    const shape = sources.get(name)!.shape;
-    if (shape.join() !== target.shape.join())
+  const misshapen = [...targets].flatMap(([name, { shape }]) => {
+    const found = sources.get(name)?.shape ?? shape;
+    return found.join() === shape.join()
+      ? []
+      : [`${name} has [${found.join(', ')}] and not [${shape.join(', ')}]`];
+  });
+  const faults = [
+    ...(missing.length > 0 ? [`${counted(missing)} missing (${listed(missing)})`] : []),
+    ...(extra.length > 0 ? [`${counted(extra)} not of it (${listed(extra)})`] : []),
+    ...(misshapen.length > 0 ? [`${counted(misshapen)} of another shape (${listed(misshapen)})`] : []),
+  ];
+  if (faults.length > 0)
+    throw new InputError(
+      'weights-do-not-fit',
+      `Expected the weights of this network in ${source}, but ${faults.join(', ')}.`,
+    );
+  for (const [name, { dtype }] of sources) {
+    const target = targets.get(name)!.dtype;
+    if (!isExact(dtype, target))
       throw InputError.expected(
-        `the shape [${target.shape.join(', ')}]`,
-        `the array ${name}`,
-        `[${shape.join(', ')}]`,
+        `${target} or what becomes it without loss`,
+        `the element type of ${name}`,
+        dtype,
+        "In Python: torch.save(model.float().state_dict(), 'weights.pt').",
       );
   }
-  noGrad(() =>
-    scope(() => {
-      for (const [name, target] of targets) target.copy_(toTensor(sources.get(name)!));
-    }),
-  );
+}
+
+const isCounter = (name: string) => name.endsWith('num_batches_tracked');
+
+const counted = (names: readonly string[]) => (names.length === 1 ? 'one is' : `${names.length} are`);
+
+/** Whether copying rounds nothing: no double precision into single, and no fractions into whole numbers. */
+function isExact(from: StoredDtype, to: Dtype): boolean {
+  if (to === 'float64') return ['F64', 'F32', 'F16', 'BF16'].includes(from);
+  return to === 'float32' ? ['F32', 'F16', 'BF16'].includes(from) : ['I64', 'I32', 'U8'].includes(from);
 }

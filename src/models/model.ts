@@ -65,6 +65,16 @@ export class Model {
     return model;
   }
 
+  /** The tensors of the first layer, for who writes the model elsewhere: `mean` and `std`, or none. */
+  get normalisation(): ReadonlyMap<string, Tensor> {
+    return this.#mean === null || this.#deviation === null
+      ? new Map()
+      : new Map([
+          ['mean', this.#mean],
+          ['std', this.#deviation],
+        ]);
+  }
+
   /** Logits [N, classes] of pixels in [0, 1], [N, C, H, W]. */
   forward(x: Tensor, pass: Pass): Tensor {
     // What lies between is held by the gradient's history alone, which lets go of it as the backward pass goes on.

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { fileDigest } from '../export/file-digest.js';
 import type { Classifier } from '../nn/classifier.js';
 import { scope } from '../tensor/scope.js';
 import { Script } from '../tensor/script.js';
@@ -14,7 +13,7 @@ export class ScriptModel implements Disposable {
 
   /** @throws {InputError} where the file cannot be read, or `input` is none. */
   constructor(path: string, input: InputForm) {
-    this.digest = digestOf(path);
+    this.digest = fileDigest(path);
     this.#input = new InputLayer(input);
     this.#script = Script.load(path);
   }
@@ -30,18 +29,4 @@ export class ScriptModel implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** `sha256:` of a file, read piece by piece: it may be larger than a buffer. */
-function digestOf(path: string): string {
-  const hash = createHash('sha256');
-  const piece = Buffer.alloc(1 << 20);
-  const file = openSync(path, 'r');
-  try {
-    for (let length = readSync(file, piece); length > 0; length = readSync(file, piece))
-      hash.update(piece.subarray(0, length));
-  } finally {
-    closeSync(file);
-  }
-  return `sha256:${hash.digest('hex')}`;
 }

@@ -79,6 +79,19 @@ export function writeCheckpoint(options: WriteCheckpointOptions): { readonly wei
   }
 }
 
+/**
+ * Writes a lone weights file: safetensors with PyTorch's names, and the description of the model in the metadata, so that
+ * `readCheckpoint` needs nothing else. One that exists is overwritten.
+ *
+ * @throws InputError 'disk-full'; nothing of the file stays then.
+ */
+export function writeWeights(
+  path: string,
+  { model, weights }: Pick<WriteCheckpointOptions, 'model' | 'weights'>,
+): void {
+  writeFileDurably(path, safetensorsParts(weights, weightsMetadata(model, weights)));
+}
+
 export interface Checkpoint {
   /** The version of Satin that wrote it. */
   readonly satin: string;
