@@ -22,6 +22,7 @@ export function objectiveOf({ model, training, threat }: Recipe, ranks: Ranks = 
   const pass = {
     ...update,
     ...(synchronises(training, ranks) && { synchronised: true }),
+    ...(training.precision === 'bfloat16' && { products: training.precision }),
     ...(drop !== null && { drop }),
   };
   if (training.objective === 'clean') return clean({ labelSmoothing: training.labelSmoothing, pass, ranks });

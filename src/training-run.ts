@@ -4,6 +4,7 @@ import { type Experiment, type ExperimentOptions, prepare, readImages } from './
 import type { NamedArray } from './export/safetensors.js';
 import { loadWeights, toArrays, toTensor } from './export/weights.js';
 import type { Model } from './models/model.js';
+import { requirePrecision } from './precision.js';
 import { requireSameImages, requireSameRecipe, requireSameWeights } from './rank-agreement.js';
 import { threadsOf } from './ranks/join.js';
 import { alone, type Ranks, shareOf } from './ranks/ranks.js';
@@ -51,6 +52,7 @@ export async function trainRun(options: TrainingRunOptions): Promise<void> {
   const { recipe, path, interrupted, onEvent, ranks = alone } = options;
   const leads = ranks.rank === 0;
   requireSameRecipe(ranks, recipe);
+  requirePrecision(recipe);
   const { batch, accumulate } = recipe.training;
   shareOf(batch / accumulate, accumulate === 1 ? 'training.batch' : 'training.batch / accumulate', ranks);
   const goesOn = leads && options.resume && isRunFolder(path);

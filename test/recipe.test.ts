@@ -72,6 +72,7 @@ describe('a recipe', () => {
         accumulate: 1,
         clipNorm: null,
         ema: null,
+        precision: 'float32',
         batchNorm: 'synchronised',
         epochs: 3,
         batch: 10,

@@ -51,14 +51,28 @@ export class Conv2d extends Module {
   /** [N, I, H, W] → [N, O, ⌈H / stride⌉, ⌈W / stride⌉] */
   forward(x: Tensor, pass: Pass): Tensor {
     if (pass.outline !== undefined) return outlined(this, x, this.#outputOf(x), pass.outline);
-    const { weight, bias, stride, padding, groups } = this;
-    return conv2d(x, weight, { bias, stride, padding, groups });
+    const { stride, padding, groups } = this;
+    return multiplied(this, x, pass, (x, weight, bias) =>
+      conv2d(x, weight, { bias, stride, padding, groups }),
+    );
   }
 
   #outputOf(x: Tensor): number[] {
     const reduced = (size: number) => Math.floor((size - 1) / this.stride) + 1;
     return [x.dimension(0), this.weight.dimension(0), reduced(x.dimension(2)), reduced(x.dimension(3))];
   }
+}
+
+/** A layer's product of its input and its weights, in the numbers that the pass has for it. */
+function multiplied(
+  { weight, bias }: { readonly weight: Tensor; readonly bias: Tensor | null },
+  x: Tensor,
+  { products }: Pass,
+  product: (x: Tensor, weight: Tensor, bias: Tensor | null) => Tensor,
+): Tensor {
+  if (products === undefined) return product(x, weight, bias);
+  const rounded = product(x.to(products), weight.to(products), bias?.to(products) ?? null);
+  return rounded.to(weight.dtype);
 }
 
 /** What stands for the output of a layer that is only told of. */
@@ -169,6 +183,6 @@ export class Linear extends Module {
   forward(x: Tensor, pass: Pass): Tensor {
     if (pass.outline !== undefined)
       return outlined(this, x, [x.dimension(0), this.weight.dimension(0)], pass.outline);
-    return linear(x, this.weight, this.bias);
+    return multiplied(this, x, pass, linear);
   }
 }

@@ -19,6 +19,8 @@ export interface Pass {
   readonly synchronised?: boolean;
   /** Every activation keeps its values and takes the derivative of this one (Table 1 of the paper). */
   readonly derivative?: Activation;
+  /** Convolutions and linear layers multiply numbers rounded to bfloat16; all else, and every gradient, is float32. */
+  readonly products?: 'bfloat16';
   /** The network is to be differentiated twice: only operators that can be are used. */
   readonly twice?: boolean;
   /** Evaluation with weights that do not change: their other forms, kept by the convolution that they belong to. */

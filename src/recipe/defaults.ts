@@ -25,6 +25,7 @@ export const defaults = {
     accumulate: 1,
     clipNorm: null,
     ema: null,
+    precision: 'float32',
     batchNorm: 'synchronised',
     derivatives: { attack: null, update: null },
     awp: null,

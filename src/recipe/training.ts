@@ -110,6 +110,8 @@ const commonFields = {
   /** Largest L2 norm of all gradients together; above it they are scaled down. null is without. @default null */
   clipNorm: positive().nullable().default(defaults.training.clipNorm),
   ema,
+  /** What the convolutions and linear layers of an update multiply; attacks and weights are float32. @default 'float32' */
+  precision: oneOf(['float32', 'bfloat16']).default(defaults.training.precision),
   /** What batch norm's statistics are of, with several processes: the whole batch, or each one's part. @default 'synchronised' */
   batchNorm: oneOf(['synchronised', 'ghost']).default(defaults.training.batchNorm),
   /** Steps between checkpoints within an epoch; null: one at the end of each epoch. @default null */
