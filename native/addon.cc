@@ -28,6 +28,8 @@ napi_value joinGroup(Arguments&), leaveRanks(Arguments&), watchRanks(Arguments&)
 napi_value announceEndOfRanks(Arguments&), sumNumbers(Arguments&), broadcastTensors(Arguments&), gatherTensor(Arguments&);
 // noise.cc
 napi_value noise(Arguments&);
+// resample.cc
+napi_value resample(Arguments&);
 // allocator.cc
 napi_value memory(Arguments&), setMemoryLimits(Arguments&), emptyCache(Arguments&), poisonRecycled(Arguments&);
 // engine.cc
@@ -87,6 +89,7 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "broadcastTensors", broadcastTensors);
     define(env, exports, "gatherTensor", gatherTensor);
     define(env, exports, "noise", noise);
+    define(env, exports, "resample", resample);
     define(env, exports, "memory", memory);
     define(env, exports, "setMemoryLimits", setMemoryLimits);
     define(env, exports, "emptyCache", emptyCache);

@@ -89,6 +89,23 @@ export interface Addon {
     key: readonly [seed: number, stream: number, epoch: number, restart: number, rank: number, step: number],
     ids: readonly number[],
   ): Handle;
+  resample(
+    pixels: Uint8Array,
+    sizes: readonly [
+      height: number,
+      width: number,
+      fullHeight: number,
+      fullWidth: number,
+      top: number,
+      left: number,
+      windowHeight: number,
+      windowWidth: number,
+    ],
+    filter: 'bilinear' | 'bicubic',
+    flip: boolean,
+    target: Uint8Array,
+    offset: number,
+  ): Promise<void>;
   memory(): [
     live: number,
     blocks: number,

@@ -3,11 +3,11 @@ import { parseAttack, through } from './attacks/attack.js';
 import { modeOf } from './attacks/autoattack.js';
 import { type NormName, norms } from './attacks/norms.js';
 import { commandLine } from './command-line.js';
-import { chooseExamples } from './data/choose.js';
-import { type Dataset, subset } from './data/dataset.js';
+import type { Dataset } from './data/dataset.js';
 import { pixelsDigest } from './data/digest.js';
 import { type LoadOptions, loadDataset } from './data/sets.js';
 import { DatasetTensors } from './data/tensors.js';
+import { someOf } from './data/unusable.js';
 import type { Epsilon } from './epsilon.js';
 import { InputError, InterruptedError } from './errors.js';
 import { measureBatch } from './evaluation/batch-size.js';
@@ -65,26 +65,29 @@ export async function loadExamples(
 ): Promise<Dataset> {
   const { count, seed, ...load } = options;
   const { shape, classes } = model;
+  const size = shape && ([shape[1], shape[2]] as const);
   const form =
-    load.name === 'folder' && shape !== null
-      ? { size: [shape[1], shape[2]] as const, channels: shape[0] === 1 ? (1 as const) : (3 as const) }
-      : {};
-  const whole = await loadDataset({ ...load, ...form });
-  if (shape !== null && whole.shape.join() !== shape.join())
+    size === null
+      ? {}
+      : load.name === 'folder'
+        ? { size, channels: shape?.[0] === 1 ? (1 as const) : (3 as const) }
+        : load.name === 'imagenet'
+          ? { size }
+          : {};
+  const examples = count === null ? undefined : { count, seed };
+  const chosen = await loadDataset({ ...load, ...form, examples });
+  if (shape !== null && chosen.shape.join() !== shape.join())
     throw InputError.expected(
       `images of shape [${shape.join(', ')}], as the model takes them,`,
-      whole.name,
-      `[${whole.shape.join(', ')}]`,
+      chosen.name,
+      `[${chosen.shape.join(', ')}]`,
     );
-  if (classes !== null && whole.classes.join('\n') !== classes.join('\n'))
-    throw InputError.expected(
-      `the model's classes (${classes.join(', ')})`,
-      whole.name,
-      whole.classes.join(', '),
+  if (classes !== null && chosen.classes.join('\n') !== classes.join('\n'))
+    throw new InputError(
+      'invalid-input',
+      `Expected the model's ${classes.length} classes (${someOf(classes, 20)}) for ${chosen.name} but received ${chosen.classes.length} (${someOf(chosen.classes, 20)}).`,
     );
-  return count === null
-    ? whole
-    : subset(whole, chooseExamples(whole, Math.min(count, whole.ids.length), { seed }));
+  return chosen;
 }
 
 /**

@@ -1,11 +1,8 @@
 import { parseAttack } from './attacks/attack.js';
 import { norms } from './attacks/norms.js';
-import { chooseExamples } from './data/choose.js';
-import { type Dataset, type Split, subset } from './data/dataset.js';
-import { ShuffledTensors } from './data/image-source.js';
-import { loadDataset } from './data/sets.js';
+import { subset } from './data/dataset.js';
 import { DatasetTensors } from './data/tensors.js';
-import { InputError, InterruptedError } from './errors.js';
+import { InterruptedError } from './errors.js';
 import { evaluate } from './evaluation/evaluate.js';
 import { loadWeights } from './export/weights.js';
 import { describedModel, type InitialWeights, initialise } from './initial-weights.js';
@@ -13,6 +10,7 @@ import { Model, type ModelDescription } from './models/model.js';
 import { objectiveOf } from './objective-of.js';
 import { alone, placesOf, type Ranks } from './ranks/ranks.js';
 import type { Recipe } from './recipe.js';
+import { momentsOf, openTraining, type RunImages } from './run-images.js';
 import { type Checkpoint, readCheckpoint } from './runs/checkpoint.js';
 import { Adam } from './training/adam.js';
 import { Ema } from './training/ema.js';
@@ -44,41 +42,9 @@ export interface ExperimentOptions {
   }) => void;
 }
 
-/** The images of a run, as bytes. */
-export interface TrainingImages {
-  readonly training: Dataset;
-  /** null where the recipe keeps none for it. */
-  readonly validation: Dataset | null;
-}
-
-/**
- * Reads what a run is trained and validated on. Nothing here loads the engine: images that cannot be used are refused
- * without it.
- */
-export async function readImages(
-  recipe: Recipe,
-  onProgress?: ExperimentOptions['onProgress'],
-): Promise<TrainingImages> {
-  const { data, training } = recipe;
-  const whole = await loadSplit(recipe, 'train', onProgress);
-  const chosen =
-    data.examples === null
-      ? whole
-      : subset(whole, chooseExamples(whole, data.examples, { seed: data.validationSeed }));
-  if (chosen.ids.length < training.batch)
-    throw InputError.expected(
-      `a batch of at most ${chosen.ids.length}, the training images,`,
-      'training.batch',
-      training.batch,
-    );
-  const validation =
-    data.validation === 0 ? null : firstExamples(await loadSplit(recipe, 'validation'), recipe);
-  return { training: chosen, validation };
-}
-
 /** Makes the parts of a run; nothing is written. */
-export function prepare(recipe: Recipe, images: TrainingImages, options: ExperimentOptions): Experiment {
-  const { data, model, threat, training } = recipe;
+export function prepare(recipe: Recipe, images: RunImages, options: ExperimentOptions): Experiment {
+  const { model, threat, training } = recipe;
   const { training: chosen } = images;
   const { onProgress, ranks = alone } = options;
   const device = recipe.device === 'cuda' && ranks.size > 1 ? `cuda:${ranks.local}` : recipe.device;
@@ -89,7 +55,7 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
     classes: chosen.classes,
     shape: chosen.shape,
     normalise:
-      model.normalise === 'none' ? null : model.normalise === 'dataset' ? moments(chosen) : model.normalise,
+      model.normalise === 'none' ? null : model.normalise === 'dataset' ? momentsOf(chosen) : model.normalise,
   };
   const network = Model.create(description, { seed: training.seed, device });
   if (options.init !== undefined) initialise(network, options.init, { newHead: options.newHead ?? false });
@@ -142,13 +108,13 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
     yield* training.objective === 'clean' ? [robust, clean] : [clean, robust];
   }
 
-  const trained = new DatasetTensors(chosen, device);
+  const trained = openTraining(chosen, recipe, { device, sharing: ranks.sharing });
   const objective = objectiveOf(recipe, ranks);
   const optimizer = optimizerOf(training.optimizer, network);
   const guarded = 'guard' in training ? training.guard : null;
   return {
     model: network,
-    data: new ShuffledTensors(trained, data.augment),
+    data: trained.source,
     objective,
     optimizer,
     schedule: training.schedule,
@@ -160,8 +126,9 @@ export function prepare(recipe: Recipe, images: TrainingImages, options: Experim
     ema,
     guard:
       guarded &&
+      trained.guarded &&
       new Guard({
-        data: trained,
+        data: trained.guarded,
         examples: guarded.examples,
         norm,
         epsilon: threat.epsilon,
@@ -200,48 +167,4 @@ function optimizerOf(settings: Recipe['training']['optimizer'], model: Model): O
   const parameters = model.network.parameters();
   if (settings.name === 'sgd') return new Sgd(parameters, settings);
   return new Adam(parameters, { ...settings, decoupled: settings.name === 'adamw' });
-}
-
-async function loadSplit(
-  recipe: Recipe,
-  split: Split,
-  onProgress?: ExperimentOptions['onProgress'],
-): Promise<Dataset> {
-  const { data } = recipe;
-  return loadDataset({
-    name: data.name,
-    split,
-    dir: data.dir ?? undefined,
-    ...(data.name === 'folder' ? { size: data.size ?? undefined, resize: data.resize } : {}),
-    validation: data.validation,
-    validationSeed: data.validationSeed,
-    onProgress: ({ stage, what, done, total }) => {
-      if (total !== undefined) onProgress?.({ label: `${stage} ${what}`, done, total });
-    },
-  });
-}
-
-function firstExamples(dataset: Dataset, { validation }: Recipe): Dataset {
-  const count = Math.min(validation.examples, dataset.ids.length);
-  return subset(dataset, chooseExamples(dataset, count, { seed: 0 }));
-}
-
-/** Mean and deviation of each channel over a data set, of pixels in [0, 1]. */
-function moments({ images, shape }: Dataset): { mean: number[]; std: number[] } {
-  const [channels, height, width] = shape;
-  const plane = height * width;
-  const sums = new Float64Array(channels);
-  const squares = new Float64Array(channels);
-  for (let start = 0, channel = 0; start < images.length; start += plane, channel = (channel + 1) % channels)
-    for (let place = start; place < start + plane; place++) {
-      const value = images[place]!;
-      sums[channel]! += value;
-      squares[channel]! += value * value;
-    }
-  const count = (images.length / channels) * 255;
-  const mean = [...sums].map((sum) => sum / count);
-  const std = [...squares].map((sum, channel) =>
-    Math.sqrt(Math.max(sum / (count * 255) - mean[channel]! ** 2, 1e-12)),
-  );
-  return { mean, std };
 }

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { pixelsDigest } from './data/digest.js';
 import { describe, InputError, RunError } from './errors.js';
-import type { TrainingImages } from './experiment.js';
 import { toArrays } from './export/weights.js';
 import type { Model } from './models/model.js';
 import type { Ranks } from './ranks/ranks.js';
 import type { Recipe } from './recipe.js';
+import { digestOf, type RunImages } from './run-images.js';
 import { firstDifference } from './runs/run-folder.js';
 import { version } from './version.js';
 
@@ -22,10 +21,11 @@ export function requireSameRecipe(ranks: Ranks, recipe: Recipe): void {
 }
 
 /** @throws {InputError} on a rank whose images are others than those of rank 0. */
-export function requireSameImages(ranks: Ranks, { training, validation }: TrainingImages): void {
-  const of = (set: TrainingImages['validation']) =>
-    set && { images: set.ids.length, digest: pixelsDigest(set) };
-  requireSame(ranks, 'data', { training: of(training), validation: of(validation) });
+export function requireSameImages(ranks: Ranks, { training, validation }: RunImages): void {
+  requireSame(ranks, 'data', {
+    training: digestOf(training),
+    validation: validation && digestOf(validation),
+  });
 }
 
 /**

@@ -5,6 +5,7 @@ import { InputError } from './errors.js';
 import { atLeastZero, between, oneOf, positive, text, whole, yesOrNo } from './fields.js';
 import { modelNames, publishedDropRates } from './models/names.js';
 import { defaults } from './recipe/defaults.js';
+import { imagenetFields, imagenetProblem } from './recipe/imagenet.js';
 import { training } from './recipe/training.js';
 import { reportError, validate } from './validate.js';
 
@@ -22,18 +23,24 @@ const augment = z
   })
   .prefault({});
 
-const dataFields = {
-  /** Examples (1 or more) or share (below 1) of the training set kept for validation; 0 is none. @default 0.1 */
-  validation: atLeastZero()
-    .refine((value) => value < 1 || Number.isInteger(value), {
-      error: 'a whole number of examples, or a share below 1,',
-      params: { expected: true },
-    })
-    .default(defaults.data.validation),
+/** Examples (1 or more) or share (below 1) of the training set kept for validation; 0 is none. */
+const validationAmount = () =>
+  atLeastZero().refine((value) => value < 1 || Number.isInteger(value), {
+    error: 'a whole number of examples, or a share below 1,',
+    params: { expected: true },
+  });
+
+const commonFields = {
   /** Draws the validation split; apart from the seed of the run, so that paired runs share it. @default 0 */
   validationSeed: whole(0).default(defaults.data.validationSeed),
   /** Train on this many examples only; null is all that are not kept for validation. @default null */
   examples: whole(1).nullable().default(defaults.data.examples),
+};
+
+const dataFields = {
+  ...commonFields,
+  /** @default 0.1 */
+  validation: validationAmount().default(defaults.data.validation),
   augment,
 };
 
@@ -59,8 +66,14 @@ const data = z.discriminatedUnion(
       resize: oneOf(['crop', 'stretch', 'pad']).default(defaults.data.resize),
       ...dataFields,
     }),
+    z.strictObject({
+      ...imagenetFields,
+      ...commonFields,
+      /** @default 10000 */
+      validation: validationAmount().default(defaults.imagenet.validation),
+    }),
   ],
-  { error: "'fashion-mnist', 'mnist', 'cifar10', 'cifar100' or 'folder'" },
+  { error: "'fashion-mnist', 'mnist', 'cifar10', 'cifar100', 'folder' or 'imagenet'" },
 );
 
 const perChannel = z
@@ -168,6 +181,8 @@ export const recipeSchema = z
         ['training', 'derivatives', 'update'],
         `the coefficient that ${model.activation} learns would have no gradient.`,
       );
+    const problem = data.name === 'imagenet' ? imagenetProblem(data) : null;
+    if (problem !== null) report(['data', 'resize'], problem);
     if (data.examples !== null && data.examples < training.batch)
       report(
         ['training', 'batch'],

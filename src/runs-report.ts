@@ -4,6 +4,7 @@ import type { EvaluationResult } from './evaluation/result.js';
 import { evaluationRun, loadExamples } from './evaluation-run.js';
 import { modelOf } from './experiment.js';
 import { type MeasuredModel, measuredModel } from './measured-model.js';
+import { imagenetForm } from './recipe/imagenet.js';
 import type { Recipe } from './recipe.js';
 import { renderReport } from './report/report.js';
 import { accuracyCurve } from './report-curve.js';
@@ -67,6 +68,7 @@ export async function runsReport(options: RunsReportOptions): Promise<RunsReport
         split: 'test',
         dir: source.dir ?? undefined,
         resize: source.name === 'folder' ? source.resize : undefined,
+        ...(source.name === 'imagenet' && { imagenet: imagenetForm(source) }),
         validation: source.validation,
         validationSeed: source.validationSeed,
         count: options.examples,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputError } from './errors.js';
-import { type Experiment, type ExperimentOptions, prepare, readImages } from './experiment.js';
+import { type Experiment, type ExperimentOptions, prepare } from './experiment.js';
 import type { NamedArray } from './export/safetensors.js';
 import { loadWeights, toArrays, toTensor } from './export/weights.js';
 import type { Model } from './models/model.js';
@@ -9,6 +9,7 @@ import { requireSameImages, requireSameRecipe, requireSameWeights } from './rank
 import { threadsOf } from './ranks/join.js';
 import { alone, type Ranks, shareOf } from './ranks/ranks.js';
 import { parseRecipe, type Recipe } from './recipe.js';
+import { readImages } from './run-images.js';
 import { type Checkpoint, writeCheckpoint } from './runs/checkpoint.js';
 import type { RunEvent } from './runs/events.js';
 import { type Manifest, makeManifest } from './runs/manifest.js';

@@ -15,6 +15,7 @@ import type { MeasuredModel } from '../measured-model.js';
 import { type ForeignForm, parseForeignForm, requireForeignTakes } from '../models/foreign-form.js';
 import { type InputForm, parseInputForm } from '../models/input-form.js';
 import { modelKind, requireInputTakes, requireWholeModel } from '../models/model-file.js';
+import { imagenetForm } from '../recipe/imagenet.js';
 import { parseRecipe, type Recipe } from '../recipe.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
 import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
@@ -167,6 +168,7 @@ function loader(
       split: source?.split ?? 'test',
       dir: dataDir ?? same?.dir ?? undefined,
       resize: same?.name === 'folder' ? same.resize : undefined,
+      ...(same?.name === 'imagenet' && { imagenet: imagenetForm(same) }),
       validation: same?.validation,
       validationSeed: same?.validationSeed,
       count: examples ?? stored?.evaluation.examples ?? 1000,

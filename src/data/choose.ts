@@ -9,7 +9,7 @@ import { classCounts, drawStratified, proportionalCounts } from './stratify.js';
  * that is no whole number from 1 to the size of the set is an `InputError`.
  */
 export function chooseExamples(
-  dataset: Dataset,
+  dataset: Pick<Dataset, 'ids' | 'labels' | 'classes' | 'order' | 'name'>,
   count: number,
   { seed }: { readonly seed: number },
 ): Uint32Array {

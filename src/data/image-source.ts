@@ -20,6 +20,8 @@ export interface Stretch {
 
 /** A stretch whose images are there. */
 export interface TakenImages {
+  /** What a person should know of them, one sentence each: images that were skipped. */
+  readonly warnings: readonly string[];
   /** The `size` images from the place `from` of the stretch, augmented, as tensors of their own. */
   batch(from: number, size: number): Batch;
 }
@@ -67,6 +69,7 @@ export class ShuffledTensors implements ImageSource {
     this.#ordered = drawn;
     const places = this.#order.subarray(first, first + size);
     return {
+      warnings: [],
       batch: (from, size) =>
         this.tensors.changedBatch(places.subarray(from, from + size), (images, ids) =>
           augment(images, { ...this.augmentation, seed, epoch: pass, ids }),

@@ -36,7 +36,8 @@ const fits = { crop: 'cover', stretch: 'fill', pad: 'contain' } as const;
 /** Loaded at the first image, since it takes a tenth of a second that help texts need not wait for. */
 let loading: Promise<typeof Sharp> | undefined;
 
-function loadSharp(): Promise<typeof Sharp> {
+/** sharp, with no cache and one thread an image. */
+export function loadSharp(): Promise<typeof Sharp> {
   loading ??= import('sharp').then(({ default: sharp }) => {
     // Every file is read once, so a cache only costs memory; files are decoded side by side instead of threads within one.
     sharp.cache(false);
@@ -145,7 +146,8 @@ function checkedForm({ size, resize = 'crop', channels = 3 }: ImageForm) {
   return { height, width, resize, channels };
 }
 
-function allocate(count: number, bytes: number): Uint8Array {
+/** Room for `count` images. @throws {InputError} where there is none */
+export function allocate(count: number, bytes: number): Uint8Array {
   try {
     return new Uint8Array(count * bytes);
   } catch (error) {

@@ -1,13 +1,17 @@
 import { InputError } from '../errors.js';
 import { type Split, splits } from './dataset.js';
+import { robustbenchSubset } from './imagenet/robustbench-subset.js';
 
 /**
  * The names a person can type for data. This file imports no reader, so that help texts and the
  * validation of recipes stay quick; `sets.ts` says what stands behind each name.
  */
-export const dataNames = ['fashion-mnist', 'mnist', 'cifar10', 'cifar100', 'folder'] as const;
+export const dataNames = ['fashion-mnist', 'mnist', 'cifar10', 'cifar100', 'folder', 'imagenet'] as const;
 
 export type DataName = (typeof dataNames)[number];
+
+/** A split that can be asked for; the subset of RobustBench is one of `imagenet` alone. */
+export type NamedSplit = Split | typeof robustbenchSubset;
 
 export function isDataName(text: string): text is DataName {
   return dataNames.some((name) => name === text);
@@ -20,7 +24,7 @@ export function isDataName(text: string): text is DataName {
 export function parseDataName(
   text: string,
   defaultSplit: Split = 'test',
-): { readonly name: DataName; readonly split: Split } {
+): { readonly name: DataName; readonly split: NamedSplit } {
   const colon = text.indexOf(':');
   const name = colon === -1 ? text : text.slice(0, colon);
   const splitText = colon === -1 ? defaultSplit : text.slice(colon + 1);
@@ -32,8 +36,9 @@ export function parseDataName(
       'For images of your own, use folder and say where they are.',
     );
   }
-  const split = splits.find((known) => known === splitText);
+  const own: readonly NamedSplit[] = name === 'imagenet' ? [...splits, robustbenchSubset] : splits;
+  const split = own.find((known) => known === splitText);
   if (split === undefined)
-    throw InputError.expected(`one of ${splits.join(', ')}`, `the split of ${name}`, splitText);
+    throw InputError.expected(`one of ${own.join(', ')}`, `the split of ${name}`, splitText);
   return { name, split };
 }

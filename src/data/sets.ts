@@ -1,11 +1,15 @@
 import { resolve } from 'node:path';
 import { InputError, SatinError } from '../errors.js';
+import { chooseExamples } from './choose.js';
 import { type CifarLayout, cifar10, cifar100, findCifar, readCifar } from './cifar.js';
 import { type Dataset, type Progress, type Split, subset } from './dataset.js';
 import { readFolder } from './folder.js';
 import { findIdx, readIdx } from './idx.js';
 import type { ImageForm } from './image.js';
-import type { DataName } from './names.js';
+import type { Layout } from './imagenet/layout.js';
+import { type CentreForm, loadImagenet } from './imagenet/load.js';
+import { robustbenchSubset } from './imagenet/robustbench-subset.js';
+import type { DataName, NamedSplit } from './names.js';
 import {
   cifar10Files,
   cifar100Files,
@@ -24,8 +28,8 @@ import { cutValidation } from './validation.js';
  */
 export interface LoadOptions {
   readonly name: DataName;
-  readonly split: Split;
-  /** The folder that holds the files; needed for `folder`. Elsewhere the usual places, then a download. */
+  readonly split: NamedSplit;
+  /** The folder that holds the files; needed for `folder` and `imagenet`. Elsewhere the usual places, then a download. */
   readonly dir?: string | undefined;
   /** Only for `folder`: what every image is brought to; without it all images must have one size. */
   readonly size?: ImageForm['size'] | undefined;
@@ -33,6 +37,10 @@ export interface LoadOptions {
   readonly resize?: 'crop' | 'stretch' | 'pad' | undefined;
   /** Only for `folder`: 3 is RGB, 1 is grey. @default 3 */
   readonly channels?: 1 | 3 | undefined;
+  /** Only for `imagenet`: how its images are brought to `size`. @default bilinear, the shorter side to the size + 32 */
+  readonly imagenet?: Omit<CentreForm, 'size'> & { readonly layout: Layout | null };
+  /** Only so many of them, as `chooseExamples` takes them. @default all */
+  readonly examples?: { readonly count: number; readonly seed: number } | undefined;
   /** How much of the training set is kept for validation: examples, or a share below 1. @default none, or as a folder has it */
   readonly validation?: number | undefined;
   /** Draws the validation split. @default 0 */
@@ -49,7 +57,44 @@ export interface LoadOptions {
  * are an `InputError`; a download that fails is a `SatinError` that says what else can be done.
  */
 export async function loadDataset(options: LoadOptions): Promise<Dataset> {
-  return options.name === 'folder' ? loadFolder(options) : loadFiles(options.name, options);
+  const { name, split, examples } = options;
+  if (name === 'imagenet') return loadEncoded(options);
+  if (split === robustbenchSubset) throw InputError.expected('imagenet', `the set of ${split}`, name);
+  const known = { ...options, split };
+  const whole = await (name === 'folder' ? loadFolder(known) : loadFiles(name, known));
+  if (examples === undefined || examples.count >= whole.ids.length) return whole;
+  return subset(whole, chooseExamples(whole, examples.count, { seed: examples.seed }));
+}
+
+/** Options of a set that lies in memory. */
+type SplitOptions = LoadOptions & { readonly split: Split };
+
+async function loadEncoded(options: LoadOptions): Promise<Dataset> {
+  const { split, dir, size = [224, 224], imagenet, validation, validationSeed = 0, examples } = options;
+  for (const option of ['resize', 'channels', 'testSeed'] as const)
+    if (options[option] !== undefined)
+      throw InputError.expected(`no ${option}, which only folders have,`, 'imagenet', options[option]);
+  if (dir === undefined)
+    throw InputError.expected(
+      'the path of a folder of images',
+      'dir',
+      dir,
+      'It holds train/ and val/, or archives; --data-dir or data.dir names it.',
+    );
+  if (size[0] !== size[1]) throw InputError.expected('a square', 'the size of imagenet', size);
+  const { onProgress } = options;
+  return loadImagenet({
+    ...(imagenet ?? { layout: null, resize: null, filter: 'bilinear', decoding: 'exact' }),
+    dir,
+    split,
+    size: size[0],
+    validation: validation ?? 0,
+    validationSeed,
+    examples,
+    ...(onProgress && {
+      onProgress: (done, total) => onProgress({ stage: 'decode', what: `imagenet:${split}`, done, total }),
+    }),
+  });
 }
 
 /** A set whose author made it of a few files, with a training and a test split. */
@@ -81,7 +126,7 @@ const fileSets = {
   mnist: idxSet(mnistFiles, ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']),
   cifar10: cifarSet(cifar10Files, cifar10),
   cifar100: cifarSet(cifar100Files, cifar100),
-} satisfies Record<Exclude<DataName, 'folder'>, FileSet>;
+} satisfies Record<Exclude<DataName, 'folder' | 'imagenet'>, FileSet>;
 
 function idxSet(files: SourceFiles, classes: readonly string[]): FileSet {
   return {
@@ -111,9 +156,9 @@ function cifarSet(files: SourceFiles, layout: CifarLayout): FileSet {
   };
 }
 
-async function loadFiles(name: keyof typeof fileSets, options: LoadOptions): Promise<Dataset> {
+async function loadFiles(name: keyof typeof fileSets, options: SplitOptions): Promise<Dataset> {
   const { split, validation = 0, validationSeed = 0 } = options;
-  for (const option of ['size', 'resize', 'channels', 'testSeed'] as const)
+  for (const option of ['size', 'resize', 'channels', 'testSeed', 'imagenet'] as const)
     if (options[option] !== undefined)
       throw InputError.expected(`no ${option}, which only folders have,`, name, options[option]);
   if (split === 'validation' && validation === 0)
@@ -136,7 +181,7 @@ async function loadFiles(name: keyof typeof fileSets, options: LoadOptions): Pro
 async function placeOf(
   name: keyof typeof fileSets,
   split: 'train' | 'test',
-  { dir, download = true, onProgress }: LoadOptions,
+  { dir, download = true, onProgress }: SplitOptions,
 ): Promise<string> {
   const set: FileSet = fileSets[name];
   if (dir !== undefined) {
@@ -169,7 +214,7 @@ async function placeOf(
   return own;
 }
 
-async function loadFolder(options: LoadOptions): Promise<Dataset> {
+async function loadFolder(options: SplitOptions): Promise<Dataset> {
   const {
     split,
     dir,

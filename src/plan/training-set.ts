@@ -12,7 +12,7 @@ export interface TrainingSet {
   readonly classes: number;
 }
 
-const published: Readonly<Record<Exclude<Recipe['data']['name'], 'folder'>, TrainingSet>> = {
+const published: Readonly<Record<Exclude<Recipe['data']['name'], 'folder' | 'imagenet'>, TrainingSet>> = {
   'fashion-mnist': { count: 60_000, shape: [1, 28, 28], classes: 10 },
   mnist: { count: 60_000, shape: [1, 28, 28], classes: 10 },
   cifar10: { count: 50_000, shape: [3, 32, 32], classes: 10 },
@@ -26,6 +26,7 @@ const published: Readonly<Record<Exclude<Recipe['data']['name'], 'folder'>, Trai
  * @throws {InputError} for a folder that cannot be trained on.
  */
 export async function trainingSetOf({ data }: Recipe): Promise<TrainingSet> {
+  if (data.name === 'imagenet') return { count: 1_281_167, shape: [3, data.size, data.size], classes: 1000 };
   if (data.name !== 'folder') return published[data.name];
   const layout = await folderLayout(data.dir);
   const folder = layout.kind === 'whole' ? layout.folder : layout.folders.train;

@@ -151,7 +151,14 @@ export async function train(options: TrainOptions): Promise<void> {
       // Order and noise go by passes over the data, of which an epoch may be a part; they too count from 1.
       const pass = Math.floor(step / stepsPerPass) + 1;
       const first = Math.floor((step % stepsPerPass) / objective.replays) * batch + ranks.rank * own;
-      const images = await data.take({ seed, pass, first, size: own, stride: batch });
+      const images = await data
+        .take({ seed, pass, first, size: own, stride: batch })
+        .catch((error: unknown) => {
+          if (error instanceof RunError)
+            record({ type: 'failed', time: now(), epoch, step, message: error.message });
+          throw error;
+        });
+      for (const message of images.warnings) record({ type: 'warning', time: now(), step, message });
       const { loss, accuracy, norm } = scope(() => {
         const key = { seed, epoch: pass };
         const batchOf = (part: number) => images.batch(part * size, size);

@@ -105,6 +105,7 @@ function inDtype(source: ImageSource, dtype: Job['dtype']): ImageSource {
     take: async (stretch) => {
       const taken = await source.take(stretch);
       return {
+        ...taken,
         batch: (from, size) => {
           const batch = taken.batch(from, size);
           return { ...batch, x: batch.x.to(dtype) };

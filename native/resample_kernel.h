@@ -1,0 +1,23 @@
+// Resizing of 8-bit images as Pillow does it, to the bit. Plain loops, no torch headers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace satin {
+
+enum class Filter { kBilinear, kBicubic };
+
+// An image [height, width, 3] is brought to fullHeight x fullWidth; of that the window is kept.
+struct Resampling {
+  int height, width;
+  int fullHeight, fullWidth;
+  int top, left, windowHeight, windowWidth;
+  Filter filter;
+  bool flip;  // mirrors the window left to right
+};
+
+// `target` is [3, windowHeight, windowWidth]. Throws std::bad_alloc.
+void resample(const Resampling& how, const uint8_t* source, uint8_t* target);
+
+}  // namespace satin

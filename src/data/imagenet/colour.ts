@@ -1,0 +1,144 @@
+import { tensor } from '../../tensor/create.js';
+import { matmul } from '../../tensor/functional.js';
+import { scope } from '../../tensor/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
+
+export interface ColourOptions {
+  /** Brightness is multiplied by a factor drawn from 1 ± this; 0 is off. */
+  readonly brightness: number;
+  /** Distance from the image's mean grey, likewise. */
+  readonly contrast: number;
+  /** Distance of each pixel from its own grey, likewise. */
+  readonly saturation: number;
+  /** Deviation of the shifts along the principal colours of ImageNet (Krizhevsky et al., 2012); 0 is off. */
+  readonly lighting: number;
+}
+
+/** Uniform numbers in [0, 1) for each image: three factors, the order of four steps, three pairs for normal numbers. */
+export const colourDraws = 3 + 3 + 6;
+
+/** Weights of red, green and blue in grey, as torchvision has them. */
+const grey = [0.2989, 0.587, 0.114] as const;
+
+/** Principal components of the colours of ImageNet, of pixels in [0, 1]; the vectors are the columns. */
+const eigenvalues = [0.2175, 0.0188, 0.0045] as const;
+const eigenvectors = [
+  [-0.5675, 0.7192, 0.4009],
+  [-0.5808, -0.0045, -0.814],
+  [-0.5836, -0.6948, 0.4203],
+] as const;
+
+type Vector = readonly [number, number, number];
+
+/** What becomes of a pixel: v → matrix v + shift. */
+export interface ColourMap {
+  readonly matrix: readonly [Vector, Vector, Vector];
+  readonly shift: Vector;
+}
+
+/**
+ * Brightness, contrast, saturation and lighting in an order drawn anew for each image, as fb.resnet.torch and the code of
+ * the paper do, and brought back into [0, 1] once, at the end. Each step maps a pixel v to M v + t, contrast through the
+ * mean colour as it then is, so all four together are one such map for each image.
+ *
+ * @param x pixels in [0, 1], [N, 3, H, W]
+ * @param draws `colourDraws` uniform numbers for each image
+ */
+export function jitterColours(
+  x: Tensor,
+  options: ColourOptions,
+  draws: readonly ArrayLike<number>[],
+): Tensor {
+  const { brightness, contrast, saturation, lighting } = options;
+  if (brightness === 0 && contrast === 0 && saturation === 0 && lighting === 0) return x;
+  return scope(() => {
+    const [count, , height, width] = x.shape as [number, number, number, number];
+    const means = x.mean([2, 3]).numbers(); // [N, 3]
+    const maps = draws.map((draw, at) =>
+      colourMap(options, draw, [means[3 * at]!, means[3 * at + 1]!, means[3 * at + 2]!]),
+    );
+    const onDevice = (values: readonly number[], columns: number) =>
+      tensor(Float32Array.from(values), [count, 3, columns]).toDevice(x.device);
+    const matrices = onDevice(
+      maps.flatMap(({ matrix }) => matrix.flat()),
+      3,
+    );
+    const shifts = onDevice(
+      maps.flatMap(({ shift }) => shift),
+      1,
+    );
+    return matmul(matrices, x.flatten(2)) // [N, 3, H·W]
+      .add(shifts)
+      .clamp(0, 1)
+      .reshape([count, 3, height, width]);
+  });
+}
+
+/** The map of one image, whose mean colour is `mean`. */
+export function colourMap(options: ColourOptions, draws: ArrayLike<number>, mean: Vector): ColourMap {
+  const factor = (range: number, draw: number) => 1 + range * (2 * draw - 1);
+  let { matrix, shift }: ColourMap = {
+    matrix: [
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ],
+    shift: [0, 0, 0],
+  };
+  /** v → a v + b grey(v) + c */
+  const then = (a: number, b: number, c: Vector) => {
+    const greys = [0, 1, 2].map((column) => dot(grey, column3(matrix, column)));
+    const greyShift = dot(grey, shift);
+    const row = (at: 0 | 1 | 2): Vector => [
+      a * matrix[at][0] + b * greys[0]!,
+      a * matrix[at][1] + b * greys[1]!,
+      a * matrix[at][2] + b * greys[2]!,
+    ];
+    const moved = (at: 0 | 1 | 2) => a * shift[at] + b * greyShift + c[at];
+    [matrix, shift] = [
+      [row(0), row(1), row(2)],
+      [moved(0), moved(1), moved(2)],
+    ];
+  };
+  const steps = [
+    () => then(factor(options.brightness, draws[0]!), 0, [0, 0, 0]),
+    () => {
+      const kept = factor(options.contrast, draws[1]!);
+      const now = matrix.map((row, at) => dot(row, mean) + shift[at]!);
+      const level = (1 - kept) * dot(grey, [now[0]!, now[1]!, now[2]!]);
+      then(kept, 0, [level, level, level]);
+    },
+    () => {
+      const kept = factor(options.saturation, draws[2]!);
+      then(kept, 1 - kept, [0, 0, 0]);
+    },
+    () => {
+      const weight = (index: number) =>
+        options.lighting * normal(draws[6 + 2 * index]!, draws[7 + 2 * index]!) * eigenvalues[index]!;
+      const weights: Vector = [weight(0), weight(1), weight(2)];
+      then(1, 0, [
+        dot(eigenvectors[0], weights),
+        dot(eigenvectors[1], weights),
+        dot(eigenvectors[2], weights),
+      ]);
+    },
+  ];
+  for (let drawn = 3; steps.length > 0; drawn++) {
+    const chosen = steps.length === 1 ? 0 : Math.floor(draws[drawn]! * steps.length);
+    steps.splice(chosen, 1)[0]!();
+  }
+  return { matrix, shift };
+}
+
+function dot(a: Vector, b: Vector): number {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+function column3(matrix: ColourMap['matrix'], column: number): Vector {
+  return [matrix[0][column]!, matrix[1][column]!, matrix[2][column]!];
+}
+
+/** Box and Muller (1958). */
+function normal(u: number, v: number): number {
+  return Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
+}

@@ -1,0 +1,120 @@
+import type { Metadata, Sharp, SharpOptions } from 'sharp';
+import { type Filter, resample } from '../../tensor/resample.js';
+import { loadSharp } from '../image.js';
+import { firstLine } from '../unusable.js';
+import type { View } from './view.js';
+
+/**
+ * Encoded bytes become what a network sees of the image, with torchvision's pixels: its loader is Pillow's
+ * `convert('RGB')`, which leaves EXIF orientation and colour profiles alone, drops alpha and converts CMYK by
+ * arithmetic. sharp decodes; cropping comes before resizing, so nothing outside the box is mixed in.
+ */
+export interface DecodeOptions {
+  /** The part of an image of so many pixels that is wanted. */
+  readonly viewOf: (size: readonly [height: number, width: number]) => View;
+  readonly filter: Filter;
+  /**
+   * `exact` has torchvision's pixels. `fast` lets the JPEG decoder shrink images that are at least three times as large as
+   * needed, and sharp resize them: other pixels.
+   */
+  readonly decoding: 'exact' | 'fast';
+  /** Where the window goes, as bytes [3, height, width]. */
+  readonly target: Uint8Array;
+  readonly offset: number;
+}
+
+/** The bytes are no image that can be read to its end; the message says why. */
+export class BrokenImage extends Error {}
+
+/** Decodes one image. @throws {BrokenImage} where it is damaged. */
+export async function decodeView(encoded: Uint8Array, options: DecodeOptions): Promise<void> {
+  const sharp = await loadSharp();
+  const open = (): Sharp => sharp(encoded, input);
+  const image = open();
+  const metadata = await reading(encoded, () => image.metadata());
+  const size = [metadata.height, metadata.width] as const;
+  const view = options.viewOf(size);
+  if (options.decoding === 'fast' && shrinks(metadata, view)) {
+    await decodeShrunk(encoded, { image: open(), view, options });
+    return;
+  }
+  const { box } = view;
+  const whole = box.height === metadata.height && box.width === metadata.width;
+  const cropped = whole ? image : image.extract(box);
+  const pixels = await reading(encoded, () =>
+    metadata.space === 'cmyk' ? cmykPixels(cropped) : rgbPixels(cropped),
+  );
+  const { full, window, flip } = view;
+  const how = { size: [box.height, box.width] as const, full, window, filter: options.filter, flip };
+  await resample(pixels, how, options);
+}
+
+/** As Pillow reads: no colour profile, no orientation, and warnings of a decoder that goes on are no errors. */
+const input: SharpOptions = { failOn: 'error', ignoreIcc: true, autoOrient: false };
+
+async function reading<T>(encoded: Uint8Array, body: () => Promise<T>): Promise<T> {
+  if (encoded.length === 0) throw new BrokenImage('an empty file');
+  try {
+    return await body();
+  } catch (error) {
+    throw new BrokenImage(firstLine(error), { cause: error });
+  }
+}
+
+async function rgbPixels(image: Sharp): Promise<Uint8Array> {
+  const { data, info } = await image
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels !== 3) throw new Error(`it has ${info.channels} channels`);
+  return data;
+}
+
+/** As Pillow: with n = 255 - K, each of red, green and blue is n - n C / 255, rounded. */
+async function cmykPixels(image: Sharp): Promise<Uint8Array> {
+  const { data, info } = await image
+    .pipelineColourspace('cmyk')
+    .toColourspace('cmyk')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels !== 4) throw new Error(`it has ${info.channels} channels`);
+  const pixels = new Uint8Array((data.length / 4) * 3);
+  for (let from = 0, to = 0; from < data.length; from += 4) {
+    const light = 255 - data[from + 3]!;
+    for (let ink = 0; ink < 3; ink++) pixels[to++] = light - Math.round((data[from + ink]! * light) / 255);
+  }
+  return pixels;
+}
+
+/** sharp shrinks on load from a reduction by three on. */
+function shrinks({ format, space }: Metadata, { box, full }: View): boolean {
+  return format === 'jpeg' && space !== 'cmyk' && Math.min(box.height / full[0], box.width / full[1]) >= 3;
+}
+
+interface Shrunk {
+  readonly image: Sharp;
+  readonly view: View;
+  readonly options: DecodeOptions;
+}
+
+/** The whole image is reduced as much as the box has to be, and the window is cut out of that. */
+async function decodeShrunk(encoded: Uint8Array, { image, view, options }: Shrunk): Promise<void> {
+  const { box, full, window, flip } = view;
+  const { height, width } = await reading(encoded, () => image.metadata());
+  const [down, across] = [full[0] / box.height, full[1] / box.width];
+  const reduced = { height: Math.round(height * down), width: Math.round(width * across) };
+  const top = Math.min(Math.round(box.top * down) + window.top, reduced.height - window.height);
+  const left = Math.min(Math.round(box.left * across) + window.left, reduced.width - window.width);
+  const kernel = options.filter === 'bilinear' ? 'linear' : 'cubic';
+  const pixels = await reading(encoded, () =>
+    rgbPixels(
+      image
+        .resize({ ...reduced, fit: 'fill', kernel })
+        .extract({ top, left, height: window.height, width: window.width }),
+    ),
+  );
+  const size = [window.height, window.width] as const;
+  const how = { size, full: size, window: { ...window, top: 0, left: 0 }, filter: options.filter, flip };
+  await resample(pixels, how, options);
+}

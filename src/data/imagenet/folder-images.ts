@@ -1,0 +1,40 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { listClasses, listImages } from '../folder-layout.js';
+import { readExisting } from '../read-file.js';
+import { unusable } from '../unusable.js';
+import type { EncodedImages } from './encoded.js';
+
+/**
+ * The images of a folder with one subfolder a class, as ImageNet is unpacked; a label is the place of the subfolder's name
+ * among the sorted ones.
+ *
+ * @throws {InputError} where the folder is not laid out so.
+ */
+export async function folderImages(folder: string, name: string): Promise<EncodedImages> {
+  if ((await listClasses(folder)).length === 0 && (await holdsImages(folder)))
+    throw unusable({
+      file: folder,
+      expected: 'one subfolder of images for each class, such as n01440764/,',
+      received: 'images that lie side by side',
+      remedy:
+        'Sort them into folders named after their synsets, as valprep.sh of soumith/imagenetloader.torch does. A file of labels is not read: those of the devkit number the classes in another order than the sorted synsets that networks are trained on.',
+    });
+  const { images, classes, warnings } = await listImages(folder);
+  const paths = images.map(({ path }) => path);
+  return {
+    name,
+    classes,
+    labels: Uint16Array.from(images, ({ label }) => label),
+    shards: null,
+    warnings,
+    keyOf: (place) => paths[place]!,
+    nameOf: (place) => join(folder, paths[place]!),
+    read: (place) => readExisting(join(folder, paths[place]!)),
+    close: async () => {},
+  };
+}
+
+async function holdsImages(folder: string): Promise<boolean> {
+  return (await readdir(folder)).some((name) => /\.jpe?g$/i.test(name));
+}

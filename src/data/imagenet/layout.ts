@@ -1,0 +1,94 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode, firstLine, someOf, unusable } from '../unusable.js';
+import type { EncodedImages } from './encoded.js';
+import { folderImages } from './folder-images.js';
+import { shardImages } from './shard-images.js';
+
+/** How the images lie: a file each in folders of classes, or in WebDataset archives. */
+export const layouts = ['folder', 'shards'] as const;
+
+export type Layout = (typeof layouts)[number];
+
+export interface ImagenetPlace {
+  readonly dir: string;
+  /** null takes what is there. */
+  readonly layout: Layout | null;
+  /** ImageNet's own: Satin reports on `val`, which its authors labelled, and chooses on a part of `train`. */
+  readonly part: 'train' | 'val';
+}
+
+/**
+ * Opens a part of ImageNet: `train/` or `val/` with a folder a class; or archives, `train/*.tar`, or in `dir` itself those
+ * with `train` (or `val`) in their names, as `imagenet-train-000000.tar`.
+ *
+ * @throws {InputError} where neither or both are there, or archives are missing in between.
+ */
+export async function openImagenet({ dir, layout, part }: ImagenetPlace): Promise<EncodedImages> {
+  const name = `imagenet:${part === 'train' ? 'train' : 'test'}`;
+  const folder = join(dir, part);
+  const beside = (await namesIn(dir, 'required')).filter((file) => shardsOf[part].test(file));
+  const inside = (await namesIn(folder, 'optional')).filter((file) => file.endsWith('.tar'));
+  const shards = [
+    ...beside.map((file) => join(dir, file)),
+    ...inside.map((file) => join(folder, file)),
+  ].sort();
+  const hasFolder = inside.length === 0 && (await namesIn(dir, 'required')).includes(part);
+  if (layout === null && shards.length > 0 && hasFolder)
+    throw unusable({
+      file: dir,
+      expected: `${part}/ or archives of ${part}`,
+      received: `both (${someOf(beside)})`,
+      remedy: 'Say which by data.layout: folder or shards.',
+    });
+  if (shards.length > 0 && layout !== 'folder') {
+    requireAll(shards);
+    return shardImages(shards, name);
+  }
+  if (hasFolder && layout !== 'shards') return folderImages(folder, name);
+  throw unusable({
+    file: dir,
+    expected:
+      layout === 'shards'
+        ? `archives such as imagenet-${part}-000000.tar`
+        : layout === 'folder'
+          ? `${part}/ with a subfolder for each class`
+          : `${part}/ with a subfolder for each class, or archives such as imagenet-${part}-000000.tar,`,
+    received: 'neither',
+    remedy: 'Give the folder that has them: docs/imagenet.md shows both layouts.',
+  });
+}
+
+const shardsOf = { train: /train.*\.tar$/, val: /val.*\.tar$/ } as const;
+
+async function namesIn(folder: string, need: 'required' | 'optional'): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (need === 'optional') return [];
+    throw unusable({
+      file: folder,
+      expected: 'the folder of ImageNet',
+      received: errorCode(error) === 'ENOENT' ? 'no folder' : firstLine(error),
+      remedy: 'Check the path (data.dir, or --data-dir).',
+    });
+  }
+}
+
+/** Archives are numbered: a gap is a download that did not arrive. @throws {InputError} that names it */
+function requireAll(shards: readonly string[]): void {
+  let before = { stem: '', number: 0 };
+  for (const shard of shards) {
+    const [, stem, digits] = /^(.*?)(\d+)\.tar$/.exec(shard) ?? [];
+    if (stem === undefined || digits === undefined) continue;
+    const number = Number(digits);
+    if (before.stem === stem && number !== before.number + 1)
+      throw unusable({
+        file: `${stem}${String(before.number + 1).padStart(digits.length, '0')}.tar`,
+        expected: 'an archive',
+        received: `none, but ${shard} after it`,
+        remedy: 'Copy or download what is missing.',
+      });
+    before = { stem, number };
+  }
+}

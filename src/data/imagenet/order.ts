@@ -1,0 +1,62 @@
+import { noise, permutation } from '../../tensor/noise.js';
+
+export interface OrderOptions {
+  readonly seed: number;
+  /** The pass over the images, from 1. */
+  readonly pass: number;
+  /** The places that are shuffled, ascending. */
+  readonly places: Uint32Array;
+  /** The first place of each shard; null where every image is a file of its own. */
+  readonly shards: readonly number[] | null;
+  /** Images that the shuffling looks at; null: all of them. */
+  readonly buffer: number | null;
+}
+
+/**
+ * The order of a pass. Without a buffer every order is as likely. With one the shards come in random order, and out of a
+ * window of so many images one is drawn at a time: images that lie together are read about the same time, and what is
+ * random is still a function of seed and pass alone.
+ */
+export function orderOf({ seed, pass, places, shards, buffer }: OrderOptions): Uint32Array {
+  const key = { seed, stream: 'shuffle', epoch: pass } as const;
+  if (shards === null || buffer === null)
+    return permutation(places.length, key).map((index) => places[index]!);
+  const inTurn = shardAfterShard(places, shards, permutation(shards.length, key));
+  using drawn = noise('uniform', { key, ids: [1], shape: [inTurn.length], dtype: 'float64' });
+  const draws = drawn.numbers();
+  const window = inTurn.slice(0, buffer);
+  let held = window.length;
+  return draws.length === 0
+    ? inTurn
+    : inTurn.map((_, at) => {
+        const chosen = Math.floor(draws[at]! * held);
+        const place = window[chosen]!;
+        const next = at + buffer;
+        // The window is refilled as long as there is something behind it, then it runs empty.
+        window[chosen] = next < inTurn.length ? inTurn[next]! : window[--held]!;
+        return place;
+      });
+}
+
+function shardAfterShard(places: Uint32Array, shards: readonly number[], order: Uint32Array): Uint32Array {
+  const starts = shards.map((first) => firstAtLeast(places, first));
+  const result = new Uint32Array(places.length);
+  let at = 0;
+  for (const shard of order) {
+    const part = places.subarray(starts[shard]!, starts[shard + 1] ?? places.length);
+    result.set(part, at);
+    at += part.length;
+  }
+  return result;
+}
+
+/** Where in ascending `places` the first one of at least `bound` stands. */
+function firstAtLeast(places: Uint32Array, bound: number): number {
+  let [low, high] = [0, places.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (places[middle]! < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

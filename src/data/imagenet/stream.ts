@@ -1,0 +1,202 @@
+import { RunError } from '../../errors.js';
+import { integers, tensor } from '../../tensor/create.js';
+import { noise } from '../../tensor/noise.js';
+import type { Filter } from '../../tensor/resample.js';
+import { scope } from '../../tensor/scope.js';
+import { type ImageSource, nextStretch, type Stretch, type TakenImages } from '../image-source.js';
+import { toPixels } from '../tensors.js';
+import { countOf } from '../unusable.js';
+import { type ColourOptions, colourDraws, jitterColours } from './colour.js';
+import { BrokenImage, decodeView } from './decode.js';
+import type { EncodedImages } from './encoded.js';
+import { orderOf } from './order.js';
+import { type RandomCrop, randomView, viewDraws } from './view.js';
+
+export interface StreamOptions {
+  readonly images: EncodedImages;
+  /** The places that are learned from, ascending. */
+  readonly places: Uint32Array;
+  /** Height and width of what the network sees. */
+  readonly size: number;
+  readonly filter: Filter;
+  readonly decoding: 'exact' | 'fast';
+  readonly augment: RandomCrop & ColourOptions & { readonly flip: boolean };
+  /** Images that the shuffling of shards looks at; null: all. */
+  readonly shuffleBuffer: number | null;
+  /** Images that are decoded side by side. */
+  readonly workers: number;
+  /** Whether the next stretch is decoded while this one is learned from: not where both want the same processors. */
+  readonly ahead: boolean;
+  /** Images that may be broken before the run stops. */
+  readonly mostBroken: number;
+  readonly device: string;
+}
+
+/** A stretch that is decoded, or is being so. */
+interface Decoded {
+  readonly key: string;
+  readonly bytes: Uint8Array; // [size, 3, H, W]
+  readonly ids: Uint32Array; // [size]
+  readonly draws: Float64Array; // [size, perImage]
+  readonly warnings: string[];
+  done: Promise<void>;
+}
+
+const perImage = viewDraws + colourDraws;
+
+/**
+ * Training images that are decoded as they are needed. Each has its crop, mirror and colours by seed, pass and id, so
+ * neither workers nor ranks nor what was taken before matter. In place of an image that is broken comes the one that stands
+ * half a pass behind it.
+ */
+export class ImageStream implements ImageSource {
+  readonly #broken = new Map<number, string>();
+  #order: Uint32Array = new Uint32Array();
+  #ordered = '';
+  #current: Decoded | null = null;
+  #next: Decoded | null = null;
+
+  constructor(readonly options: StreamOptions) {}
+
+  get count(): number {
+    return this.options.places.length;
+  }
+
+  async take(stretch: Stretch): Promise<TakenImages> {
+    const key = JSON.stringify(stretch);
+    // Free adversarial training takes a stretch several times.
+    if (this.#current?.key !== key) {
+      this.#current = this.#next?.key === key ? this.#next : this.#decode(stretch, key);
+      this.#next = null;
+    }
+    const taken = this.#current;
+    await taken.done;
+    if (this.options.ahead && this.#next === null) {
+      const following = nextStretch(stretch, this.count);
+      this.#next = this.#decode(following, JSON.stringify(following));
+      // What goes wrong is told when the stretch is taken.
+      this.#next.done.catch(() => {});
+    }
+    const { size, device, augment } = this.options;
+    const area = 3 * size * size;
+    return {
+      warnings: taken.warnings.splice(0),
+      batch: (from, count) =>
+        scope(() => {
+          const bytes = taken.bytes.subarray(from * area, (from + count) * area);
+          const ids = taken.ids.subarray(from, from + count);
+          const x = toPixels(tensor(bytes, [count, 3, size, size]).toDevice(device));
+          const draws = Array.from(ids, (_, at) => this.#drawsOf(taken, from + at).subarray(viewDraws));
+          return {
+            x: jitterColours(x, augment, draws),
+            labels: integers(ids.map((id) => this.options.images.labels[id]!)).toDevice(device),
+            ids: [...ids],
+          };
+        }),
+    };
+  }
+
+  #drawsOf({ draws }: Decoded, at: number): Float64Array {
+    return draws.subarray(at * perImage, (at + 1) * perImage);
+  }
+
+  #decode(stretch: Stretch, key: string): Decoded {
+    const { size: count, seed, pass, first } = stretch;
+    const order = this.#orderOf(seed, pass);
+    const ids = order.slice(first, first + count);
+    const decoded: Decoded = {
+      key,
+      bytes: new Uint8Array(count * 3 * this.options.size ** 2),
+      ids,
+      draws: drawsOf(ids, stretch),
+      warnings: [],
+      done: Promise.resolve(),
+    };
+    let next = 0;
+    const work = async () => {
+      while (next < count) {
+        const at = next++;
+        await this.#decodeAt(decoded, at, { order, stretch });
+      }
+    };
+    const workers = Array.from({ length: Math.min(this.options.workers, count) }, work);
+    decoded.done = Promise.all(workers).then(() => {});
+    return decoded;
+  }
+
+  async #decodeAt(
+    decoded: Decoded,
+    at: number,
+    { order, stretch }: { readonly order: Uint32Array; readonly stretch: Stretch },
+  ): Promise<void> {
+    const place = stretch.first + at;
+    if (await this.#decodeInto(decoded, at)) return;
+    for (let further = 0; further < order.length; further++) {
+      const instead = order[(place + Math.floor(order.length / 2) + further) % order.length]!;
+      if (this.#broken.has(instead)) continue;
+      decoded.ids[at] = instead;
+      decoded.draws.set(drawsOf([instead], stretch), at * perImage);
+      if (await this.#decodeInto(decoded, at)) return;
+    }
+    throw new RunError('broken-images', `No image of ${this.options.images.name} can be decoded.`);
+  }
+
+  /** Whether it was done; an image that is broken is noted. @throws {RunError} where there are too many. */
+  async #decodeInto(decoded: Decoded, at: number): Promise<boolean> {
+    const { images, size, filter, decoding, augment, mostBroken } = this.options;
+    const id = decoded.ids[at]!;
+    if (this.#broken.has(id)) return false;
+    const encoded = await images.read(id);
+    const draws = this.#drawsOf(decoded, at);
+    try {
+      await decodeView(encoded, {
+        viewOf: (original) => randomView(original, { ...augment, size, draws }),
+        filter,
+        decoding,
+        target: decoded.bytes,
+        offset: at * 3 * size * size,
+      });
+      return true;
+    } catch (error) {
+      if (!(error instanceof BrokenImage)) throw error;
+      if (!this.#broken.has(id)) {
+        this.#broken.set(id, images.nameOf(id));
+        const so = `${images.nameOf(id)} cannot be decoded (${error.message})`;
+        if (this.#broken.size > mostBroken)
+          throw new RunError(
+            'broken-images',
+            `Expected at most ${countOf(mostBroken, 'broken image')} in ${images.name} but received one more: ${so}. Replace the files that events.jsonl names, or raise data.mostBroken.`,
+          );
+        decoded.warnings.push(
+          `Skipped ${so}. That is the ${ordinal(this.#broken.size)} of at most ${mostBroken}; another image takes its place.`,
+        );
+      }
+      return false;
+    }
+  }
+
+  #orderOf(seed: number, pass: number): Uint32Array {
+    const { places, images, shuffleBuffer } = this.options;
+    const ordered = `${seed} ${pass}`;
+    if (ordered !== this.#ordered)
+      this.#order = orderOf({ seed, pass, places, shards: images.shards, buffer: shuffleBuffer });
+    this.#ordered = ordered;
+    return this.#order;
+  }
+}
+
+/** [ids.length, perImage] */
+function drawsOf(ids: ArrayLike<number>, { seed, pass }: Stretch): Float64Array {
+  using draws = noise('uniform', {
+    key: { seed, stream: 'augmentation', epoch: pass },
+    ids,
+    shape: [perImage],
+    dtype: 'float64',
+  });
+  return draws.numbers();
+}
+
+function ordinal(count: number): string {
+  const suffix = { 1: 'st', 2: 'nd', 3: 'rd' }[count % 100 > 10 && count % 100 < 14 ? 0 : count % 10] ?? 'th';
+  return `${count}${suffix}`;
+}
