@@ -1,6 +1,7 @@
 import { activations } from './activations.js';
 import { autoattack, pgd } from './attacks.js';
 import { call } from './call.js';
+import { ranks } from './ranks.js';
 import type { BenchOptions, BenchRow } from './row.js';
 import { trainStep } from './train-step.js';
 
@@ -11,4 +12,5 @@ export const benches = {
   call,
   autoattack,
   pgd,
+  ranks,
 } as const satisfies Record<string, (options: BenchOptions) => Promise<BenchRow[]>>;

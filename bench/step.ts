@@ -1,11 +1,13 @@
 import { norms } from '../src/attacks/norms.js';
 import type { Batch } from '../src/data/tensors.js';
 import { Model } from '../src/models/model.js';
+import { alone, type Ranks, shareOf } from '../src/ranks/ranks.js';
 import { integers } from '../src/tensor/create.js';
 import { noise } from '../src/tensor/noise.js';
 import { keep, scope } from '../src/tensor/scope.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { adversarial } from '../src/training/adversarial.js';
+import { type Objective, update } from '../src/training/objective.js';
 import { Sgd } from '../src/training/sgd.js';
 
 export const batchSize = 128;
@@ -27,9 +29,10 @@ export abstract class Step implements Disposable {
   readonly #batch: Batch;
   #epoch = 0;
 
-  protected constructor(parameters: ReadonlyMap<string, Tensor>) {
+  protected constructor(parameters: ReadonlyMap<string, Tensor>, ranks: Ranks = alone) {
     this.#optimizer = new Sgd(parameters, { momentum: 0.9, nesterov: true, weightDecay: 5e-4 });
-    const ids = Array.from({ length: batchSize }, (_, index) => index);
+    const own = shareOf(batchSize, 'the batch', ranks);
+    const ids = Array.from({ length: own }, (_, index) => ranks.rank * own + index);
     this.#batch = {
       x: keep(noise('uniform', { key: { seed: 0, stream: 'bench' }, ids, shape })),
       labels: keep(integers(ids.map((id) => id % 10))),
@@ -58,16 +61,22 @@ export abstract class Step implements Disposable {
 /** The trainer's own step: PGD-1 adversarial training of a ResNet-18 of this width. */
 export class SatinStep extends Step {
   readonly #model: Model;
-  readonly #objective = adversarial({ attack });
+  readonly #objective: Objective;
 
-  constructor(width: number, activation: string) {
+  /** With ranks, that of a share of the batch, and batch norm over all of it unless it is `ghost`. */
+  constructor(
+    width: number,
+    activation: string,
+    { ranks = alone, ghost = false }: { readonly ranks?: Ranks; readonly ghost?: boolean } = {},
+  ) {
     const classes = Array.from({ length: 10 }, (_, index) => String(index));
     const model = Model.create(
       { architecture: 'resnet18', width: width / 64, activation, classes, shape, normalise: null },
       { seed: 0 },
     );
-    super(model.network.parameters());
+    super(model.network.parameters(), ranks);
     this.#model = model;
+    this.#objective = adversarial({ attack, ranks, pass: { ...update, synchronised: !ghost } });
   }
 
   protected learn(batch: Batch, epoch: number): readonly Tensor[] {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DataName, dataNames } from './data/names.js';
+import { waysBetweenRanks } from './tensor/collective.js';
 import { engineInfo, parallelWidth } from './tensor/engine.js';
 import { matmul } from './tensor/functional.js';
 import { noise } from './tensor/noise.js';
@@ -28,6 +29,7 @@ export function examine(): Finding[] {
     { name: 'instruction set', value: engine.capability },
     { name: 'oneDNN', value: engine.oneDnn ? 'yes' : 'no' },
     { name: 'MKL', value: engine.mkl ? 'yes' : 'no' },
+    betweenProcesses(),
     {
       name: 'threads',
       value: `${engine.threads}, of which Satin's kernels use ${width}`,
@@ -42,6 +44,17 @@ export function examine(): Finding[] {
     },
     ...dataNames.filter((name) => name !== 'folder').map(dataFinding),
   ];
+}
+
+/** Whether many processes can train one network: docs/cluster.md. */
+function betweenProcesses(): Finding {
+  const ways = waysBetweenRanks();
+  const names = { gloo: 'Gloo (cpu)', nccl: 'NCCL (cuda)' } as const;
+  if (ways.length > 0) return { name: 'processes', value: ways.map((way) => names[way]).join(', ') };
+  const advice =
+    "Only to train with several: install Debian's libtorch-dev and libgloo-dev, then run npm run setup. " +
+    "PyTorch's wheels ship no header of Gloo.";
+  return { name: 'processes', value: 'one at a time: neither Gloo nor NCCL is here', advice };
 }
 
 /** Billions of multiplications and additions a second in a product of two 1024 x 1024 matrices; the best of five. */

@@ -7,7 +7,7 @@ import { InputError } from '../errors.js';
 import { wholeNumber } from './options.js';
 import { requireFilePath } from './output-file.js';
 
-const names = ['train-step', 'activations', 'call', 'autoattack', 'pgd'] as const;
+const names = ['train-step', 'activations', 'call', 'autoattack', 'pgd', 'ranks'] as const;
 
 /** `satin bench [NAME]` */
 export function benchCommand() {

@@ -1,0 +1,15 @@
+/** One rank of `satin bench ranks`: takes as many steps as each line says, and answers with the seconds. */
+import { createInterface } from 'node:readline';
+import { asRank } from '../src/ranks/join.js';
+import { readLaunch } from '../src/ranks/rendezvous.js';
+import { setThreads } from '../src/tensor/engine.js';
+import { SatinStep } from './step.js';
+
+const launch = readLaunch(process.env);
+if (launch === null) throw new Error('Expected to be one of several ranks.');
+setThreads(1);
+await asRank(launch, { device: 'cpu' }, async (ranks) => {
+  using step = new SatinStep(16, 'silu', { ranks, ghost: process.argv[2] === 'ghost' });
+  for await (const line of createInterface({ input: process.stdin }))
+    process.stdout.write(`${step.run(Number(line))}\n`);
+});

@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { RunError } from '../src/errors.js';
+import { waysBetweenRanks } from '../src/tensor/collective.js';
+import { engineInfo, setThreads } from '../src/tensor/engine.js';
+import { medianInterval } from './pairs.js';
+import type { BenchOptions, BenchRow } from './row.js';
+import { batchSize, SatinStep } from './step.js';
+
+const size = 2;
+
+/**
+ * What it costs to train with two processes of one thread in place of one with two threads: the same step of a ResNet-18 of
+ * width 16 on the same batch, turn by turn, with synchronised and with ghost batch norm. The ratio is the efficiency.
+ */
+export async function ranks({ pairs, only, note }: BenchOptions): Promise<BenchRow[]> {
+  if (!waysBetweenRanks().includes('gloo')) {
+    note('This engine was built without Gloo: satin doctor says what it takes.');
+    return [];
+  }
+  const rows: BenchRow[] = [];
+  const threads = engineInfo().threads;
+  for (const batchNorm of ['synchronised', 'ghost'] as const) {
+    const name = `ranks/width-16/silu/${batchNorm}`;
+    if (!only(name)) continue;
+    setThreads(size);
+    using whole = new SatinStep(16, 'silu');
+    using together = await startTogether(batchNorm);
+    const steps = 4;
+    whole.run(2);
+    await together.run(2);
+    const turns: { readonly together: number; readonly whole: number }[] = [];
+    for (let pair = 0; pair < pairs; pair++) {
+      note(`${name}: pair ${pair + 1} of ${pairs}`);
+      turns.push({ together: await together.run(steps), whole: whole.run(steps) });
+    }
+    const speed = (seconds: readonly number[]) =>
+      medianInterval(seconds.map((each) => (batchSize * steps) / each)).median;
+    const ratio = medianInterval(turns.map((turn) => turn.whole / turn.together));
+    rows.push({
+      name,
+      unit: 'img/s',
+      satin: speed(turns.map((turn) => turn.together)),
+      peer: speed(turns.map((turn) => turn.whole)),
+      peerName: `one process of ${size} threads`,
+      ratio: ratio.median,
+      interval: ratio.interval,
+      runs: pairs,
+    });
+  }
+  setThreads(threads);
+  return rows;
+}
+
+interface Together extends Disposable {
+  /** Seconds that so many steps take the slower of them. */
+  run(steps: number): Promise<number>;
+}
+
+async function startTogether(batchNorm: 'synchronised' | 'ghost'): Promise<Together> {
+  const worker = fileURLToPath(new URL('./ranks-worker.js', import.meta.url));
+  const port = String(await freePort());
+  const place = { WORLD_SIZE: String(size), MASTER_ADDR: '127.0.0.1', MASTER_PORT: port };
+  const processes = Array.from({ length: size }, (_, rank) =>
+    spawn(process.execPath, [worker, batchNorm], {
+      env: { ...process.env, ...place, RANK: String(rank) },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
+  );
+  const answers = processes.map(({ stdout }) => createInterface({ input: stdout })[Symbol.asyncIterator]());
+  return {
+    async run(steps) {
+      for (const { stdin } of processes) stdin.write(`${steps}\n`);
+      const seconds: number[] = [];
+      for (const answer of answers) {
+        const { value, done } = await answer.next();
+        if (done === true) {
+          for (const each of processes) each.kill();
+          throw new RunError('ranks', 'A rank of the bench ended before it was done.');
+        }
+        seconds.push(Number(value));
+      }
+      return Math.max(...seconds);
+    },
+    [Symbol.dispose]() {
+      for (const { stdin } of processes) stdin.end();
+    },
+  };
+}
+
+/** A port of this machine that nobody uses. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
