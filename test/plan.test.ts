@@ -5,7 +5,7 @@ import { planCommand } from '../src/cli/plan.js';
 import { InputError } from '../src/errors.js';
 import { loadRecipe } from '../src/load-recipe.js';
 import { Model } from '../src/models/model.js';
-import { devices, reached } from '../src/plan/devices.js';
+import { devices } from '../src/plan/devices.js';
 import { plan } from '../src/plan/plan.js';
 import { workOf } from '../src/plan/work.js';
 
@@ -51,10 +51,25 @@ describe('a plan by data sheet', () => {
     const wide = recipe('cifar10-resnet18', 'model.width=8');
     const { perImage, batch, macs, steps, stepSeconds, hours, basis } = await plan(wide, { device: 'v100' });
     const products = perImage.forward + 2 * perImage.attack + 3 * perImage.update;
-    const arithmetic = (2 * macs * products * batch) / (devices.v100.float32 * reached.arithmetic);
+    const arithmetic =
+      (2 * macs * products * batch) / (devices.v100.float32 * devices.v100.reached.arithmetic);
     assert.ok(stepSeconds > arithmetic && stepSeconds < 1.1 * arithmetic, `${stepSeconds}, ${arithmetic}`);
     assert.equal(hours.training, (steps * stepSeconds) / 3600);
     assert.equal(basis, 'data sheet');
+  });
+
+  it('has the speed that NVIDIA publishes for the training of a ResNet-50 with PyTorch', async () => {
+    const clean = (device: 'a100' | 'v100') =>
+      plan(recipe('imagenet-resnet50-relu', 'training.attack.steps=1'), { device, count: 8 });
+    for (const [device, published] of [
+      ['a100', 938],
+      ['v100', 367],
+    ] as const) {
+      const { imagesPerSecond } = await clean(device);
+      // A step of the attack is two thirds of an update.
+      const update = (imagesPerSecond / 8) * (5 / 3);
+      assert.ok(Math.abs(update / published - 1) < 0.1, `${device}: ${update}`);
+    }
   });
 
   it('shares a batch among devices, with what each keeps of it', async () => {

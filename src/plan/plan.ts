@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import { type NetworkOutline, outline } from '../models/outline.js';
 import type { Recipe } from '../recipe.js';
 import { setThreads } from '../tensor/engine.js';
-import { type Device, type DeviceName, devices, reached } from './devices.js';
+import { type Device, type DeviceName, devices } from './devices.js';
 import { measureLayers, type PassTimes } from './layer-times.js';
 import { trainingSetOf } from './training-set.js';
 import { type Passes, workOf } from './work.js';
@@ -41,7 +41,7 @@ export interface PlanOptions {
 
 /**
  * What a recipe would take on a device. On 'cpu' each distinct layer is measured here, in seconds, and summed up; on others
- * a layer takes the longer of its arithmetic and its memory traffic, by the data sheet and the shares of it in `reached`.
+ * a layer takes the longer of its arithmetic and its memory traffic, by its data sheet and what training reaches of that. `training.precision` does not change it.
  *
  * @throws {InputError} where the batch cannot be shared by so many devices, or the data cannot be read.
  */
@@ -111,7 +111,10 @@ const passesOverMemory = { forward: 4, attack: 9, update: 13 };
 const bytes = 4;
 
 function byDataSheet({ layers, parameters }: NetworkOutline, device: Device): PassTimes {
-  const [rate, bandwidth] = [device.float32 * reached.arithmetic, device.bandwidth * reached.bandwidth];
+  const [rate, bandwidth] = [
+    device.float32 * device.reached.arithmetic,
+    device.bandwidth * device.reached.bandwidth,
+  ];
   const times = { forward: 0, attack: 0, update: 0 };
   for (const { macs, output } of layers) {
     const size = output.reduce((product, each) => product * each, 1);
