@@ -28,22 +28,21 @@ export class BrokenImage extends Error {}
 
 /** Decodes one image. @throws {BrokenImage} where it is damaged. */
 export async function decodeView(encoded: Uint8Array, options: DecodeOptions): Promise<void> {
+  if (encoded.length === 0) throw new BrokenImage('an empty file');
   const sharp = await loadSharp();
   const open = (): Sharp => sharp(encoded, input);
   const image = open();
-  const metadata = await reading(encoded, () => image.metadata());
+  const metadata = await reading(() => image.metadata());
   const size = [metadata.height, metadata.width] as const;
   const view = options.viewOf(size);
   if (options.decoding === 'fast' && shrinks(metadata, view)) {
-    await decodeShrunk(encoded, { image: open(), view, options });
+    await decodeShrunk({ image: open(), view, options });
     return;
   }
   const { box } = view;
   const whole = box.height === metadata.height && box.width === metadata.width;
   const cropped = whole ? image : image.extract(box);
-  const pixels = await reading(encoded, () =>
-    metadata.space === 'cmyk' ? cmykPixels(cropped) : rgbPixels(cropped),
-  );
+  const pixels = await reading(() => (metadata.space === 'cmyk' ? cmykPixels(cropped) : rgbPixels(cropped)));
   const { full, window, flip } = view;
   const how = { size: [box.height, box.width] as const, full, window, filter: options.filter, flip };
   await resample(pixels, how, options);
@@ -52,8 +51,7 @@ export async function decodeView(encoded: Uint8Array, options: DecodeOptions): P
 /** As Pillow reads: no colour profile, no orientation, and warnings of a decoder that goes on are no errors. */
 const input: SharpOptions = { failOn: 'error', ignoreIcc: true, autoOrient: false };
 
-async function reading<T>(encoded: Uint8Array, body: () => Promise<T>): Promise<T> {
-  if (encoded.length === 0) throw new BrokenImage('an empty file');
+async function reading<T>(body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
@@ -99,15 +97,15 @@ interface Shrunk {
 }
 
 /** The whole image is reduced as much as the box has to be, and the window is cut out of that. */
-async function decodeShrunk(encoded: Uint8Array, { image, view, options }: Shrunk): Promise<void> {
+async function decodeShrunk({ image, view, options }: Shrunk): Promise<void> {
   const { box, full, window, flip } = view;
-  const { height, width } = await reading(encoded, () => image.metadata());
+  const { height, width } = await reading(() => image.metadata());
   const [down, across] = [full[0] / box.height, full[1] / box.width];
   const reduced = { height: Math.round(height * down), width: Math.round(width * across) };
   const top = Math.min(Math.round(box.top * down) + window.top, reduced.height - window.height);
   const left = Math.min(Math.round(box.left * across) + window.left, reduced.width - window.width);
   const kernel = options.filter === 'bilinear' ? 'linear' : 'cubic';
-  const pixels = await reading(encoded, () =>
+  const pixels = await reading(() =>
     rgbPixels(
       image
         .resize({ ...reduced, fit: 'fill', kernel })
