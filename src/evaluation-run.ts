@@ -25,6 +25,8 @@ import { perClass } from './evaluation/per-class.js';
 import type { BatchResult, EngineResult, EvaluationResult } from './evaluation/result.js';
 import type { MeasuredModel } from './measured-model.js';
 import { plainInput } from './models/input-form.js';
+import { requireSameEvaluation } from './rank-agreement.js';
+import type { Ranks } from './ranks/ranks.js';
 import { commitOfSatin, makeManifest } from './runs/manifest.js';
 import { engineInfo } from './tensor/engine.js';
 import { version } from './version.js';
@@ -50,6 +52,8 @@ export interface EvaluationRunOptions {
   /** Told after each attack of the full checks. */
   readonly onChecks?: (done: number, total: number) => void;
   readonly interrupted: () => boolean;
+  /** Who measures a share of the examples each. @default alone */
+  readonly ranks?: Ranks;
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
 
@@ -106,6 +110,7 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
     ...surrogates.flatMap(({ name }) => smoothed.map((attack) => through(attack, name))),
   ];
   const settings = settingsOf(options);
+  if (options.ranks !== undefined) requireSameEvaluation(options.ranks, settings);
   if (options.folder?.resume === false) requireUnusedFolder(options.folder.path, '--save-adversarial');
   using resumed =
     options.folder?.resume === true
@@ -149,6 +154,7 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
       batch: batch.size,
       alone,
       interrupted,
+      ...(options.ranks !== undefined && { ranks: options.ranks }),
       ...(folder !== null && { ledger: folder.ledger }),
       ...(onProgress === undefined ? {} : { onProgress }),
     }).catch((error: unknown) => {

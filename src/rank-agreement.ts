@@ -46,7 +46,12 @@ export function requireSameWeights(ranks: Ranks, { network }: Model, step: numbe
   );
 }
 
-function requireSame(ranks: Ranks, what: 'recipe' | 'data', own: object): void {
+/** @throws {InputError} on a rank that was asked for another evaluation, of another model or other images. */
+export function requireSameEvaluation(ranks: Ranks, settings: object): void {
+  requireSame(ranks, 'evaluation', { satin: version, ...settings });
+}
+
+function requireSame(ranks: Ranks, what: 'recipe' | 'data' | 'evaluation', own: object): void {
   if (ranks.size === 1) return;
   const text = JSON.stringify(own);
   const leading = ranks.tell(ranks.rank === 0 ? text : null);

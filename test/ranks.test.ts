@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EvaluationResult } from '../src/evaluation/result.js';
 import { readCheckpoint } from '../src/runs/checkpoint.js';
 import { readEvents } from '../src/runs/event-log.js';
 import { waysBetweenRanks } from '../src/tensor/collective.js';
@@ -131,6 +132,32 @@ describe('a run of several ranks', { skip }, () => {
     assert.deepEqual(measured('both'), measured('whole'));
     const off = largestDifference(weightsOf('both'), weightsOf('whole'));
     assert.ok(off <= 1e-4, `weights off by ${off}`);
+  });
+
+  it('is measured by several processes with the verdicts of one', async () => {
+    const words = [
+      'evaluate',
+      join(folder, 'whole'),
+      '--data-dir',
+      join(folder, 'mnist'),
+      '--epsilon',
+      '0.1',
+    ];
+    const ask = [...words, '--attack', 'fgsm', '--attack', 'pgd-3', '--batch', '16', '--threads', '1'];
+    const one = satin(...ask, '--json', join(folder, 'one.json'));
+    assert.equal(one.status, 0, one.stderr);
+    const line = [...ask, '--json', join(folder, 'three.json')];
+    const { ended } = await satinRanks([line, [...ask, '--json', join(folder, 'no.json')], line]);
+    for (const { status, stderr } of await ended) assert.equal(status, 0, stderr);
+    assert.equal(existsSync(join(folder, 'no.json')), false, 'rank 0 alone writes');
+    const result = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as EvaluationResult;
+    const [whole, shared] = [result('one.json'), result('three.json')];
+    assert.deepEqual(shared.perExample, whole.perExample);
+    assert.equal(shared.robust, whole.robust);
+    assert.deepEqual(
+      shared.attacks.map(({ attacked, broken }) => [attacked, broken]),
+      whole.attacks.map(({ attacked, broken }) => [attacked, broken]),
+    );
   });
 
   it('ends where one of them is lost, with a sentence that names it, and keeps what it has', async () => {

@@ -2,7 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import { attackForms } from '../attacks/attack.js';
 import { autoAttackSets } from '../attacks/autoattack.js';
+import { InputError } from '../errors.js';
 import { inputRanges } from '../models/input-form.js';
+import type { Ranks } from '../ranks/ranks.js';
+import { readLaunch } from '../ranks/rendezvous.js';
 import { planEvaluation } from './evaluate-plan.js';
 import { evaluationTable } from './evaluation-table.js';
 import { listenForInterrupt } from './interrupt.js';
@@ -92,6 +95,15 @@ export function evaluateCommand() {
       const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, folder } = plan;
       if (options.json !== undefined && options.json !== '-') requireFilePath(options.json, '--json');
       if (options.report !== undefined) requireNewFile(options.report, '--report');
+      const launch = readLaunch(process.env);
+      const leads = (launch?.rank ?? 0) === 0;
+      if (launch !== null && folder !== undefined)
+        throw InputError.expected(
+          'one process',
+          folder.resume ? '--resume' : '--save-adversarial',
+          `${launch.size} of ${launch.launcher}`,
+          'Several share an evaluation that is not kept in a folder.',
+        );
       const { requireUnusedFolder } = await import('../evaluation/evaluation-folder.js');
       if (folder?.resume === false) requireUnusedFolder(folder.path, '--save-adversarial');
 
@@ -99,16 +111,21 @@ export function evaluateCommand() {
       const { evaluationRun } = await import('../evaluation-run.js');
       const { openModel } = await import('../measured-model.js');
       if (plan.threads !== undefined) (await import('../tensor/engine.js')).setThreads(plan.threads);
+      const { asRank, threadsOf } = await import('../ranks/join.js');
       const display = createDisplay();
-      const signal = listenForInterrupt(display.note);
-      try {
+      const signal = listenForInterrupt(leads ? display.note : () => {});
+      const interrupted = () => signal.aborted;
+      const progress = leads ? display.progress : () => {};
+      const measure = async (ranks?: Ranks) => {
+        if (ranks !== undefined && plan.threads === undefined)
+          (await import('../tensor/engine.js')).setThreads(threadsOf(ranks));
         using model = openModel(modelPath, {
           input: plan.input,
           foreign: plan.foreign,
           entry: options.entry,
         });
         const data = await plan.load(model, ({ stage, what, done, total }) => {
-          if (total !== undefined) display.progress({ label: `${stage} ${what}`, done, total });
+          if (total !== undefined) progress({ label: `${stage} ${what}`, done, total });
         });
         const run = await evaluationRun({
           model,
@@ -122,10 +139,11 @@ export function evaluateCommand() {
           alone,
           checks,
           ...(folder !== undefined && { folder }),
-          onChecks: (done, total) => display.progress({ label: 'checks', done, total }),
-          interrupted: () => signal.aborted,
+          ...(ranks !== undefined && { ranks }),
+          onChecks: (done, total) => progress({ label: 'checks', done, total }),
+          interrupted,
           onProgress: ({ stage, done, total, standing, secondsLeft }) =>
-            display.progress({
+            progress({
               label: stage,
               done,
               total,
@@ -133,6 +151,7 @@ export function evaluateCommand() {
               ...(secondsLeft !== undefined && { secondsLeft }),
             }),
         });
+        if (!leads) return;
         if (options.json !== undefined && options.json !== '-')
           writeFileSync(options.json, `${JSON.stringify(run.result)}\n`);
         display.close();
@@ -147,13 +166,17 @@ export function evaluateCommand() {
             measured: run,
             curveExamples: options.curveExamples,
             batch: run.result.batch.size,
-            interrupted: () => signal.aborted,
+            interrupted,
             onProgress: ({ stage, done, total, standing }) =>
               display.progress({ label: stage, done, total, robust: standing }),
           });
           writeFileSync(options.report, page, { flag: 'wx' });
           display.note(`The report is ${options.report}. Open it in a browser.`);
         }
+      };
+      try {
+        if (launch === null) await measure();
+        else await asRank(launch, { device: 'cpu', interrupted }, measure);
       } finally {
         display.close();
       }

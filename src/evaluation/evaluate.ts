@@ -1,14 +1,16 @@
 import { type Attack, requireNorm, type Threat } from '../attacks/attack.js';
 import type { DatasetTensors } from '../data/tensors.js';
 import { InputError } from '../errors.js';
+import { alone as one, type Ranks } from '../ranks/ranks.js';
 import { scope } from '../tensor/scope.js';
 import { attackPlaces } from './attack-places.js';
 import { chunks } from './chunks.js';
 import { Clock } from './clock.js';
 import { judge, randomPasses } from './judge.js';
-import { Ledger } from './ledger.js';
+import type { Ledger } from './ledger.js';
 import { requireClasses } from './logits.js';
 import { type EvaluationProgress, Pace, workOf } from './progress.js';
+import { sharedLedger } from './shared-ledger.js';
 import { paired, type Subject } from './subject.js';
 import { type Evaluation, summary } from './summary.js';
 
@@ -25,6 +27,8 @@ export interface EvaluateOptions {
   readonly alone?: boolean;
   /** Every verdict goes there as it falls, and what it knows is not done again. @default a new one */
   readonly ledger?: Ledger;
+  /** Who measures a share of the examples each; all come to the same evaluation, with the adversarial images of their own. @default alone */
+  readonly ranks?: Ranks;
   /** Told after every batch, and now and then within one. */
   readonly onProgress?: (progress: EvaluationProgress) => void;
   /** Asked between batches, and now and then within one; true ends the evaluation with an `InterruptedError`. */
@@ -46,7 +50,10 @@ export async function evaluate(
   data: DatasetTensors,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { attacks, threat, alone = false, ledger = new Ledger() } = options;
+  const { attacks, threat, alone = false, ranks = one } = options;
+  if (ranks.size > 1 && options.ledger !== undefined)
+    throw InputError.expected('one process', 'an evaluation that is kept in a folder', ranks.size);
+  const { ledger, share, exchange } = sharedLedger(ranks, options.ledger);
   const classes = data.dataset.classes.length;
   const names = attacks.map(({ name }) => name);
   for (const [at, attack] of attacks.entries()) {
@@ -56,7 +63,8 @@ export async function evaluate(
   }
 
   const clock = new Clock(options.interrupted);
-  await cleanPass(subject, data, { ...options, ledger, clock });
+  await cleanPass(subject, data, { ...options, ledger, clock, share });
+  exchange();
 
   const right = ledger.right();
   const pace = new Pace();
@@ -70,12 +78,14 @@ export async function evaluate(
     await attackPlaces(subject, data, {
       ...common,
       part: 'sequence',
-      places: standing,
+      places: share(standing),
       rest: (left) => (alone ? later * right.length + workOf(attack, classes) * fallen.length : later * left),
     });
+    exchange();
     if (!alone) continue;
     const rest = () => later * right.length;
-    await attackPlaces(subject, data, { ...common, part: 'alone', places: fallen, rest });
+    await attackPlaces(subject, data, { ...common, part: 'alone', places: share(fallen), rest });
+    exchange();
   }
   return summary(ledger, { data: data.dataset, attacks, epsilon: threat.epsilon, classes, alone });
 }
@@ -84,12 +94,16 @@ export async function evaluate(
 async function cleanPass(
   subject: Subject,
   data: DatasetTensors,
-  options: EvaluateOptions & { readonly ledger: Ledger; readonly clock: Clock },
+  options: EvaluateOptions & {
+    readonly ledger: Ledger;
+    readonly clock: Clock;
+    readonly share: (places: readonly number[]) => readonly number[];
+  },
 ): Promise<void> {
   const { ledger, clock, batch, onProgress } = options;
   const { count, dataset } = data;
   const classify = paired(subject.classify);
-  const everything = Array.from({ length: count }, (_, place) => place);
+  const everything = options.share(Array.from({ length: count }, (_, place) => place));
   const known = ledger.batches('clean', 'sequence');
   for (const places of [...chunks(everything, batch)].slice(known)) {
     const began = performance.now();

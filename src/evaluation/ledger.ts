@@ -19,6 +19,11 @@ export type LedgerEntry =
   /** Of the pass over the images as they are (`clean`), or of a batch of an attack that is done. */
   | ({ readonly type: 'cost'; readonly stage: string; readonly part: Part } & Cost);
 
+/** An entry without the image. */
+export type FoundEntry =
+  | Exclude<LedgerEntry, { readonly type: 'broken' }>
+  | Omit<Extract<LedgerEntry, { readonly type: 'broken' }>, 'image'>;
+
 /** An attack meets what those before it left, in sequence, and alone the rest too. */
 export type Part = 'sequence' | 'alone';
 
@@ -52,6 +57,11 @@ export class Ledger {
     if (fresh.length === 0) return;
     this.#write(fresh);
     for (const entry of fresh) this.#count(entry);
+  }
+
+  /** Takes over what another rank found. The images that broke examples stay there. */
+  takeOver(entries: readonly FoundEntry[]): void {
+    for (const entry of entries) if (!this.#knows(entry)) this.#count(entry);
   }
 
   /** Whether an example is classified rightly as it is; undefined where nobody looked. */
@@ -94,14 +104,14 @@ export class Ledger {
     return this.#adversarial;
   }
 
-  #knows(entry: LedgerEntry): boolean {
+  #knows(entry: FoundEntry): boolean {
     if (entry.type === 'clean') return this.#right.has(entry.place);
     if (entry.type === 'cost') return false;
     const known = this.isBroken(entry.attack, entry.place);
     return entry.type === 'broken' ? known === true : known !== undefined;
   }
 
-  #count(entry: LedgerEntry): void {
+  #count(entry: LedgerEntry | FoundEntry): void {
     if (entry.type === 'clean') this.#right.set(entry.place, entry.right);
     else if (entry.type === 'cost') {
       const key = `${entry.stage} ${entry.part}`;
@@ -110,7 +120,7 @@ export class Ledger {
     } else {
       const places = this.#broken.get(entry.attack) ?? new Map<number, boolean>();
       this.#broken.set(entry.attack, places.set(entry.place, entry.type === 'broken'));
-      if (entry.type === 'broken' && !this.#adversarial.has(entry.place))
+      if (entry.type === 'broken' && 'image' in entry && !this.#adversarial.has(entry.place))
         this.#adversarial.set(entry.place, entry.image);
     }
   }

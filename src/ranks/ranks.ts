@@ -34,6 +34,8 @@ export interface Ranks {
   share(tensors: ReadonlyMap<string, Tensor> | null): ReadonlyMap<string, Tensor>;
   /** A text of rank 0; the others give null. */
   tell(text: string | null): string;
+  /** A text of each rank, in their order. */
+  tellAll(text: string): readonly string[];
   /** The tensors of all ranks one behind the other along the first dimension. */
   gather(tensor: Tensor): Tensor;
 }
@@ -56,6 +58,7 @@ export const alone: Ranks = {
   follow_: () => {},
   share: (tensors) => tensors ?? new Map(),
   tell: (text) => text ?? '',
+  tellAll: (text) => [text],
   gather: (tensor) => tensor.clone(),
 };
 
@@ -125,6 +128,20 @@ export class JoinedRanks implements Ranks {
       const carried = tensor(letters, [letters.length]);
       this.follow_([carried]);
       return new TextDecoder().decode(carried.data() as Uint8Array);
+    });
+  }
+
+  tellAll(text: string): readonly string[] {
+    const bytes = new TextEncoder().encode(text);
+    return scope(() => {
+      const lengths = this.gather(integers([bytes.length])).numbers();
+      const longest = Math.max(1, ...lengths);
+      const padded = new Uint8Array(longest);
+      padded.set(bytes);
+      const all = this.gather(tensor(padded, [longest])).data() as Uint8Array;
+      return Array.from(lengths, (length, rank) =>
+        new TextDecoder().decode(all.subarray(rank * longest, rank * longest + length)),
+      );
     });
   }
 
