@@ -1,6 +1,7 @@
 import { activations } from './activations.js';
 import { autoattack, pgd } from './attacks.js';
 import { call } from './call.js';
+import { imagenetPipeline } from './imagenet-pipeline.js';
 import { ranks } from './ranks.js';
 import type { BenchOptions, BenchRow } from './row.js';
 import { trainStep } from './train-step.js';
@@ -13,4 +14,5 @@ export const benches = {
   autoattack,
   pgd,
   ranks,
+  'imagenet-pipeline': imagenetPipeline,
 } as const satisfies Record<string, (options: BenchOptions) => Promise<BenchRow[]>>;

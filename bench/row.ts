@@ -28,6 +28,8 @@ export interface BenchOptions {
   readonly pairs: number;
   /** Whether a row is wanted, by its name. */
   readonly only: (name: string) => boolean;
+  /** A folder with one subfolder of photographs a class, for the pipeline of ImageNet; null where none is named. */
+  readonly photos: string | null;
   /** Told what goes on. */
   readonly note: (sentence: string) => void;
   /** What the benches of attacks run on; null where no network is named. */

@@ -7,7 +7,15 @@ import { InputError } from '../errors.js';
 import { wholeNumber } from './options.js';
 import { requireFilePath } from './output-file.js';
 
-const names = ['train-step', 'activations', 'call', 'autoattack', 'pgd', 'ranks'] as const;
+const names = [
+  'train-step',
+  'activations',
+  'call',
+  'autoattack',
+  'pgd',
+  'ranks',
+  'imagenet-pipeline',
+] as const;
 
 /** `satin bench [NAME]` */
 export function benchCommand() {
@@ -26,11 +34,17 @@ export function benchCommand() {
     .option('--share <part>', "the part of each attack's steps that is run, such as 0.1", partOfSteps, 1)
     .option('--as-shipped', 'the reference as it is shipped, in place of its fastest settings')
     .option('--json <file>', 'write the figures to a file, or to standard output for -')
-    .action(async (name, { python, pairs, only = '', json, model, ...attacked }) => {
+    .option(
+      '--photos <folder>',
+      'photographs in one subfolder a class, such as val/ of ImageNet, for imagenet-pipeline',
+    )
+    .action(async (name, { python, pairs, only = '', json, model, photos = null, ...attacked }) => {
       if (json !== undefined && json !== '-') requireFilePath(json, '--json');
       const { reference = null, images, share, asShipped = false } = attacked;
       if (model === undefined && (name === 'autoattack' || name === 'pgd' || reference !== null))
         throw InputError.expected('a run folder', '--model', undefined);
+      if (photos === null && name === 'imagenet-pipeline')
+        throw InputError.expected('a folder of photographs', '--photos', undefined);
       if (reference !== null && !existsSync(join(reference, 'autoattack', 'autoattack.py')))
         throw InputError.expected('a checkout of auto-attack', '--reference', reference);
       const { benches } = await import('../../bench/benches.js');
@@ -46,6 +60,7 @@ export function benchCommand() {
             pairs,
             only: (row) => row.includes(only),
             note,
+            photos,
             attacked: model === undefined ? null : { model, reference, images, share, asShipped },
           })),
         );

@@ -1,0 +1,110 @@
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { folderImages } from '../src/data/imagenet/folder-images.js';
+import { ImageStream } from '../src/data/imagenet/stream.js';
+import { medianInterval } from './pairs.js';
+import { Worker } from './rival.js';
+import type { BenchOptions, BenchRow } from './row.js';
+
+const batch = 32;
+const images = 640;
+
+/** torchvision's data loader, as a long-lived worker. */
+class Loader extends Worker {
+  async setUp(folder: string, workers: number): Promise<void> {
+    await this.ask(
+      `setup ${JSON.stringify({ folder, batch, workers, images })}`,
+      z.object({ ready: z.literal(true) }),
+    );
+  }
+
+  async run(): Promise<number> {
+    return (await this.ask('run 1', z.object({ seconds: z.number() }))).seconds;
+  }
+}
+
+/**
+ * Images a second from JPEG files to batches of float pixels: RandomResizedCrop to 224, mirror, bilinear, on all
+ * processors, beside torchvision's data loader (Pillow) with as many workers as there are processors.
+ */
+export async function imagenetPipeline({
+  python,
+  pairs,
+  only,
+  note,
+  photos,
+}: BenchOptions): Promise<BenchRow[]> {
+  const name = 'imagenet-pipeline/224/bilinear';
+  if (!only(name) || photos === null) return [];
+  const workers = availableParallelism();
+  const asked = spawnSync(
+    python,
+    ['-c', 'import PIL, torchvision; print(torchvision.__version__, PIL.__version__)'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  const versions = asked.status === 0 ? asked.stdout.trim().split(' ') : null;
+  if (versions === null)
+    note(`${python} has no torchvision: Satin is measured alone. --python names another Python.`);
+  using loader = versions && new Loader(python, 'imagenet_pipeline.py');
+  await loader?.setUp(photos, workers);
+
+  const encoded = await folderImages(photos, 'imagenet:train');
+  const count = encoded.labels.length;
+  const stream = new ImageStream({
+    images: encoded,
+    places: Uint32Array.from({ length: images }, (_, at) => at % count),
+    size: 224,
+    filter: 'bilinear',
+    decoding: 'exact',
+    augment: {
+      scale: [0.08, 1],
+      ratio: [3 / 4, 4 / 3],
+      flip: true,
+      brightness: 0,
+      contrast: 0,
+      saturation: 0,
+      lighting: 0,
+    },
+    shuffleBuffer: null,
+    workers,
+    ahead: true, // as where the network runs elsewhere
+    mostBroken: 0,
+    device: 'cpu',
+  });
+  const run = async (pass: number) => {
+    const began = performance.now();
+    for (let first = 0; first < images; first += batch) {
+      const taken = await stream.take({ seed: 0, pass, first, size: batch, stride: batch });
+      taken.batch(0, batch).x.dispose();
+    }
+    return (performance.now() - began) / 1000;
+  };
+  await run(1);
+  const turns: { satin: number; peer: number | null }[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    note(`${name}: pair ${pair + 1} of ${pairs}`);
+    turns.push({ satin: await run(pair + 2), peer: (await loader?.run()) ?? null });
+  }
+  const speed = (seconds: readonly number[]) =>
+    medianInterval(seconds.map((each) => images / each / workers)).median;
+  const peers = turns.flatMap(({ peer }) => (peer === null ? [] : [peer]));
+  const ratio =
+    peers.length === 0
+      ? null
+      : medianInterval(turns.flatMap(({ satin, peer }) => (peer === null ? [] : [peer / satin])));
+  return [
+    {
+      name,
+      unit: 'img/s a core',
+      satin: speed(turns.map(({ satin }) => satin)),
+      peer: ratio === null ? null : speed(peers),
+      peerName: versions && `torchvision ${versions[0]}, Pillow ${versions[1]}`,
+      ratio: ratio?.median ?? null,
+      interval: ratio?.interval ?? null,
+      runs: pairs,
+    },
+  ];
+}
