@@ -150,9 +150,20 @@ class Convolution : public torch::autograd::Function<Convolution> {
   }
 };
 
+// oneDNN 2.6.3, with which Debian's libtorch 1.13 runs, writes beyond its memory in the weight gradient of a 1x1 convolution that
+// skips places, with fewer than 16 inputs and large images.
+bool isBrokenInOneDnn(const at::Tensor& x, const at::Tensor& weight, at::IntArrayRef stride) {
+  return x.device().is_cpu() && x.dim() == 4 && weight.dim() == 4 && weight.size(2) == 1 && weight.size(3) == 1 && weight.size(1) < 16 &&
+         (stride[0] > 1 || stride[1] > 1);
+}
+
 at::Tensor conv2dOperator(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias, at::IntArrayRef stride,
                           at::IntArrayRef padding) {
   if (serves(x, weight, bias, stride, padding)) return Convolution::apply(x, weight, OptionalTensor(), OptionalTensor());
+  if (isBrokenInOneDnn(x, weight, stride) && padding[0] == 0 && padding[1] == 0) {
+    const at::Tensor taken = x.slice(2, 0, c10::nullopt, stride[0]).slice(3, 0, c10::nullopt, stride[1]);
+    return at::conv2d(taken.contiguous(x.suggest_memory_format()), weight, bias);
+  }
   return at::conv2d(x, weight, bias, stride, padding);
 }
 
@@ -193,7 +204,7 @@ at::Tensor convolveNormActivateOperator(const at::Tensor& x, const at::Tensor& c
              residual->size(1) == outputs && residual->size(2) == x.size(2) && residual->size(3) == x.size(3);
   if (!together) {
     const at::Tensor y =
-        own ? Convolution::apply(x, convolution, transformed, back) : at::conv2d(x, convolution, {}, stride, padding);
+        own ? Convolution::apply(x, convolution, transformed, back) : conv2dOperator(x, convolution, {}, stride, padding);
     return normActivateOperator(y, residual, weight, bias, runningMean, runningVariance, false, 0, epsilon, coefficients, kind, a,
                                 b, backward, backwardA, backwardB);
   }
