@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -22,30 +22,46 @@ export interface Lock {
 export function acquireLock(run: string): Lock {
   const path = join(run, 'lock');
   if (!create(path)) {
-    const text = readIfThere(path);
-    const owner = parseOwner(text);
-    if (text === undefined || isAlive(owner, path) || !removeStale(path, text) || !create(path))
-      throw held(run, owner, path);
+    const owner = parseOwner(readIfThere(path));
+    if (isAlive(owner, path) || !takeOver(path)) throw held(run, owner, path);
   }
   return { release: () => rmSync(path, { force: true }) };
 }
 
-/** Whether this process removed the lock whose text it read: of several that try, one does. */
-function removeStale(path: string, text: string): boolean {
-  const moved = `${path}.${process.pid}`;
+/**
+ * Puts this process in the place of a dead one; false where another process does, or did. Of several that try, one at a
+ * time may look and replace: a lock that is looked at by two could be removed after it was given to a third.
+ */
+function takeOver(path: string): boolean {
+  const turn = `${path}.takeover`;
+  // Left by a process that was killed in the middle, which takes microseconds.
+  if (!create(turn) && (isRecent(turn) || !removed(turn) || !create(turn))) return false;
   try {
-    renameSync(path, moved);
+    const text = readIfThere(path);
+    if (text !== undefined) {
+      if (isAlive(parseOwner(text), path)) return false;
+      rmSync(path, { force: true });
+    }
+    return create(path);
+  } finally {
+    rmSync(turn, { force: true });
+  }
+}
+
+/** Whether this process removed it. */
+function removed(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return false;
     throw error;
   }
-  if (readFileSync(moved, 'utf8') !== text) {
-    // Another process was quicker, and this is its lock already.
-    renameSync(moved, path);
-    return false;
-  }
-  rmSync(moved);
-  return true;
+}
+
+/** Whether a file was written in the last ten seconds. */
+function isRecent(path: string): boolean {
+  return Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) < 10_000;
 }
 
 function readIfThere(path: string): string | undefined {
@@ -81,8 +97,7 @@ function parseOwner(text = ''): Owner | undefined {
 
 function isAlive(owner: Owner | undefined, path: string): boolean {
   // Nothing to read: it is being written, unless it has been so for long.
-  if (owner === undefined)
-    return Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) < 10_000;
+  if (owner === undefined) return isRecent(path);
   if (owner.host !== hostname()) return true;
   if (owner.started !== '') return startOf(owner.pid) === owner.started;
   try {
