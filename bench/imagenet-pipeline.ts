@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { folderImages } from '../src/data/imagenet/folder-images.js';
-import { ImageStream } from '../src/data/imagenet/stream.js';
+import { ImageStream, usualWorkers } from '../src/data/imagenet/stream.js';
 import { medianInterval } from './pairs.js';
 import { Worker } from './rival.js';
 import type { BenchOptions, BenchRow } from './row.js';
@@ -37,7 +37,7 @@ export async function imagenetPipeline({
 }: BenchOptions): Promise<BenchRow[]> {
   const name = 'imagenet-pipeline/224/bilinear';
   if (!only(name) || photos === null) return [];
-  const workers = availableParallelism();
+  const processors = availableParallelism();
   const asked = spawnSync(
     python,
     ['-c', 'import PIL, torchvision; print(torchvision.__version__, PIL.__version__)'],
@@ -49,7 +49,7 @@ export async function imagenetPipeline({
   if (versions === null)
     note(`${python} has no torchvision: Satin is measured alone. --python names another Python.`);
   using loader = versions && new Loader(python, 'imagenet_pipeline.py');
-  await loader?.setUp(photos, workers);
+  await loader?.setUp(photos, processors);
 
   const encoded = await folderImages(photos, 'imagenet:train');
   const count = encoded.labels.length;
@@ -69,7 +69,7 @@ export async function imagenetPipeline({
       lighting: 0,
     },
     shuffleBuffer: null,
-    workers,
+    workers: usualWorkers(1),
     ahead: true, // as where the network runs elsewhere
     mostBroken: 0,
     device: 'cpu',
@@ -89,7 +89,7 @@ export async function imagenetPipeline({
     turns.push({ satin: await run(pair + 2), peer: (await loader?.run()) ?? null });
   }
   const speed = (seconds: readonly number[]) =>
-    medianInterval(seconds.map((each) => images / each / workers)).median;
+    medianInterval(seconds.map((each) => images / each / processors)).median;
   const peers = turns.flatMap(({ peer }) => (peer === null ? [] : [peer]));
   const ratio =
     peers.length === 0

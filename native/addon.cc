@@ -29,7 +29,7 @@ napi_value announceEndOfRanks(Arguments&), sumNumbers(Arguments&), broadcastTens
 // noise.cc
 napi_value noise(Arguments&);
 // resample.cc
-napi_value resample(Arguments&);
+napi_value resample(Arguments&), resampleJpeg(Arguments&), sizeOfJpeg(Arguments&), jpegDecoder(Arguments&);
 // allocator.cc
 napi_value memory(Arguments&), setMemoryLimits(Arguments&), emptyCache(Arguments&), poisonRecycled(Arguments&);
 // engine.cc
@@ -90,6 +90,9 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "gatherTensor", gatherTensor);
     define(env, exports, "noise", noise);
     define(env, exports, "resample", resample);
+    define(env, exports, "resampleJpeg", resampleJpeg);
+    define(env, exports, "sizeOfJpeg", sizeOfJpeg);
+    define(env, exports, "jpegDecoder", jpegDecoder);
     define(env, exports, "memory", memory);
     define(env, exports, "setMemoryLimits", setMemoryLimits);
     define(env, exports, "emptyCache", emptyCache);

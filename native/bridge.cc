@@ -124,6 +124,16 @@ std::vector<int64_t> Arguments::integers(size_t index, const char* name) const {
   return result;
 }
 
+ByteArray Arguments::bytes(size_t index, const char* name) const {
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  if (index >= count || napi_get_typedarray_info(env, values[index], &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_uint8_array)
+    throw WrongArgument(std::string("Expected a Uint8Array for ") + name + ".");
+  return {static_cast<uint8_t*>(data), length};
+}
+
 void define(napi_env env, napi_value exports, const char* name, Function function) {
   napi_value value;
   check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, trampoline, reinterpret_cast<void*>(function), &value));

@@ -34,6 +34,12 @@ inline void check(napi_env env, napi_status status) {
   throw std::runtime_error(info != nullptr && info->error_message != nullptr ? info->error_message : "N-API failed");
 }
 
+// What a Uint8Array holds; it must be kept alive for as long as the bytes are used.
+struct ByteArray {
+  uint8_t* data;
+  size_t length;
+};
+
 // The arguments of one call from JavaScript.
 class Arguments {
  public:
@@ -53,6 +59,7 @@ class Arguments {
   std::string text(size_t index, const char* name) const;
   std::vector<double> numbers(size_t index, const char* name) const;
   std::vector<int64_t> integers(size_t index, const char* name) const;
+  ByteArray bytes(size_t index, const char* name) const;
 
  private:
   napi_value at(size_t index) const { return index < count ? values[index] : nullptr; }

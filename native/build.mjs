@@ -11,7 +11,8 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findCompiler, linkFlags } from './compiler.mjs';
-import { findLibtorch, libtorchIdentity, searchIdentity } from './libtorch.mjs';
+import { hasLibjpeg } from './libjpeg.mjs';
+import { findLibtorch, libtorchIdentity, SYSTEM_PREFIXES, searchIdentity } from './libtorch.mjs';
 import { BuildError, compileObjects, firstError, isUpToDate, objectFiles, run } from './objects.mjs';
 import { digest, fileIdentity, readJson, writeJson } from './stamp-file.mjs';
 
@@ -104,7 +105,8 @@ function sourceIdentity(root) {
 
 /** All that decides which binary is the right one, cheap to look at. */
 function engineStamp({ env, libtorch, sources }) {
-  return digest([searchIdentity(env), env.CXX ?? '', libtorchIdentity(libtorch), ...sources]);
+  const found = [searchIdentity(env), String(hasLibjpeg(SYSTEM_PREFIXES)), env.CXX ?? ''];
+  return digest([...found, libtorchIdentity(libtorch), ...sources]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,6 +1,7 @@
 /** The C++ compiler and what it is told: one place for every compile and link flag of the binding. */
 import { spawnSync } from 'node:child_process';
 import { basename, join } from 'node:path';
+import { hasLibjpeg } from './libjpeg.mjs';
 import { bundledOpenMp, SYSTEM_PREFIXES } from './libtorch.mjs';
 
 const DARWIN = process.platform === 'darwin';
@@ -59,6 +60,7 @@ export function compileFlags({ root, libtorch, source }) {
     `-DSATIN_LIBTORCH_MAJOR=${libtorch.major}`,
     `-DSATIN_LIBTORCH_MINOR=${libtorch.minor}`,
     ...(basename(source) === 'collective.cc' ? distributedFlags(libtorch) : []),
+    ...(basename(source) === 'jpeg.cc' && hasLibjpeg(SYSTEM_PREFIXES) ? ['-DSATIN_LIBJPEG'] : []),
     ...headerFolders(root, libtorch).flatMap((folder) => ['-isystem', folder]),
   ];
 }
@@ -97,5 +99,6 @@ export function linkFlags(libtorch) {
     '-ltorch_cpu',
     '-lc10',
     openMp ?? '-lgomp',
+    ...(hasLibjpeg(SYSTEM_PREFIXES) ? ['-ljpeg'] : []),
   ];
 }

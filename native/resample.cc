@@ -1,45 +1,45 @@
-// resample(pixels, [height, width, full height, full width, top, left, window height, window width], filter, flip, target,
-// offset) -> a promise: resizes on a thread of libuv's pool, as images are decoded there, while the main thread goes on.
+// Resizing on a thread of libuv's pool, as images are decoded there, while the main thread goes on.
 #include "resample_kernel.h"
 
 #include <memory>
+#include <optional>
 
 #include "bridge.h"
+#include "jpeg.h"
 
 namespace satin {
 namespace {
 
 struct Job {
   Resampling how;
-  const uint8_t* source;
+  ByteArray source;  // pixels, or the JPEG file of which they are the box
+  std::optional<Box> box;
   uint8_t* target;
   napi_ref held[2] = {nullptr, nullptr};  // the arrays, until it is done
   napi_deferred deferred = nullptr;
   napi_async_work work = nullptr;
-  bool failed = false;
+  bool declined = false, failed = false;
 };
 
-struct ByteArray {
-  uint8_t* data;
-  size_t length;
-};
-
-ByteArray bytes(Arguments& arguments, size_t index, const char* name) {
-  ByteArray result = {nullptr, 0};
-  napi_typedarray_type type;
-  void* data = nullptr;
-  if (index >= arguments.count ||
-      napi_get_typedarray_info(arguments.env, arguments.values[index], &type, &result.length, &data, nullptr, nullptr) != napi_ok ||
-      type != napi_uint8_array)
-    throw WrongArgument(std::string("Expected a Uint8Array for ") + name + ".");
-  result.data = static_cast<uint8_t*>(data);
-  return result;
+// Decodes the rows that the window needs and resizes them, or says that it cannot.
+bool decodeAndResample(const Job& job) {
+  const Box& box = *job.box;
+  // Not a vector: the rows that are not needed are never touched.
+  const std::unique_ptr<uint8_t[]> pixels(new uint8_t[static_cast<size_t>(box.height) * box.width * 3]);
+  int begin, end;
+  rowsOf(job.how, &begin, &end);
+  if (!decodeJpeg(job.source.data, job.source.length, box, begin, end, pixels.get())) return false;
+  resample(job.how, pixels.get(), job.target);
+  return true;
 }
 
 void execute(napi_env, void* data) {
   Job& job = *static_cast<Job*>(data);
   try {
-    resample(job.how, job.source, job.target);
+    if (job.box.has_value())
+      job.declined = !decodeAndResample(job);
+    else
+      resample(job.how, job.source.data, job.target);
   } catch (...) {
     job.failed = true;
   }
@@ -50,7 +50,7 @@ void complete(napi_env env, napi_status status, void* data) {
   for (napi_ref reference : job->held) napi_delete_reference(env, reference);
   napi_delete_async_work(env, job->work);
   if (status == napi_ok && !job->failed) {
-    napi_resolve_deferred(env, job->deferred, undefined(env));
+    napi_resolve_deferred(env, job->deferred, fromBoolean(env, !job->declined));
     return;
   }
   napi_value error = nullptr;
@@ -58,13 +58,11 @@ void complete(napi_env env, napi_status status, void* data) {
   napi_reject_deferred(env, job->deferred, error);
 }
 
-}  // namespace
-
-napi_value resample(Arguments& arguments) {
-  const ByteArray source = bytes(arguments, 0, "pixels");
+// Arguments from the second on: the sizes, filter, flip, target, offset.
+std::unique_ptr<Job> jobOf(Arguments& arguments) {
   const std::vector<int64_t> sizes = arguments.integers(1, "the sizes");
   const std::string filter = arguments.text(2, "the filter");
-  const ByteArray target = bytes(arguments, 4, "target");
+  const ByteArray target = arguments.bytes(4, "target");
   const int64_t offset = arguments.integer(5, "offset");
   if (filter != "bilinear" && filter != "bicubic")
     throw WrongArgument("Expected bilinear or bicubic for the filter but received '" + filter + "'.");
@@ -74,18 +72,17 @@ napi_value resample(Arguments& arguments) {
       throw WrongArgument("Expected sizes from 1 to 65535 but received " + std::to_string(sizes[i]) + ".");
   if (sizes[4] + sizes[6] > sizes[2] || sizes[5] + sizes[7] > sizes[3])
     throw WrongArgument("Expected a window within the resized image.");
-  if (static_cast<int64_t>(source.length) != sizes[0] * sizes[1] * 3)
-    throw WrongArgument("Expected " + std::to_string(sizes[0] * sizes[1] * 3) + " bytes of pixels but received " +
-                        std::to_string(source.length) + ".");
   if (offset < 0 || offset + 3 * sizes[6] * sizes[7] > static_cast<int64_t>(target.length))
     throw WrongArgument("Expected a target with room for the window.");
-
   const auto at = [&](size_t i) { return static_cast<int>(sizes[i]); };
   auto job = std::make_unique<Job>();
   job->how = {at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7),
               filter == "bilinear" ? Filter::kBilinear : Filter::kBicubic, arguments.boolean(3, "flip")};
-  job->source = source.data;
   job->target = target.data + offset;
+  return job;
+}
+
+napi_value queue(Arguments& arguments, std::unique_ptr<Job> job) {
   const napi_env env = arguments.env;
   napi_value promise;
   check(env, napi_create_reference(env, arguments.values[0], 1, &job->held[0]));
@@ -95,6 +92,45 @@ napi_value resample(Arguments& arguments) {
   check(env, napi_queue_async_work(env, job->work));
   job.release();  // `complete` frees it
   return promise;
+}
+
+}  // namespace
+
+// resample(pixels, [height, width, full height, full width, top, left, window height, window width], filter, flip, target,
+// offset) -> a promise of true
+napi_value resample(Arguments& arguments) {
+  std::unique_ptr<Job> job = jobOf(arguments);
+  job->source = arguments.bytes(0, "pixels");
+  const size_t expected = static_cast<size_t>(job->how.height) * job->how.width * 3;
+  if (job->source.length != expected)
+    throw WrongArgument("Expected " + std::to_string(expected) + " bytes of pixels but received " +
+                        std::to_string(job->source.length) + ".");
+  return queue(arguments, std::move(job));
+}
+
+// resampleJpeg(file, sizes, filter, flip, target, offset, top, left): `height` and `width` of the sizes are those of the box
+// whose corner is at top and left -> a promise of whether that could be done; where it could not, the target holds anything
+napi_value resampleJpeg(Arguments& arguments) {
+  std::unique_ptr<Job> job = jobOf(arguments);
+  job->source = arguments.bytes(0, "the file");
+  const int64_t top = arguments.integer(6, "top"), left = arguments.integer(7, "left");
+  if (top < 0 || left < 0 || top > 65535 || left > 65535) throw WrongArgument("Expected a box within the image.");
+  job->box = Box{static_cast<int>(top), static_cast<int>(left), job->how.height, job->how.width};
+  return queue(arguments, std::move(job));
+}
+
+// sizeOfJpeg(file) -> [height, width], or null where `resampleJpeg` cannot be tried
+napi_value sizeOfJpeg(Arguments& arguments) {
+  const ByteArray file = arguments.bytes(0, "the file");
+  int height, width;
+  if (!jpegSize(file.data, file.length, &height, &width)) return null(arguments.env);
+  return fromNumbers(arguments.env, {static_cast<double>(height), static_cast<double>(width)});
+}
+
+// jpegDecoder() -> the version of libjpeg-turbo, or null where there is none
+napi_value jpegDecoder(Arguments& arguments) {
+  const std::string version = jpegVersion();
+  return version.empty() ? null(arguments.env) : fromText(arguments.env, version);
 }
 
 }  // namespace satin

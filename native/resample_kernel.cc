@@ -136,13 +136,24 @@ SATIN_CLONES void split(const uint8_t* __restrict pixels, int window, size_t pla
   }
 }
 
+int beginOf(const Taps& down) { return down.first.front(); }
+
+int endOf(const Taps& down) { return down.first.back() + down.count.back(); }
+
+Taps downOf(const Resampling& how) { return tapsOf(how.height, how.fullHeight, how.top, how.windowHeight, how.filter); }
+
 }  // namespace
+
+void rowsOf(const Resampling& how, int* begin, int* end) {
+  const Taps down = downOf(how);
+  *begin = beginOf(down);
+  *end = endOf(down);
+}
 
 void resample(const Resampling& how, const uint8_t* source, uint8_t* target) {
   const Taps across = tapsOf(how.width, how.fullWidth, how.left, how.windowWidth, how.filter);
-  const Taps down = tapsOf(how.height, how.fullHeight, how.top, how.windowHeight, how.filter);
-  // Only the rows that the window needs.
-  const int begin = down.first.front(), end = down.first.back() + down.count.back(), rows = end - begin;
+  const Taps down = downOf(how);
+  const int begin = beginOf(down), rows = endOf(down) - begin;
   const size_t sourceLength = static_cast<size_t>(how.width) * 3, length = static_cast<size_t>(how.windowWidth) * 4;
   std::vector<uint8_t> row(sourceLength + 1), reduced(rows * length), done(length);
   for (int y = 0; y < rows; y++) {

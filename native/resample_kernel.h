@@ -17,7 +17,10 @@ struct Resampling {
   bool flip;  // mirrors the window left to right
 };
 
-// `target` is [3, windowHeight, windowWidth]. Throws std::bad_alloc.
+// The rows of the image that the window is made of: those from `begin` up to `end`.
+void rowsOf(const Resampling& how, int* begin, int* end);
+
+// `source` is [height, width, 3], of which only those rows are read; `target` is [3, windowHeight, windowWidth]. Throws std::bad_alloc.
 void resample(const Resampling& how, const uint8_t* source, uint8_t* target);
 
 }  // namespace satin

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCompiler } from '../native/compiler.mjs';
-import { findLibtorch } from '../native/libtorch.mjs';
+import { hasLibjpeg } from '../native/libjpeg.mjs';
+import { findLibtorch, SYSTEM_PREFIXES } from '../native/libtorch.mjs';
 import { runCommand, StepError } from './step.mjs';
 
 /** Whether this system has apt-get and Debian's packages (Ubuntu has them too). */
@@ -13,7 +14,8 @@ export function hasApt() {
 
 /**
  * The packages that are missing. Without the `required` ones nothing can be compiled; the `useful` ones make
- * Debian's libtorch fast (OpenBLAS), let it talk between processes (Gloo), and bring the quickstart's images.
+ * Debian's libtorch fast (OpenBLAS), let it talk between processes (Gloo), decode photographs (libjpeg-turbo), and bring
+ * the quickstart's images.
  * @param {Record<string, string | undefined>} env
  * @returns {{ required: string[], useful: string[] }}
  * @throws {import('../native/libtorch.mjs').LibtorchError} where `LIBTORCH` names none
@@ -28,6 +30,7 @@ export function missingPackages(env) {
     if (!existsSync('/usr/include/gloo')) useful.push('libgloo-dev');
     if (!hasOpenBlas()) useful.push('libopenblas0-pthread');
   }
+  if (!hasLibjpeg(SYSTEM_PREFIXES)) useful.push('libjpeg-dev');
   if (!existsSync('/usr/share/datasets/fashion-mnist')) useful.push('dataset-fashion-mnist');
   return { required, useful };
 }

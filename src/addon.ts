@@ -16,6 +16,17 @@ export type OperatorArgument =
 /** What an operator returns. */
 export type OperatorResult = Handle | number | boolean | null | readonly OperatorResult[];
 
+export type ResamplingSizes = readonly [
+  height: number,
+  width: number,
+  fullHeight: number,
+  fullWidth: number,
+  top: number,
+  left: number,
+  windowHeight: number,
+  windowWidth: number,
+];
+
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | BigInt64Array;
 
 export interface Addon {
@@ -91,21 +102,24 @@ export interface Addon {
   ): Handle;
   resample(
     pixels: Uint8Array,
-    sizes: readonly [
-      height: number,
-      width: number,
-      fullHeight: number,
-      fullWidth: number,
-      top: number,
-      left: number,
-      windowHeight: number,
-      windowWidth: number,
-    ],
+    sizes: ResamplingSizes,
     filter: 'bilinear' | 'bicubic',
     flip: boolean,
     target: Uint8Array,
     offset: number,
-  ): Promise<void>;
+  ): Promise<true>;
+  resampleJpeg(
+    file: Uint8Array,
+    sizes: ResamplingSizes,
+    filter: 'bilinear' | 'bicubic',
+    flip: boolean,
+    target: Uint8Array,
+    offset: number,
+    top: number,
+    left: number,
+  ): Promise<boolean>;
+  sizeOfJpeg(file: Uint8Array): [height: number, width: number] | null;
+  jpegDecoder(): string | null;
   memory(): [
     live: number,
     blocks: number,

@@ -5,6 +5,7 @@ import { waysBetweenRanks } from './tensor/collective.js';
 import { engineInfo, parallelWidth } from './tensor/engine.js';
 import { matmul } from './tensor/functional.js';
 import { noise } from './tensor/noise.js';
+import { jpegDecoder } from './tensor/resample.js';
 import { scope } from './tensor/scope.js';
 
 /** One line of what the doctor found. */
@@ -30,6 +31,7 @@ export function examine(): Finding[] {
     { name: 'oneDNN', value: engine.oneDnn ? 'yes' : 'no' },
     { name: 'MKL', value: engine.mkl ? 'yes' : 'no' },
     betweenProcesses(),
+    photographs(),
     {
       name: 'threads',
       value: `${engine.threads}, of which Satin's kernels use ${width}`,
@@ -55,6 +57,14 @@ function betweenProcesses(): Finding {
     "Only to train with several: install Debian's libtorch-dev and libgloo-dev, then run npm run setup. " +
     "PyTorch's wheels ship no header of Gloo.";
   return { name: 'processes', value: 'one at a time: neither Gloo nor NCCL is here', advice };
+}
+
+/** What decodes JPEG files. */
+function photographs(): Finding {
+  const version = jpegDecoder();
+  if (version !== null) return { name: 'photographs', value: `libjpeg-turbo ${version}` };
+  const advice = 'Only to train on ImageNet faster: install libjpeg-dev, then run npm run setup.';
+  return { name: 'photographs', value: 'sharp', advice };
 }
 
 /** Billions of multiplications and additions a second in a product of two 1024 x 1024 matrices; the best of five. */

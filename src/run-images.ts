@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { chooseExamples } from './data/choose.js';
 import { type Dataset, type Split, subset } from './data/dataset.js';
 import { pixelsDigest } from './data/digest.js';
 import { type ImageSource, ShuffledTensors } from './data/image-source.js';
 import { chosenPlaces, decodePlaces, type OpenedSplit, openSplit } from './data/imagenet/load.js';
-import { ImageStream } from './data/imagenet/stream.js';
+import { ImageStream, usualWorkers } from './data/imagenet/stream.js';
 import { type LoadOptions, loadDataset } from './data/sets.js';
 import { DatasetTensors } from './data/tensors.js';
 import { InputError } from './errors.js';
@@ -89,7 +88,7 @@ export function openTraining(
       ...data,
       images: opened.images,
       places,
-      workers: data.workers ?? Math.max(1, Math.floor(availableParallelism() / sharing)),
+      workers: data.workers ?? usualWorkers(sharing),
       // On the CPU the network's threads have every processor: decoding beside them would only hold both up.
       ahead: device !== 'cpu',
       shuffleBuffer: data.shuffleBuffer ?? usualBuffer,

@@ -1,3 +1,4 @@
+import type { ResamplingSizes } from '../addon.js';
 import { native } from '../native.js';
 
 /** The interpolation filters, as Pillow and torchvision name them; both widen with the reduction (antialiasing). */
@@ -13,16 +14,25 @@ export interface Box {
   readonly width: number;
 }
 
-export interface Resampling {
-  /** Height and width of the image. */
-  readonly size: readonly [height: number, width: number];
-  /** What it is brought to. */
+export interface Resizing {
+  /** What the image is brought to. */
   readonly full: readonly [height: number, width: number];
   /** Which part of that is kept. */
   readonly window: Box;
   readonly filter: Filter;
   /** Mirrors the window left to right. */
   readonly flip: boolean;
+}
+
+export interface Resampling extends Resizing {
+  /** Height and width of the image. */
+  readonly size: readonly [height: number, width: number];
+}
+
+/** Where the bytes go. */
+export interface Place {
+  readonly target: Uint8Array;
+  readonly offset: number;
 }
 
 /**
@@ -32,12 +42,40 @@ export interface Resampling {
  *
  * @throws {InputError} for sizes that do not fit.
  */
-export function resample(
-  pixels: Uint8Array,
-  how: Resampling,
-  place: { readonly target: Uint8Array; readonly offset: number },
-): Promise<void> {
-  const { size, full, window, filter, flip } = how;
-  const sizes = [...size, ...full, window.top, window.left, window.height, window.width] as const;
-  return native().resample(pixels, sizes, filter, flip, place.target, place.offset);
+export function resample(pixels: Uint8Array, how: Resampling, place: Place): Promise<true> {
+  const { size, filter, flip } = how;
+  return native().resample(pixels, sizesOf(size, how), filter, flip, place.target, place.offset);
+}
+
+/** The version of libjpeg-turbo; null where the binding was compiled without it, and `sizeOfJpeg` always gives null. */
+export function jpegDecoder(): string | null {
+  return native().jpegDecoder();
+}
+
+/**
+ * Height and width of a JPEG file that `resampleJpeg` can be tried on; null for what another decoder has to look at: other
+ * formats, CMYK, files without their end.
+ */
+export function sizeOfJpeg(file: Uint8Array): readonly [height: number, width: number] | null {
+  return native().sizeOfJpeg(file);
+}
+
+/**
+ * Decodes a box of a JPEG file and resizes it as `resample` does; the bytes are those of decoding the whole image first.
+ *
+ * @returns whether that could be done; where the file is damaged it could not, and the target holds anything
+ * @throws {InputError} for sizes that do not fit.
+ */
+export function resampleJpeg(
+  file: Uint8Array,
+  how: Resizing & { readonly box: Box },
+  place: Place,
+): Promise<boolean> {
+  const { box, filter, flip } = how;
+  const sizes = sizesOf([box.height, box.width], how);
+  return native().resampleJpeg(file, sizes, filter, flip, place.target, place.offset, box.top, box.left);
+}
+
+function sizesOf(size: readonly [number, number], { full, window }: Resizing): ResamplingSizes {
+  return [...size, ...full, window.top, window.left, window.height, window.width];
 }

@@ -1,5 +1,5 @@
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
-import { type Filter, resample } from '../../tensor/resample.js';
+import { type Filter, resample, resampleJpeg, sizeOfJpeg } from '../../tensor/resample.js';
 import { loadSharp } from '../image.js';
 import { firstLine } from '../unusable.js';
 import type { View } from './view.js';
@@ -7,7 +7,8 @@ import type { View } from './view.js';
 /**
  * Encoded bytes become what a network sees of the image, with torchvision's pixels: its loader is Pillow's
  * `convert('RGB')`, which leaves EXIF orientation and colour profiles alone, drops alpha and converts CMYK by
- * arithmetic. sharp decodes; cropping comes before resizing, so nothing outside the box is mixed in.
+ * arithmetic. Cropping comes before resizing, so nothing outside the box is mixed in. libjpeg-turbo decodes the usual JPEG
+ * files; sharp all else, and it has the last word on what is damaged.
  */
 export interface DecodeOptions {
   /** The part of an image of so many pixels that is wanted. */
@@ -29,6 +30,7 @@ export class BrokenImage extends Error {}
 /** Decodes one image. @throws {BrokenImage} where it is damaged. */
 export async function decodeView(encoded: Uint8Array, options: DecodeOptions): Promise<void> {
   if (encoded.length === 0) throw new BrokenImage('an empty file');
+  if (options.decoding === 'exact' && (await decodeJpeg(encoded, options))) return;
   const sharp = await loadSharp();
   const open = (): Sharp => sharp(encoded, input);
   const image = open();
@@ -46,6 +48,14 @@ export async function decodeView(encoded: Uint8Array, options: DecodeOptions): P
   const { full, window, flip } = view;
   const how = { size: [box.height, box.width] as const, full, window, filter: options.filter, flip };
   await resample(pixels, how, options);
+}
+
+/** Whether libjpeg-turbo could do it. */
+async function decodeJpeg(file: Uint8Array, options: DecodeOptions): Promise<boolean> {
+  const size = sizeOfJpeg(file);
+  return (
+    size !== null && (await resampleJpeg(file, { ...options.viewOf(size), filter: options.filter }, options))
+  );
 }
 
 /** As Pillow reads: no colour profile, no orientation, and warnings of a decoder that goes on are no errors. */

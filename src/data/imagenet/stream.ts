@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { RunError } from '../../errors.js';
 import { integers, tensor } from '../../tensor/create.js';
 import { noise } from '../../tensor/noise.js';
@@ -23,7 +24,7 @@ export interface StreamOptions {
   readonly augment: RandomCrop & ColourOptions & { readonly flip: boolean };
   /** Images that the shuffling of shards looks at; null: all. */
   readonly shuffleBuffer: number | null;
-  /** Images that are decoded side by side. */
+  /** Images that are read and decoded side by side. */
   readonly workers: number;
   /** Whether the next stretch is decoded while this one is learned from: not where both want the same processors. */
   readonly ahead: boolean;
@@ -40,6 +41,11 @@ interface Decoded {
   readonly draws: Float64Array; // [size, perImage]
   readonly warnings: string[];
   done: Promise<void>;
+}
+
+/** Workers of each of `sharing` processes of a machine, where no number is asked for: many of them wait for files. */
+export function usualWorkers(sharing: number): number {
+  return 3 * Math.max(1, Math.floor(availableParallelism() / sharing));
 }
 
 const perImage = viewDraws + colourDraws;
