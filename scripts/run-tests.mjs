@@ -2,9 +2,11 @@
  * Runs the compiled tests: `node scripts/run-tests.mjs [--slow] [NAME...]`. `NAME` picks test/NAME.test.ts;
  * `--slow` runs those of test/slow instead. TypeScript that changed is compiled first.
  *
- * One file at a time: libtorch uses every processor, and some tests measure time.
+ * Most files use one thread, so as many run side by side as there are processors, four at most. Those that measure time,
+ * race with signals or use every processor come after them, one at a time; so do slow tests.
  */
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -17,6 +19,23 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const slow = process.argv.includes('--slow');
 const picked = process.argv.slice(2).filter((argument) => argument !== '--slow');
 
+/** What is disturbed by others, or disturbs them. */
+const alone = [
+  'checkpoint',
+  'cli',
+  'interrupt',
+  'memory',
+  'plan',
+  'quickstart',
+  'ranks',
+  'refusals',
+  'rendezvous',
+  'run-folder',
+  'setup',
+  'terminal',
+  'threads',
+];
+
 /** The names of the tests that have a source: what an old test left behind in dist/ is no test. */
 function testNames() {
   const folder = join(root, 'test', slow ? 'slow' : '');
@@ -28,10 +47,10 @@ function testNames() {
 }
 
 /**
- * The compiled files to run.
+ * The names of the tests to run.
  * @throws {SetupError} where there is none, or none of a name that was asked for: a gate must not be empty
  */
-function testFiles() {
+function chosenNames() {
   const names = testNames();
   const unknown = picked.filter((name) => !names.includes(name));
   if (names.length === 0)
@@ -41,14 +60,13 @@ function testFiles() {
       `Expected names of tests (${names.join(', ')}) but received '${unknown.join("', '")}'.`,
       2,
     );
-  const chosen = picked.length === 0 ? names : picked;
-  return chosen.map((name) => join(root, 'dist', 'test', slow ? 'slow' : '', `${name}.test.js`));
+  return picked.length === 0 ? names : picked;
 }
 
-try {
-  const files = testFiles();
-  if (!isReady({ root, need: 'cli' })) await makeReady({ root, need: 'cli' });
-  const results = run({ files, concurrency: 1 });
+/** Runs compiled tests and shows how they end. */
+function runTests(names, concurrency) {
+  const files = names.map((name) => join(root, 'dist', 'test', slow ? 'slow' : '', `${name}.test.js`));
+  const results = run({ files, concurrency });
   let passed = 0;
   results.on('test:pass', () => {
     passed += 1;
@@ -56,10 +74,22 @@ try {
   results.on('test:fail', () => {
     process.exitCode = 1;
   });
-  results.on('end', () => {
-    if (passed === 0) process.exitCode = 1;
+  results.compose(spec).pipe(process.stdout, { end: false });
+  return new Promise((resolve) => {
+    results.on('end', () => {
+      if (passed === 0) process.exitCode = 1;
+      resolve();
+    });
   });
-  results.compose(spec).pipe(process.stdout);
+}
+
+try {
+  const names = chosenNames();
+  if (!isReady({ root, need: 'cli' })) await makeReady({ root, need: 'cli' });
+  const together = slow ? [] : names.filter((name) => !alone.includes(name));
+  const others = names.filter((name) => !together.includes(name));
+  if (together.length > 0) await runTests(together, Math.min(4, availableParallelism()));
+  if (others.length > 0) await runTests(others, 1);
 } catch (error) {
   reportFailure(error);
 }
