@@ -60,6 +60,24 @@ at::Tensor weightsFor(const ConvolutionShape& shape, const WeightLayout& weight,
   return kept;
 }
 
+// How the work is shared out: so many parts of the tiles, each in so many parts of the outputs.
+struct Parts {
+  int64_t tiles, outputs;
+};
+
+// For each thread one. With few tiles the time goes into reading the weights, which are larger than the cache: threads then
+// take different outputs, so that none reads all of them.
+Parts partsOf(const ConvolutionShape& shape) {
+  const int64_t threads = at::get_num_threads();
+  const bool few = shape.tiles() < kTilesAtOnce * threads;
+  const int64_t outputs = few ? std::min(threads, shape.outputs / winogradPanel(shape.outputs)) : 1;
+  const int64_t tiles = std::max<int64_t>(1, std::min(threads / outputs, shape.tiles() / 16));
+  return {tiles, outputs};
+}
+
+// Number `part` of `parts` nearly equal ones.
+Range partOf(int64_t count, int64_t part, int64_t parts) { return {count * part / parts, count * (part + 1) / parts}; }
+
 // x [N, C, H, W] and weights of C inputs → [N, O, H, W], all channels last. `kept`: the weights transformed, or undefined.
 at::Tensor convolve(const at::Tensor& x, int64_t outputs, const WeightLayout& weight, const at::Tensor& kept) {
   const ConvolutionShape shape = shapeOf(x, outputs);
@@ -67,9 +85,15 @@ at::Tensor convolve(const at::Tensor& x, int64_t outputs, const WeightLayout& we
   at::Tensor y = at::empty({shape.images, outputs, shape.height, shape.width}, x.options(), at::MemoryFormat::ChannelsLast);
   const float *from = x.data_ptr<float>(), *weights = transformed.data_ptr<float>();
   float* to = y.data_ptr<float>();
-  at::parallel_for(0, shape.tiles(), 16, [&](int64_t begin, int64_t end) {
+  const Parts parts = partsOf(shape);
+  at::parallel_for(0, parts.tiles * parts.outputs, 1, [&](int64_t begin, int64_t end) {
     const at::Tensor scratch = at::empty({winogradScratch(shape)}, at::kFloat);
-    winogradTiles(shape, from, weights, begin, end, scratch.data_ptr<float>(), 0, to);
+    const int64_t panel = winogradPanel(outputs);
+    for (int64_t part = begin; part < end; part++) {
+      const Range tiles = partOf(shape.tiles(), part / parts.outputs, parts.tiles);
+      const Range panels = partOf(outputs / panel, part % parts.outputs, parts.outputs);
+      winogradTiles(shape, from, weights, tiles, {panels.begin * panel, panels.end * panel}, scratch.data_ptr<float>(), 0, to);
+    }
   });
   return y;
 }
@@ -81,11 +105,26 @@ struct Following {
   const float* residual;  // or null
 };
 
+at::Tensor follow(const at::Tensor& x, const Following& following) {
+  at::Tensor y = at::empty_like(x);
+  const float* from = x.data_ptr<float>();
+  float* to = y.data_ptr<float>();
+  const int64_t channels = x.size(1);
+  at::parallel_for(0, x.numel() / channels, std::max<int64_t>(1, 8192 / channels), [&](int64_t begin, int64_t end) {
+    const int64_t origin = begin * channels;
+    normActivate(following.curve, Rows{end - begin, channels}, from + origin,
+                 following.residual == nullptr ? nullptr : following.residual + origin, following.scale.data(), following.shift.data(),
+                 to + origin);
+  });
+  return y;
+}
+
 // The same with what follows, which is computed while a part of the output is in the cache: lines of tiles that lie one
 // behind the other.
 at::Tensor convolveFollowed(const at::Tensor& x, int64_t outputs, const WeightLayout& weight, const at::Tensor& kept,
                             const Following& following) {
   const ConvolutionShape shape = shapeOf(x, outputs);
+  if (partsOf(shape).outputs > 1) return follow(convolve(x, outputs, weight, kept), following);
   const at::Tensor transformed = weightsFor(shape, weight, kept, x.options());
   at::Tensor y = at::empty({shape.images, outputs, shape.height, shape.width}, x.options(), at::MemoryFormat::ChannelsLast);
   const float *from = x.data_ptr<float>(), *weights = transformed.data_ptr<float>();
@@ -100,7 +139,7 @@ at::Tensor convolveFollowed(const at::Tensor& x, int64_t outputs, const WeightLa
     float* convolved = part.data_ptr<float>();
     for (int64_t line = begin; line < end; line += atOnce) {
       const int64_t last = std::min(end, line + atOnce), origin = firstRow(line) * row;
-      winogradTiles(shape, from, weights, line * across, last * across, scratch.data_ptr<float>(), origin, convolved);
+      winogradTiles(shape, from, weights, {line * across, last * across}, {0, outputs}, scratch.data_ptr<float>(), origin, convolved);
       const Rows rows = {(firstRow(last) - firstRow(line)) * shape.width, outputs};
       normActivate(following.curve, rows, convolved, following.residual == nullptr ? nullptr : following.residual + origin,
                    following.scale.data(), following.shift.data(), to + origin);

@@ -142,10 +142,10 @@ SATIN_INLINE void transformInput(const ConvolutionShape& shape, const float* x, 
 
 // 36 points x outputs → the 4x4 outputs of a tile
 template <int lanes>
-SATIN_INLINE void transformOutput(const ConvolutionShape& shape, const float* from, const Place& place, int64_t origin, float* y) {
+SATIN_INLINE void transformOutput(const ConvolutionShape& shape, Range outputs, const float* from, const Place& place, int64_t origin, float* y) {
   const int64_t rows = std::min<int64_t>(4, shape.height - place.row), columns = std::min<int64_t>(4, shape.width - place.column);
   float* corner = y + (((place.image * shape.height + place.row) * shape.width + place.column) * shape.outputs - origin);
-  for (int64_t channel = 0; channel < shape.outputs; channel += lanes) {
+  for (int64_t channel = outputs.begin; channel < outputs.end; channel += lanes) {
     Vec<lanes> half[4][6];
     for (int column = 0; column < 6; column++) {
       Vec<lanes> m[6], t[4];
@@ -181,14 +181,19 @@ SATIN_INLINE void multiply(int64_t inputs, const float* from, const float* panel
     for (int v = 0; v < vectors; v++) store<lanes>(to + tile * toStride + v * lanes, sums[tile][v]);
 }
 
+// The same for `count` rows and some panels: `tiles` rows at once as long as there are so many, then fewer.
 template <int lanes, int tiles, int vectors, int fixed = 0>
-SATIN_INLINE void multiplyPanels(const ConvolutionShape& shape, int64_t count, const float* from, const float* weights, float* to) {
+SATIN_INLINE void multiplyPanels(const ConvolutionShape& shape, Range outputs, int64_t count, const float* from, const float* weights, float* to) {
   const int64_t fromStride = kPoints * shape.inputs, toStride = kPoints * shape.outputs;
-  for (int64_t output = 0; output < shape.outputs; output += vectors * lanes) {
+  for (int64_t output = outputs.begin; output < outputs.end; output += vectors * lanes) {
     const float* panel = weights + output * shape.inputs;
     int64_t tile = 0;
     for (; tile + tiles <= count; tile += tiles)
       multiply<lanes, tiles, vectors, fixed>(shape.inputs, from + tile * fromStride, panel, to + tile * toStride + output, toStride);
+    for (; tile + 4 <= count; tile += 4)
+      multiply<lanes, 4, vectors, fixed>(shape.inputs, from + tile * fromStride, panel, to + tile * toStride + output, toStride);
+    for (; tile + 2 <= count; tile += 2)
+      multiply<lanes, 2, vectors, fixed>(shape.inputs, from + tile * fromStride, panel, to + tile * toStride + output, toStride);
     for (; tile < count; tile++)
       multiply<lanes, 1, vectors, fixed>(shape.inputs, from + tile * fromStride, panel, to + tile * toStride + output, toStride);
   }
@@ -198,15 +203,15 @@ SATIN_INLINE void multiplyPanels(const ConvolutionShape& shape, int64_t count, c
 constexpr int64_t kBlock = 48;
 
 template <int lanes>
-SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin,
-                                int64_t end, float* scratch, int64_t origin, float* y) {
+SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, const float* transformed, Range tiles,
+                                Range outputs, float* scratch, int64_t origin, float* y) {
   float* zeros = scratch;
   float* inputs = zeros + shape.inputs;
   float* products = inputs + kBlock * kPoints * shape.inputs;
   std::fill(zeros, inputs, 0.0f);
   const int64_t panel = panelOf<lanes>(shape.outputs);
-  for (int64_t first = begin; first < end; first += kBlock) {
-    const int64_t count = std::min(kBlock, end - first);
+  for (int64_t first = tiles.begin; first < tiles.end; first += kBlock) {
+    const int64_t count = std::min(kBlock, tiles.end - first);
     for (int64_t tile = 0; tile < count; tile++)
       transformInput<lanes>(shape, x, placeOf(shape, first + tile), zeros, inputs + tile * kPoints * shape.inputs);
     for (int point = 0; point < kPoints; point++) {
@@ -214,21 +219,21 @@ SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, c
       const float* weights = transformed + point * matrixStride(shape);
       float* to = products + point * shape.outputs;
       if constexpr (lanes < 16) {
-        multiplyPanels<lanes, 6, 2>(shape, count, from, weights, to);
+        multiplyPanels<lanes, 6, 2>(shape, outputs, count, from, weights, to);
       } else if (panel == 4 * lanes) {
-        multiplyPanels<lanes, 6, 4>(shape, count, from, weights, to);
+        multiplyPanels<lanes, 6, 4>(shape, outputs, count, from, weights, to);
       } else if (shape.inputs == 32 && panel == 2 * lanes) {
-        multiplyPanels<lanes, 12, 2, 32>(shape, count, from, weights, to);
+        multiplyPanels<lanes, 12, 2, 32>(shape, outputs, count, from, weights, to);
       } else if (panel == 2 * lanes) {
-        multiplyPanels<lanes, 6, 2>(shape, count, from, weights, to);
+        multiplyPanels<lanes, 6, 2>(shape, outputs, count, from, weights, to);
       } else if (shape.inputs == 16) {
-        multiplyPanels<lanes, 16, 1, 16>(shape, count, from, weights, to);
+        multiplyPanels<lanes, 16, 1, 16>(shape, outputs, count, from, weights, to);
       } else {
-        multiplyPanels<lanes, 6, 1>(shape, count, from, weights, to);
+        multiplyPanels<lanes, 6, 1>(shape, outputs, count, from, weights, to);
       }
     }
     for (int64_t tile = 0; tile < count; tile++)
-      transformOutput<lanes>(shape, products + tile * kPoints * shape.outputs, placeOf(shape, first + tile), origin, y);
+      transformOutput<lanes>(shape, outputs, products + tile * kPoints * shape.outputs, placeOf(shape, first + tile), origin, y);
   }
 }
 
@@ -240,36 +245,37 @@ SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, c
 SATIN_AVX512 void weights16(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
   transformWeights<16>(shape, weight, begin, end, transformed);
 }
-SATIN_AVX512 void tiles16(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end, float* scratch, int64_t origin, float* y) {
-  convolveTiles<16>(shape, x, transformed, begin, end, scratch, origin, y);
+SATIN_AVX512 void tiles16(const ConvolutionShape& shape, const float* x, const float* transformed, Range tiles, Range outputs, float* scratch, int64_t origin, float* y) {
+  convolveTiles<16>(shape, x, transformed, tiles, outputs, scratch, origin, y);
 }
 SATIN_AVX2 void weights8(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
   transformWeights<8>(shape, weight, begin, end, transformed);
 }
-SATIN_AVX2 void tiles8(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end, float* scratch, int64_t origin, float* y) {
-  convolveTiles<8>(shape, x, transformed, begin, end, scratch, origin, y);
+SATIN_AVX2 void tiles8(const ConvolutionShape& shape, const float* x, const float* transformed, Range tiles, Range outputs, float* scratch, int64_t origin, float* y) {
+  convolveTiles<8>(shape, x, transformed, tiles, outputs, scratch, origin, y);
 }
 #endif
 void weights4(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
   transformWeights<4>(shape, weight, begin, end, transformed);
 }
-void tiles4(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end, float* scratch, int64_t origin, float* y) {
-  convolveTiles<4>(shape, x, transformed, begin, end, scratch, origin, y);
+void tiles4(const ConvolutionShape& shape, const float* x, const float* transformed, Range tiles, Range outputs, float* scratch, int64_t origin, float* y) {
+  convolveTiles<4>(shape, x, transformed, tiles, outputs, scratch, origin, y);
 }
 
 struct Code {
   decltype(&weights4) weights;
   decltype(&tiles4) tiles;
+  decltype(&panelOf<4>) panel;
 };
 
 Code code() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd"))
-    return {weights16, tiles16};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {weights8, tiles8};
+    return {weights16, tiles16, panelOf<16>};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {weights8, tiles8, panelOf<8>};
 #endif
-  return {weights4, tiles4};
+  return {weights4, tiles4, panelOf<4>};
 }
 
 }  // namespace
@@ -286,9 +292,11 @@ void winogradWeights(const ConvolutionShape& shape, const WeightLayout& weight, 
   code().weights(shape, weight, begin, end, transformed);
 }
 
-void winogradTiles(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end,
-                   float* scratch, int64_t origin, float* y) {
-  code().tiles(shape, x, transformed, begin, end, scratch, origin, y);
+int64_t winogradPanel(int64_t outputs) { return code().panel(outputs); }
+
+void winogradTiles(const ConvolutionShape& shape, const float* x, const float* transformed, Range tiles, Range outputs, float* scratch,
+                   int64_t origin, float* y) {
+  code().tiles(shape, x, transformed, tiles, outputs, scratch, origin, y);
 }
 
 }  // namespace satin

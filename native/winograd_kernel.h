@@ -32,9 +32,16 @@ void winogradWeights(const ConvolutionShape& shape, const WeightLayout& weight, 
 // How many numbers winogradTiles needs to work in.
 int64_t winogradScratch(const ConvolutionShape& shape);
 
-// Computes tiles `begin` to `end` of y from x. A tile's numbers depend neither on the range nor on other images. y[0] is
-// number `origin` of all outputs, so that y may be a part of them.
-void winogradTiles(const ConvolutionShape& shape, const float* x, const float* transformed, int64_t begin, int64_t end,
+// Outputs that the transformed weights keep together.
+int64_t winogradPanel(int64_t outputs);
+
+struct Range {
+  int64_t begin, end;
+};
+
+// Computes some tiles of y from x, of some outputs: whole panels. A number depends neither on the ranges nor on other images.
+// y[0] is number `origin` of all outputs, so that y may be a part of them.
+void winogradTiles(const ConvolutionShape& shape, const float* x, const float* transformed, Range tiles, Range outputs,
                    float* scratch, int64_t origin, float* y);
 
 }  // namespace satin

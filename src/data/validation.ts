@@ -28,10 +28,10 @@ export function cutValidation({ labels, keys, classes, validation, seed }: Valid
   const count = fraction ? Math.round(validation * labels.length) : validation;
   if (!Number.isInteger(count) || count < 0 || count > most)
     throw InputError.expected(
-      `a whole number of examples from 0 to ${most}, or a fraction between 0 and 1,`,
+      most === 0 ? '0' : `a whole number of examples from 0 to ${most}, or a fraction between 0 and 1,`,
       'the validation split',
       validation,
-      `The training set has ${labels.length} examples, and one of each class stays in it.`,
+      `The training set has ${labels.length} examples of ${classes} classes, and one of each class stays in it.`,
     );
   const counts = proportionalCounts(sizes, count, 1);
   const drawn = drawStratified({ purpose: 'validation', seed, labels, keys, counts });
