@@ -8,15 +8,13 @@ import { loadWeights } from './export/weights.js';
 import { describedModel, type InitialWeights, initialise } from './initial-weights.js';
 import { Model, type ModelDescription } from './models/model.js';
 import { objectiveOf } from './objective-of.js';
+import { optimizerOf } from './optimizer-of.js';
 import { alone, placesOf, type Ranks } from './ranks/ranks.js';
 import type { Recipe } from './recipe.js';
 import { momentsOf, openTraining, type RunImages } from './run-images.js';
 import { type Checkpoint, readCheckpoint } from './runs/checkpoint.js';
-import { Adam } from './training/adam.js';
 import { Ema } from './training/ema.js';
 import { Guard } from './training/guard.js';
-import type { Optimizer } from './training/optimizer.js';
-import { Sgd } from './training/sgd.js';
 import type { TrainOptions } from './training/train.js';
 
 /**
@@ -161,10 +159,4 @@ export function modelOf(checkpoint: Checkpoint): Model {
 export function readModel(path: string): { readonly model: Model; readonly checkpoint: Checkpoint } {
   const checkpoint = readCheckpoint({ path });
   return { model: modelOf(checkpoint), checkpoint };
-}
-
-function optimizerOf(settings: Recipe['training']['optimizer'], model: Model): Optimizer {
-  const parameters = model.network.parameters();
-  if (settings.name === 'sgd') return new Sgd(parameters, settings);
-  return new Adam(parameters, { ...settings, decoupled: settings.name === 'adamw' });
 }

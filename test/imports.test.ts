@@ -19,9 +19,8 @@ const levels: readonly (readonly string[])[] = [
   ['activations', 'losses.ts', 'nn'],
   ['models', 'data', 'attacks', 'runs', 'export'],
   ['recipe', 'recipe.ts', 'load-recipe.ts', 'evaluation', 'training', 'report'],
-  ['plan'],
   // files of src/ that no line above names: each knows several parts and puts them together
-  ['experiment.ts'],
+  ['experiment.ts', 'plan'],
   ['cli', 'index.ts'],
 ];
 

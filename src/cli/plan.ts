@@ -7,6 +7,12 @@ import { rate, shortTime } from './format.js';
 import { several, wholeNumber } from './options.js';
 import { requireFilePath } from './output-file.js';
 
+const bases: Readonly<Record<Plan['basis'], string>> = {
+  'measured steps': 'taking some steps',
+  'measured layers': 'measuring its layers',
+  'data sheet': 'its data sheet: not measured',
+};
+
 /** Names of `plan/devices.ts`, which loads with the engine's part of this command. */
 const deviceNames = ['cpu', 'h100', 'a100', 'l40s', 'v100'] as const;
 
@@ -70,10 +76,7 @@ function table(name: string, plan: Plan): string {
       'device',
       `${count > 1 ? `${count} times ` : ''}${plan.device}${count > 1 ? '; what they exchange is not counted' : ''}`,
     ],
-    [
-      'speed',
-      `${rate(plan.imagesPerSecond)} img/s, by ${plan.basis === 'data sheet' ? 'its data sheet: not measured' : 'measuring its layers'}`,
-    ],
+    ['speed', `${rate(plan.imagesPerSecond)} img/s, by ${bases[plan.basis]}`],
     ['time', `${duration(hours.training)} of training, at most ${duration(hours.validation)} of validation`],
   ];
   const lines = columns(rows);

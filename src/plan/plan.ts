@@ -5,6 +5,7 @@ import type { Recipe } from '../recipe.js';
 import { setThreads } from '../tensor/engine.js';
 import { type Device, type DeviceName, devices } from './devices.js';
 import { measureLayers, type PassTimes } from './layer-times.js';
+import { measureStep } from './step-time.js';
 import { trainingSetOf } from './training-set.js';
 import { type Passes, workOf } from './work.js';
 
@@ -29,7 +30,7 @@ export interface Plan {
   /** Of all steps, and of what is measured after each epoch. */
   readonly hours: { readonly training: number; readonly validation: number };
   /** Where the times are from. */
-  readonly basis: 'measured layers' | 'data sheet';
+  readonly basis: 'measured steps' | 'measured layers' | 'data sheet';
 }
 
 export interface PlanOptions {
@@ -40,8 +41,10 @@ export interface PlanOptions {
 }
 
 /**
- * What a recipe would take on a device. On 'cpu' each distinct layer is measured here, in seconds, and summed up; on others
- * a layer takes the longer of its arithmetic and its memory traffic, by its data sheet and what training reaches of that. `training.precision` does not change it.
+ * What a recipe would take on a device. On 'cpu' some steps of it are taken here on random images; of a network that is too
+ * large for that, and for validation, each distinct layer is measured and they are summed up. On other devices a layer takes
+ * the longer of its arithmetic and its memory traffic, by the data sheet and what training reaches of that.
+ * `training.precision` does not change it.
  *
  * @throws {InputError} where the batch cannot be shared by so many devices, or the data cannot be read.
  */
@@ -66,8 +69,16 @@ export async function plan(recipe: Recipe, { device = 'cpu', count = 1 }: PlanOp
   const work = workOf(recipe, set.count);
   const part = training.batch / count / training.accumulate;
   const named: Device | null = device === 'cpu' ? null : devices[device];
-  const times = named === null ? measured(recipe, network, part) : byDataSheet(network, named);
-  const stepSeconds = (work.batch / count) * secondsOf(work.perImage, times) + times.optimizer;
+  const images = Math.max(2, Math.min(part, Math.round(measuredMacs / network.macs)));
+  if (named === null && recipe.threads !== null) setThreads(recipe.threads);
+  const times =
+    named === null
+      ? measureLayers(network, { activation: parseActivation(model.activation), images })
+      : byDataSheet(network, named);
+  const stepped =
+    named === null && network.parameters <= steppedParameters ? measureStep(recipe, set, images) : null;
+  const perImage = stepped?.perImage ?? secondsOf(work.perImage, times);
+  const stepSeconds = (work.batch / count) * perImage + (stepped ?? times).optimizer;
   const validation = (work.epochs * work.measured * secondsOf(work.perMeasured, times)) / count;
   const averaged = training.ema === null ? 0 : 1;
   const moments = training.optimizer.name === 'sgd' ? 1 : 2;
@@ -88,7 +99,7 @@ export async function plan(recipe: Recipe, { device = 'cpu', count = 1 }: PlanOp
     stepSeconds,
     imagesPerSecond: work.batch / stepSeconds,
     hours: { training: (work.steps * stepSeconds) / 3600, validation: validation / 3600 },
-    basis: named === null ? 'measured layers' : 'data sheet',
+    basis: named !== null ? 'data sheet' : stepped !== null ? 'measured steps' : 'measured layers',
   };
 }
 
@@ -97,14 +108,11 @@ function secondsOf(passes: Passes, times: PassTimes): number {
   return forward * times.forward + attack * times.attack + update * times.update;
 }
 
-/** Images with which layers are measured: those of a step, or fewer where that would take long. */
+/** Images with which is measured: those of a step, or fewer where that would take long. */
 const measuredMacs = 2e10;
 
-function measured({ model, threads }: Recipe, network: NetworkOutline, part: number): PassTimes {
-  if (threads !== null) setThreads(threads);
-  const images = Math.max(2, Math.min(part, Math.round(measuredMacs / network.macs)));
-  return measureLayers(network, { activation: parseActivation(model.activation), images });
-}
+/** Above it a network is not made only to be measured: its weights, gradients and momentum would fill this machine. */
+const steppedParameters = 2e8;
 
 /** A number of an output is written by its layer, read and written by batch norm and activation, and read by the next. */
 const passesOverMemory = { forward: 4, attack: 9, update: 13 };
