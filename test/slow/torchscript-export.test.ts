@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { activationNames } from '../../src/activations/parse.js';
 import { encodeSafetensors, readSafetensors } from '../../src/export/safetensors.js';
 import { exportTorchScript } from '../../src/export/torchscript.js';
-import { toArrays, toTensor } from '../../src/export/weights.js';
+import { loadWeights, toArrays, toTensor } from '../../src/export/weights.js';
 import { exportModel } from '../../src/export-model.js';
 import { openModel } from '../../src/measured-model.js';
 import { Model, type ModelDescription } from '../../src/models/model.js';
@@ -43,6 +43,16 @@ const networks: readonly Partial<ModelDescription>[] = [
   ),
 ];
 
+/** New networks multiply the end of each block by 0, and nobody would see what is in it. */
+function awake(model: Model): void {
+  const arrays = toArrays(model.network.state()).map((array) =>
+    array.name.endsWith('weight') && array.bytes.every((byte) => byte === 0)
+      ? { ...array, bytes: new Uint8Array(new Float32Array(array.bytes.length / 4).fill(0.5).buffer) }
+      : array,
+  );
+  loadWeights(model.network, arrays);
+}
+
 describe('what PyTorch makes of Satin’s files', {
   skip: python === undefined && 'SATIN_PYTHON is not set',
 }, () => {
@@ -65,6 +75,7 @@ describe('what PyTorch makes of Satin’s files', {
   for (const change of networks)
     it(`TorchScript answers as here: ${Object.values(change).join(' ')}`, (context) => {
       using model = Model.create({ ...description, ...change }, { seed: 5 });
+      awake(model);
       exportTorchScript(model, file('network.pt'));
       run('run', file('network.pt'), file('images.safetensors'), file('logits.safetensors'));
       using opened = openModel(file('network.pt'));
