@@ -12,7 +12,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findCompiler, linkFlags } from './compiler.mjs';
 import { hasLibjpeg } from './libjpeg.mjs';
-import { findLibtorch, libtorchIdentity, SYSTEM_PREFIXES, searchIdentity } from './libtorch.mjs';
+import { findLibtorch, libtorchIdentity, searchIdentity } from './libtorch.mjs';
 import { BuildError, compileObjects, firstError, isUpToDate, objectFiles, run } from './objects.mjs';
 import { digest, fileIdentity, readJson, writeJson } from './stamp-file.mjs';
 
@@ -105,7 +105,7 @@ function sourceIdentity(root) {
 
 /** All that decides which binary is the right one, cheap to look at. */
 function engineStamp({ env, libtorch, sources }) {
-  const found = [searchIdentity(env), String(hasLibjpeg(SYSTEM_PREFIXES)), env.CXX ?? ''];
+  const found = [searchIdentity(env), String(hasLibjpeg()), env.CXX ?? ''];
   return digest([...found, libtorchIdentity(libtorch), ...sources]);
 }
 

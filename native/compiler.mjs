@@ -60,7 +60,7 @@ export function compileFlags({ root, libtorch, source }) {
     `-DSATIN_LIBTORCH_MAJOR=${libtorch.major}`,
     `-DSATIN_LIBTORCH_MINOR=${libtorch.minor}`,
     ...(basename(source) === 'collective.cc' ? distributedFlags(libtorch) : []),
-    ...(basename(source) === 'jpeg.cc' && hasLibjpeg(SYSTEM_PREFIXES) ? ['-DSATIN_LIBJPEG'] : []),
+    ...(basename(source) === 'jpeg.cc' && hasLibjpeg() ? ['-DSATIN_LIBJPEG'] : []),
     ...headerFolders(root, libtorch).flatMap((folder) => ['-isystem', folder]),
   ];
 }
@@ -99,6 +99,6 @@ export function linkFlags(libtorch) {
     '-ltorch_cpu',
     '-lc10',
     openMp ?? '-lgomp',
-    ...(hasLibjpeg(SYSTEM_PREFIXES) ? ['-ljpeg'] : []),
+    ...(hasLibjpeg() ? ['-ljpeg'] : []),
   ];
 }

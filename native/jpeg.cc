@@ -1,6 +1,7 @@
 #include "jpeg.h"
 
 #ifdef SATIN_LIBJPEG
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
@@ -39,14 +40,26 @@ bool hasEnd(const uint8_t* file, size_t length) {
   return false;
 }
 
-// Starts reading `file`; what it throws is a jump to `errors`.
-void open(jpeg_decompress_struct& info, Errors& errors, const uint8_t* file, size_t length) {
+// Opens `file` and does `read` with it: whether that was true, and nothing was wrong with the file. An error jumps out of
+// `read`, which must hold nothing that has to be freed.
+template <typename Read>
+bool reading(const uint8_t* file, size_t length, Read read) {
+  jpeg_decompress_struct info;
+  Errors errors;
   info.err = jpeg_std_error(&errors.base);
   errors.base.error_exit = leave;
   errors.base.output_message = [](j_common_ptr) {};  // warnings are counted
-  jpeg_create_decompress(&info);
-  jpeg_mem_src(&info, const_cast<unsigned char*>(file), static_cast<unsigned long>(length));
-  jpeg_read_header(&info, TRUE);
+  info.mem = nullptr;                                // for jpeg_destroy, should it not come to more
+  if (setjmp(errors.jump) == 0) {
+    jpeg_create_decompress(&info);
+    jpeg_mem_src(&info, const_cast<unsigned char*>(file), static_cast<unsigned long>(length));
+    jpeg_read_header(&info, TRUE);
+    const bool done = read(info) && errors.base.num_warnings == 0;
+    jpeg_destroy_decompress(&info);
+    return done;
+  }
+  jpeg_destroy(reinterpret_cast<j_common_ptr>(&info));
+  return false;
 }
 
 }  // namespace
@@ -55,60 +68,38 @@ std::string jpegVersion() { return SATIN_VALUE(LIBJPEG_TURBO_VERSION); }
 
 bool jpegSize(const uint8_t* file, size_t length, int* height, int* width) {
   if (length < 4 || file[0] != 0xFF || file[1] != 0xD8 || !hasEnd(file, length)) return false;
-  jpeg_decompress_struct info;
-  Errors errors;
-  info.mem = nullptr;  // for jpeg_destroy, should it not come to more
-  if (setjmp(errors.jump) != 0) {
-    jpeg_destroy(reinterpret_cast<j_common_ptr>(&info));
-    return false;
-  }
-  open(info, errors, file, length);
-  const J_COLOR_SPACE space = info.jpeg_color_space;
-  const bool known = space == JCS_YCbCr || space == JCS_GRAYSCALE || space == JCS_RGB;
-  // Images beyond this size are refused elsewhere.
-  const bool sensible = static_cast<uint64_t>(info.image_height) * info.image_width < (1u << 28);
-  *height = static_cast<int>(info.image_height);
-  *width = static_cast<int>(info.image_width);
-  const bool clean = errors.base.num_warnings == 0;
-  jpeg_destroy_decompress(&info);
-  return known && sensible && clean;
+  return reading(file, length, [&](jpeg_decompress_struct& info) {
+    *height = static_cast<int>(info.image_height);
+    *width = static_cast<int>(info.image_width);
+    const J_COLOR_SPACE space = info.jpeg_color_space;
+    // Images beyond this size are refused elsewhere.
+    const bool sensible = static_cast<uint64_t>(info.image_height) * info.image_width < (1u << 28);
+    return sensible && (space == JCS_YCbCr || space == JCS_GRAYSCALE || space == JCS_RGB);
+  });
 }
 
 bool decodeJpeg(const uint8_t* file, size_t length, const Box& box, int begin, int end, uint8_t* pixels) {
-  jpeg_decompress_struct info;
-  Errors errors;
-  info.mem = nullptr;  // for jpeg_destroy, should it not come to more
-  if (setjmp(errors.jump) != 0) {
-    jpeg_destroy(reinterpret_cast<j_common_ptr>(&info));
-    return false;
-  }
-  open(info, errors, file, length);
-  const int64_t bottom = int64_t{box.top} + box.height, right = int64_t{box.left} + box.width;
-  if (bottom > info.image_height || right > info.image_width) {
-    jpeg_destroy_decompress(&info);
-    return false;
-  }
-  info.out_color_space = JCS_RGB;
-  jpeg_start_decompress(&info);
-  // Colours are interpolated between neighbours: at the edge of the decoded part they would have none. One block more on
-  // each side makes up for it.
-  const int block = info.max_h_samp_factor * DCTSIZE;
-  const int from = box.left > block ? box.left - block : 0;
-  const int beyond = box.left + box.width + block;
-  const int to = beyond < static_cast<int>(info.output_width) ? beyond : static_cast<int>(info.output_width);
-  JDIMENSION left = static_cast<JDIMENSION>(from), width = static_cast<JDIMENSION>(to - from);
-  jpeg_crop_scanline(&info, &left, &width);
-  JSAMPARRAY row = (*info.mem->alloc_sarray)(reinterpret_cast<j_common_ptr>(&info), JPOOL_IMAGE, width * 3, 1);
-  if (box.top + begin > 0) jpeg_skip_scanlines(&info, static_cast<JDIMENSION>(box.top + begin));
-  const uint8_t* inBox = row[0] + (static_cast<size_t>(box.left) - left) * 3;
-  const size_t rowLength = static_cast<size_t>(box.width) * 3;
-  for (int y = begin; y < end; y++) {
-    jpeg_read_scanlines(&info, row, 1);
-    std::memcpy(pixels + static_cast<size_t>(y) * rowLength, inBox, rowLength);
-  }
-  const bool clean = errors.base.num_warnings == 0;
-  jpeg_destroy_decompress(&info);
-  return clean;
+  return reading(file, length, [&](jpeg_decompress_struct& info) {
+    const int64_t bottom = int64_t{box.top} + box.height, right = int64_t{box.left} + box.width;
+    if (bottom > info.image_height || right > info.image_width) return false;
+    info.out_color_space = JCS_RGB;
+    jpeg_start_decompress(&info);
+    // Colours are interpolated between neighbours: at the edge of the decoded part they would have none. One block more on
+    // each side makes up for it.
+    const int64_t block = info.max_h_samp_factor * DCTSIZE;
+    const int64_t from = std::max<int64_t>(0, box.left - block), to = std::min<int64_t>(info.output_width, right + block);
+    JDIMENSION left = static_cast<JDIMENSION>(from), width = static_cast<JDIMENSION>(to - from);
+    jpeg_crop_scanline(&info, &left, &width);
+    JSAMPARRAY row = (*info.mem->alloc_sarray)(reinterpret_cast<j_common_ptr>(&info), JPOOL_IMAGE, width * 3, 1);
+    if (box.top + begin > 0) jpeg_skip_scanlines(&info, static_cast<JDIMENSION>(box.top + begin));
+    const uint8_t* inBox = row[0] + (static_cast<size_t>(box.left) - left) * 3;
+    const size_t rowLength = static_cast<size_t>(box.width) * 3;
+    for (int y = begin; y < end; y++) {
+      jpeg_read_scanlines(&info, row, 1);
+      std::memcpy(pixels + static_cast<size_t>(y) * rowLength, inBox, rowLength);
+    }
+    return true;
+  });
 }
 
 #endif

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCompiler } from '../native/compiler.mjs';
 import { hasLibjpeg } from '../native/libjpeg.mjs';
-import { findLibtorch, SYSTEM_PREFIXES } from '../native/libtorch.mjs';
+import { findLibtorch } from '../native/libtorch.mjs';
 import { runCommand, StepError } from './step.mjs';
 
 /** Whether this system has apt-get and Debian's packages (Ubuntu has them too). */
@@ -30,7 +30,7 @@ export function missingPackages(env) {
     if (!existsSync('/usr/include/gloo')) useful.push('libgloo-dev');
     if (!hasOpenBlas()) useful.push('libopenblas0-pthread');
   }
-  if (!hasLibjpeg(SYSTEM_PREFIXES)) useful.push('libjpeg-dev');
+  if (!hasLibjpeg()) useful.push('libjpeg-dev');
   if (!existsSync('/usr/share/datasets/fashion-mnist')) useful.push('dataset-fashion-mnist');
   return { required, useful };
 }

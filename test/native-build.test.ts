@@ -239,3 +239,21 @@ test('CXX that does not run is refused with exit code 2', async () => {
     exitCode: 2,
   });
 });
+
+test('libjpeg-turbo is used where the header that a compiler finds first is of it, and its library is there', async () => {
+  const { hasLibjpeg }: { hasLibjpeg(prefixes: string[]): boolean } = await import(script('libjpeg.mjs'));
+  const place = (name: string, header: string | null, library: string | null) => {
+    const prefix = join(scratch, name);
+    if (header !== null) put(join(prefix, 'include', 'jpeglib.h'), header);
+    if (library !== null) put(join(prefix, 'lib', library), '');
+    return prefix;
+  };
+  const turbo = place('jpeg-turbo', 'EXTERN(void) jpeg_crop_scanline', 'x86_64-linux-gnu/libjpeg.so');
+  const old = place('jpeg-old', 'EXTERN(void) jpeg_read_header', 'libjpeg.so');
+  const headerOnly = place('jpeg-header', 'EXTERN(void) jpeg_crop_scanline', null);
+  const bare = place('jpeg-none', null, null);
+  const answers = [[turbo], [bare, turbo], [old, turbo], [headerOnly], [bare], []].map((prefixes) =>
+    hasLibjpeg(prefixes),
+  );
+  assert.deepEqual(answers, [true, true, false, false, false, false]);
+});

@@ -20,8 +20,9 @@ const deviceNames = ['cpu', 'h100', 'a100', 'l40s', 'v100'] as const;
 export function planCommand() {
   return new Command('plan')
     .description(
-      'Parameters, multiplications, memory and time of a run, before anything is spent. On cpu, which is this machine, each ' +
-        'layer is measured for a moment; of other devices the data sheet is taken, which no run has confirmed yet.',
+      'Parameters, multiplications, memory and time of a run, before anything is spent. On cpu, which is this machine, some ' +
+        'steps are taken on random images, or layers measured where the network is huge; reading images is not counted. Of ' +
+        'other devices the data sheet is taken, which no run has confirmed yet.',
     )
     .argument('<recipe>', `a YAML file, or one of ${recipeNames().join(', ')}`)
     .option('--set <path=value>', 'change one value of the recipe; may be given several times', several)

@@ -19,7 +19,7 @@ export interface StepTime {
 /** Steps that are not counted: the first ones fetch memory and plan convolutions. */
 const warmUp = 2;
 const most = 7;
-/** Seconds after which three counted steps are enough. */
+/** Seconds after which one counted step is enough. */
 const patience = 10;
 
 /** Takes real steps of a recipe, on `images` random images each. What is not measured: reading images. */
@@ -45,9 +45,10 @@ export function measureStep(
     };
     const [learning, optimizing]: [number[], number[]] = [[], []];
     const began = performance.now();
-    const enough = () => learning.length >= 3 && performance.now() - began > 1000 * patience;
-    for (let step = 0; step < warmUp + most && !enough(); step++)
+    const isLate = () => performance.now() - began > 1000 * patience;
+    for (let step = 0; step < warmUp + most && !(isLate() && learning.length > 0); step++)
       scope(() => {
+        const counts = step >= (isLate() ? 1 : warmUp);
         const from = performance.now();
         const place = { seed: 0, epoch: 1, step, stepsPerEpoch: 1000, part: 0 };
         const { gradients, restore } = objective.learn(network, batch, place);
@@ -55,7 +56,7 @@ export function measureStep(
         optimizer.step(gradients, 1e-6);
         restore?.();
         const done = performance.now();
-        if (step < warmUp) return;
+        if (!counts) return;
         learning.push(learned - from);
         optimizing.push(done - learned);
       });

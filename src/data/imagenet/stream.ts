@@ -43,7 +43,7 @@ interface Decoded {
   done: Promise<void>;
 }
 
-/** Workers of each of `sharing` processes of a machine, where no number is asked for: many of them wait for files. */
+/** Workers where no number is asked for: three for each processor of a process, as most of them wait for files. */
 export function usualWorkers(sharing: number): number {
   return 3 * Math.max(1, Math.floor(availableParallelism() / sharing));
 }
