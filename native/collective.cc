@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "prompt_sum.h"
 #include "rank_watch.h"
 #include "tensor.h"
 
@@ -63,6 +64,7 @@ class TcpKeyStore final : public KeyStore {
 struct Membership {
   std::unique_ptr<TcpKeyStore> store;
   c10::intrusive_ptr<Group> group;
+  std::unique_ptr<PromptSum> promptSum;  // only between CPUs
   c10::Device device{c10::kCPU};
   int rank = 0, size = 1;
 };
@@ -81,6 +83,12 @@ Group& group() {
   return *membership().group;
 }
 
+[[noreturn]] void throwBroken(const std::exception& error) {
+  const std::string sentence = waitForEndOfRanks();
+  if (!sentence.empty()) throw std::runtime_error(sentence + ".");
+  throw std::runtime_error(std::string("The connection between the ranks broke: ") + error.what());
+}
+
 // Waits for what every rank takes part in. A rank that is lost breaks its connection, or none of it comes back: the watch
 // tells which, and no wait is longer than it takes to.
 void waitFor(c10d::Work& work) {
@@ -89,10 +97,9 @@ void waitFor(c10d::Work& work) {
       work.wait(milliseconds(1000));
       return;
     } catch (const std::exception& error) {
-      const bool broken = work.isCompleted();
-      const std::string sentence = broken ? waitForEndOfRanks() : endOfRanks();
+      if (work.isCompleted()) throwBroken(error);
+      const std::string sentence = endOfRanks();
       if (!sentence.empty()) throw std::runtime_error(sentence + ".");
-      if (broken) throw std::runtime_error(std::string("The connection between the ranks broke: ") + error.what());
     }
   }
 }
@@ -126,18 +133,27 @@ std::unique_ptr<TcpKeyStore> connect(const std::string& host, uint16_t port, boo
   return std::make_unique<TcpKeyStore>(c10::make_intrusive<c10d::TCPStore>(host, options));
 }
 
+#ifdef USE_C10D_GLOO
+using Gloo = c10d::ProcessGroupGloo;
+
+std::shared_ptr<gloo::transport::Device> deviceAt(const std::string& address) {
+  if (address.rfind("interface:", 0) == 0) return Gloo::createDeviceForInterface(address.substr(10));
+  return address.empty() ? Gloo::createDefaultDevice() : Gloo::createDeviceForHostname(address);
+}
+#endif
+
+// The part of the store that one use has for itself.
+c10::intrusive_ptr<c10d::Store> storeOf(const std::string& use) {
+  return c10::make_intrusive<c10d::PrefixStore>(use, openedStore().store);
+}
+
 c10::intrusive_ptr<Group> makeGroup(const std::string& backend, const std::string& address, int rank, int size) {
-  const auto store = c10::make_intrusive<c10d::PrefixStore>(backend, openedStore().store);
 #ifdef USE_C10D_GLOO
   if (backend == "gloo") {
-    using Gloo = c10d::ProcessGroupGloo;
     auto options = Gloo::Options::create(kLongest);
-    const bool isInterface = address.rfind("interface:", 0) == 0;
-    options->devices.push_back(isInterface       ? Gloo::createDeviceForInterface(address.substr(10))
-                               : address.empty() ? Gloo::createDefaultDevice()
-                                                 : Gloo::createDeviceForHostname(address));
+    options->devices.push_back(deviceAt(address));
     options->threads = 2;
-    return c10::make_intrusive<Gloo>(store, rank, size, options);
+    return c10::make_intrusive<Gloo>(storeOf(backend), rank, size, options);
   }
 #endif
 #ifdef USE_C10D_NCCL
@@ -145,10 +161,19 @@ c10::intrusive_ptr<Group> makeGroup(const std::string& backend, const std::strin
   if (backend == "nccl") {
     auto options = c10d::ProcessGroupNCCL::Options::create();
     options->timeout = kLongest;
-    return c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank, size, options);
+    return c10::make_intrusive<c10d::ProcessGroupNCCL>(storeOf(backend), rank, size, options);
   }
 #endif
   throw WrongArgument("Expected a way between ranks that this engine has but received '" + backend + "'.");
+}
+
+// null where the ranks are on GPUs: their layers' sums stay there.
+std::unique_ptr<PromptSum> makePromptSum(const std::string& backend, const std::string& address, int rank, int size, bool spins) {
+#ifdef USE_C10D_GLOO
+  if (backend == "gloo")
+    return connectPromptSum({std::make_shared<Gloo::GlooStore>(storeOf("prompt-sum")), deviceAt(address), rank, size, spins});
+#endif
+  return nullptr;
 }
 
 }  // namespace
@@ -162,6 +187,13 @@ std::unique_ptr<KeyStore> connectStore(const std::string& host, uint16_t port, b
 std::unique_ptr<PendingSum> beginSum(at::Tensor tensor) { return std::make_unique<GroupSum>(std::move(tensor)); }
 
 void sumOverRanks(std::vector<double>& numbers) {
+  if (membership().promptSum != nullptr) {
+    try {
+      return membership().promptSum->sum(numbers);
+    } catch (const std::exception& error) {
+      throwBroken(error);
+    }
+  }
   const auto count = static_cast<int64_t>(numbers.size());
   const at::Tensor own = at::from_blob(numbers.data(), {count}, at::kDouble);
   const at::Tensor sum = placed(own);
@@ -193,12 +225,14 @@ napi_value storeAdd(Arguments& arguments) {
   return fromNumber(arguments.env, static_cast<double>(sum));
 }
 
-// joinGroup(backend, device, address, rank, size): all ranks must
+// joinGroup(backend, device, address, rank, size, spins): all ranks must
 napi_value joinGroup(Arguments& arguments) {
   Membership& own = membership();
   const int rank = static_cast<int>(arguments.integer(3, "rank")), size = static_cast<int>(arguments.integer(4, "size"));
   own.device = c10::Device(arguments.text(1, "device"));
-  own.group = makeGroup(arguments.text(0, "backend"), arguments.text(2, "address"), rank, size);
+  const std::string backend = arguments.text(0, "backend"), address = arguments.text(2, "address");
+  own.group = makeGroup(backend, address, rank, size);
+  own.promptSum = makePromptSum(backend, address, rank, size, arguments.boolean(5, "spins"));
   own.rank = rank;
   own.size = size;
   return undefined(arguments.env);
@@ -209,10 +243,13 @@ napi_value joinGroup(Arguments& arguments) {
 napi_value leaveRanks(Arguments& arguments) {
   stopWatch();
   Membership& own = membership();
-  if (arguments.boolean(0, "clean"))
+  if (arguments.boolean(0, "clean")) {
+    own.promptSum.reset();
     own.group.reset();
-  else
+  } else {
+    static_cast<void>(own.promptSum.release());
     own.group.release();
+  }
   own.store.reset();
   own.rank = 0;
   own.size = 1;

@@ -59,7 +59,7 @@ export function compileFlags({ root, libtorch, source }) {
     `-DSATIN_LIBTORCH_VERSION="${libtorch.version}"`,
     `-DSATIN_LIBTORCH_MAJOR=${libtorch.major}`,
     `-DSATIN_LIBTORCH_MINOR=${libtorch.minor}`,
-    ...(basename(source) === 'collective.cc' ? distributedFlags(libtorch) : []),
+    ...(['collective.cc', 'prompt_sum.cc'].includes(basename(source)) ? distributedFlags(libtorch) : []),
     ...(basename(source) === 'jpeg.cc' && hasLibjpeg() ? ['-DSATIN_LIBJPEG'] : []),
     ...headerFolders(root, libtorch).flatMap((folder) => ['-isystem', folder]),
   ];
@@ -99,6 +99,7 @@ export function linkFlags(libtorch) {
     '-ltorch_cpu',
     '-lc10',
     openMp ?? '-lgomp',
+    ...(libtorch.ranks.includes('gloo') ? ['-lgloo'] : []),
     ...(hasLibjpeg() ? ['-ljpeg'] : []),
   ];
 }

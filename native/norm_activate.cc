@@ -101,22 +101,17 @@ struct ChannelSums {
   std::vector<double> values;
 };
 
-// Moments about each rank's own pivots become those of all ranks about rank-independent ones; returns how many rows they are
-// of. Every rank has as many.
+// Moments about each rank's own pivots become those of all ranks about zero; returns how many rows they are of. Every rank
+// has as many. In double numbers, squares about zero are as exact as the float32 values themselves.
 double overRanks(std::vector<double>& totals, std::vector<double>& pivots, double count) {
   const size_t channels = pivots.size();
-  const double all = count * rankCount();
-  std::vector<double> shared = pivots;
-  sumOverRanks(shared);
-  for (double& pivot : shared) pivot /= rankCount();
   for (size_t c = 0; c < channels; c++) {
-    const double move = pivots[c] - shared[c];
-    totals[channels + c] += move * (2 * totals[c] + count * move);
-    totals[c] += count * move;
+    totals[channels + c] += pivots[c] * (2 * totals[c] + count * pivots[c]);
+    totals[c] += count * pivots[c];
+    pivots[c] = 0;
   }
   sumOverRanks(totals);
-  pivots = shared;
-  return all;
+  return count * rankCount();
 }
 
 // The sums of learned coefficients of each thread; none where no gradient of theirs is wanted.

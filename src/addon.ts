@@ -78,7 +78,14 @@ export interface Addon {
   storeSet(key: string, value: string): void;
   storeFind(key: string): string | null;
   storeAdd(key: string, amount: number): number;
-  joinGroup(backend: string, device: string, address: string, rank: number, size: number): void;
+  joinGroup(
+    backend: string,
+    device: string,
+    address: string,
+    rank: number,
+    size: number,
+    spins: boolean,
+  ): void;
   leaveRanks(clean: boolean): void;
   watchRanks(
     host: string,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { EvaluationResult } from '../src/evaluation/result.js';
 import { readCheckpoint } from '../src/runs/checkpoint.js';
 import { readEvents } from '../src/runs/event-log.js';
@@ -12,7 +13,8 @@ import { waysBetweenRanks } from '../src/tensor/collective.js';
 import { setThreads } from '../src/tensor/engine.js';
 import { largestDifference } from './support/close.js';
 import { type Job, type Outcome, outcomeOf } from './support/rank-jobs.js';
-import { jobsOf, type Started, satinRanks } from './support/ranks.js';
+import { lengths, type Sums, sumsOf, termOf } from './support/rank-sums.js';
+import { jobsOf, type Started, satinRanks, startRanks } from './support/ranks.js';
 import { satin, tinyRecipe, writeTinyMnist } from './support/tiny-run.js';
 
 setThreads(1);
@@ -82,6 +84,38 @@ for (const { size, steps } of [
       assert.ok(weights > 1e-5, `weights off by ${weights}`);
       assert.ok(together.get('parts')!.weights.every(Number.isFinite));
     });
+  });
+
+for (const size of [2, 3, 4])
+  it(`${size} ranks find the same sums, and the batch statistics of one process`, { skip }, async () => {
+    const program = fileURLToPath(new URL('./support/rank-sums-process.js', import.meta.url));
+    const { ended } = await startRanks(Array.from({ length: size }, () => [program]));
+    const all = await ended;
+    for (const { status, stderr } of all) assert.equal(status, 0, stderr);
+    const found = all.map(({ stdout }) => JSON.parse(stdout) as Sums);
+    const whole = sumsOf({ rank: 0, size: 1, sum: (numbers) => [...numbers] });
+
+    const terms = (place: number) => found.map((_, rank) => termOf(rank, place));
+    for (const [at, length] of lengths.entries()) {
+      const expected = Array.from({ length }, (_, place) => terms(place).reduce((sum, each) => sum + each));
+      for (const { sums } of found) {
+        assert.deepEqual(sums[at], found[0]!.sums[at], 'to the bit on every rank');
+        const off = largestDifference(sums[at]!, expected);
+        assert.ok(off <= 1e-10, `sums of ${length} numbers off by ${off}`);
+      }
+    }
+    const [y, dx, mean, variance] = whole.norm as [number[], number[], number[], number[]];
+    const joined = (which: number) => found.flatMap(({ norm }) => norm[which]!);
+    // A float32 near 300 is known to 1.5e-5, of which a standard deviation is 0.5.
+    for (const [which, expected] of [y, dx].entries()) {
+      const off = largestDifference(joined(which), expected);
+      assert.ok(off <= 2e-4, `${['outputs', 'gradients'][which]} off by ${off}`);
+    }
+    for (const { norm } of found) {
+      assert.deepEqual(norm.slice(2), found[0]!.norm.slice(2), 'to the bit on every rank');
+      assert.ok(largestDifference(norm[2]!, mean) <= 1e-5);
+      assert.ok(largestDifference(norm[3]!, variance) <= 1e-6);
+    }
   });
 
 describe('a run of several ranks', { skip }, () => {

@@ -126,14 +126,15 @@ async function join(launch: Launch, options: JoinOptions): Promise<Ranks> {
 
   const local = all.slice(0, rank).filter((each) => each.host === own.host).length;
   const device = options.device === 'cuda' ? `cuda:${local}` : 'cpu';
+  const sharing = all.filter((each) => each.host === own.host && each.processors === own.processors).length;
+  const spins = sharing <= availableParallelism();
   try {
-    joinGroup({ way, device, address: addressOf(all, env), rank, size });
+    joinGroup({ way, device, address: addressOf(all, env), rank, size, spins });
   } catch (error) {
     const end = endOfRanks();
     leaveRanks({ clean: false });
     throw end === null ? error : new RunError('rank-lost', `${end}.`);
   }
-  const sharing = all.filter((each) => each.host === own.host && each.processors === own.processors).length;
   return new JoinedRanks({ rank, size, local, sharing });
 }
 

@@ -47,11 +47,13 @@ export interface GroupOptions {
   readonly address: string;
   readonly rank: number;
   readonly size: number;
+  /** Whether a rank that waits for a few numbers may keep its processor busy, which is fastest. */
+  readonly spins: boolean;
 }
 
 /** Joins all ranks; returns when every one has. */
-export function joinGroup({ way, device, address, rank, size }: GroupOptions): void {
-  native().joinGroup(way, device, address, rank, size);
+export function joinGroup({ way, device, address, rank, size, spins }: GroupOptions): void {
+  native().joinGroup(way, device, address, rank, size, spins);
 }
 
 export interface WatchOptions {

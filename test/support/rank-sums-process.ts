@@ -1,0 +1,13 @@
+/** One of several processes: prints what it finds with the others. */
+import { asRank } from '../../src/ranks/join.js';
+import { readLaunch } from '../../src/ranks/rendezvous.js';
+import { setThreads } from '../../src/tensor/engine.js';
+import { sumsOf } from './rank-sums.js';
+
+const launch = readLaunch(process.env);
+if (launch === null) throw new Error('Expected to be one of several ranks.');
+setThreads(1);
+await asRank(launch, { device: 'cpu' }, async (ranks) => {
+  const { rank, size } = ranks;
+  process.stdout.write(JSON.stringify(sumsOf({ rank, size, sum: (numbers) => ranks.sum(numbers) })));
+});

@@ -1,0 +1,50 @@
+import type { Ranks } from '../../src/ranks/ranks.js';
+import { ones, zeros } from '../../src/tensor/create.js';
+import { normActivate } from '../../src/tensor/functional.js';
+import { gradient } from '../../src/tensor/gradient.js';
+import { noise } from '../../src/tensor/noise.js';
+import { scope } from '../../src/tensor/scope.js';
+
+/** What ranks find that add up numbers and share batch statistics. */
+export interface Sums {
+  /** Of 1, 2, … numbers each, as `termOf` has them. */
+  readonly sums: readonly (readonly number[])[];
+  /** A fused batch norm of this rank's part of the images: outputs, gradients of the images, then running statistics. */
+  readonly norm: readonly (readonly number[])[];
+}
+
+export const lengths = [1, 2, 3, 5, 64, 1000];
+
+/** The number that a rank adds at a place. */
+export const termOf = (rank: number, place: number) => Math.fround((rank + 1) / 3) * (place + 1);
+
+/** By rank `rank` of `size` ranks. */
+export function sumsOf({ rank, size, sum }: Pick<Ranks, 'rank' | 'size'> & { sum: Ranks['sum'] }): Sums {
+  const sums = lengths.map((length) => sum(Array.from({ length }, (_, place) => termOf(rank, place))));
+  const norm = scope(() => {
+    const share = images / size;
+    const ids = Array.from({ length: share }, (_, at) => rank * share + at);
+    // Far from zero: squares about it must not cancel.
+    const key = { seed: 1, stream: 'attack' } as const;
+    const drawn = (step: number) => noise('normal', { key: { ...key, step }, ids, shape: [channels, 5, 3] });
+    const x = drawn(0).mul(0.5).add(300).contiguous('channels-last').requireGrad_();
+    const [runningMean, runningVariance] = [zeros([channels]), ones([channels])];
+    const y = normActivate(x, {
+      weight: ones([channels]),
+      bias: zeros([channels]),
+      runningMean,
+      runningVariance,
+      train: true,
+      momentum: 0.1,
+      epsilon: 1e-5,
+      synchronised: true,
+      curve: { kind: 'silu' },
+    });
+    const dx = gradient(y.mul(drawn(1)).sum(), x);
+    return [y, dx, runningMean, runningVariance].map((each) => [...each.detach().numbers()]);
+  });
+  return { sums, norm };
+}
+
+const images = 12;
+const channels = 4;
