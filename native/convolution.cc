@@ -196,6 +196,13 @@ bool isBrokenInOneDnn(const at::Tensor& x, const at::Tensor& weight, at::IntArra
          (stride[0] > 1 || stride[1] > 1);
 }
 
+// Weights of one input channel lie in both orders at once, and libtorch takes them for channels first: then its output lies
+// so, and everything behind it would have to turn it. These strides name the same memory channels last.
+at::Tensor channelsLast(const at::Tensor& weight) {
+  if (weight.dim() != 4 || weight.size(1) != 1 || !weight.is_contiguous()) return weight;
+  return weight.squeeze(1).unsqueeze(-1).permute({0, 3, 1, 2});
+}
+
 at::Tensor conv2dOperator(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias, at::IntArrayRef stride,
                           at::IntArrayRef padding) {
   if (serves(x, weight, bias, stride, padding)) return Convolution::apply(x, weight, OptionalTensor(), OptionalTensor());
@@ -203,7 +210,7 @@ at::Tensor conv2dOperator(const at::Tensor& x, const at::Tensor& weight, const O
     const at::Tensor taken = x.slice(2, 0, c10::nullopt, stride[0]).slice(3, 0, c10::nullopt, stride[1]);
     return at::conv2d(taken.contiguous(x.suggest_memory_format()), weight, bias);
   }
-  return at::conv2d(x, weight, bias, stride, padding);
+  return at::conv2d(x, channelsLast(weight), bias, stride, padding);
 }
 
 bool isVector(const at::Tensor& tensor, int64_t length) {

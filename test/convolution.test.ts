@@ -286,6 +286,26 @@ describe('every other convolution', () => {
     return { x: xOf(small), weight: weightOf(small) };
   });
 
+  it('of 1 channel lies channels last, as everything behind it wants it, forward and backward', () =>
+    scope(() => {
+      const narrow = { ...shape, inputs: 1 };
+      const [x, weight] = [xOf(narrow).requireGrad_(), weightOf(narrow).requireGrad_()];
+      const theirs = (weight: Tensor) => one(libtorchs, x.handle, weight.handle, undefined, [1, 1], [1, 1]);
+      const y = ours(x, weight);
+      const asItLies = one(operator('aten::as_strided'), y.detach().handle, [y.size], [1]);
+      const expected = theirs(weight);
+      assertNear(y.numbers(), expected.numbers(), { relative: 1e-6, name: 'output' });
+      const channelsLast = expected.detach().permute([0, 2, 3, 1]);
+      assertNear(asItLies.numbers(), channelsLast.contiguous('contiguous').numbers(), {
+        relative: 1e-6,
+        name: 'memory',
+      });
+      const upstream = { outputGradients: [normals(y.shape, 3).to('float32')] };
+      const [ofOurs, ofTheirs] = [y, expected].map((each) => gradients([each], [x, weight], upstream));
+      for (const [at, name] of ['x', 'weight'].entries())
+        assertNear(ofOurs![at]!.numbers(), ofTheirs![at]!.numbers(), { relative: 1e-5, name });
+    }));
+
   it('is refused where channels do not match, with libtorch’s sentence', () =>
     scope(() => {
       assert.throws(() => ours(xOf(shape), weightOf({ ...shape, inputs: 32 })), /channels/);
