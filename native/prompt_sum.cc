@@ -37,6 +37,7 @@ class GlooPromptSum final : public PromptSum {
   }
 
   void sum(std::vector<double>& numbers) override {
+    if (numbers.empty()) return;
     Sum& sum = sums[numbers.size()];
     if (sum.algorithm == nullptr) {
       sum.numbers.resize(numbers.size());

@@ -53,6 +53,7 @@ function testNames() {
 function chosenNames() {
   const names = testNames();
   const unknown = picked.filter((name) => !names.includes(name));
+  const gone = slow ? [] : alone.filter((name) => !names.includes(name));
   if (names.length === 0)
     throw new SetupError(`Expected tests in test/${slow ? 'slow/' : ''} but found none.`, 1);
   if (unknown.length > 0)
@@ -60,6 +61,8 @@ function chosenNames() {
       `Expected names of tests (${names.join(', ')}) but received '${unknown.join("', '")}'.`,
       2,
     );
+  if (gone.length > 0)
+    throw new SetupError(`Expected tests of the names that run alone but there is no '${gone.join("', '")}'.`, 1);
   return picked.length === 0 ? names : picked;
 }
 
