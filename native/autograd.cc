@@ -18,7 +18,8 @@ torch::autograd::variable_list tensorsOf(const Arguments& arguments, size_t inde
   return result;
 }
 
-using torch::autograd::Node;
+// A shared pointer at first, an intrusive one in newer libtorch.
+using NodePointer = decltype(torch::autograd::Edge::function);
 using torch::autograd::variable_list;
 
 // Gradients that travel together: one long tensor, and in it a place for each of some parameters.
@@ -104,7 +105,7 @@ class ReducedGradients {
   std::vector<size_t> bucketOf;
   std::vector<Bucket> buckets;
   size_t begun = 0;
-  std::vector<std::pair<std::shared_ptr<Node>, uintptr_t>> hooks;
+  std::vector<std::pair<NodePointer, uintptr_t>> hooks;
 };
 
 }  // namespace
