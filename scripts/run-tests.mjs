@@ -62,7 +62,10 @@ function chosenNames() {
       2,
     );
   if (gone.length > 0)
-    throw new SetupError(`Expected tests of the names that run alone but there is no '${gone.join("', '")}'.`, 1);
+    throw new SetupError(
+      `Expected tests of the names that run alone but there is no '${gone.join("', '")}'.`,
+      1,
+    );
   return picked.length === 0 ? names : picked;
 }
 
