@@ -187,7 +187,7 @@ std::unique_ptr<KeyStore> connectStore(const std::string& host, uint16_t port, b
 std::unique_ptr<PendingSum> beginSum(at::Tensor tensor) { return std::make_unique<GroupSum>(std::move(tensor)); }
 
 void sumOverRanks(std::vector<double>& numbers) {
-  if (membership().promptSum != nullptr) {
+  if (membership().promptSum != nullptr && numbers.size() <= PromptSum::kMost) {
     try {
       return membership().promptSum->sum(numbers);
     } catch (const std::exception& error) {

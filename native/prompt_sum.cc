@@ -8,7 +8,6 @@
 #include <gloo/transport/pair.h>
 
 #include <map>
-#include <utility>
 
 namespace satin {
 namespace {

@@ -2,8 +2,8 @@
 // hands each sum from thread to thread, which takes longer than the sum (docs/cluster.md has the ratio).
 #pragma once
 
+#include <cstddef>
 #include <memory>
-#include <string>
 #include <vector>
 
 namespace gloo {
@@ -19,9 +19,13 @@ namespace satin {
 
 class PromptSum {
  public:
+  // Every rank sends before it reads, so what is under way must fit into the connection's own buffers, else all wait for
+  // ever: 32 KiB do, with the usual settings of Linux. Twice the channels of the widest ResNet's layers.
+  static constexpr size_t kMost = 4096;
+
   virtual ~PromptSum() = default;
-  // Sums in place, the same bits on every rank; every rank must ask for the same sums in the same order. Throws where the
-  // connection to another rank breaks.
+  // Sums at most kMost numbers in place, the same bits on every rank; every rank must ask for the same sums in the same
+  // order. Throws where the connection to another rank breaks.
   virtual void sum(std::vector<double>& numbers) = 0;
 };
 

@@ -9,11 +9,13 @@ import { scope } from '../../src/tensor/scope.js';
 export interface Sums {
   /** Of 1, 2, … numbers each, as `termOf` has them. */
   readonly sums: readonly (readonly number[])[];
+  /** How many of four million numbers have a wrong sum: more than the buffers of a connection hold. */
+  readonly wrong: number;
   /** A fused batch norm of this rank's part of the images: outputs, gradients of the images, then running statistics. */
   readonly norm: readonly (readonly number[])[];
 }
 
-export const lengths = [1, 2, 3, 5, 64, 1000];
+export const lengths = [1, 2, 3, 5, 64, 4096, 4097];
 
 /** The number that a rank adds at a place. */
 export const termOf = (rank: number, place: number) => Math.fround((rank + 1) / 3) * (place + 1);
@@ -21,6 +23,8 @@ export const termOf = (rank: number, place: number) => Math.fround((rank + 1) / 
 /** By rank `rank` of `size` ranks. */
 export function sumsOf({ rank, size, sum }: Pick<Ranks, 'rank' | 'size'> & { sum: Ranks['sum'] }): Sums {
   const sums = lengths.map((length) => sum(Array.from({ length }, (_, place) => termOf(rank, place))));
+  const many = sum(new Array<number>(4_000_000).fill(rank + 1));
+  const wrong = many.filter((each) => each !== (size * (size + 1)) / 2).length;
   const norm = scope(() => {
     const share = images / size;
     const ids = Array.from({ length: share }, (_, at) => rank * share + at);
@@ -43,7 +47,7 @@ export function sumsOf({ rank, size, sum }: Pick<Ranks, 'rank' | 'size'> & { sum
     const dx = gradient(y.mul(drawn(1)).sum(), x);
     return [y, dx, runningMean, runningVariance].map((each) => [...each.detach().numbers()]);
   });
-  return { sums, norm };
+  return { sums, wrong, norm };
 }
 
 const images = 12;
