@@ -17,8 +17,8 @@ export interface Sums {
 
 export const lengths = [1, 2, 3, 5, 64, 4096, 4097];
 
-/** The number that a rank adds at a place. */
-export const termOf = (rank: number, place: number) => Math.fround((rank + 1) / 3) * (place + 1);
+/** The number that a rank adds at a place: sums of them round, each order in its own way. */
+export const termOf = (rank: number, place: number) => ((rank + 1) / 3) * (place + 1.1);
 
 /** By rank `rank` of `size` ranks. */
 export function sumsOf({ rank, size, sum }: Pick<Ranks, 'rank' | 'size'> & { sum: Ranks['sum'] }): Sums {
