@@ -1,4 +1,4 @@
-import type { ModelDescription } from '../src/models/model.js';
+import type { ModelDescription } from '../src/models/description.js';
 import { outline } from '../src/models/outline.js';
 import { ones } from '../src/tensor/create.js';
 import { conv2d, linear } from '../src/tensor/functional.js';

@@ -1,11 +1,11 @@
 import { parseActivation } from '../src/activations/parse.js';
-import { descend } from '../src/attacks/descend.js';
-import type { Batch } from '../src/data/tensors.js';
-import { crossEntropy } from '../src/losses.js';
-import type { Architecture } from '../src/models/architecture.js';
-import { architectures } from '../src/models/registry.js';
+import { descend } from '../src/attacks/pgd.js';
+import type { Batch } from '../src/data/dataset-tensors.js';
+import type { Architecture } from '../src/models/architectures/architecture.js';
+import { architectures } from '../src/models/architectures/registry.js';
 import { Activate } from '../src/nn/activate.js';
 import { Initialiser } from '../src/nn/initialise.js';
+import { crossEntropy } from '../src/nn/losses.js';
 import { gradients } from '../src/tensor/gradient.js';
 import { operator } from '../src/tensor/operator.js';
 import { one, type Tensor } from '../src/tensor/tensor.js';

@@ -1,8 +1,8 @@
 /** One rank of `satin bench ranks`: takes as many steps as each line says, and answers with the seconds. */
 import { createInterface } from 'node:readline';
-import { asRank } from '../src/ranks/join.js';
-import { readLaunch } from '../src/ranks/rendezvous.js';
-import { setThreads } from '../src/tensor/engine.js';
+import { asRank } from '../src/distributed/join.js';
+import { readLaunch } from '../src/distributed/launch.js';
+import { setThreads } from '../src/engine/info.js';
 import { SatinStep } from './step.js';
 
 const launch = readLaunch(process.env);

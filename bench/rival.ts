@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
 import { RunError } from '../src/errors.js';
-import { packageFolder } from '../src/native.js';
+import { packageFolder } from '../src/provenance/package-folder.js';
 
 /** The step that PyTorch is asked to make ready. */
 export interface RivalSettings {

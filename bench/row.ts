@@ -1,4 +1,4 @@
-import type { PassCount } from '../src/evaluation/subject.js';
+import type { PassCount } from '../src/evaluation/evaluated-model.js';
 
 /** One line of what `satin bench` prints; its fields stay. */
 export interface BenchRow {

@@ -1,14 +1,14 @@
 import { norms } from '../src/attacks/norms.js';
-import type { Batch } from '../src/data/tensors.js';
+import type { Batch } from '../src/data/dataset-tensors.js';
+import { alone, type Ranks, shareOf } from '../src/distributed/ranks.js';
 import { Model } from '../src/models/model.js';
-import { alone, type Ranks, shareOf } from '../src/ranks/ranks.js';
 import { integers } from '../src/tensor/create.js';
 import { noise } from '../src/tensor/noise.js';
 import { keep, scope } from '../src/tensor/scope.js';
 import type { Tensor } from '../src/tensor/tensor.js';
-import { adversarial } from '../src/training/adversarial.js';
-import { type Objective, update } from '../src/training/objective.js';
-import { Sgd } from '../src/training/sgd.js';
+import { adversarial } from '../src/training/objectives/adversarial.js';
+import { type Objective, update } from '../src/training/objectives/objective.js';
+import { Sgd } from '../src/training/optimizers/sgd.js';
 
 export const batchSize = 128;
 export const shape = [3, 32, 32] as const;

@@ -1,4 +1,4 @@
-// What JavaScript sees of the engine, in one list. `src/addon.ts` is its twin, and a test compares the two.
+// What JavaScript sees of the engine, in one list. `src/engine/addon.ts` is its twin, and a test compares the two.
 #include "bridge.h"
 
 #ifdef __linux__

@@ -4,7 +4,7 @@
  *     node native/build.mjs                          for the libtorch that is found
  *     LIBTORCH=/opt/libtorch node native/build.mjs   for another: each has a build folder of its own
  *
- * `native/build/engine.json` names the binary that was chosen last; `src/native.ts` reads it.
+ * `native/build/engine.json` names the binary that was chosen last; `src/engine/native.ts` reads it.
  * Only Node's built-in modules and the npm package node-api-headers are used.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // satin::step_to_hyperplane: the kernel of projection_kernel.h for each example of a batch, float32 and float64 on the CPU.
-// Elsewhere src/attacks/box-hyperplane.ts composes the same of libtorch's operators.
+// Elsewhere src/attacks/projection.ts composes the same of libtorch's operators.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/library.h>

@@ -1,4 +1,4 @@
-// The shortest step from a point of the box [0, 1] to a hyperplane within the box: see src/attacks/box-hyperplane.ts, which
+// The shortest step from a point of the box [0, 1] to a hyperplane within the box: see src/attacks/projection.ts, which
 // says how it is found. Plain arrays of one example; no torch headers here.
 #pragma once
 

@@ -7,8 +7,8 @@
  * absolute. It is the larger of f's and f′'s. The tail is −5 to −1, and the error there f's, over |right| alone.
  */
 import { activationNames, parseActivation } from '../dist/src/activations/parse.js';
+import { engineInfo } from '../dist/src/engine/info.js';
 import { tensor } from '../dist/src/tensor/create.js';
-import { engineInfo } from '../dist/src/tensor/engine.js';
 import { activate, activationKinds } from '../dist/src/tensor/functional.js';
 import { gradient } from '../dist/src/tensor/gradient.js';
 import { operator } from '../dist/src/tensor/operator.js';

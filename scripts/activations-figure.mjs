@@ -6,7 +6,7 @@ import { parse, View } from 'vega';
 import { compile } from 'vega-lite';
 import { derivative, forward } from '../dist/src/activations/activation.js';
 import { activationNames, parseActivation } from '../dist/src/activations/parse.js';
-import { colours } from '../dist/src/report/palette.js';
+import { colours } from '../dist/src/report/page/palette.js';
 import { tensor } from '../dist/src/tensor/create.js';
 import { scope } from '../dist/src/tensor/scope.js';
 

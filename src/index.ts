@@ -10,19 +10,38 @@ export {
   withBackward,
 } from './activations/activation.js';
 export { activationNames, parseActivation, parseDerivative } from './activations/parse.js';
-export type { TypedArray } from './addon.js';
+export {
+  type EvaluationRun,
+  type EvaluationRunOptions,
+  evaluationRun,
+  loadExamples,
+} from './app/evaluate/evaluate-run.js';
+export { type FailedImage, type VerificationResult, verificationRun } from './app/evaluate/verify-run.js';
+export { readModel } from './app/model/checkpoint-model.js';
+export { functionModel, type MeasuredModel, measuredModel, openModel } from './app/model/open-model.js';
+export { type Prediction, predict } from './app/predict.js';
+export { type TrainingRunOptions, trainRun } from './app/train/train-run.js';
 export { type Attack, parseAttack, type Threat } from './attacks/attack.js';
 export { type AutoAttackSet, autoAttack, autoAttackSets, modeOf } from './attacks/autoattack.js';
-export { type DescentOptions, descend, type Iterate, type Observer } from './attacks/descend.js';
 export { type Norm, type NormName, norms } from './attacks/norms.js';
-export { chooseExamples } from './data/choose.js';
+export { type DescentOptions, descend, type Iterate, type Observer } from './attacks/pgd.js';
+export { chooseExamples } from './data/choose-examples.js';
 export { type Dataset, type Split, splits, subset } from './data/dataset.js';
+export { type Batch, DatasetTensors } from './data/dataset-tensors.js';
 export { pixelsDigest } from './data/digest.js';
 export { decodeImages, type ImageForm, type ResizeRule } from './data/image.js';
+export { type LoadOptions, loadDataset } from './data/load.js';
 export { type DataName, dataNames } from './data/names.js';
-export { type LoadOptions, loadDataset } from './data/sets.js';
-export { type Batch, DatasetTensors } from './data/tensors.js';
-export { type Epsilon, parseEpsilon } from './epsilon.js';
+export type { TypedArray } from './engine/addon.js';
+export {
+  type EngineInfo,
+  emptyCache,
+  engineInfo,
+  type MemoryInfo,
+  memoryInfo,
+  setThreads,
+  takeWarnings,
+} from './engine/info.js';
 export {
   DisposedError,
   EngineError,
@@ -40,6 +59,7 @@ export {
   type EvaluationProgress,
   evaluate,
 } from './evaluation/evaluate.js';
+export type { Subject } from './evaluation/evaluated-model.js';
 export type {
   AloneResult,
   AttackResult,
@@ -50,38 +70,22 @@ export type {
   ExampleResult,
 } from './evaluation/result.js';
 export { mcnemar, wilsonInterval } from './evaluation/statistics.js';
-export type { Subject } from './evaluation/subject.js';
-export {
-  type EvaluationRun,
-  type EvaluationRunOptions,
-  evaluationRun,
-  loadExamples,
-} from './evaluation-run.js';
-export { readModel } from './experiment.js';
-export { type LoadRecipeOptions, loadRecipe, recipeNames } from './load-recipe.js';
-export { crossEntropy } from './losses.js';
-export { functionModel, type MeasuredModel, measuredModel, openModel } from './measured-model.js';
-export type { InputForm } from './models/input-form.js';
-export { Model, type ModelDescription } from './models/model.js';
-export { type ModelName, modelNames } from './models/names.js';
+export { type Epsilon, parseEpsilon } from './input/epsilon.js';
+export { type ModelName, modelNames } from './models/architectures/names.js';
+export type { ModelDescription } from './models/description.js';
+export { Model } from './models/model.js';
 export { type LayerOutline, type NetworkOutline, outline } from './models/outline.js';
+export type { InputForm } from './models/preprocessing.js';
 export type { Classifier } from './nn/classifier.js';
+export { crossEntropy } from './nn/losses.js';
 export type { Pass } from './nn/module.js';
-export { type Prediction, predict } from './predict.js';
-export { parseRecipe, type Recipe } from './recipe.js';
+export { version } from './provenance/version.js';
+export { type LoadRecipeOptions, loadRecipe, recipeNames } from './recipe/load.js';
+export { parseRecipe, type Recipe } from './recipe/recipe.js';
 export { type Checkpoint, readCheckpoint } from './runs/checkpoint.js';
 export { readEvents } from './runs/event-log.js';
 export type { RunEvent } from './runs/events.js';
 export { cat, integers, ones, range, stack, tensor, where, zeros, zerosLike } from './tensor/create.js';
-export {
-  type EngineInfo,
-  emptyCache,
-  engineInfo,
-  type MemoryInfo,
-  memoryInfo,
-  setThreads,
-  takeWarnings,
-} from './tensor/engine.js';
 export {
   averagePool,
   type BatchNormOptions,
@@ -99,6 +103,3 @@ export { type GradientOptions, gradient, gradients, noGrad, withGrad } from './t
 export { type NoiseKey, noise, permutation, type Stream } from './tensor/noise.js';
 export { keep, type Scoped, scope } from './tensor/scope.js';
 export { type Dtype, type MemoryFormat, type Operand, Tensor } from './tensor/tensor.js';
-export { type TrainingRunOptions, trainRun } from './training-run.js';
-export { type FailedImage, type VerificationResult, verificationRun } from './verification-run.js';
-export { version } from './version.js';

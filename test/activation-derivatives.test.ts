@@ -1,7 +1,7 @@
 /** First and second derivatives of every activation, by x and by what is learned, against central differences in float64. */
 import { describe, it } from 'node:test';
+import { setThreads } from '../src/engine/info.js';
 import { cat, tensor } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
 import type { ActivateOptions } from '../src/tensor/functional.js';
 import { gradients, withGrad } from '../src/tensor/gradient.js';
 import type { Tensor } from '../src/tensor/tensor.js';

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { setThreads } from '../src/engine/info.js';
 import { EngineError } from '../src/errors.js';
 import { tensor } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
 import { type ActivateOptions, activate, activationKinds, type Curve } from '../src/tensor/functional.js';
 import { gradient, gradients } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';

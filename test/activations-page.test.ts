@@ -8,8 +8,8 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { derivative } from '../src/activations/activation.js';
 import { activationNames, parseActivation } from '../src/activations/parse.js';
+import { setThreads } from '../src/engine/info.js';
 import { tensor } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
 import { scope } from '../src/tensor/scope.js';
 import { child } from './support/child.js';
 
@@ -108,7 +108,11 @@ describe('docs/activations.md', () => {
 describe('satin train --help', () => {
   it('lists every activation with its formula below the options, within 100 columns, without the engine', () => {
     const { output, errors } = child(
-      { 'src/cli/commands.js': 'commands', 'src/cli/program.js': 'runProgram', 'src/native.js': 'isLoaded' },
+      {
+        'src/cli/commands/commands.js': 'commands',
+        'src/cli/program.js': 'runProgram',
+        'src/engine/native.js': 'isLoaded',
+      },
       `await runProgram(['train', '--help'], commands);
       console.log('loaded:', isLoaded());`,
     );

@@ -1,13 +1,13 @@
 /** Adam, AdamW and clipped gradients against PyTorch's (test/golden/adam.json): one step, and ten. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { memoryInfo, setThreads } from '../src/engine/info.js';
 import { InputError } from '../src/errors.js';
 import { tensor } from '../src/tensor/create.js';
-import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { scope } from '../src/tensor/scope.js';
 import type { Dtype, Tensor } from '../src/tensor/tensor.js';
-import { Adam, type AdamOptions } from '../src/training/adam.js';
-import { clipNorm } from '../src/training/clip.js';
+import { Adam, type AdamOptions } from '../src/training/optimizers/adam.js';
+import { clipNorm } from '../src/training/optimizers/clip.js';
 import { assertClose, double } from './support/close.js';
 import { type GoldenTensor, readGolden } from './support/golden.js';
 import { assertNamed, initialParameters, learnFrom, type Named } from './support/golden-networks.js';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseAttack, parseGradientAttack } from '../src/attacks/attack.js';
-import { type DescentOptions, descend, type Observer } from '../src/attacks/descend.js';
 import { type NormName, norms } from '../src/attacks/norms.js';
+import { type DescentOptions, descend, type Observer } from '../src/attacks/pgd.js';
+import { setThreads } from '../src/engine/info.js';
 import { InputError } from '../src/errors.js';
-import { crossEntropy } from '../src/losses.js';
 import type { Classifier } from '../src/nn/classifier.js';
+import { crossEntropy } from '../src/nn/losses.js';
 import { integers, tensor } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
 import { linear } from '../src/tensor/functional.js';
 import { gradient } from '../src/tensor/gradient.js';
 import { noise } from '../src/tensor/noise.js';

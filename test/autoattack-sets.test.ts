@@ -4,12 +4,12 @@ import { after, describe, it } from 'node:test';
 import { type Attack, parseAttack, through } from '../src/attacks/attack.js';
 import { autoAttack, autoAttackSets, modeOf } from '../src/attacks/autoattack.js';
 import { norms } from '../src/attacks/norms.js';
-import { DatasetTensors } from '../src/data/tensors.js';
+import { DatasetTensors } from '../src/data/dataset-tensors.js';
+import { setThreads } from '../src/engine/info.js';
 import { InputError } from '../src/errors.js';
 import { type Evaluation, evaluate } from '../src/evaluation/evaluate.js';
 import { perClass } from '../src/evaluation/per-class.js';
-import { setThreads } from '../src/tensor/engine.js';
-import { clean } from '../src/training/objective.js';
+import { clean } from '../src/training/objectives/objective.js';
 import { blobs, smallModel, training } from './support/blobs.js';
 import { satin } from './support/tiny-run.js';
 

@@ -4,12 +4,12 @@ import { after, describe, it } from 'node:test';
 import { type Attack, parseAttack, type Threat } from '../src/attacks/attack.js';
 import { norms } from '../src/attacks/norms.js';
 import { type Dataset, subset } from '../src/data/dataset.js';
-import { DatasetTensors } from '../src/data/tensors.js';
+import { DatasetTensors } from '../src/data/dataset-tensors.js';
+import { setThreads } from '../src/engine/info.js';
 import { type Evaluation, evaluate } from '../src/evaluation/evaluate.js';
-import { setThreads } from '../src/tensor/engine.js';
 import { scope } from '../src/tensor/scope.js';
-import { adversarial } from '../src/training/adversarial.js';
-import { clean } from '../src/training/objective.js';
+import { adversarial } from '../src/training/objectives/adversarial.js';
+import { clean } from '../src/training/objectives/objective.js';
 import { blobs, smallModel, training } from './support/blobs.js';
 
 setThreads(1);

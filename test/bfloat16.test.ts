@@ -1,12 +1,12 @@
 /** `training.precision: bfloat16`: products are rounded, and nothing else. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { requirePrecision } from '../src/app/train/require-bfloat16.js';
 import { InputError } from '../src/errors.js';
-import { crossEntropy } from '../src/losses.js';
 import { Model } from '../src/models/model.js';
 import { Initialiser } from '../src/nn/initialise.js';
 import { Conv2d, Linear } from '../src/nn/layers.js';
-import { requirePrecision } from '../src/precision.js';
+import { crossEntropy } from '../src/nn/losses.js';
 import { integers } from '../src/tensor/create.js';
 import { conv2d, linear } from '../src/tensor/functional.js';
 import { gradients } from '../src/tensor/gradient.js';

@@ -1,8 +1,8 @@
 /** The kernel that steps to a hyperplane, against its twin of libtorch's operators and against what a step must be. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { composedStep, stepToHyperplane } from '../src/attacks/box-hyperplane.js';
-import { setThreads } from '../src/tensor/engine.js';
+import { composedStep, stepToHyperplane } from '../src/attacks/projection.js';
+import { setThreads } from '../src/engine/info.js';
 import { noise } from '../src/tensor/noise.js';
 import { operator } from '../src/tensor/operator.js';
 import { scope } from '../src/tensor/scope.js';

@@ -15,15 +15,15 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../src/errors.js';
-import { encodeSafetensors, type NamedArray } from '../src/export/safetensors.js';
+import type { WriteBytes } from '../src/files/durable-file.js';
 import { type CheckpointName, readCheckpoint, writeCheckpoint } from '../src/runs/checkpoint.js';
-import type { WriteBytes } from '../src/runs/durable-file.js';
+import { encodeSafetensors, type NamedArray } from '../src/weights/safetensors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-checkpoint-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const model = {
-  architecture: 'resnet20',
+  architecture: 'resnet20' as const,
   width: 0.5,
   activation: 'silu',
   classes: ['T-shirt', 'Pullover'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { commands } from '../src/cli/commands.js';
+import { commands } from '../src/cli/commands/commands.js';
 import { several, wholeNumber } from '../src/cli/options.js';
 import { InputError } from '../src/errors.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { chooseExamples } from '../src/data/choose.js';
+import { chooseExamples } from '../src/data/choose-examples.js';
 import { type Dataset, subset } from '../src/data/dataset.js';
 import { pixelsDigest } from '../src/data/digest.js';
 import { classCounts, drawStratified, proportionalCounts } from '../src/data/stratify.js';

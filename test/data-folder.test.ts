@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import sharp from 'sharp';
 import type { Dataset, Split } from '../src/data/dataset.js';
-import { type LoadOptions, loadDataset } from '../src/data/sets.js';
+import { type LoadOptions, loadDataset } from '../src/data/load.js';
 import { InputError } from '../src/errors.js';
 
 const root = mkdtempSync(join(tmpdir(), 'satin-folder-'));

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { cifar10Files, cifar100Files, fashionFiles, mnistFiles } from '../src/data/downloads.js';
+import { loadDataset } from '../src/data/load.js';
 import { dataNames, parseDataName } from '../src/data/names.js';
-import { loadDataset } from '../src/data/sets.js';
-import { cifar10Files, cifar100Files, fashionFiles, mnistFiles } from '../src/data/sources.js';
 import { classCounts } from '../src/data/stratify.js';
 import { InputError } from '../src/errors.js';
 

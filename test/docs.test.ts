@@ -10,10 +10,10 @@ import { parse } from 'yaml';
 import { activationTable } from '../src/activations/describe.js';
 import { activationNames, parseActivation } from '../src/activations/parse.js';
 import { activations, type Family } from '../src/activations/table.js';
-import { commands } from '../src/cli/commands.js';
+import { commands } from '../src/cli/commands/commands.js';
 import { dataNames } from '../src/data/names.js';
-import { loadRecipe, recipeNames } from '../src/load-recipe.js';
-import { parseRecipe } from '../src/recipe.js';
+import { loadRecipe, recipeNames } from '../src/recipe/load.js';
+import { parseRecipe } from '../src/recipe/recipe.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -85,12 +85,20 @@ describe('README and docs', () => {
       if (!text.startsWith('native/build/')) assert.ok(existsSync(join(root, text)), `${path} names ${text}`);
   });
 
-  it('show every folder and file of src/ in docs/design.md', () => {
+  it('show every folder of src/ in docs/design.md, and no other', () => {
     const { text } = page('docs/design.md');
-    const missing = readdirSync(join(root, 'src'))
-      .map((name) => name.replace(/\.ts$/, ''))
-      .filter((name) => !new RegExp(`(^|[\\s,])${name}(\\.ts|/|[\\s,:])`, 'm').test(text));
-    assert.deepEqual(missing, []);
+    const tree = /^src\/\n(.*?)^test\//ms.exec(text)?.[1] ?? '';
+    const path: string[] = [];
+    const shown = tree.split('\n').flatMap((line) => {
+      const [, indent, name] = /^( +)([\w-]+)\/ /.exec(line) ?? [];
+      if (indent === undefined || name === undefined) return [];
+      path.splice(indent.length / 2 - 1, path.length, name);
+      return [path.join('/')];
+    });
+    const folders = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => relative(join(root, 'src'), join(entry.parentPath, entry.name)));
+    assert.deepEqual(shown.sort(), folders.sort());
   });
 
   it('are all linked from the README or from a page that it links to', () => {

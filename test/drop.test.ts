@@ -1,17 +1,17 @@
 /** What training leaves out at random: dropout and stochastic depth. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { objectiveOf } from '../src/app/train/build-objective.js';
 import { norms } from '../src/attacks/norms.js';
+import { setThreads } from '../src/engine/info.js';
 import { Model } from '../src/models/model.js';
 import { type Dropping, depthRate, dropout, stochasticDepth } from '../src/nn/drop.js';
-import { objectiveOf } from '../src/objective-of.js';
-import { parseRecipe } from '../src/recipe.js';
+import { parseRecipe } from '../src/recipe/recipe.js';
 import { integers, ones, tensor } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
 import { noGrad } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';
-import { adversarial } from '../src/training/adversarial.js';
-import { adversarialCrossEntropy } from '../src/training/objective.js';
+import { adversarial } from '../src/training/objectives/adversarial.js';
+import { adversarialCrossEntropy } from '../src/training/objectives/objective.js';
 import { assertClose } from './support/close.js';
 
 setThreads(1);

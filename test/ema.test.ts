@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { memoryInfo, setThreads } from '../src/engine/info.js';
 import { InputError } from '../src/errors.js';
 import { Model } from '../src/models/model.js';
-import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { noGrad } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';
 import { Ema, type EmaOptions } from '../src/training/ema.js';

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ApgdOptions, apgd } from '../src/attacks/apgd.js';
-import { attackLosses } from '../src/attacks/attack-losses.js';
+import { attackLosses } from '../src/attacks/losses.js';
 import { norms } from '../src/attacks/norms.js';
+import { memoryInfo, setThreads } from '../src/engine/info.js';
 import type { Classifier } from '../src/nn/classifier.js';
 import { integers, stack, tensor } from '../src/tensor/create.js';
-import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { noise } from '../src/tensor/noise.js';
 import { scope } from '../src/tensor/scope.js';
 import { assertClose } from './support/close.js';

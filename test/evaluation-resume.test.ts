@@ -16,15 +16,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { type EvaluationRunOptions, evaluationRun } from '../src/app/evaluate/evaluate-run.js';
+import { measuredModel } from '../src/app/model/open-model.js';
 import { planEvaluation } from '../src/cli/evaluate-plan.js';
 import { subset } from '../src/data/dataset.js';
+import { memoryInfo, setThreads } from '../src/engine/info.js';
 import { InputError, InterruptedError } from '../src/errors.js';
 import type { EvaluationResult } from '../src/evaluation/result.js';
-import { type EvaluationRunOptions, evaluationRun } from '../src/evaluation-run.js';
-import { readSafetensors } from '../src/export/safetensors.js';
-import { measuredModel } from '../src/measured-model.js';
-import { memoryInfo, setThreads } from '../src/tensor/engine.js';
-import { clean } from '../src/training/objective.js';
+import { clean } from '../src/training/objectives/objective.js';
+import { readSafetensors } from '../src/weights/safetensors.js';
 import { blobs, smallModel, training } from './support/blobs.js';
 import { mainFile, satin, tinyRecipe, writeTinyMnist } from './support/tiny-run.js';
 

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { derivative as derivativeOf, forward } from '../src/activations/activation.js';
 import { activationNames, parseActivation } from '../src/activations/parse.js';
-import { crossEntropy } from '../src/losses.js';
+import { setThreads } from '../src/engine/info.js';
+import { crossEntropy } from '../src/nn/losses.js';
 import { cat, integers, stack, tensor, where } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
 import {
   averagePool,
   batchNorm,

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { norms } from '../src/attacks/norms.js';
+import { memoryInfo, setThreads } from '../src/engine/info.js';
 import { InputError } from '../src/errors.js';
-import { crossEntropy } from '../src/losses.js';
 import type { Model } from '../src/models/model.js';
-import { memoryInfo, setThreads } from '../src/tensor/engine.js';
+import { crossEntropy } from '../src/nn/losses.js';
 import { gradient, noGrad } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';
 import type { Tensor } from '../src/tensor/tensor.js';
-import { free } from '../src/training/free.js';
-import type { Objective } from '../src/training/objective.js';
-import { Sgd } from '../src/training/sgd.js';
+import { free } from '../src/training/objectives/free.js';
+import type { Objective } from '../src/training/objectives/objective.js';
+import { Sgd } from '../src/training/optimizers/sgd.js';
 import { firstPlace, freeOptions, numbersOf, randomBatch, tinyModel } from './support/objectives.js';
 
 setThreads(1);

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { colourDraws, jitterColours } from '../src/data/imagenet/colour.js';
-import { centreView, randomView, viewDraws } from '../src/data/imagenet/view.js';
+import { colourDraws, jitterColours } from '../src/data/imagenet/colour-jitter.js';
+import { centreView, randomView, viewDraws } from '../src/data/imagenet/crop.js';
 import { tensor } from '../src/tensor/create.js';
 import { type Filter, resample } from '../src/tensor/resample.js';
 

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { packTar } from 'modern-tar';
 import sharp from 'sharp';
+import { centreView } from '../src/data/imagenet/crop.js';
 import { decodeView } from '../src/data/imagenet/decode.js';
-import { chosenPlaces, decodePlaces, openSplit } from '../src/data/imagenet/load.js';
-import { orderOf } from '../src/data/imagenet/order.js';
 import { placesOf } from '../src/data/imagenet/robustbench.js';
+import { orderOf } from '../src/data/imagenet/shuffle.js';
+import { chosenPlaces, decodePlaces, openSplit } from '../src/data/imagenet/splits.js';
 import { ImageStream, type StreamOptions } from '../src/data/imagenet/stream.js';
-import { centreView } from '../src/data/imagenet/view.js';
 import { InputError, RunError } from '../src/errors.js';
 
 const root = mkdtempSync(join(tmpdir(), 'satin-imagenet-'));

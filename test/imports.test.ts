@@ -8,41 +8,33 @@ import { child } from './support/child.js';
 
 const root = fileURLToPath(new URL('../../src/', import.meta.url));
 
-/** From the bottom up: a part imports from its own level and from those before it, never from one behind. */
+/** From the bottom up: a part imports from itself and from the levels before it, never from its own level or a later one. */
 const levels: readonly (readonly string[])[] = [
   ['errors.ts'],
-  // small files that know no tensor: what input may be, and how it is read
-  ['addon.ts', 'version.ts', 'nearest.ts', 'epsilon.ts', 'fields.ts', 'validate.ts', 'command-line.ts'],
-  ['native.ts'],
+  ['provenance'],
+  ['input', 'files', 'engine'],
   ['tensor'],
-  ['ranks'],
-  ['activations', 'losses.ts', 'nn'],
-  ['models', 'data', 'attacks', 'runs', 'export'],
-  ['recipe', 'recipe.ts', 'load-recipe.ts', 'evaluation', 'training', 'report'],
-  // files of src/ that no line above names: each knows several parts and puts them together
-  ['experiment.ts', 'plan'],
+  ['distributed', 'data', 'activations'],
+  ['nn'],
+  ['weights', 'attacks'],
+  ['models', 'evaluation'],
+  ['runs', 'recipe', 'report'],
+  ['training'],
+  ['app'],
   ['cli', 'index.ts'],
 ];
 
-/** Pairs that stand on fitting levels and must stay apart all the same. */
+/** Pairs that the levels would allow and that stay apart all the same. */
 const apart: readonly (readonly [from: string, to: string])[] = [
-  ['attacks', 'models'], // they take a Classifier
-  ['attacks', 'data'],
-  ['evaluation', 'models'],
-  ['evaluation', 'training'],
-  ['training', 'evaluation'], // evaluators are handed in
-  ['data', 'models'],
-  ['report', 'training'],
-  ['nn', 'losses.ts'],
+  ['attacks', 'data'], // they take a Classifier and tensors
+  ['data', 'engine'], // images are bytes until DatasetTensors
+  ['training', 'evaluation'], // evaluators are passed in
+  ['report', 'models'], // it knows numbers and pictures
 ];
 
 /** The folder of src/ that a file lies in, or the file itself. */
 const partOf = (file: string) => file.split('/')[0]!;
-const composing = levels.findIndex((parts) => parts.includes('experiment.ts'));
-const levelOf = (part: string) => {
-  const level = levels.findIndex((parts) => parts.includes(part));
-  return level >= 0 || !part.endsWith('.ts') ? level : composing;
-};
+const levelOf = (part: string) => levels.findIndex((parts) => parts.includes(part));
 
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
@@ -70,14 +62,33 @@ const all = [...imports].flatMap(([file, targets]) => targets.map((target) => [f
 const outward = all.filter(([, target]) => target.startsWith('../'));
 const edges = all.filter(([, target]) => !target.startsWith('../'));
 
+/** Those that lead to a later level, or to another part of the same one. */
+function upwards(some: readonly (readonly [file: string, target: string])[]): string[] {
+  return some
+    .filter(([file, target]) => partOf(file) !== partOf(target))
+    .filter(([file, target]) => levelOf(partOf(target)) >= levelOf(partOf(file)))
+    .map(([file, target]) => `${file} imports ${target}`);
+}
+
+function assertNoRing(graph: ReadonlyMap<string, Iterable<string>>): void {
+  const done = new Set<string>();
+  const visit = (node: string, path: readonly string[]): void => {
+    assert.ok(!path.includes(node), `a ring: ${[...path.slice(path.indexOf(node)), node].join(' > ')}`);
+    if (done.has(node)) return;
+    for (const target of graph.get(node) ?? []) visit(target, [...path, node]);
+    done.add(node);
+  };
+  for (const node of graph.keys()) visit(node, []);
+}
+
 describe('imports', () => {
   it('are found, and name files that exist', () => {
     assert.ok(files.length >= 80, `${files.length} files`);
     assert.ok(edges.length >= 200, `${edges.length} imports`);
     for (const file of [
-      'native.ts',
+      'engine/native.ts',
       'tensor/tensor.ts',
-      'attacks/descend.ts',
+      'attacks/pgd.ts',
       'training/train.ts',
       'cli/main.ts',
     ])
@@ -94,20 +105,29 @@ describe('imports', () => {
   it('leave src for the bench alone, from its command', () => {
     assert.ok(outward.length > 0);
     for (const [file, target] of outward) {
-      assert.equal(file, 'cli/bench.ts', `${file} imports ${target}`);
+      assert.equal(file, 'cli/commands/bench.ts', `${file} imports ${target}`);
       assert.match(target, /^\.\.\/bench\//);
     }
   });
 
   it('go one way', () => {
-    const wrong = edges.filter(([file, target]) => levelOf(partOf(target)) > levelOf(partOf(file)));
-    assert.deepEqual(
-      wrong.map(([file, target]) => `${file} imports ${target}`),
-      [],
-    );
+    assert.deepEqual(upwards(edges), []);
   });
 
-  it('never lead from attacks and evaluation to a model, nor from training to evaluation', () => {
+  it('would be refused if they went upwards or sideways', () => {
+    const made: readonly (readonly [string, string])[] = [
+      ['attacks/pgd.ts', 'models/model.ts'],
+      ['weights/zip.ts', 'attacks/pgd.ts'],
+      ['weights/zip.ts', 'weights/pickle.ts'],
+      ['app/predict.ts', 'errors.ts'],
+    ];
+    assert.deepEqual(upwards(made), [
+      'attacks/pgd.ts imports models/model.ts',
+      'weights/zip.ts imports attacks/pgd.ts',
+    ]);
+  });
+
+  it('keep apart what can be read without the other', () => {
     const wrong = edges.filter(([file, target]) =>
       apart.some(([from, to]) => partOf(file) === from && partOf(target) === to),
     );
@@ -117,30 +137,36 @@ describe('imports', () => {
     );
   });
 
-  it('form no ring', () => {
-    const done = new Set<string>();
-    const visit = (file: string, path: readonly string[]): void => {
-      assert.ok(!path.includes(file), `a ring: ${[...path.slice(path.indexOf(file)), file].join(' > ')}`);
-      if (done.has(file)) return;
-      for (const target of imports.get(file) ?? []) visit(target, [...path, file]);
-      done.add(file);
-    };
-    for (const file of files) visit(file, []);
+  it('form no ring of folders inside a part', () => {
+    // A folder's own files and its subfolders share vocabulary and may use each other; its subfolders form no ring.
+    const folders = new Map<string, Set<string>>();
+    for (const [file, target] of edges) {
+      const [from, to] = [dirname(file), dirname(target)];
+      const isNested = from === to || from.startsWith(`${to}/`) || to.startsWith(`${from}/`);
+      if (!isNested && from !== '.' && to !== '.')
+        folders.set(from, (folders.get(from) ?? new Set()).add(to));
+    }
+    assert.ok(folders.size >= 30, `${folders.size} folders`);
+    assertNoRing(folders);
   });
 
-  it('reach the binary in src/native.ts alone', () => {
+  it('form no ring of files', () => {
+    assertNoRing(imports);
+  });
+
+  it('reach the binary in src/engine/native.ts alone', () => {
     const loading = /createRequire|\brequire\(|process\.dlopen|\.node['"`]/;
     const loaders = files.filter((file) => loading.test(readFileSync(join(root, file), 'utf8')));
-    assert.deepEqual(loaders, ['native.ts']);
-    const users = edges.filter(([, target]) => target === 'native.ts').map(([file]) => partOf(file));
-    assert.deepEqual([...new Set(users)], ['tensor']);
+    assert.deepEqual(loaders, ['engine/native.ts']);
+    const users = edges.filter(([, target]) => target === 'engine/native.ts').map(([file]) => partOf(file));
+    assert.deepEqual([...new Set(users)].sort(), ['distributed', 'engine', 'tensor']);
   });
 
   it('load no engine: that is left to the first use', () => {
     const others = files.filter((file) => file !== 'cli/main.ts');
     const specifiers = others.map((file) => `./src/${file.replace(/\.ts$/, '.js')}`);
     const ended = child(
-      { 'src/native.js': 'isLoaded, native', 'node:url': 'pathToFileURL' },
+      { 'src/engine/native.js': 'isLoaded, native', 'node:url': 'pathToFileURL' },
       `const dist = pathToFileURL(process.cwd() + '/');
       for (const file of ${JSON.stringify(specifiers)}) await import(new URL(file, dist).href);
       console.log(isLoaded());

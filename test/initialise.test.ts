@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setThreads } from '../src/engine/info.js';
+import type { ModelName } from '../src/models/architectures/names.js';
 import { Model } from '../src/models/model.js';
-import type { ModelName } from '../src/models/names.js';
 import { Initialiser } from '../src/nn/initialise.js';
-import { setThreads } from '../src/tensor/engine.js';
 import { scope } from '../src/tensor/scope.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { smallNetworks } from './support/small-networks.js';

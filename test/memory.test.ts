@@ -3,17 +3,17 @@ import assert from 'node:assert/strict';
 import { before, beforeEach, describe, it } from 'node:test';
 import { parseAttack } from '../src/attacks/attack.js';
 import { type NormName, norms } from '../src/attacks/norms.js';
-import { DatasetTensors } from '../src/data/tensors.js';
+import { DatasetTensors } from '../src/data/dataset-tensors.js';
+import { memoryInfo, setThreads } from '../src/engine/info.js';
+import { native } from '../src/engine/native.js';
 import { DisposedError, EngineError, InputError } from '../src/errors.js';
 import { evaluate } from '../src/evaluation/evaluate.js';
-import { native } from '../src/native.js';
 import { tensor, zeros } from '../src/tensor/create.js';
-import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { gradient, noGrad } from '../src/tensor/gradient.js';
 import { keep, scope } from '../src/tensor/scope.js';
 import type { Tensor } from '../src/tensor/tensor.js';
-import { adversarial } from '../src/training/adversarial.js';
-import { clean } from '../src/training/objective.js';
+import { adversarial } from '../src/training/objectives/adversarial.js';
+import { clean } from '../src/training/objectives/objective.js';
 import { blobs, smallModel, training } from './support/blobs.js';
 import { child } from './support/child.js';
 
@@ -309,7 +309,7 @@ describe('the net below', () => {
   const imports = {
     'src/tensor/create.js': 'zeros',
     'src/tensor/scope.js': 'scope, keep',
-    'src/tensor/engine.js': 'memoryInfo, setThreads',
+    'src/engine/info.js': 'memoryInfo, setThreads',
   };
 
   it('frees tensors that were dropped without being disposed of, and only those', () => {
@@ -355,9 +355,9 @@ describe('the net below', () => {
 
 describe('the memory limits', () => {
   const imports = {
-    'src/native.js': 'native',
+    'src/engine/native.js': 'native',
     'src/tensor/create.js': 'zeros',
-    'src/tensor/engine.js': 'memoryInfo, emptyCache, setThreads',
+    'src/engine/info.js': 'memoryInfo, emptyCache, setThreads',
   };
   // In a process of its own, and one for all: to start an engine takes longer than to ask.
   const body = `
@@ -449,9 +449,9 @@ describe('SATIN_POISON=1', () => {
 
   it('changes no number of training: nothing is read before it is written', () => {
     const imports = {
-      'src/tensor/engine.js': 'setThreads',
+      'src/engine/info.js': 'setThreads',
       'src/attacks/norms.js': 'norms',
-      'src/training/adversarial.js': 'adversarial',
+      'src/training/objectives/adversarial.js': 'adversarial',
       'test/support/blobs.js': 'blobs, smallModel, training',
     };
     const train = `setThreads(1);

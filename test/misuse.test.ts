@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { setThreads } from '../src/engine/info.js';
+import { native } from '../src/engine/native.js';
 import { DisposedError, EngineError, InputError } from '../src/errors.js';
-import { crossEntropy } from '../src/losses.js';
-import { native } from '../src/native.js';
+import { crossEntropy } from '../src/nn/losses.js';
 import { cat, integers, tensor, zeros } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
 import { conv2d, linear, matmul } from '../src/tensor/functional.js';
 import { gradient, gradients } from '../src/tensor/gradient.js';
 import { noise } from '../src/tensor/noise.js';
@@ -42,7 +42,7 @@ function force(name: string, overload: string, ...values: readonly unknown[]): u
 
 describe('the exports of the engine', () => {
   it('are those of the interface Addon, in its order', () => {
-    const text = readFileSync(fileURLToPath(new URL('../../src/addon.ts', import.meta.url)), 'utf8');
+    const text = readFileSync(fileURLToPath(new URL('../../src/engine/addon.ts', import.meta.url)), 'utf8');
     const body = /export interface Addon \{\n(.*?)\n\}/s.exec(text)?.[1] ?? '';
     const names = [...body.matchAll(/^ {2}(\w+)\(/gm)].map(([, name]) => name);
     assert.ok(names.length >= 20);
@@ -286,7 +286,7 @@ describe('the process lives', () => {
 
   it('when the error classes are not what they should be', () => {
     const ended = child(
-      { 'src/native.js': 'native' },
+      { 'src/engine/native.js': 'native' },
       `const engine = native();
       const kinds = [];
       const provoke = () => { try { engine.readData(1); } catch (error) { kinds.push(String(error && error.name)); } };
@@ -312,9 +312,9 @@ describe('the process lives', () => {
       const { parentPort } = require('node:worker_threads');
       (async () => {
         const said = [];
-        const { native } = await import('${src}native.js');
+        const { native } = await import('${src}engine/native.js');
         try { native(); } catch (error) { said.push(error.name + ': ' + error.message); }
-        const { packageFolder } = await import('${src}native.js');
+        const { packageFolder } = await import('${src}provenance/package-folder.js');
         const { binary } = JSON.parse(require('node:fs').readFileSync(packageFolder + '/native/build/engine.json', 'utf8'));
         try { require(packageFolder + '/' + binary); } catch (error) { said.push(error.name + ': ' + error.message); }
         parentPort.postMessage(said);
@@ -342,7 +342,11 @@ describe('the process lives', () => {
 
   it('when a worker is the first to load the binary, and ends', () => {
     const ended = child(
-      { 'node:worker_threads': 'Worker', 'src/native.js': 'packageFolder', 'src/tensor/create.js': 'zeros' },
+      {
+        'node:worker_threads': 'Worker',
+        'src/provenance/package-folder.js': 'packageFolder',
+        'src/tensor/create.js': 'zeros',
+      },
       `const ask = \`
         import { readFileSync } from 'node:fs';
         import { createRequire } from 'node:module';

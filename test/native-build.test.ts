@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { packageFolder } from '../src/native.js';
+import { packageFolder } from '../src/provenance/package-folder.js';
 
 interface Libtorch {
   readonly kind: string;

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { Model, type ModelDescription } from '../src/models/model.js';
-import { type ModelName, modelNames, publishedDropRates } from '../src/models/names.js';
+import { memoryInfo, setThreads } from '../src/engine/info.js';
+import { type ModelName, modelNames, publishedDropRates } from '../src/models/architectures/names.js';
+import type { ModelDescription } from '../src/models/description.js';
+import { Model } from '../src/models/model.js';
 import { outline } from '../src/models/outline.js';
-import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { readGolden } from './support/golden.js';
 
 setThreads(1);

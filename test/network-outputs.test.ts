@@ -1,12 +1,12 @@
 /** Large networks against torchvision's, timm's and RobustBench's (test/golden/network-outputs.json), from the same weights. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { crossEntropy } from '../src/losses.js';
+import { setThreads } from '../src/engine/info.js';
+import type { ModelName } from '../src/models/architectures/names.js';
 import { Model } from '../src/models/model.js';
-import type { ModelName } from '../src/models/names.js';
 import type { Classifier } from '../src/nn/classifier.js';
+import { crossEntropy } from '../src/nn/losses.js';
 import { integers, tensor } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
 import { gradient, noGrad } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';
 import type { MemoryFormat, Tensor } from '../src/tensor/tensor.js';

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseDerivative } from '../src/activations/parse.js';
-import { crossEntropy } from '../src/losses.js';
+import { setThreads } from '../src/engine/info.js';
+import type { ModelName } from '../src/models/architectures/names.js';
 import { Model } from '../src/models/model.js';
-import type { ModelName } from '../src/models/names.js';
+import { crossEntropy } from '../src/nn/losses.js';
 import { integers, tensor } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
 import { gradient, gradients } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';
 import type { Dtype, Tensor } from '../src/tensor/tensor.js';

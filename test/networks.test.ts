@@ -1,12 +1,13 @@
 /** Networks against PyTorch's (test/golden/networks.json): names, counts, logits and gradients from the same weights. */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import { setThreads } from '../src/engine/info.js';
 import { DisposedError } from '../src/errors.js';
-import { crossEntropy } from '../src/losses.js';
-import { Model, type ModelDescription } from '../src/models/model.js';
-import type { ModelName } from '../src/models/names.js';
+import type { ModelName } from '../src/models/architectures/names.js';
+import type { ModelDescription } from '../src/models/description.js';
+import { Model } from '../src/models/model.js';
+import { crossEntropy } from '../src/nn/losses.js';
 import { integers, tensor } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
 import { gradients, noGrad } from '../src/tensor/gradient.js';
 import { keep, scope } from '../src/tensor/scope.js';
 import type { Dtype, Tensor } from '../src/tensor/tensor.js';

@@ -1,10 +1,10 @@
 /** What the fused kernel promises besides its numbers: whose derivative, any place of a batch, and refusals. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setThreads } from '../src/engine/info.js';
+import { native } from '../src/engine/native.js';
 import { EngineError } from '../src/errors.js';
-import { native } from '../src/native.js';
 import { tensor } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
 import { activate, batchNorm, normActivate } from '../src/tensor/functional.js';
 import { gradient } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';

@@ -1,8 +1,8 @@
 /** The fused kernel (channels-last float32) against libtorch's operators in float64: batch norm, and the activation's twin. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setThreads } from '../src/engine/info.js';
 import { tensor } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
 import {
   type ActivateOptions,
   type ActivationKind,

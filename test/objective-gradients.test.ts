@@ -1,19 +1,19 @@
 /** Training losses against central differences, where float32 ends, and in a run. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DatasetTensors } from '../src/data/tensors.js';
+import { DatasetTensors } from '../src/data/dataset-tensors.js';
+import { memoryInfo, setThreads } from '../src/engine/info.js';
 import type { Model } from '../src/models/model.js';
 import { tensor } from '../src/tensor/create.js';
-import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { gradients, noGrad } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';
 import type { Dtype } from '../src/tensor/tensor.js';
-import { adversarial } from '../src/training/adversarial.js';
-import { free } from '../src/training/free.js';
-import { mart } from '../src/training/mart.js';
-import { clean, type Objective, type TrainingLoss } from '../src/training/objective.js';
-import { Sgd } from '../src/training/sgd.js';
-import { trades } from '../src/training/trades.js';
+import { adversarial } from '../src/training/objectives/adversarial.js';
+import { free } from '../src/training/objectives/free.js';
+import { mart } from '../src/training/objectives/mart.js';
+import { clean, type Objective, type TrainingLoss } from '../src/training/objectives/objective.js';
+import { trades } from '../src/training/objectives/trades.js';
+import { Sgd } from '../src/training/optimizers/sgd.js';
 import { blobs, smallModel } from './support/blobs.js';
 import { assertClose } from './support/close.js';
 import { firstPlace, freeOptions, objectives, pgd, randomBatch, tinyModel } from './support/objectives.js';

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseDerivative } from '../src/activations/parse.js';
+import { objectiveOf, trainingAttackOf } from '../src/app/train/build-objective.js';
 import { norms } from '../src/attacks/norms.js';
-import { objectiveOf, trainingAttackOf } from '../src/objective-of.js';
-import { parseRecipe } from '../src/recipe.js';
+import { parseRecipe } from '../src/recipe/recipe.js';
 import { assertClose } from './support/close.js';
 
 type Section = Readonly<Record<string, unknown>>;

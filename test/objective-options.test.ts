@@ -3,18 +3,23 @@ import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
 import { parseActivation } from '../src/activations/parse.js';
 import { norms } from '../src/attacks/norms.js';
+import { memoryInfo, setThreads } from '../src/engine/info.js';
 import { InputError } from '../src/errors.js';
 import type { Model } from '../src/models/model.js';
 import type { Pass } from '../src/nn/module.js';
 import { tensor } from '../src/tensor/create.js';
-import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { noGrad } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';
 import type { Tensor } from '../src/tensor/tensor.js';
-import { adversarial } from '../src/training/adversarial.js';
-import { clean, type Objective, type Place, type TrainingLoss } from '../src/training/objective.js';
-import { trades } from '../src/training/trades.js';
-import { drawsCleanStart, perturb, type TrainingAttack } from '../src/training/training-attack.js';
+import { adversarial } from '../src/training/objectives/adversarial.js';
+import {
+  clean,
+  type Objective,
+  type Place,
+  type TrainingLoss,
+} from '../src/training/objectives/objective.js';
+import { trades } from '../src/training/objectives/trades.js';
+import { drawsCleanStart, perturb, type TrainingAttack } from '../src/training/objectives/training-attack.js';
 import { assertClose, largestDifference } from './support/close.js';
 import {
   epsilon,

@@ -3,27 +3,28 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseActivation } from '../src/activations/parse.js';
 import { norms } from '../src/attacks/norms.js';
-import type { Batch } from '../src/data/tensors.js';
-import { Model, type ModelDescription } from '../src/models/model.js';
+import type { Batch } from '../src/data/dataset-tensors.js';
+import { memoryInfo, setThreads } from '../src/engine/info.js';
+import type { ModelDescription } from '../src/models/description.js';
+import { Model } from '../src/models/model.js';
 import { integers } from '../src/tensor/create.js';
-import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { noGrad } from '../src/tensor/gradient.js';
 import { scope } from '../src/tensor/scope.js';
-import { adversarial } from '../src/training/adversarial.js';
-import type { AwpOptions } from '../src/training/awp.js';
-import { free } from '../src/training/free.js';
-import type { GradAlignOptions } from '../src/training/grad-align.js';
-import { mart } from '../src/training/mart.js';
+import { adversarial } from '../src/training/objectives/adversarial.js';
+import type { AwpOptions } from '../src/training/objectives/awp.js';
+import { free } from '../src/training/objectives/free.js';
+import type { GradAlignOptions } from '../src/training/objectives/grad-align.js';
+import { mart } from '../src/training/objectives/mart.js';
 import {
   adversarialCrossEntropy,
   clean,
   type Objective,
   type TrainingLoss,
   update,
-} from '../src/training/objective.js';
-import { Sgd } from '../src/training/sgd.js';
-import { trades } from '../src/training/trades.js';
-import type { TrainingAttack } from '../src/training/training-attack.js';
+} from '../src/training/objectives/objective.js';
+import { trades } from '../src/training/objectives/trades.js';
+import type { TrainingAttack } from '../src/training/objectives/training-attack.js';
+import { Sgd } from '../src/training/optimizers/sgd.js';
 import { assertClose, type Tolerance } from './support/close.js';
 import { fromGolden, type GoldenTensor, readGolden } from './support/golden.js';
 

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { forward } from '../src/activations/activation.js';
 import { parseActivation } from '../src/activations/parse.js';
-import { crossEntropy } from '../src/losses.js';
+import { setThreads } from '../src/engine/info.js';
+import { crossEntropy } from '../src/nn/losses.js';
 import { cat, stack, where } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
 import {
   averagePool,
   batchNorm,

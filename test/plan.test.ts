@@ -1,13 +1,13 @@
 /** `satin plan`: what a recipe would take is counted as training counts it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { planCommand } from '../src/cli/plan.js';
+import { devices } from '../src/app/plan/devices.js';
+import { plan } from '../src/app/plan/plan.js';
+import { workOf } from '../src/app/plan/work.js';
+import { planCommand } from '../src/cli/commands/plan.js';
 import { InputError } from '../src/errors.js';
-import { loadRecipe } from '../src/load-recipe.js';
 import { Model } from '../src/models/model.js';
-import { devices } from '../src/plan/devices.js';
-import { plan } from '../src/plan/plan.js';
-import { workOf } from '../src/plan/work.js';
+import { loadRecipe } from '../src/recipe/load.js';
 
 const recipe = (name: string, ...set: string[]) => loadRecipe(name, { set });
 const passes = (name: string, ...set: string[]) => workOf(recipe(name, ...set), 60_000).perImage;

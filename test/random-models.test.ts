@@ -1,16 +1,16 @@
 /** A model that answers at random is judged by most of 20 passes, as it is and under attack. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { evaluationRun } from '../src/app/evaluate/evaluate-run.js';
+import { functionModel } from '../src/app/model/open-model.js';
 import { parseAttack } from '../src/attacks/attack.js';
 import { norms } from '../src/attacks/norms.js';
-import { DatasetTensors } from '../src/data/tensors.js';
+import { DatasetTensors } from '../src/data/dataset-tensors.js';
+import { setThreads } from '../src/engine/info.js';
 import { evaluate } from '../src/evaluation/evaluate.js';
-import { judge, randomPasses } from '../src/evaluation/judge.js';
-import { evaluationRun } from '../src/evaluation-run.js';
-import { functionModel } from '../src/measured-model.js';
+import { judge, randomPasses } from '../src/evaluation/misclassified.js';
 import type { Classifier } from '../src/nn/classifier.js';
 import { cat, tensor } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
 import { scope } from '../src/tensor/scope.js';
 import { dots } from './support/dots.js';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { InputError } from '../src/errors.js';
 import { objectiveNames } from '../src/recipe/objective.js';
-import { parseRecipe } from '../src/recipe.js';
+import { parseRecipe } from '../src/recipe/recipe.js';
 
 type Section = Readonly<Record<string, unknown>>;
 

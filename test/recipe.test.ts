@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { parseEpsilon } from '../src/epsilon.js';
 import { InputError } from '../src/errors.js';
-import { loadRecipe, recipeNames } from '../src/load-recipe.js';
-import { parseRecipe } from '../src/recipe.js';
+import { parseEpsilon } from '../src/input/epsilon.js';
+import { loadRecipe, recipeNames } from '../src/recipe/load.js';
+import { parseRecipe } from '../src/recipe/recipe.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-recipe-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -96,7 +96,7 @@ describe('a recipe', () => {
   });
 
   it('is read without the engine', () => {
-    const program = `await import('${new URL('../src/load-recipe.js', import.meta.url)}');
+    const program = `await import('${new URL('../src/recipe/load.js', import.meta.url)}');
       console.log(process.report.getReport().sharedObjects.filter((file) => /torch/.test(file)).length);`;
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
       encoding: 'utf8',

@@ -1,9 +1,9 @@
 /** Which rank a process is, from what launchers tell it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { firstNode, readLaunch } from '../src/distributed/launch.js';
+import { placesOf, shareOf } from '../src/distributed/ranks.js';
 import { InputError } from '../src/errors.js';
-import { placesOf, shareOf } from '../src/ranks/ranks.js';
-import { firstNode, readLaunch } from '../src/ranks/rendezvous.js';
 
 type Environment = Readonly<Record<string, string>>;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type ColourName, colours } from '../src/report/palette.js';
+import { type ColourName, colours } from '../src/report/page/palette.js';
 
 describe('the palette', () => {
   const grounds: readonly ColourName[] = ['page', 'panel'];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { InputError } from '../src/errors.js';
 import type { ReportInput } from '../src/report/input.js';
-import { renderReport } from '../src/report/report.js';
+import { renderReport } from '../src/report/training/report.js';
 import { example, network, picture, two } from './support/report-input.js';
 
 /** What a reader sees: no tags, one kind of space, entities resolved. */

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { prepare } from '../src/app/train/experiment.js';
+import { readImages } from '../src/app/train/training-data.js';
+import { memoryInfo, setThreads } from '../src/engine/info.js';
 import { InputError } from '../src/errors.js';
-import { prepare } from '../src/experiment.js';
-import { readImages } from '../src/run-images.js';
 import { readCheckpoint } from '../src/runs/checkpoint.js';
 import { readEvents } from '../src/runs/event-log.js';
-import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { attempt } from './support/attempt.js';
 import { outcome, tinyTraining, writeTinyMnist } from './support/tiny-run.js';
 

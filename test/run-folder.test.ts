@@ -13,14 +13,14 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { InputError } from '../src/errors.js';
+import { firstDifference } from '../src/input/difference.js';
+import { makeManifest } from '../src/provenance/manifest.js';
 import { writeCheckpoint } from '../src/runs/checkpoint.js';
 import { openEventLog, readEvents } from '../src/runs/event-log.js';
 import type { RunEvent } from '../src/runs/events.js';
-import { makeManifest } from '../src/runs/manifest.js';
 import {
   createRunFolder,
   defaultRunPath,
-  firstDifference,
   readManifest,
   readStoredRecipe,
   resumeRunFolder,
@@ -58,7 +58,7 @@ function create(name: string) {
 
 function checkpoint(run: string, stepsDone: number): void {
   const model = {
-    architecture: 'resnet20',
+    architecture: 'resnet20' as const,
     width: 1,
     activation: 'relu',
     classes: ['a'],
@@ -226,7 +226,7 @@ describe('the lock of a run', () => {
     const { path, close } = create('killed');
     close();
     const program = `
-      import { acquireLock } from '${new URL('../src/runs/lock.js', import.meta.url)}';
+      import { acquireLock } from '${new URL('../src/files/lock.js', import.meta.url)}';
       acquireLock(${JSON.stringify(path)});
       console.log('locked');
       setInterval(() => {}, 1000);`;
@@ -264,7 +264,7 @@ describe('the lock of a run', () => {
     writeFileSync(join(path, 'lock'), JSON.stringify({ pid: dead.pid, host: hostname(), started: 'x/1' }));
     const program = `
       import { spawn } from 'node:child_process';
-      const one = \`import('${new URL('../src/runs/lock.js', import.meta.url)}').then(({ acquireLock }) => {
+      const one = \`import('${new URL('../src/files/lock.js', import.meta.url)}').then(({ acquireLock }) => {
         while (Date.now() < Number(process.argv[1])) {}
         try { acquireLock(${JSON.stringify(path)}); console.log('got'); } catch (error) { console.log(error.code); }
         setTimeout(() => {}, 1500);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../src/errors.js';
-import { encodeSafetensors, type NamedArray, readSafetensors } from '../src/export/safetensors.js';
+import { encodeSafetensors, type NamedArray, readSafetensors } from '../src/weights/safetensors.js';
 
 const golden = fileURLToPath(new URL('../../test/golden/small.safetensors', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'satin-safetensors-'));

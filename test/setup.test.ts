@@ -19,7 +19,7 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { packageFolder } from '../src/native.js';
+import { packageFolder } from '../src/provenance/package-folder.js';
 
 interface PermissionModule {
   permission(options: {

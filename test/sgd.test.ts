@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { memoryInfo, setThreads } from '../src/engine/info.js';
 import { InputError } from '../src/errors.js';
 import { tensor } from '../src/tensor/create.js';
-import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { scope } from '../src/tensor/scope.js';
 import type { Dtype, Tensor } from '../src/tensor/tensor.js';
-import { Sgd, type SgdOptions } from '../src/training/sgd.js';
+import { Sgd, type SgdOptions } from '../src/training/optimizers/sgd.js';
 import { assertClose, double } from './support/close.js';
 import { type GoldenTensor, readGolden } from './support/golden.js';
 import { assertNamed, initialParameters, learnFrom, type Named } from './support/golden-networks.js';

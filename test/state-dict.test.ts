@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../src/errors.js';
-import { readSafetensors } from '../src/export/safetensors.js';
-import { readStateDict } from '../src/export/state-dict.js';
-import { toTensor } from '../src/export/weights.js';
-import { zipRecords } from '../src/export/zip.js';
 import { scope } from '../src/tensor/scope.js';
+import { readSafetensors } from '../src/weights/safetensors.js';
+import { readStateDict } from '../src/weights/state-dict.js';
+import { toTensor } from '../src/weights/weights.js';
+import { zipRecords } from '../src/weights/zip.js';
 import { readGolden } from './support/golden.js';
 
 const folder = fileURLToPath(new URL('../../test/golden/state-dicts/', import.meta.url));

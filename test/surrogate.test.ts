@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { parseDerivative } from '../src/activations/parse.js';
+import { evaluationRun } from '../src/app/evaluate/evaluate-run.js';
+import { measuredModel } from '../src/app/model/open-model.js';
 import { parseAttack, through } from '../src/attacks/attack.js';
 import { norms } from '../src/attacks/norms.js';
-import { DatasetTensors } from '../src/data/tensors.js';
+import { DatasetTensors } from '../src/data/dataset-tensors.js';
+import { setThreads } from '../src/engine/info.js';
 import { evaluate } from '../src/evaluation/evaluate.js';
-import { evaluationRun } from '../src/evaluation-run.js';
-import { measuredModel } from '../src/measured-model.js';
 import type { Classifier } from '../src/nn/classifier.js';
-import { setThreads } from '../src/tensor/engine.js';
-import { clean } from '../src/training/objective.js';
+import { clean } from '../src/training/objectives/objective.js';
 import { blobs, smallModel, training } from './support/blobs.js';
 
 setThreads(1);

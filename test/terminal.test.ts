@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
-import { barLine, type DisplayStream } from '../src/cli/bar.js';
-import { rate, shortTime } from '../src/cli/format.js';
-import { createDisplay } from '../src/cli/terminal.js';
+import { barLine, type DisplayStream } from '../src/cli/terminal/bar.js';
+import { rate, shortTime } from '../src/cli/terminal/format.js';
+import { createDisplay } from '../src/cli/terminal/terminal.js';
 import type { RunEvent } from '../src/runs/events.js';
 
 interface Recorded {

@@ -6,16 +6,16 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseDerivative } from '../src/activations/parse.js';
+import { evaluationRun } from '../src/app/evaluate/evaluate-run.js';
+import { functionModel, type MeasuredModel, openModel } from '../src/app/model/open-model.js';
 import { subset } from '../src/data/dataset.js';
+import { engineInfo, memoryInfo, setThreads } from '../src/engine/info.js';
+import { native } from '../src/engine/native.js';
 import { DisposedError, InputError } from '../src/errors.js';
-import { evaluationRun } from '../src/evaluation-run.js';
-import { crossEntropy } from '../src/losses.js';
-import { functionModel, type MeasuredModel, openModel } from '../src/measured-model.js';
-import { InputLayer, parseInputForm } from '../src/models/input-form.js';
-import { modelKind } from '../src/models/model-file.js';
-import { native } from '../src/native.js';
+import { modelKind } from '../src/models/model-kind.js';
+import { InputLayer, parseInputForm } from '../src/models/preprocessing.js';
+import { crossEntropy } from '../src/nn/losses.js';
 import { integers, tensor } from '../src/tensor/create.js';
-import { engineInfo, memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { gradient, noGrad } from '../src/tensor/gradient.js';
 import { noise } from '../src/tensor/noise.js';
 import { scope } from '../src/tensor/scope.js';
@@ -130,9 +130,9 @@ describe('a TorchScript network', () => {
   it('runs on the thread that calls it, and starts none', { skip: process.platform !== 'linux' }, () => {
     const { status, output, errors } = child(
       {
-        'src/measured-model.js': 'openModel',
+        'src/app/model/open-model.js': 'openModel',
         'src/tensor/create.js': 'zeros',
-        'src/tensor/engine.js': 'setThreads',
+        'src/engine/info.js': 'setThreads',
         'src/tensor/gradient.js': 'gradient',
       },
       `import { readdirSync } from 'node:fs';

@@ -1,18 +1,23 @@
 /** What a step does beside learning: parts of a batch, clipped gradients, losses that are no number. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DatasetTensors } from '../src/data/dataset-tensors.js';
 import { ShuffledTensors } from '../src/data/image-source.js';
-import { DatasetTensors } from '../src/data/tensors.js';
+import { alone } from '../src/distributed/ranks.js';
+import { memoryInfo, setThreads } from '../src/engine/info.js';
 import { InputError, RunError } from '../src/errors.js';
-import { crossEntropy } from '../src/losses.js';
 import { Model } from '../src/models/model.js';
-import { alone } from '../src/ranks/ranks.js';
+import { crossEntropy } from '../src/nn/losses.js';
 import { zerosLike } from '../src/tensor/create.js';
-import { memoryInfo, setThreads } from '../src/tensor/engine.js';
 import { scope } from '../src/tensor/scope.js';
 import { learnInParts } from '../src/training/accumulate.js';
-import { gradientsOf, type Learned, type Objective, stateless } from '../src/training/objective.js';
-import { Sgd } from '../src/training/sgd.js';
+import {
+  gradientsOf,
+  type Learned,
+  type Objective,
+  stateless,
+} from '../src/training/objectives/objective.js';
+import { Sgd } from '../src/training/optimizers/sgd.js';
 import { start, type TrainOptions, train } from '../src/training/train.js';
 import { blobs } from './support/blobs.js';
 import { assertClose, double } from './support/close.js';

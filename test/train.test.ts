@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DatasetTensors } from '../src/data/dataset-tensors.js';
 import { ShuffledTensors } from '../src/data/image-source.js';
-import { DatasetTensors } from '../src/data/tensors.js';
+import { setThreads } from '../src/engine/info.js';
 import type { RunEvent } from '../src/runs/events.js';
 import { zerosLike } from '../src/tensor/create.js';
-import { setThreads } from '../src/tensor/engine.js';
-import { stateless } from '../src/training/objective.js';
-import { Sgd } from '../src/training/sgd.js';
+import { stateless } from '../src/training/objectives/objective.js';
+import { Sgd } from '../src/training/optimizers/sgd.js';
 import { start, train } from '../src/training/train.js';
 import { blobs, smallModel } from './support/blobs.js';
 

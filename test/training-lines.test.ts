@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { followTraining } from '../src/cli/training-lines.js';
+import { followTraining } from '../src/cli/terminal/training-lines.js';
 
 const time = '2026-01-01T00:00:00.000Z';
 const robust = 'validation/robust/linf-0.1/pgd-10';

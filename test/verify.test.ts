@@ -4,17 +4,17 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { evaluationRun } from '../src/app/evaluate/evaluate-run.js';
+import { verificationRun } from '../src/app/evaluate/verify-run.js';
+import { openModel } from '../src/app/model/open-model.js';
 import { subset } from '../src/data/dataset.js';
+import { memoryInfo, setThreads } from '../src/engine/info.js';
 import { InputError } from '../src/errors.js';
-import { evaluationRun } from '../src/evaluation-run.js';
-import { encodeSafetensors, readSafetensors } from '../src/export/safetensors.js';
-import { toArrays } from '../src/export/weights.js';
-import { openModel } from '../src/measured-model.js';
 import type { Model } from '../src/models/model.js';
 import { writeCheckpoint } from '../src/runs/checkpoint.js';
-import { memoryInfo, setThreads } from '../src/tensor/engine.js';
-import { clean } from '../src/training/objective.js';
-import { verificationRun } from '../src/verification-run.js';
+import { clean } from '../src/training/objectives/objective.js';
+import { encodeSafetensors, readSafetensors } from '../src/weights/safetensors.js';
+import { toArrays } from '../src/weights/weights.js';
 import { blobs, smallModel, training } from './support/blobs.js';
 import { satin } from './support/tiny-run.js';
 

@@ -1,7 +1,6 @@
 /** `node scripts/parity/arrays.mjs PARITY NETWORK [DATA_DIR]`: what both sides are given, PARITY/arrays/NETWORK.safetensors. */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeSafetensors } from '../../dist/src/export/safetensors.js';
 import {
   DatasetTensors,
   loadExamples,
@@ -11,6 +10,7 @@ import {
   scope,
   subset,
 } from '../../dist/src/index.js';
+import { encodeSafetensors } from '../../dist/src/weights/safetensors.js';
 import { quantised } from './quantised.mjs';
 import { networks, runs, slice } from './runs.mjs';
 

@@ -5,8 +5,8 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readSafetensors } from '../../dist/src/export/safetensors.js';
 import { noGrad, openModel, scope, tensor } from '../../dist/src/index.js';
+import { readSafetensors } from '../../dist/src/weights/safetensors.js';
 import { quantised } from './quantised.mjs';
 import { finished, jobFile, letters, networks, runs, slice } from './runs.mjs';
 

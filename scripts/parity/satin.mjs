@@ -1,7 +1,6 @@
 /** `node scripts/parity/satin.mjs PARITY NETWORK RUN SEED START`: Satin's verdicts on one slice of images. */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { encodeSafetensors, readSafetensors } from '../../dist/src/export/safetensors.js';
 import {
   DatasetTensors,
   engineInfo,
@@ -13,6 +12,7 @@ import {
   setThreads,
   subset,
 } from '../../dist/src/index.js';
+import { encodeSafetensors, readSafetensors } from '../../dist/src/weights/safetensors.js';
 import { quantised } from './quantised.mjs';
 import { attacks, jobFile, letters, networks, slice } from './runs.mjs';
 

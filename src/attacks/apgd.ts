@@ -3,11 +3,11 @@ import { ones, where, zeros, zerosLike } from '../tensor/create.js';
 import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { AttackLoss } from './attack-losses.js';
-import type { Observer } from './descend.js';
+import { WorkingSet } from './active-set.js';
+import type { Search } from './attack-steps.js';
+import type { AttackLoss } from './losses.js';
 import type { Norm } from './norms.js';
-import type { Search } from './search.js';
-import { WorkingSet } from './working-set.js';
+import type { Observer } from './pgd.js';
 
 /** Where an APGD run begins. */
 export interface ApgdImages {

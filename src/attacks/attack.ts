@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
-import type { AttackLossName } from './attack-losses.js';
-import { lossFor, targetsFor } from './attack-losses.js';
+import type { AttackLossName } from './losses.js';
+import { lossFor, targetsFor } from './losses.js';
 import type { Norm, NormName } from './norms.js';
 
 interface Settings {

@@ -3,12 +3,12 @@ import { integers, where, zeros, zerosLike } from '../tensor/create.js';
 import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { attackLosses } from './attack-losses.js';
-import { stepToHyperplane } from './box-hyperplane.js';
-import type { Observer } from './descend.js';
+import { WorkingSet } from './active-set.js';
+import type { Search } from './attack-steps.js';
+import { attackLosses } from './losses.js';
 import type { Norm } from './norms.js';
-import type { Search } from './search.js';
-import { WorkingSet } from './working-set.js';
+import type { Observer } from './pgd.js';
+import { stepToHyperplane } from './projection.js';
 
 /** Where a FAB run begins. */
 export interface FabImages {

@@ -1,24 +1,24 @@
 import type { Activation } from '../activations/activation.js';
 import { parseDerivative } from '../activations/parse.js';
+import type { MeasuredModel } from '../app/model/open-model.js';
 import { parseAttack, requireNorm } from '../attacks/attack.js';
 import { attackNamesOf } from '../attacks/autoattack.js';
 import type { NormName } from '../attacks/norms.js';
 import type { Dataset } from '../data/dataset.js';
+import type { LoadOptions } from '../data/load.js';
 import { parseDataName } from '../data/names.js';
-import type { LoadOptions } from '../data/sets.js';
-import { type Epsilon, parseEpsilon } from '../epsilon.js';
 import { InputError } from '../errors.js';
-import { readOriginals } from '../evaluation/evaluation-images.js';
-import { type EvaluationManifest, readEvaluationManifest } from '../evaluation/evaluation-manifest.js';
-import { readWeightsFile } from '../export/weights-file.js';
-import type { MeasuredModel } from '../measured-model.js';
-import { type ForeignForm, parseForeignForm, requireForeignTakes } from '../models/foreign-form.js';
-import { type InputForm, parseInputForm } from '../models/input-form.js';
-import { modelKind, requireInputTakes, requireWholeModel } from '../models/model-file.js';
+import { readOriginals } from '../evaluation/folder/images.js';
+import { type EvaluationManifest, readEvaluationManifest } from '../evaluation/folder/manifest.js';
+import { type Epsilon, parseEpsilon } from '../input/epsilon.js';
+import { type ForeignForm, parseForeignForm, requireForeignTakes } from '../models/external-description.js';
+import { modelKind, requireInputTakes, requireWholeModel } from '../models/model-kind.js';
+import { type InputForm, parseInputForm } from '../models/preprocessing.js';
 import { imagenetForm } from '../recipe/imagenet.js';
-import { parseRecipe, type Recipe } from '../recipe.js';
+import { parseRecipe, type Recipe } from '../recipe/recipe.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
 import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
+import { readWeightsFile } from '../weights/weights-file.js';
 import { missing } from './options.js';
 
 /** What was typed. */
@@ -162,7 +162,7 @@ function loader(
   const same = own !== undefined && (source === null || source.name === own.name) ? own : null;
   const name = source?.name ?? own?.name ?? missing('--data', 'a data set such as fashion-mnist:test');
   return async (model, onProgress) => {
-    const { loadExamples } = await import('../evaluation-run.js');
+    const { loadExamples } = await import('../app/evaluate/evaluate-run.js');
     return await loadExamples(model, {
       name,
       split: source?.split ?? 'test',

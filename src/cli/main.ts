@@ -1,5 +1,5 @@
 /** The command line: what `./satin` runs after the set-up. It loads no engine; the commands that need one do. */
-import { commands } from './commands.js';
+import { commands } from './commands/commands.js';
 import { reportError, runProgram } from './program.js';
 
 // A reader that has seen enough (`satin ... | head`) is no error.

@@ -1,7 +1,7 @@
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { InputError, SatinError } from '../errors.js';
-import { nearest } from '../nearest.js';
-import { version } from '../version.js';
+import { nearest } from '../input/nearest.js';
+import { version } from '../provenance/version.js';
 import type { CommandTable } from './command.js';
 
 /**

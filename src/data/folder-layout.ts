@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { Split } from './dataset.js';
-import { countOf, errorCode, firstLine, someOf, unusable } from './unusable.js';
+import { countOf, errorCode, firstLine, someOf, unusable } from './refusal.js';
 
 /** One image of a folder, before it is decoded. */
 export interface FolderImage {

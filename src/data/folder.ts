@@ -1,8 +1,8 @@
 import { type Dataset, labelArray, type Split } from './dataset.js';
 import { type FolderImage, folderLayout, type ImageList, listClasses, listImages } from './folder-layout.js';
 import { decodeImages, type ImageForm, imageSize } from './image.js';
+import { countOf, someOf, unusable } from './refusal.js';
 import { classCounts, drawStratified } from './stratify.js';
-import { countOf, someOf, unusable } from './unusable.js';
 import { cutValidation, positionsWithout } from './validation.js';
 
 export interface FolderSource {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { consecutiveIds, type Dataset, labelArray } from './dataset.js';
 import { exists, readMaybeGzipped } from './read-file.js';
-import { countOf, unusable } from './unusable.js';
+import { countOf, unusable } from './refusal.js';
 
 /**
  * idx, the format of MNIST and Fashion-MNIST: two zero bytes, the type of the values (0x08: bytes), the

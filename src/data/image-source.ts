@@ -1,6 +1,6 @@
 import { permutation } from '../tensor/noise.js';
 import { type Augmentation, augment } from './augment.js';
-import type { Batch, DatasetTensors } from './tensors.js';
+import type { Batch, DatasetTensors } from './dataset-tensors.js';
 
 /**
  * What a training step learns from: a stretch of one pass over the images, in the order of that pass. The seed and the

@@ -3,7 +3,7 @@ import type Sharp from 'sharp';
 import type { ResizeOptions } from 'sharp';
 import { InputError } from '../errors.js';
 import { readExisting } from './read-file.js';
-import { firstLine, unusable } from './unusable.js';
+import { firstLine, unusable } from './refusal.js';
 
 /**
  * How an image becomes the network's size: `crop` scales until the size is covered and cuts the middle

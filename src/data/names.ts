@@ -1,10 +1,12 @@
 import { InputError } from '../errors.js';
 import { type Split, splits } from './dataset.js';
-import { robustbenchSubset } from './imagenet/robustbench-subset.js';
+
+/** What leaderboards call ImageNet: 5,000 images of `val`, in RobustBench's order. */
+export const robustbenchSubset = 'robustbench-5000';
 
 /**
  * The names a person can type for data. This file imports no reader, so that help texts and the
- * validation of recipes stay quick; `sets.ts` says what stands behind each name.
+ * validation of recipes stay quick; `load.ts` says what stands behind each name.
  */
 export const dataNames = ['fashion-mnist', 'mnist', 'cifar10', 'cifar100', 'folder', 'imagenet'] as const;
 

@@ -1,15 +1,15 @@
 import type { Attack, Threat } from '../attacks/attack.js';
-import { targetsOfRank } from '../attacks/attack-losses.js';
-import type { Observer } from '../attacks/descend.js';
-import { type Round, type RoundExamples, roundsOf, run } from '../attacks/run.js';
-import type { Batch } from '../data/tensors.js';
+import { targetsOfRank } from '../attacks/losses.js';
+import type { Observer } from '../attacks/pgd.js';
+import { type Round, type RoundExamples, roundsOf, run } from '../attacks/run-attack.js';
+import type { Batch } from '../data/dataset-tensors.js';
 import type { Classifier } from '../nn/classifier.js';
 import { integers } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { differs, judge } from './judge.js';
-import { attackedBy, counted, type PassCount, paired, type Subject } from './subject.js';
+import { attackedBy, counted, type PassCount, paired, type Subject } from './evaluated-model.js';
+import { differs, judge } from './misclassified.js';
 
 /** An example that was broken: its place in the batch and the image that did it, float32, [C, H, W] row by row. */
 export interface Broken {

@@ -1,17 +1,17 @@
 import { type Attack, requireNorm, type Threat } from '../attacks/attack.js';
-import type { DatasetTensors } from '../data/tensors.js';
+import type { DatasetTensors } from '../data/dataset-tensors.js';
+import { alone as one, type Ranks } from '../distributed/ranks.js';
 import { InputError } from '../errors.js';
-import { alone as one, type Ranks } from '../ranks/ranks.js';
 import { scope } from '../tensor/scope.js';
-import { attackPlaces } from './attack-places.js';
+import { attackPlaces } from './attack-dataset.js';
 import { chunks } from './chunks.js';
 import { Clock } from './clock.js';
-import { judge, randomPasses } from './judge.js';
+import { paired, type Subject } from './evaluated-model.js';
 import type { Ledger } from './ledger.js';
-import { requireClasses } from './logits.js';
+import { judge, randomPasses } from './misclassified.js';
 import { type EvaluationProgress, Pace, workOf } from './progress.js';
+import { requireClasses } from './require-logits.js';
 import { sharedLedger } from './shared-ledger.js';
-import { paired, type Subject } from './subject.js';
 import { type Evaluation, summary } from './summary.js';
 
 export type { Evaluation, EvaluationProgress };

@@ -1,4 +1,4 @@
-import type { PassCount } from './subject.js';
+import type { PassCount } from './evaluated-model.js';
 
 /** What was spent on some examples. */
 export interface Cost extends Readonly<PassCount> {

@@ -8,21 +8,9 @@ import type { FoldedWeights, Module, Pass } from '../nn/module.js';
 import { tensor } from '../tensor/create.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Dtype, Tensor } from '../tensor/tensor.js';
-import type { Architecture } from './architecture.js';
-import type { ModelName } from './names.js';
-import { architectures } from './registry.js';
-
-/** Everything that a network is, apart from its weights; kept with them. */
-export interface ModelDescription {
-  readonly architecture: ModelName;
-  readonly width: number;
-  readonly activation: string;
-  readonly classes: readonly string[];
-  /** Channels, height, width of the images. */
-  readonly shape: readonly [channels: number, height: number, width: number];
-  /** The first layer, channel by channel: (pixel − mean) / std; null where pixels go in as they are. */
-  readonly normalise: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
-}
+import type { Architecture } from './architectures/architecture.js';
+import { architectures } from './architectures/registry.js';
+import type { ModelDescription } from './description.js';
 
 /** A network with its normalisation as the first layer: what is trained, attacked and kept. */
 export class Model {

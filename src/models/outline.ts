@@ -4,8 +4,8 @@ import { HollowInitialiser, hollow } from '../nn/initialise.js';
 import type { Module } from '../nn/module.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
-import type { ModelDescription } from './model.js';
-import { architectures } from './registry.js';
+import { architectures } from './architectures/registry.js';
+import type { ModelDescription } from './description.js';
 
 /** A convolution or a linear layer, as one image meets it. */
 export interface LayerOutline {

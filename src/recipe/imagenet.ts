@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Layout, layouts } from '../data/imagenet/layout.js';
-import type { CentreForm } from '../data/imagenet/load.js';
-import { atLeastZero, between, oneOf, positive, text, whole, yesOrNo } from '../fields.js';
+import type { CentreForm } from '../data/imagenet/splits.js';
+import { atLeastZero, between, oneOf, positive, text, whole, yesOrNo } from '../input/fields.js';
 import { filters } from '../tensor/resample.js';
 import { defaults } from './defaults.js';
 

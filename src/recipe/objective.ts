@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { parseDerivative } from '../activations/parse.js';
-import { atLeastZero, between, oneOf, pixelDistance, positive, text, whole, yesOrNo } from '../fields.js';
-import { reportError } from '../validate.js';
+import {
+  atLeastZero,
+  between,
+  oneOf,
+  pixelDistance,
+  positive,
+  text,
+  whole,
+  yesOrNo,
+} from '../input/fields.js';
+import { reportError } from '../input/validate.js';
 import { defaults } from './defaults.js';
 
 /** What sets one objective apart from another in a recipe: its attack, and the settings that it alone has. */

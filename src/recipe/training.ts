@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { atLeastZero, between, oneOf, positive, whole, yesOrNo } from '../fields.js';
-import { list } from '../nearest.js';
+import { atLeastZero, between, oneOf, positive, whole, yesOrNo } from '../input/fields.js';
+import { list } from '../input/nearest.js';
 import { defaults } from './defaults.js';
 import { objectiveFields, objectiveNames } from './objective.js';
 

@@ -1,9 +1,10 @@
 /** The gallery: each image, what the attack on each network made of it, and what the network says of both. */
-import { percent } from './format.js';
-import { html, type Markup } from './html.js';
+
 import { magnification, magnifiedChange, pictureUrl } from './images.js';
 import type { GalleryExample, GalleryVerdict, Picture, Prediction, ThreatModel } from './input.js';
-import { seriesStyle } from './palette.js';
+import { percent } from './page/format.js';
+import { html, type Markup } from './page/html.js';
+import { seriesStyle } from './page/palette.js';
 import { threatInSymbols } from './verdict.js';
 
 /** Characters of PNG in base64 after which no further example is put into the page. */

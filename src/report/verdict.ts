@@ -1,6 +1,7 @@
 /** What the figures say, in plain words. */
-import { count, epsilon, list, percent, pValue } from './format.js';
+
 import type { ReportInput, ReportNetwork, ThreatModel } from './input.js';
+import { count, epsilon, list, percent, pValue } from './page/format.js';
 
 /** `every pixel may change by up to 0.1` */
 export function threatInWords({ norm, epsilonText }: ThreatModel): string {

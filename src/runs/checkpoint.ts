@@ -5,17 +5,22 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import {
+  removeTemporaryFiles,
+  type WriteBytes,
+  writeFileDurably,
+  writeJsonDurably,
+} from '../files/durable-file.js';
+import { text, whole } from '../input/fields.js';
+import { validate } from '../input/validate.js';
+import { type ModelDescription, modelDescriptionSchema } from '../models/description.js';
+import { version } from '../provenance/version.js';
+import {
   type NamedArray,
   readSafetensors,
   type Safetensors,
   type SafetensorsMetadata,
   safetensorsParts,
-} from '../export/safetensors.js';
-import { text, whole } from '../fields.js';
-import { validate } from '../validate.js';
-import { version } from '../version.js';
-import { removeTemporaryFiles, type WriteBytes, writeFileDurably, writeJsonDurably } from './durable-file.js';
-import { type ModelDescription, modelDescriptionSchema } from './model-description.js';
+} from '../weights/safetensors.js';
 
 /**
  * Checkpoints on disk. `checkpoints/last.json` names the files that belong together and their digests; that it
@@ -225,7 +230,9 @@ function readVerified(path: string, digest: string | undefined): Safetensors {
 
 /** Metadata with which a lone file tells what it is and whether it is whole. */
 function weightsMetadata(description: ModelDescription, weights: readonly NamedArray[]): SafetensorsMetadata {
-  const metadata = { satin: version, model: JSON.stringify(description) };
+  // Parsed, so that the keys have one order: equal models make equal files.
+  const model = JSON.stringify(modelDescriptionSchema.parse(description));
+  const metadata = { satin: version, model };
   return { ...metadata, digest: digestOf(safetensorsParts(weights, metadata)) };
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
-import { explainWriteError, type WriteBytes, writeFileDurably, writeWhole } from './durable-file.js';
+import { explainWriteError, type WriteBytes, writeFileDurably, writeWhole } from '../files/durable-file.js';
 import { runEventSchema } from './event-schema.js';
 import type { RunEvent } from './events.js';
 

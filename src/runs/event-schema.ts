@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { whole } from '../fields.js';
+import { whole } from '../input/fields.js';
 import type { RunEvent } from './events.js';
 
 const time = z.string();

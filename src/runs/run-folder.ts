@@ -1,14 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { describe, InputError } from '../errors.js';
-import { validate } from '../validate.js';
+import { removeTemporaryFiles, writeFileDurably, writeJsonDurably } from '../files/durable-file.js';
+import { acquireLock } from '../files/lock.js';
+import { firstDifference } from '../input/difference.js';
+import { validate } from '../input/validate.js';
+import { type Manifest, manifestSchema } from '../provenance/manifest.js';
 import { type Checkpoint, readCheckpoint } from './checkpoint.js';
-import { removeTemporaryFiles, writeFileDurably, writeJsonDurably } from './durable-file.js';
 import { openEventLog, rewindEvents } from './event-log.js';
 import type { RunEvent } from './events.js';
-import { acquireLock } from './lock.js';
-import { type Manifest, manifestSchema } from './manifest.js';
 
 /**
  * A run folder that this process writes: `recipe.json`, `manifest.json`, `events.jsonl`, `checkpoints/`. One
@@ -136,30 +136,6 @@ export function readStoredRecipe(path: string): unknown {
 export function readManifest(path: string): Manifest {
   const file = join(path, 'manifest.json');
   return validate({ schema: manifestSchema, input: readJson(file), source: `the manifest ${file}` });
-}
-
-export interface Difference {
-  /** `training.epochs` */
-  readonly path: string;
-  readonly first: unknown;
-  readonly second: unknown;
-}
-
-/** Where two pieces of plain data differ first, in the order of the first one's keys; undefined if nowhere. */
-export function firstDifference(first: unknown, second: unknown, path = ''): Difference | undefined {
-  if (isDeepStrictEqual(first, second)) return undefined;
-  const [a, b] = [entriesOf(first), entriesOf(second)];
-  if (a === undefined || b === undefined) return { path: path === '' ? 'the whole' : path, first, second };
-  for (const key of new Set([...a.keys(), ...b.keys()])) {
-    const found = firstDifference(a.get(key), b.get(key), path === '' ? key : `${path}.${key}`);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function entriesOf(value: unknown): Map<string, unknown> | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return new Map(Object.entries(value));
 }
 
 function open(path: string, manifest: Manifest, release: () => void): RunFolder {

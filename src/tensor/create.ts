@@ -1,5 +1,5 @@
-import type { TypedArray } from '../addon.js';
-import { native } from '../native.js';
+import type { TypedArray } from '../engine/addon.js';
+import { native } from '../engine/native.js';
 import { operator } from './operator.js';
 import { type Dtype, one, Tensor } from './tensor.js';
 

@@ -1,5 +1,5 @@
+import { native } from '../engine/native.js';
 import { EngineError, InputError } from '../errors.js';
-import { native } from '../native.js';
 import { Tensor } from './tensor.js';
 
 export interface GradientOptions {

@@ -1,4 +1,4 @@
-import { native } from '../native.js';
+import { native } from '../engine/native.js';
 import { type Dtype, Tensor } from './tensor.js';
 
 /**

@@ -1,6 +1,6 @@
-import type { Handle, OperatorArgument, OperatorResult } from '../addon.js';
+import type { Handle, OperatorArgument, OperatorResult } from '../engine/addon.js';
+import { native } from '../engine/native.js';
 import { EngineError } from '../errors.js';
-import { native } from '../native.js';
 
 /**
  * One operator of libtorch by its schema name, `operator('aten::add', 'Tensor')`; it is looked up by the first call.

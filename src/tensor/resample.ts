@@ -1,5 +1,5 @@
-import type { ResamplingSizes } from '../addon.js';
-import { native } from '../native.js';
+import type { ResamplingSizes } from '../engine/addon.js';
+import { native } from '../engine/native.js';
 
 /** The interpolation filters, as Pillow and torchvision name them; both widen with the reduction (antialiasing). */
 export const filters = ['bilinear', 'bicubic'] as const;

@@ -1,6 +1,6 @@
+import { engineInfo } from '../engine/info.js';
+import { native } from '../engine/native.js';
 import { DisposedError, InputError } from '../errors.js';
-import { native } from '../native.js';
-import { engineInfo } from './engine.js';
 import { Tensor } from './tensor.js';
 
 /**

@@ -1,6 +1,6 @@
-import type { Handle, OperatorArgument, TypedArray } from '../addon.js';
+import type { Handle, OperatorArgument, TypedArray } from '../engine/addon.js';
+import { native } from '../engine/native.js';
 import { DisposedError, InputError } from '../errors.js';
-import { native } from '../native.js';
 import { handles, inPlace, oneHandle, operator } from './operator.js';
 import { adopt, type Scoped } from './scope.js';
 

@@ -1,4 +1,4 @@
-import { native } from '../native.js';
+import { native } from '../engine/native.js';
 import { noGrad } from './gradient.js';
 import { scope } from './scope.js';
 import { Tensor } from './tensor.js';

@@ -1,9 +1,9 @@
-import type { Batch } from '../data/tensors.js';
+import type { Batch } from '../data/dataset-tensors.js';
 import type { Model } from '../models/model.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Learned, Objective, Place } from './objective.js';
+import type { Learned, Objective, Place } from './objectives/objective.js';
 
 export interface PartsOptions {
   /** How many parts, all of one size. */

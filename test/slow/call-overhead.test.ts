@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { native } from '../../src/native.js';
+import { setThreads } from '../../src/engine/info.js';
+import { native } from '../../src/engine/native.js';
 import { tensor } from '../../src/tensor/create.js';
-import { setThreads } from '../../src/tensor/engine.js';
 
 setThreads(1);
 

@@ -1,13 +1,13 @@
 /** Honest networks raise no flag with the full checks either: ReLU and SiLU, three seeds, trained plainly and robustly, both norms. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { evaluationRun } from '../../src/app/evaluate/evaluate-run.js';
+import { measuredModel } from '../../src/app/model/open-model.js';
 import { norms } from '../../src/attacks/norms.js';
 import { subset } from '../../src/data/dataset.js';
-import { evaluationRun } from '../../src/evaluation-run.js';
-import { measuredModel } from '../../src/measured-model.js';
-import { setThreads } from '../../src/tensor/engine.js';
-import { adversarial } from '../../src/training/adversarial.js';
-import { clean } from '../../src/training/objective.js';
+import { setThreads } from '../../src/engine/info.js';
+import { adversarial } from '../../src/training/objectives/adversarial.js';
+import { clean } from '../../src/training/objectives/objective.js';
 import { blobs, smallModel, training } from '../support/blobs.js';
 
 setThreads(1);

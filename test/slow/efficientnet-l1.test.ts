@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { norms } from '../../src/attacks/norms.js';
+import { memoryInfo } from '../../src/engine/info.js';
+import { publishedDropRates } from '../../src/models/architectures/names.js';
 import { Model } from '../../src/models/model.js';
-import { publishedDropRates } from '../../src/models/names.js';
 import { integers, tensor } from '../../src/tensor/create.js';
-import { memoryInfo } from '../../src/tensor/engine.js';
 import { scope } from '../../src/tensor/scope.js';
-import { adversarial } from '../../src/training/adversarial.js';
-import { adversarialCrossEntropy } from '../../src/training/objective.js';
-import { Sgd } from '../../src/training/sgd.js';
+import { adversarial } from '../../src/training/objectives/adversarial.js';
+import { adversarialCrossEntropy } from '../../src/training/objectives/objective.js';
+import { Sgd } from '../../src/training/optimizers/sgd.js';
 
 it('EfficientNet-L1 takes a step of smooth adversarial training on two images of 64x64 within 5 GB', (t) => {
   const [images, side] = [2, 64];

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
-import { loadRecipe } from '../../src/load-recipe.js';
-import { plan } from '../../src/plan/plan.js';
-import { trainRun } from '../../src/training-run.js';
+import { plan } from '../../src/app/plan/plan.js';
+import { trainRun } from '../../src/app/train/train-run.js';
+import { loadRecipe } from '../../src/recipe/load.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-plan-'));
 after(() => rmSync(folder, { recursive: true }));

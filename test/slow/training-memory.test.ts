@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { norms } from '../../src/attacks/norms.js';
-import { memoryInfo, setThreads } from '../../src/tensor/engine.js';
-import { adversarial } from '../../src/training/adversarial.js';
+import { memoryInfo, setThreads } from '../../src/engine/info.js';
+import { adversarial } from '../../src/training/objectives/adversarial.js';
 import { blobs, smallModel, training } from '../support/blobs.js';
 
 setThreads(1);

@@ -1,7 +1,7 @@
+import { trainRun } from '../../src/app/train/train-run.js';
 import { InterruptedError } from '../../src/errors.js';
-import type { Recipe } from '../../src/recipe.js';
+import type { Recipe } from '../../src/recipe/recipe.js';
 import type { Checkpoint } from '../../src/runs/checkpoint.js';
-import { trainRun } from '../../src/training-run.js';
 
 export interface Attempt {
   readonly recipe: Recipe;

@@ -1,11 +1,11 @@
 import type { Dataset } from '../../src/data/dataset.js';
 import { consecutiveIds } from '../../src/data/dataset.js';
-import { DatasetTensors } from '../../src/data/tensors.js';
+import { DatasetTensors } from '../../src/data/dataset-tensors.js';
 import { Model } from '../../src/models/model.js';
 import { noise } from '../../src/tensor/noise.js';
 import { scope } from '../../src/tensor/scope.js';
-import type { Objective } from '../../src/training/objective.js';
-import { Sgd } from '../../src/training/sgd.js';
+import type { Objective } from '../../src/training/objectives/objective.js';
+import { Sgd } from '../../src/training/optimizers/sgd.js';
 
 /** Images of 2x8x8 pixels of four classes: a pattern for each class, and noise. A small network learns them in seconds. */
 export function blobs(count: number): Dataset {

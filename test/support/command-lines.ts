@@ -7,9 +7,9 @@ const moduleUrl = (path: string) => JSON.stringify(new URL(`../../src/${path}`, 
 /** Runs each line it reads (a JSON list of words) with the commands of `satin`, and answers with what came of it. */
 const program = `
   import { createInterface } from 'node:readline';
-  import { commands } from ${moduleUrl('cli/commands.js')};
+  import { commands } from ${moduleUrl('cli/commands/commands.js')};
   import { runProgram } from ${moduleUrl('cli/program.js')};
-  import { isLoaded } from ${moduleUrl('native.js')};
+  import { isLoaded } from ${moduleUrl('engine/native.js')};
   process.setMaxListeners(0);
   const answer = process.stdout.write.bind(process.stdout);
   for await (const line of createInterface({ input: process.stdin })) {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Addon } from '../../src/addon.js';
+import type { Addon } from '../../src/engine/addon.js';
+import { native } from '../../src/engine/native.js';
 import { EngineError } from '../../src/errors.js';
-import { native } from '../../src/native.js';
 
 /** What a fuzz found. */
 export interface Fuzzed {
@@ -14,12 +14,12 @@ export interface Fuzzed {
   readonly operators: number;
 }
 
-/** Every operator that src/tensor, src/activations and src/losses.ts name. */
+/** Every operator that src/tensor, src/activations, src/distributed and src/nn/losses.ts name. */
 export function namedOperators(): (readonly [name: string, overload: string])[] {
   const src = fileURLToPath(new URL('../../../src/', import.meta.url));
   const files = [
-    'losses.ts',
-    ...['tensor', 'activations'].flatMap((folder) =>
+    'nn/losses.ts',
+    ...['tensor', 'activations', 'distributed'].flatMap((folder) =>
       readdirSync(src + folder).map((file) => `${folder}/${file}`),
     ),
   ];

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { forward } from '../../src/activations/activation.js';
 import { parseActivation } from '../../src/activations/parse.js';
-import { crossEntropy } from '../../src/losses.js';
 import type { Classifier } from '../../src/nn/classifier.js';
+import { crossEntropy } from '../../src/nn/losses.js';
 import { integers } from '../../src/tensor/create.js';
 import { conv2d, linear } from '../../src/tensor/functional.js';
 import { gradients } from '../../src/tensor/gradient.js';

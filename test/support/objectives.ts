@@ -1,23 +1,23 @@
 import { norms } from '../../src/attacks/norms.js';
-import type { Batch } from '../../src/data/tensors.js';
+import type { Batch } from '../../src/data/dataset-tensors.js';
 import { Model } from '../../src/models/model.js';
 import { integers } from '../../src/tensor/create.js';
 import { noGrad } from '../../src/tensor/gradient.js';
 import { noise } from '../../src/tensor/noise.js';
 import { scope } from '../../src/tensor/scope.js';
 import type { Dtype, Tensor } from '../../src/tensor/tensor.js';
-import { adversarial } from '../../src/training/adversarial.js';
-import { free } from '../../src/training/free.js';
-import { mart } from '../../src/training/mart.js';
+import { adversarial } from '../../src/training/objectives/adversarial.js';
+import { free } from '../../src/training/objectives/free.js';
+import { mart } from '../../src/training/objectives/mart.js';
 import {
   adversarialCrossEntropy,
   clean,
   type Objective,
   type Place,
   update,
-} from '../../src/training/objective.js';
-import { trades } from '../../src/training/trades.js';
-import type { TrainingAttack } from '../../src/training/training-attack.js';
+} from '../../src/training/objectives/objective.js';
+import { trades } from '../../src/training/objectives/trades.js';
+import type { TrainingAttack } from '../../src/training/objectives/training-attack.js';
 
 /** The first step of a run of five steps an epoch. */
 export const firstPlace: Place = { seed: 3, epoch: 1, step: 0, stepsPerEpoch: 5, part: 0 };

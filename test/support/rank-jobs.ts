@@ -1,12 +1,12 @@
+import { DatasetTensors } from '../../src/data/dataset-tensors.js';
 import { type ImageSource, ShuffledTensors } from '../../src/data/image-source.js';
-import { DatasetTensors } from '../../src/data/tensors.js';
+import { alone, type Ranks } from '../../src/distributed/ranks.js';
 import { Model } from '../../src/models/model.js';
-import { alone, type Ranks } from '../../src/ranks/ranks.js';
 import { scope } from '../../src/tensor/scope.js';
-import { adversarial } from '../../src/training/adversarial.js';
-import { free } from '../../src/training/free.js';
-import { adversarialCrossEntropy, clean, type Objective } from '../../src/training/objective.js';
-import { Sgd } from '../../src/training/sgd.js';
+import { adversarial } from '../../src/training/objectives/adversarial.js';
+import { free } from '../../src/training/objectives/free.js';
+import { adversarialCrossEntropy, clean, type Objective } from '../../src/training/objectives/objective.js';
+import { Sgd } from '../../src/training/optimizers/sgd.js';
 import { start, train } from '../../src/training/train.js';
 import { blobs } from './blobs.js';
 import { freeOptions, pgd } from './objectives.js';

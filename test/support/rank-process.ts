@@ -1,7 +1,7 @@
 /** One of several processes: does the jobs of its first argument with the others, and rank 0 prints what came of them. */
-import { asRank } from '../../src/ranks/join.js';
-import { readLaunch } from '../../src/ranks/rendezvous.js';
-import { setThreads } from '../../src/tensor/engine.js';
+import { asRank } from '../../src/distributed/join.js';
+import { readLaunch } from '../../src/distributed/launch.js';
+import { setThreads } from '../../src/engine/info.js';
 import { type Job, outcomeOf } from './rank-jobs.js';
 
 const launch = readLaunch(process.env);

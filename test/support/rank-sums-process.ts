@@ -1,7 +1,7 @@
 /** One of several processes: prints what it finds with the others. */
-import { asRank } from '../../src/ranks/join.js';
-import { readLaunch } from '../../src/ranks/rendezvous.js';
-import { setThreads } from '../../src/tensor/engine.js';
+import { asRank } from '../../src/distributed/join.js';
+import { readLaunch } from '../../src/distributed/launch.js';
+import { setThreads } from '../../src/engine/info.js';
 import { sumsOf } from './rank-sums.js';
 
 const launch = readLaunch(process.env);

@@ -1,4 +1,4 @@
-import type { ModelName } from '../../src/models/names.js';
+import type { ModelName } from '../../src/models/architectures/names.js';
 
 /** Those that a test can make at their whole width and train in a moment. */
 export const smallNetworks = [

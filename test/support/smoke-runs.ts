@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
+import { trainRun } from '../../src/app/train/train-run.js';
 import { cifar10 } from '../../src/data/cifar.js';
-import { loadRecipe, recipeNames } from '../../src/load-recipe.js';
+import { loadRecipe, recipeNames } from '../../src/recipe/load.js';
 import { readEvents } from '../../src/runs/event-log.js';
-import { trainRun } from '../../src/training-run.js';
 
 /** The recipes of ImageNet and CIFAR-10. */
 export const paperRecipes = recipeNames().filter((name) => !name.startsWith('fashion-mnist-'));

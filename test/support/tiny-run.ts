@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseRecipe, type Recipe } from '../../src/recipe.js';
+import { parseRecipe, type Recipe } from '../../src/recipe/recipe.js';
 import { readCheckpoint } from '../../src/runs/checkpoint.js';
 import { readEvents } from '../../src/runs/event-log.js';
 import type { RunEvent } from '../../src/runs/events.js';

@@ -1,8 +1,8 @@
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { type Filter, resample, resampleJpeg, sizeOfJpeg } from '../../tensor/resample.js';
 import { loadSharp } from '../image.js';
-import { firstLine } from '../unusable.js';
-import type { View } from './view.js';
+import { firstLine } from '../refusal.js';
+import type { View } from './crop.js';
 
 /**
  * Encoded bytes become what a network sees of the image, with torchvision's pixels: its loader is Pillow's

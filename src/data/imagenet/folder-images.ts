@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listClasses, listImages } from '../folder-layout.js';
 import { readExisting } from '../read-file.js';
-import { unusable } from '../unusable.js';
+import { unusable } from '../refusal.js';
 import type { EncodedImages } from './encoded.js';
 
 /**

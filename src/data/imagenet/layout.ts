@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode, firstLine, someOf, unusable } from '../unusable.js';
+import { errorCode, firstLine, someOf, unusable } from '../refusal.js';
 import type { EncodedImages } from './encoded.js';
 import { folderImages } from './folder-images.js';
 import { shardImages } from './shard-images.js';

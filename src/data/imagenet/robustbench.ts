@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { InputError } from '../../errors.js';
 import { download, type PublicFile } from '../download.js';
 import { exists, readExisting } from '../read-file.js';
-import { countOf, someOf, unusable } from '../unusable.js';
+import { countOf, someOf, unusable } from '../refusal.js';
 import type { EncodedImages } from './encoded.js';
 
 /** RobustBench's list (MIT licence), at the commit of 2025-03-31; it has not changed since 2022-08-01. */

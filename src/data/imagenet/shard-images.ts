@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { exists, readExisting } from '../read-file.js';
-import { countOf, firstLine, unusable } from '../unusable.js';
+import { countOf, firstLine, unusable } from '../refusal.js';
 import type { EncodedImages } from './encoded.js';
 import { reader, type TarEntry, tarEntries } from './tar-entries.js';
 

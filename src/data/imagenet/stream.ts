@@ -4,14 +4,14 @@ import { integers, tensor } from '../../tensor/create.js';
 import { noise } from '../../tensor/noise.js';
 import type { Filter } from '../../tensor/resample.js';
 import { scope } from '../../tensor/scope.js';
+import { toPixels } from '../dataset-tensors.js';
 import { type ImageSource, nextStretch, type Stretch, type TakenImages } from '../image-source.js';
-import { toPixels } from '../tensors.js';
-import { countOf } from '../unusable.js';
-import { type ColourOptions, colourDraws, jitterColours } from './colour.js';
+import { countOf } from '../refusal.js';
+import { type ColourOptions, colourDraws, jitterColours } from './colour-jitter.js';
+import { type RandomCrop, randomView, viewDraws } from './crop.js';
 import { BrokenImage, decodeView } from './decode.js';
 import type { EncodedImages } from './encoded.js';
-import { orderOf } from './order.js';
-import { type RandomCrop, randomView, viewDraws } from './view.js';
+import { orderOf } from './shuffle.js';
 
 export interface StreamOptions {
   readonly images: EncodedImages;

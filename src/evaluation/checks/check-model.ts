@@ -1,12 +1,12 @@
 import type { Threat } from '../../attacks/attack.js';
-import type { DatasetTensors } from '../../data/tensors.js';
+import type { DatasetTensors } from '../../data/dataset-tensors.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { integers } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
-import { judge } from '../judge.js';
-import { requireLogits } from '../logits.js';
-import type { Subject } from '../subject.js';
+import type { Subject } from '../evaluated-model.js';
+import { judge } from '../misclassified.js';
+import { requireLogits } from '../require-logits.js';
 import { dependsOnBatch } from './depends-on-batch.js';
 import { pause, type Watch } from './driver.js';
 import type { Flag } from './flag.js';

@@ -1,5 +1,5 @@
 import type { Attack } from '../../attacks/attack.js';
-import { lossFor } from '../../attacks/attack-losses.js';
+import { lossFor } from '../../attacks/losses.js';
 import type { Flag } from './flag.js';
 
 /** An attack climbs another loss than it is known for, since that one needs more classes. */

@@ -1,9 +1,9 @@
-import { attackLosses, lossFor } from '../../attacks/attack-losses.js';
+import { attackLosses, lossFor } from '../../attacks/losses.js';
 import { EngineError } from '../../errors.js';
 import { gradient, withGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
-import { differs } from '../judge.js';
-import { paired } from '../subject.js';
+import { paired } from '../evaluated-model.js';
+import { differs } from '../misclassified.js';
 import type { Flag } from './flag.js';
 import type { Probe } from './probe.js';
 import { thresholds } from './thresholds.js';

@@ -1,7 +1,7 @@
 import { noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { differs } from '../judge.js';
+import { differs } from '../misclassified.js';
 import { mcnemar } from '../statistics.js';
 import type { Flag } from './flag.js';
 import { given, type Probe } from './probe.js';

@@ -1,10 +1,10 @@
-import { attackLosses } from '../../attacks/attack-losses.js';
+import { attackLosses } from '../../attacks/losses.js';
 import { EngineError } from '../../errors.js';
 import { gradient, noGrad, withGrad } from '../../tensor/gradient.js';
 import { noise } from '../../tensor/noise.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { paired } from '../subject.js';
+import { paired } from '../evaluated-model.js';
 import type { Flag } from './flag.js';
 import type { Probe } from './probe.js';
 import { thresholds } from './thresholds.js';

@@ -1,6 +1,6 @@
 import { noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
-import { differs, randomPasses } from '../judge.js';
+import { differs, randomPasses } from '../misclassified.js';
 import type { Flag } from './flag.js';
 import { farthest, given, normalised, type Probe } from './probe.js';
 import { thresholds } from './thresholds.js';

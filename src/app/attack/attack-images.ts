@@ -1,0 +1,149 @@
+import { parseAttack } from '../../attacks/attack.js';
+import { type NormName, norms } from '../../attacks/norms.js';
+import type { Dataset } from '../../data/dataset.js';
+import { DatasetTensors, toPixels } from '../../data/dataset-tensors.js';
+import { type EvaluationProgress, evaluate } from '../../evaluation/evaluate.js';
+import { paired } from '../../evaluation/evaluated-model.js';
+import { verify } from '../../evaluation/verify-perturbation.js';
+import type { Epsilon } from '../../input/epsilon.js';
+import { eightBits } from '../../report/images.js';
+import { tensor } from '../../tensor/create.js';
+import { scope } from '../../tensor/scope.js';
+import { type Answer, answers } from '../answers.js';
+import { lastIterates } from '../evaluate/last-iterate.js';
+import type { MeasuredModel } from '../model/open-model.js';
+
+export interface AttackImagesOptions {
+  readonly model: MeasuredModel;
+  /** Bytes [N, C, H, W], in the model's size. */
+  readonly images: Uint8Array;
+  readonly shape: Dataset['shape'];
+  /** The names of the classes, in the order of the model's outputs. */
+  readonly classes: readonly string[];
+  /** The true class of each image; null for what the model says of it. */
+  readonly label: number | null;
+  /** `pgd-50` */
+  readonly attack: string;
+  readonly norm: NormName;
+  readonly epsilon: Epsilon;
+  readonly seed: number;
+  readonly interrupted: () => boolean;
+  readonly onProgress?: (progress: EvaluationProgress) => void;
+}
+
+/** An image of one's own, and what an attack made of it. */
+export interface AttackedImage {
+  readonly label: number;
+  /**
+   * `broken`: the model misclassifies the adversarial image; `stood`: the attack found none that it does, and the
+   * image is where PGD ended, or as it was after another attack; `wrong`: the model misclassifies the image as it
+   * is, and it was not attacked.
+   */
+  readonly outcome: 'broken' | 'stood' | 'wrong';
+  /** What the model says of the image, of the adversarial one, and of the latter rounded to the 8 bits of a PNG. */
+  readonly before: Answer;
+  readonly after: Answer;
+  readonly rounded: Answer;
+  /** From the image to the adversarial one, in the norm; and to the rounded one, which may lie outside the ball. */
+  readonly distance: number;
+  readonly roundedDistance: number;
+  /** Pixels in [0, 1], [C, H, W]. */
+  readonly image: Float32Array;
+  readonly adversarial: Float32Array;
+}
+
+/** Images that go through the network together. */
+const batch = 64;
+
+/** Attacks images of a person's own; nothing is written. */
+export async function attackImages(options: AttackImagesOptions): Promise<AttackedImage[]> {
+  const { model, images, shape, classes, seed, interrupted, onProgress } = options;
+  const norm = norms[options.norm];
+  const attack = parseAttack(options.attack);
+  const threat = { norm, epsilon: options.epsilon.epsilon };
+  const size = shape[0] * shape[1] * shape[2];
+  const places = Array.from({ length: images.length / size }, (_, place) => place);
+  const say = (pixels: readonly Float32Array[]) => answersOf(model, pixels, shape);
+  const originals = places.map((place) => pixelsOf(images.subarray(place * size, (place + 1) * size)));
+  const before = say(originals);
+  const labels = before.map(({ label }) => options.label ?? label);
+  using data = new DatasetTensors({
+    name: 'the images',
+    classes,
+    shape,
+    images,
+    labels: Uint16Array.from(labels),
+    ids: Uint32Array.from(places),
+    order: 'file',
+    warnings: [],
+  });
+  using fast = model.forAttacks();
+  const { adversarial } = await evaluate({ classify: model.classify, fast: fast.classify }, data, {
+    attacks: [attack],
+    threat,
+    seed,
+    batch,
+    interrupted,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  const made = places.map((place) => adversarial.get(place) ?? originals[place]!);
+  const right = places.filter((place) => before[place]!.label === labels[place]);
+  if (attack.kind === 'pgd' && right.length > 0) {
+    // The evaluation stops at the first misclassified iterate, just behind the boundary. The last one mostly lies
+    // farther behind it and survives the rounding of a PNG; so it is what a person gets.
+    const ends = scope(() => {
+      const examples = data.batch(right);
+      const found = lastIterates(model, examples, { attack: attack.name, threat, seed });
+      verify(
+        examples.x,
+        found.map((image, row) => ({ row, image })),
+        { attack: attack.name, threat },
+      );
+      return found;
+    });
+    const said = say(ends);
+    right.forEach((place, at) => {
+      if (said[at]!.label !== labels[place] || !adversarial.has(place)) made[place] = ends[at]!;
+    });
+  }
+  const rounded = made.map((pixels) => pixelsOf(eightBits(pixels)));
+  const [after, afterRounding] = [say(made), say(rounded)];
+  const distances = (others: readonly Float32Array[]) =>
+    scope(() => [...norm.distance(stacked(others, shape), stacked(originals, shape))]);
+  const [distance, roundedDistance] = [distances(made), distances(rounded)];
+  return places.map((place) => {
+    const [label, wasRight] = [labels[place]!, before[place]!.label === labels[place]];
+    return {
+      label,
+      outcome: !wasRight ? 'wrong' : after[place]!.label === label ? 'stood' : 'broken',
+      before: before[place]!,
+      after: after[place]!,
+      rounded: afterRounding[place]!,
+      distance: distance[place]!,
+      roundedDistance: roundedDistance[place]!,
+      image: originals[place]!,
+      adversarial: made[place]!,
+    };
+  });
+}
+
+function pixelsOf(bytes: Uint8Array): Float32Array {
+  return scope(() => toPixels(tensor(bytes, [bytes.length])).data() as Float32Array);
+}
+
+function stacked(images: readonly Float32Array[], shape: Dataset['shape']) {
+  const length = shape[0] * shape[1] * shape[2];
+  const all = new Float32Array(images.length * length);
+  images.forEach((image, place) => {
+    all.set(image, place * length);
+  });
+  return tensor(all, [images.length, ...shape]);
+}
+
+function answersOf(model: MeasuredModel, images: readonly Float32Array[], shape: Dataset['shape']): Answer[] {
+  return Array.from({ length: Math.ceil(images.length / batch) }, (_, part) =>
+    scope(() =>
+      answers(paired(model.classify), stacked(images.slice(part * batch, (part + 1) * batch), shape)),
+    ),
+  ).flat();
+}

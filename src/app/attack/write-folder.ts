@@ -1,0 +1,95 @@
+import { mkdirSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import type { Dataset } from '../../data/dataset.js';
+import { writeFileDurably, writeJsonDurably } from '../../files/durable-file.js';
+import { renderAttackPage } from '../../report/attack/page.js';
+import type { AttackedPictures } from '../../report/attack/result.js';
+import { theModel } from '../../report/gallery.js';
+import { eightBits, magnification, magnifiedChange, pictureFile } from '../../report/images.js';
+import type { GalleryExample } from '../../report/input.js';
+import { safetensorsParts } from '../../weights/safetensors.js';
+import type { AttackedImage } from './attack-images.js';
+
+export interface AttackFolderOptions {
+  /** Does not exist yet, or is empty. */
+  readonly folder: string;
+  readonly result: AttackedPictures;
+  /** Of `result.images`, with their pixels. */
+  readonly images: readonly AttackedImage[];
+  readonly shape: Dataset['shape'];
+}
+
+/**
+ * Writes three PNGs a picture (as the model sees it, adversarial, the change magnified), `index.html` to look at all,
+ * `attack.json`, and `adversarial.safetensors`, which alone holds the exact images (`images` float32 [N, C, H, W],
+ * `originals` bytes [N, C, H, W], `labels`).
+ */
+export async function writeAttackFolder(options: AttackFolderOptions): Promise<void> {
+  const { folder, result, images, shape } = options;
+  const gallery = images.map((image, place) => exampleOf(image, result.images[place]!, { place, shape }));
+  const factor = magnification(gallery);
+  mkdirSync(folder, { recursive: true });
+  for (const [place, name] of pictureNames(result.images.map(({ image }) => image)).entries()) {
+    const { image, networks } = gallery[place]!;
+    const { adversarial } = networks[0]!;
+    for (const [kind, picture] of [
+      ['original', image],
+      ['adversarial', adversarial],
+      ['change', magnifiedChange(image, adversarial, factor)],
+    ] as const)
+      writeFileDurably(join(folder, `${name}-${kind}.png`), [await pictureFile(picture)]);
+  }
+  writeFileDurably(join(folder, 'adversarial.safetensors'), exactImages(images, shape, result));
+  writeJsonDurably(join(folder, 'attack.json'), result);
+  writeFileDurably(join(folder, 'index.html'), [Buffer.from(await renderAttackPage(result, gallery))]);
+}
+
+function exampleOf(
+  { image, adversarial }: AttackedImage,
+  { image: name, label, before, after }: AttackedPictures['images'][number],
+  { place, shape }: { readonly place: number; readonly shape: Dataset['shape'] },
+): GalleryExample {
+  const [channels, height, width] = shape;
+  const picture = (data: Float32Array) => ({ channels, height, width, data });
+  const network = {
+    name: theModel,
+    adversarial: picture(adversarial),
+    clean: before,
+    attacked: after,
+  };
+  return { id: place, name, label, image: picture(image), networks: [network] };
+}
+
+function exactImages(
+  images: readonly AttackedImage[],
+  shape: Dataset['shape'],
+  { norm, epsilonText }: AttackedPictures,
+): Uint8Array[] {
+  const all = [images.length, ...shape];
+  const floats = images.map(({ adversarial }) =>
+    Buffer.from(adversarial.buffer, adversarial.byteOffset, adversarial.byteLength),
+  );
+  const bytes = images.map(({ image }) => eightBits(image)); // which is exact: they were decoded to bytes
+  const labels = BigInt64Array.from(images, ({ label }) => BigInt(label));
+  return safetensorsParts(
+    [
+      { name: 'images', dtype: 'F32', shape: all, bytes: Buffer.concat(floats) },
+      { name: 'originals', dtype: 'U8', shape: all, bytes: Buffer.concat(bytes) },
+      { name: 'labels', dtype: 'I64', shape: [images.length], bytes: new Uint8Array(labels.buffer) },
+    ],
+    { norm, epsilon: epsilonText },
+  );
+}
+
+/** `photos/boot.jpg` is `boot`; where two files have one name, the second is `boot-2`. */
+export function pictureNames(files: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return files.map((file) => {
+    const bare = basename(file, extname(file));
+    let name = bare;
+    // Some file systems know no capitals.
+    for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${bare}-${number}`;
+    taken.add(name.toLowerCase());
+    return name;
+  });
+}

@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type DataName, dataNames } from '../data/names.js';
+import { waysBetweenRanks } from '../distributed/collectives.js';
+import { engineInfo, parallelWidth } from '../engine/info.js';
+import { matmul } from '../tensor/functional.js';
+import { noise } from '../tensor/noise.js';
+import { jpegDecoder } from '../tensor/resample.js';
+import { scope } from '../tensor/scope.js';
+
+/** One line of what the doctor found. */
+export interface Finding {
+  readonly name: string;
+  readonly value: string;
+  /** What to do about it, where something is wrong. */
+  readonly advice?: string;
+}
+
+/** A matrix product slower than this per thread means a BLAS without vector kernels. */
+const slowGemm = 8; // GFLOP/s
+
+/** Looks at the engine, its speed and the data at hand; nothing is changed. */
+export function examine(): Finding[] {
+  const engine = engineInfo();
+  const width = parallelWidth();
+  const speed = gemmSpeed();
+  return [
+    { name: 'libtorch', value: `${engine.libtorch} (${engine.source})` },
+    { name: 'devices', value: engine.cuda ? 'cpu, cuda' : 'cpu' },
+    { name: 'instruction set', value: engine.capability },
+    { name: 'oneDNN', value: engine.oneDnn ? 'yes' : 'no' },
+    { name: 'MKL', value: engine.mkl ? 'yes' : 'no' },
+    betweenProcesses(),
+    photographs(),
+    {
+      name: 'threads',
+      value: `${engine.threads}, of which Satin's kernels use ${width}`,
+      ...(width < engine.threads
+        ? { advice: 'The binding was compiled without OpenMP: run npm run setup with g++ installed.' }
+        : {}),
+    },
+    {
+      name: 'matrix product',
+      value: `${speed.toFixed(0)} GFLOP/s`,
+      ...(speed < slowGemm * engine.threads ? { advice: 'That is slow: install libopenblas0-pthread.' } : {}),
+    },
+    ...dataNames.filter((name) => name !== 'folder').map(dataFinding),
+  ];
+}
+
+/** Whether many processes can train one network: docs/cluster.md. */
+function betweenProcesses(): Finding {
+  const ways = waysBetweenRanks();
+  const names = { gloo: 'Gloo (cpu)', nccl: 'NCCL (cuda)' } as const;
+  if (ways.length > 0) return { name: 'processes', value: ways.map((way) => names[way]).join(', ') };
+  const advice =
+    "Only to train with several: install Debian's libtorch-dev and libgloo-dev, then run npm run setup. " +
+    "PyTorch's wheels ship no header of Gloo.";
+  return { name: 'processes', value: 'one at a time: neither Gloo nor NCCL is here', advice };
+}
+
+/** What decodes JPEG files. */
+function photographs(): Finding {
+  const version = jpegDecoder();
+  if (version !== null) return { name: 'photographs', value: `libjpeg-turbo ${version}` };
+  const advice = 'Only to train on ImageNet faster: install libjpeg-dev, then run npm run setup.';
+  return { name: 'photographs', value: 'sharp', advice };
+}
+
+/** Billions of multiplications and additions a second in a product of two 1024 x 1024 matrices; the best of five. */
+function gemmSpeed(): number {
+  const size = 1024;
+  return scope(() => {
+    const [a, b] = [0, 1].map((seed) =>
+      noise('uniform', { key: { seed, stream: 'bench' }, ids: [0], shape: [size, size] }).reshape([
+        size,
+        size,
+      ]),
+    );
+    let best = Number.POSITIVE_INFINITY;
+    for (let run = 0; run < 5; run++) {
+      const began = performance.now();
+      matmul(a!, b!).dispose();
+      best = Math.min(best, performance.now() - began);
+    }
+    return (2 * size ** 3) / best / 1e6;
+  });
+}
+
+function dataFinding(name: DataName): Finding {
+  const places = [join('data', name), join('/usr/share/datasets', name)];
+  return {
+    name,
+    value: places.find((place) => existsSync(place)) ?? 'not here; it is downloaded when it is needed',
+  };
+}

@@ -1,0 +1,97 @@
+import { parseAttack } from '../../attacks/attack.js';
+import { norms } from '../../attacks/norms.js';
+import { chooseExamples } from '../../data/choose-examples.js';
+import { type Dataset, subset } from '../../data/dataset.js';
+import { DatasetTensors } from '../../data/dataset-tensors.js';
+import { type EvaluationProgress, evaluate } from '../../evaluation/evaluate.js';
+import type { EvaluationResult, ExampleResult } from '../../evaluation/result.js';
+import { wilsonInterval } from '../../evaluation/statistics.js';
+import { type Epsilon, parseEpsilon } from '../../input/epsilon.js';
+import type { CurvePoint, ThreatModel } from '../../report/input.js';
+import type { MeasuredModel } from '../model/open-model.js';
+
+export interface CurveOptions {
+  readonly model: MeasuredModel;
+  readonly data: Dataset;
+  /** How many of them are attacked, chosen as `--examples` chooses. @default all */
+  readonly examples?: number;
+  /** The threat model whose ε is multiplied. */
+  readonly threat: ThreatModel;
+  /** Of ε, ascending: where the curve is measured, beside the images as they are. @default 1/4 to 2 */
+  readonly multiples?: readonly number[];
+  /** Cheaper than the attack of the evaluation: it is run for each ε. @default 'pgd-10' */
+  readonly attack?: string;
+  /** The model answers at random, see `Subject`. @default false */
+  readonly random?: boolean;
+  /** An evaluation of the same images: what its first attack broke is not attacked again, where that is this attack. */
+  readonly known?: EvaluationResult;
+  readonly seed: number;
+  /** Images a batch; changes the speed only. */
+  readonly batch: number;
+  readonly interrupted: () => boolean;
+  /** Told after every batch; `stage` names the ε too. */
+  readonly onProgress?: (progress: EvaluationProgress) => void;
+}
+
+/**
+ * Accuracy against ε: the images as they are, then the attack at multiples of ε. What is broken at one ε is broken at
+ * every larger one, whose ball holds the same image; so only what stands is attacked further.
+ */
+export async function accuracyCurve(options: CurveOptions): Promise<CurvePoint[]> {
+  const { model, threat, known, seed, batch, interrupted, onProgress } = options;
+  const attack = parseAttack(options.attack ?? 'pgd-10');
+  const count = Math.min(options.examples ?? options.data.ids.length, options.data.ids.length);
+  const data = subset(options.data, chooseExamples(options.data, count, { seed }));
+  using fast = model.forAttacks();
+  const subject = { classify: model.classify, fast: fast.classify, random: options.random === true };
+  const radii = (options.multiples ?? [0.25, 0.5, 0.75, 1, 1.5, 2])
+    .filter((multiple) => threat.norm === 'l2' || threat.epsilon * multiple <= 1)
+    .map((multiple) => times(threat, multiple));
+  const points: CurvePoint[] = [];
+  const point = (radius: Epsilon, standing: number, name: string): CurvePoint => ({
+    ...radius,
+    robust: standing / count,
+    interval: wilsonInterval(standing, count),
+    attack: name,
+    examples: count,
+  });
+  let standing = Array.from({ length: count }, (_, place) => place);
+  /** The verdicts at one ε, of those that stood at the one before. */
+  const measure = async (radius: Epsilon): Promise<readonly ExampleResult[]> => {
+    using tensors = new DatasetTensors(subset(data, standing));
+    const { perExample } = await evaluate(subject, tensors, {
+      attacks: [attack],
+      threat: { norm: norms[threat.norm], epsilon: radius.epsilon },
+      seed,
+      batch,
+      interrupted,
+      onProgress: (progress) =>
+        onProgress?.({
+          ...progress,
+          stage: `${progress.stage} at ε = ${radius.epsilonText}`,
+          standing: (progress.standing * standing.length) / count,
+        }),
+    });
+    return perExample;
+  };
+  for (const radius of radii) {
+    const isKnown = known?.attacks[0]?.name === attack.name && known.epsilon === radius.epsilon;
+    const found = isKnown ? known.perExample : standing.length === 0 ? [] : await measure(radius);
+    const verdicts = new Map(found.map((each) => [each.id, each]));
+    const verdict = (place: number) => verdicts.get(data.ids[place]!)!;
+    const right = standing.filter((place) => verdict(place).clean);
+    if (points.length === 0) points.push(point({ epsilon: 0, epsilonText: '0' }, right.length, 'none'));
+    standing = right.filter((place) => verdict(place).brokenBy !== attack.name);
+    points.push(point(radius, standing.length, attack.name));
+  }
+  return points;
+}
+
+/** A multiple of ε, written as ε is: a quarter of 8/255 is 2/255, of 0.1 it is 0.025. */
+function times({ norm, epsilon, epsilonText }: ThreatModel, multiple: number): Epsilon {
+  if (multiple === 1) return { epsilon, epsilonText };
+  const short = (value: number) => String(Number(value.toPrecision(6)));
+  const [, over, under] = /^([^/]+?)\s*\/\s*([^/]+)$/.exec(epsilonText) ?? [];
+  const text = over === undefined ? short(epsilon * multiple) : `${short(Number(over) * multiple)}/${under}`;
+  return parseEpsilon(text, norm);
+}

@@ -1,0 +1,40 @@
+import { parseAttack, parseGradientAttack, stepSizeOf, type Threat } from '../../attacks/attack.js';
+import { descend } from '../../attacks/pgd.js';
+import type { Batch } from '../../data/dataset-tensors.js';
+import { paired } from '../../evaluation/evaluated-model.js';
+import { scope } from '../../tensor/scope.js';
+import type { MeasuredModel } from '../model/open-model.js';
+
+export interface LastIteratesOptions {
+  /** By its name; one that keeps no last iterate to show is replaced by pgd-50. */
+  readonly attack: string;
+  readonly threat: Threat;
+  readonly seed: number;
+}
+
+/** Where an attack leaves images that withstand it, to be looked at: [C, H, W] of each, in the ball and the box. */
+export function lastIterates(
+  model: MeasuredModel,
+  batch: Batch,
+  options: LastIteratesOptions,
+): Float32Array[] {
+  const { threat, seed } = options;
+  const { norm, epsilon } = threat;
+  const named = parseAttack(options.attack);
+  const attack = named.kind === 'pgd' ? named : parseGradientAttack('pgd-50');
+  using fast = model.forAttacks();
+  return scope(() => {
+    const { x, labels, ids } = batch;
+    const key = { seed, stream: 'attack', restart: 0 } as const;
+    const start = attack.randomStart ? norm.randomStart(x, { epsilon, key, ids }) : x;
+    const stepSize = stepSizeOf(attack, epsilon);
+    const last = descend(
+      paired(fast.classify),
+      { x, labels, start },
+      { norm, epsilon, steps: attack.steps, stepSize },
+    );
+    const pixels = last.data() as Float32Array;
+    const length = pixels.length / ids.length;
+    return ids.map((_, at) => pixels.slice(at * length, (at + 1) * length));
+  });
+}

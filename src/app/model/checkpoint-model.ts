@@ -1,0 +1,16 @@
+import { Model } from '../../models/model.js';
+import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
+import { loadWeights } from '../../weights/weights.js';
+
+/** The model of a checkpoint, with its weights. */
+export function modelOf(checkpoint: Checkpoint): Model {
+  const model = Model.create(checkpoint.model, { seed: null });
+  loadWeights(model.network, checkpoint.weights);
+  return model;
+}
+
+/** Reads a model: a run folder (its best checkpoint), a checkpoint, or a weights file. */
+export function readModel(path: string): { readonly model: Model; readonly checkpoint: Checkpoint } {
+  const checkpoint = readCheckpoint({ path });
+  return { model: modelOf(checkpoint), checkpoint };
+}

@@ -1,0 +1,110 @@
+import { InputError } from '../../errors.js';
+import { areUnnamed } from '../../models/class-names.js';
+import type { Model } from '../../models/model.js';
+import { modelKind } from '../../models/model-kind.js';
+import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
+import { foreignNames, foreignNormalise } from '../../weights/parameter-names.js';
+import type { StateDict } from '../../weights/state-dict.js';
+import { loadWeights } from '../../weights/weights.js';
+import { type ReadWeightsOptions, readWeightsFile } from '../../weights/weights-file.js';
+
+/** Weights that training begins with: of a model of Satin, or as another program wrote them. */
+export type InitialWeights = Checkpoint | StateDict;
+
+/**
+ * Reads what training shall begin with. Loads no engine.
+ *
+ * @throws {InputError} where there are no weights in `path`.
+ */
+export function readInitialWeights(path: string, options: ReadWeightsOptions = {}): InitialWeights {
+  const kind = modelKind(path);
+  if (kind === 'weights') return readWeightsFile(path, options);
+  if (kind === 'torchscript')
+    throw InputError.expected(
+      'weights',
+      '--init',
+      path,
+      "It is TorchScript, a program. In Python: torch.save(torch.jit.load(path).state_dict(), 'weights.pt').",
+    );
+  if (options.entry !== undefined)
+    throw InputError.expected(
+      'a checkpoint of PyTorch',
+      '--entry',
+      options.entry,
+      `${path} is one of Satin.`,
+    );
+  return readCheckpoint({ path });
+}
+
+/**
+ * Gives a network weights to begin with. With `newHead` the last layer keeps its fresh ones, so that the classes may be
+ * others.
+ *
+ * @throws {InputError} where they are of another network, and of other classes without `newHead`.
+ */
+export function initialise(
+  model: Model,
+  init: InitialWeights,
+  { newHead }: { readonly newHead: boolean },
+): void {
+  const { network } = model;
+  const fresh = newHead ? network.head : undefined;
+  if (!('arrays' in init)) {
+    requireSameNetwork(model, init, newHead);
+    loadWeights(network, init.weights, { fresh, source: init.weightsFile });
+    return;
+  }
+  const { path, arrays } = init;
+  requireSameNormalisation(model, init);
+  const renamed = foreignNames(arrays, new Set(network.state().keys()));
+  const rows = renamed.arrays.find(({ name }) => name === `${network.head}.weight`)?.shape[0];
+  const { classes } = model.description;
+  if (!newHead && rows !== undefined && rows !== classes.length)
+    throw InputError.expected(`${classes.length} classes`, '--init', `${path} with ${rows}`, mend);
+  loadWeights(network, renamed.arrays, { fresh, source: path });
+}
+
+const mend = 'Say --new-head to begin the last layer anew.';
+
+function requireSameNetwork({ description }: Model, init: Checkpoint, newHead: boolean): void {
+  const { architecture, width, classes } = description;
+  const from = init.model;
+  if (from.architecture !== architecture || from.width !== width)
+    throw InputError.expected(
+      `a ${architecture} of width ${width}`,
+      '--init',
+      `a ${from.architecture} of width ${from.width}`,
+    );
+  const differ = areUnnamed(from.classes)
+    ? from.classes.length !== classes.length
+    : from.classes.join('\n') !== classes.join('\n');
+  if (differ && !newHead)
+    throw InputError.expected(`the classes ${shown(classes)}`, '--init', shown(from.classes), mend);
+}
+
+function shown(classes: readonly string[]): string {
+  return classes.length > 10
+    ? `${classes.slice(0, 10).join(', ')} and ${classes.length - 10} more`
+    : classes.join(', ');
+}
+
+/** Up to rounding and to how exactly a data set was measured. */
+const closeEnough = 0.01;
+
+/** @throws {InputError} where the weights hold a normalisation that is not the recipe's, with the setting that makes it so. */
+function requireSameNormalisation({ description }: Model, { path, arrays }: StateDict): void {
+  const held = foreignNormalise(arrays, description.shape[0]);
+  if (held === null) return;
+  const own = description.normalise ?? { mean: [0], std: [1] };
+  const differs = (key: 'mean' | 'std') =>
+    held[key].some((value, channel) => Math.abs(value - (own[key][channel] ?? own[key][0]!)) > closeEnough);
+  if (differs('mean') || differs('std'))
+    throw InputError.expected(
+      `the normalisation of the weights in ${path}`,
+      'model.normalise',
+      description.normalise,
+      `Set it: --set "model.normalise={mean: [${held.mean.map(brief).join(', ')}], std: [${held.std.map(brief).join(', ')}]}".`,
+    );
+}
+
+const brief = (value: number) => Number(value.toPrecision(6));

@@ -1,0 +1,116 @@
+import type { Activation } from '../../activations/activation.js';
+import type { NetworkOutline } from '../../models/outline.js';
+import { Activate } from '../../nn/activate.js';
+import { convolve } from '../../nn/block.js';
+import { Initialiser } from '../../nn/initialise.js';
+import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
+import { type FoldedWeights, Module, type Pass } from '../../nn/module.js';
+import { ones } from '../../tensor/create.js';
+import { gradients, noGrad } from '../../tensor/gradient.js';
+import { scope } from '../../tensor/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { Sgd } from '../../training/optimizers/sgd.js';
+import type { Passes } from './work.js';
+
+/** Seconds that one image takes in each kind of pass, and that the optimiser takes a step. */
+export type PassTimes = Passes & { readonly optimizer: number };
+
+/**
+ * Measures each distinct layer of a network on this machine, a convolution with the batch norm and the activation behind
+ * it, and adds them up. What is not measured: adding residuals, pooling, noise, reading images.
+ */
+export function measureLayers(
+  { layers, state, parameters }: Pick<NetworkOutline, 'layers' | 'state' | 'parameters'>,
+  { activation, images }: { readonly activation: Activation; readonly images: number },
+): PassTimes {
+  const known = new Map<string, Passes>();
+  const sum = { forward: 0, attack: 0, update: 0 };
+  for (const { name, input, output } of layers) {
+    const weight = state.get(`${name}.weight`)!;
+    const biased = state.has(`${name}.bias`);
+    const key = [input, output, weight, biased].join(' ');
+    const times =
+      known.get(key) ?? scope(() => timesOf({ input, output, weight, biased, activation, images }));
+    known.set(key, times);
+    sum.forward += times.forward;
+    sum.attack += times.attack;
+    sum.update += times.update;
+  }
+  return { ...sum, optimizer: optimizerTime(parameters) };
+}
+
+interface LayerSetting {
+  readonly input: readonly number[];
+  readonly output: readonly number[];
+  /** The shape of its weights. */
+  readonly weight: readonly number[];
+  readonly biased: boolean;
+  readonly activation: Activation;
+  readonly images: number;
+}
+
+/** One layer of a network with what stands behind it. */
+class MeasuredLayer extends Module {
+  readonly forward: (x: Tensor, pass: Pass) => Tensor;
+
+  constructor({ input, output, weight, biased, activation }: LayerSetting) {
+    super();
+    const initialiser = new Initialiser(0);
+    const [outputs, inputs, kernel] = weight as [number, number, number | undefined];
+    if (kernel === undefined) {
+      const linear = this.child('linear', new Linear({ inputs, outputs, initialiser }));
+      this.forward = (x, pass) => linear.forward(x, pass);
+      return;
+    }
+    const groups = input[0]! / inputs;
+    const stride = Math.round(input[1]! / output[1]!);
+    const shape = { inputs: input[0]!, outputs, kernel, stride, groups, bias: biased };
+    const convolution = this.child('convolution', new Conv2d({ ...shape, initialiser }));
+    if (biased) {
+      this.forward = (x, pass) => convolution.forward(x, pass);
+      return;
+    }
+    const norm = this.child('norm', new BatchNorm2d({ channels: outputs, initialiser }));
+    const behind = { activation: this.child('activation', new Activate(activation, 'float32')) };
+    this.forward = (x, pass) => convolve(x, convolution, norm, behind, pass);
+  }
+}
+
+function timesOf(setting: LayerSetting): Passes {
+  const { input, images } = setting;
+  using layer = new MeasuredLayer(setting);
+  const parameters = [...layer.parameters().values()];
+  const laid = ones([images, ...input]);
+  const x = (input.length === 3 ? laid.contiguous('channels-last') : laid).requireGrad_();
+  const folded = new Map<Module, FoldedWeights>();
+  const measured: Pass = { train: false, folded };
+  const times = {
+    forward: seconds(() => noGrad(() => layer.forward(x, measured))),
+    attack: seconds(() => layer.frozen(() => gradients([layer.forward(x, measured).sum()], [x]))),
+    update: seconds(() => gradients([layer.forward(x, { train: true }).sum()], [x, ...parameters])),
+  };
+  for (const tensors of folded.values()) for (const tensor of tensors) tensor.dispose();
+  return { forward: times.forward / images, attack: times.attack / images, update: times.update / images };
+}
+
+/** A step of SGD over `count` numbers. */
+function optimizerTime(count: number): number {
+  return scope(() => {
+    const sample = Math.min(count, 4_000_000);
+    const weights = ones([1, sample]);
+    const settings = { momentum: 0.9, nesterov: true, weightDecay: 1e-4 };
+    using optimizer = new Sgd(new Map([['weights', weights]]), settings);
+    const gradient = ones([1, sample]);
+    return (seconds(() => optimizer.step([gradient], 0.1)) * count) / sample;
+  });
+}
+
+/** The median of three, after one that is not counted. */
+function seconds(run: () => unknown): number {
+  const taken = Array.from({ length: 4 }, () => {
+    const began = performance.now();
+    scope(() => void run());
+    return (performance.now() - began) / 1000;
+  });
+  return taken.slice(1).sort((a, b) => a - b)[1]!;
+}

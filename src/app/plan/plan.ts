@@ -1,0 +1,149 @@
+import { parseActivation } from '../../activations/parse.js';
+import { setThreads } from '../../engine/info.js';
+import { InputError } from '../../errors.js';
+import { type NetworkOutline, outline } from '../../models/outline.js';
+import type { Recipe } from '../../recipe/recipe.js';
+import { type Device, type DeviceName, devices } from './devices.js';
+import { measureLayers, type PassTimes } from './layer-times.js';
+import { measureStep } from './step-time.js';
+import { trainingSetOf } from './training-set.js';
+import { type Passes, workOf } from './work.js';
+
+/** What a run would take, before anything is spent. */
+export interface Plan {
+  readonly parameters: number;
+  /** Multiplications that are added up, of convolutions and linear layers for one image. */
+  readonly macs: number;
+  readonly images: number;
+  readonly steps: number;
+  readonly batch: number;
+  readonly perImage: Passes;
+  /** Bytes on each device: weights with gradients and momentum, and what a step keeps for its gradients. */
+  readonly memory: { readonly weights: number; readonly activations: number };
+  /** Bytes that each device has; null where it is this machine. */
+  readonly deviceMemory: number | null;
+  readonly device: string;
+  readonly count: number;
+  /** Seconds of one step. */
+  readonly stepSeconds: number;
+  readonly imagesPerSecond: number;
+  /** Of all steps, and of what is measured after each epoch. */
+  readonly hours: { readonly training: number; readonly validation: number };
+  /** Where the times are from. */
+  readonly basis: 'measured steps' | 'measured layers' | 'data sheet';
+}
+
+export interface PlanOptions {
+  /** 'cpu' is this machine, whose layers are measured. @default 'cpu' */
+  readonly device?: DeviceName | 'cpu';
+  /** Devices that share each batch. @default 1 */
+  readonly count?: number;
+}
+
+/**
+ * What a recipe would take on a device. On 'cpu' some steps of it are taken here on random images; of a network that is too
+ * large for that, and for validation, each distinct layer is measured and they are summed up. On other devices a layer takes
+ * the longer of its arithmetic and its memory traffic, by the data sheet and what training reaches of that.
+ * `training.precision` does not change it.
+ *
+ * @throws {InputError} where the batch cannot be shared by so many devices, or the data cannot be read.
+ */
+export async function plan(recipe: Recipe, { device = 'cpu', count = 1 }: PlanOptions = {}): Promise<Plan> {
+  const { training, model } = recipe;
+  if (training.batch % (count * training.accumulate) !== 0)
+    throw InputError.expected(
+      `a divisor of the batch of ${training.batch}`,
+      '--count times training.accumulate',
+      count * training.accumulate,
+    );
+  if (device === 'cpu' && count > 1)
+    throw InputError.expected(`one of ${Object.keys(devices).join(', ')}`, '--device with --count', 'cpu');
+  const set = await trainingSetOf(recipe);
+  const network = outline({
+    architecture: model.name,
+    width: model.width,
+    activation: model.activation,
+    shape: set.shape,
+    classes: Array.from({ length: set.classes }, (_, label) => String(label)),
+  });
+  const work = workOf(recipe, set.count);
+  const part = training.batch / count / training.accumulate;
+  const named: Device | null = device === 'cpu' ? null : devices[device];
+  const images = Math.max(2, Math.min(part, Math.round(measuredMacs / network.macs)));
+  if (named === null && recipe.threads !== null) setThreads(recipe.threads);
+  const times =
+    named === null
+      ? measureLayers(network, { activation: parseActivation(model.activation), images })
+      : byDataSheet(network, named);
+  const stepped =
+    named === null && network.parameters <= steppedParameters ? measureStep(recipe, set, images) : null;
+  const perImage = stepped?.perImage ?? secondsOf(work.perImage, times);
+  const stepSeconds = (work.batch / count) * perImage + (stepped ?? times).optimizer;
+  const validation = (work.epochs * work.measured * secondsOf(work.perMeasured, times)) / count;
+  const averaged = training.ema === null ? 0 : 1;
+  const moments = training.optimizer.name === 'sgd' ? 1 : 2;
+  return {
+    parameters: network.parameters,
+    macs: network.macs,
+    images: set.count,
+    steps: work.steps,
+    batch: work.batch,
+    perImage: work.perImage,
+    memory: {
+      weights: 4 * network.parameters * (2 + moments + averaged),
+      activations: part * keptBytes(network),
+    },
+    deviceMemory: named?.memory ?? null,
+    device: named?.title ?? 'this machine',
+    count,
+    stepSeconds,
+    imagesPerSecond: work.batch / stepSeconds,
+    hours: { training: (work.steps * stepSeconds) / 3600, validation: validation / 3600 },
+    basis: named !== null ? 'data sheet' : stepped !== null ? 'measured steps' : 'measured layers',
+  };
+}
+
+function secondsOf(passes: Passes, times: PassTimes): number {
+  const { forward, attack, update } = passes;
+  return forward * times.forward + attack * times.attack + update * times.update;
+}
+
+/** Images with which is measured: those of a step, or fewer where that would take long. */
+const measuredMacs = 2e10;
+
+/** Above it a network is not made only to be measured: its weights, gradients and momentum would fill this machine. */
+const steppedParameters = 2e8;
+
+/** A number of an output is written by its layer, read and written by batch norm and activation, and read by the next. */
+const passesOverMemory = { forward: 4, attack: 9, update: 13 };
+const bytes = 4;
+
+function byDataSheet({ layers, parameters }: NetworkOutline, device: Device): PassTimes {
+  const [rate, bandwidth] = [
+    device.float32 * device.reached.arithmetic,
+    device.bandwidth * device.reached.bandwidth,
+  ];
+  const times = { forward: 0, attack: 0, update: 0 };
+  for (const { macs, output } of layers) {
+    const size = output.reduce((product, each) => product * each, 1);
+    // A gradient of the input or of the weights takes as much arithmetic as the pass forward.
+    for (const [kind, products] of [
+      ['forward', 1],
+      ['attack', 2],
+      ['update', 3],
+    ] as const)
+      times[kind] += Math.max(
+        (2 * macs * products) / rate,
+        (bytes * size * passesOverMemory[kind]) / bandwidth,
+      );
+  }
+  return { ...times, optimizer: (bytes * parameters * 6) / bandwidth };
+}
+
+/** Bytes that a step keeps of one image for its gradients: what each layer gives, before and after norm and activation. */
+function keptBytes({ layers }: NetworkOutline): number {
+  return layers.reduce(
+    (sum, { output }) => sum + 2 * bytes * output.reduce((product, each) => product * each, 1),
+    0,
+  );
+}

@@ -1,0 +1,70 @@
+import type { Batch } from '../../data/dataset-tensors.js';
+import { Model } from '../../models/model.js';
+import type { Recipe } from '../../recipe/recipe.js';
+import { integers } from '../../tensor/create.js';
+import { noise } from '../../tensor/noise.js';
+import { scope } from '../../tensor/scope.js';
+import { objectiveOf } from '../train/build-objective.js';
+import { optimizerOf } from '../train/build-optimizer.js';
+import type { TrainingSet } from './training-set.js';
+
+/** What a training step takes on this machine, in seconds. */
+export interface StepTime {
+  /** An image: making it adversarial, and learning from it. */
+  readonly perImage: number;
+  /** The optimiser, once a step. */
+  readonly optimizer: number;
+}
+
+/** Steps that are not counted: the first ones fetch memory and plan convolutions. */
+const warmUp = 2;
+const most = 7;
+/** Seconds after which one counted step is enough. */
+const patience = 10;
+
+/** Takes real steps of a recipe, on `images` random images each. What is not measured: reading images. */
+export function measureStep(
+  recipe: Recipe,
+  { shape, classes }: Pick<TrainingSet, 'shape' | 'classes'>,
+  images: number,
+): StepTime {
+  const { model, training } = recipe;
+  const halves = new Array<number>(shape[0]).fill(0.5);
+  const normalise = { mean: halves, std: halves };
+  const names = Array.from({ length: classes }, (_, label) => String(label));
+  const description = { architecture: model.name, width: model.width, activation: model.activation };
+  using network = Model.create({ ...description, classes: names, shape, normalise }, { seed: 0 });
+  using objective = objectiveOf({ ...recipe, training: { ...training, precision: 'float32' } });
+  using optimizer = optimizerOf(training.optimizer, network);
+  const ids = Array.from({ length: images }, (_, id) => id);
+  return scope(() => {
+    const batch: Batch = {
+      x: noise('uniform', { key: { seed: 0, stream: 'bench' }, ids, shape }),
+      labels: integers(ids.map((id) => id % classes)),
+      ids,
+    };
+    const [learning, optimizing]: [number[], number[]] = [[], []];
+    const began = performance.now();
+    const isLate = () => performance.now() - began > 1000 * patience;
+    for (let step = 0; step < warmUp + most && !(isLate() && learning.length > 0); step++)
+      scope(() => {
+        const counts = step >= (isLate() ? 1 : warmUp);
+        const from = performance.now();
+        const place = { seed: 0, epoch: 1, step, stepsPerEpoch: 1000, part: 0 };
+        const { gradients, restore } = objective.learn(network, batch, place);
+        const learned = performance.now();
+        optimizer.step(gradients, 1e-6);
+        restore?.();
+        const done = performance.now();
+        if (!counts) return;
+        learning.push(learned - from);
+        optimizing.push(done - learned);
+      });
+    return { perImage: median(learning) / images / 1000, optimizer: median(optimizing) / 1000 };
+  });
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}

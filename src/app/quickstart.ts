@@ -1,0 +1,120 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { describe, InputError } from '../errors.js';
+import { writeFileDurably, writeJsonDurably } from '../files/durable-file.js';
+import { firstDifference } from '../input/difference.js';
+import { validate } from '../input/validate.js';
+import { loadRecipe } from '../recipe/load.js';
+import type { Recipe } from '../recipe/recipe.js';
+import { readCheckpoint } from '../runs/checkpoint.js';
+import { readEvents } from '../runs/event-log.js';
+import type { RunEvent } from '../runs/events.js';
+import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
+import { type RunsReportOptions, runsReport } from './report/training-report.js';
+import { trainRun } from './train/train-run.js';
+
+/** What the quickstart leaves in `summary.json`; its fields stay. */
+const summarySchema = z.object({
+  /** From the first training step to the report; set-up excluded. */
+  seconds: z.number(),
+  report: z.string(),
+  networks: z.array(
+    z.object({
+      activation: z.string(),
+      clean: z.number(),
+      robust: z.number(),
+      attack: z.string(),
+      epsilon: z.number(),
+      examples: z.number(),
+    }),
+  ),
+});
+
+export type QuickstartSummary = z.output<typeof summarySchema>;
+
+export interface QuickstartOptions {
+  /** Where everything goes; what is there already is gone on with. */
+  readonly folder: string;
+  readonly seed: number;
+  /** The recipes made small. */
+  readonly smoke: boolean;
+  readonly interrupted: () => boolean;
+  readonly onProgress: RunsReportOptions['onProgress'];
+  /** Told before a network is trained, with the events of its run so far; answers who is told the events to come. */
+  readonly onTraining: (activation: string, history: readonly RunEvent[]) => (event: RunEvent) => void;
+}
+
+const activations = ['relu', 'silu'] as const;
+
+/**
+ * The summary of a quickstart that is finished; null where there is none.
+ *
+ * @throws {InputError} where it was made with another seed, or with other recipes.
+ */
+export function readSummary(
+  options: Pick<QuickstartOptions, 'folder' | 'seed' | 'smoke'>,
+): QuickstartSummary | null {
+  const { folder } = options;
+  const path = join(folder, 'summary.json');
+  if (!existsSync(path)) return null;
+  for (const activation of activations) {
+    const asked = JSON.parse(JSON.stringify(recipeOf(activation, options)));
+    const difference = firstDifference(readStoredRecipe(join(folder, activation)), asked);
+    if (difference !== undefined)
+      throw InputError.expected(
+        `${difference.path} = ${describe(difference.first)}, with which ${folder} was made,`,
+        'the quickstart',
+        difference.second,
+        'Choose another folder with --out.',
+      );
+  }
+  return validate({ schema: summarySchema, input: JSON.parse(readFileSync(path, 'utf8')), source: path });
+}
+
+function recipeOf(
+  activation: (typeof activations)[number],
+  { seed, smoke }: Pick<QuickstartOptions, 'seed' | 'smoke'>,
+): Recipe {
+  return loadRecipe(`fashion-mnist-${activation}`, { smoke, set: [`training.seed=${seed}`] });
+}
+
+/**
+ * Trains one network with ReLU and one with SiLU on Fashion-MNIST, attacks both, and writes `report.html` and
+ * `summary.json`. Interrupted, it is gone on with by calling it again.
+ *
+ * @throws {InputError} where the folder holds the networks of another seed.
+ */
+export async function quickstart(options: QuickstartOptions): Promise<QuickstartSummary> {
+  const { folder, smoke, interrupted, onProgress, onTraining } = options;
+  const began = performance.now();
+  const runs = [];
+  for (const activation of activations) {
+    const recipe = recipeOf(activation, options);
+    const path = join(folder, activation);
+    const history = isRunFolder(path) ? readEvents(path) : [];
+    const onEvent = onTraining(activation, history);
+    await trainRun({ recipe, path, resume: true, interrupted, onProgress, onEvent });
+    runs.push({ path, recipe, checkpoint: readCheckpoint({ path }) });
+  }
+  const examples = smoke ? 100 : 1000;
+  const title = 'Quickstart: ReLU and SiLU on Fashion-MNIST';
+  const { page, results } = await runsReport({ title, runs, examples, interrupted, onProgress });
+  const report = join(folder, 'report.html');
+  mkdirSync(folder, { recursive: true });
+  writeFileDurably(report, [Buffer.from(page)]);
+  const summary: QuickstartSummary = {
+    seconds: Math.round((performance.now() - began) / 100) / 10,
+    report,
+    networks: results.map(({ activation, result }) => ({
+      activation,
+      clean: result.clean,
+      robust: result.robust,
+      attack: result.attacks.at(-1)!.name,
+      epsilon: result.epsilon,
+      examples: result.examples,
+    })),
+  };
+  writeJsonDurably(join(folder, 'summary.json'), summary);
+  return summary;
+}

@@ -1,0 +1,65 @@
+import { availableParallelism, cpus } from 'node:os';
+import type { Dataset } from '../../data/dataset.js';
+import { InterruptedError } from '../../errors.js';
+import { wilsonInterval } from '../../evaluation/statistics.js';
+import { renderEvaluation } from '../../report/evaluation/page.js';
+import { theModel } from '../../report/gallery.js';
+import { accuracyCurve, type CurveOptions } from '../evaluate/epsilon-curve.js';
+import type { EvaluationRun } from '../evaluate/evaluate-run.js';
+import type { MeasuredModel } from '../model/open-model.js';
+import { galleryOf } from './gallery.js';
+
+/** Of ε: where the curve of an evaluation is measured. A network whose accuracy does not fall along it hides its gradient. */
+const multiples = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4];
+
+export interface EvaluationReportOptions extends Pick<CurveOptions, 'batch' | 'interrupted' | 'onProgress'> {
+  readonly model: MeasuredModel;
+  /** What it was measured on. */
+  readonly data: Dataset;
+  readonly measured: EvaluationRun;
+  /** How many images accuracy against ε is measured on; 0 for no curve. */
+  readonly curveExamples: number;
+}
+
+/**
+ * The page of `satin evaluate --report`. Measured here: accuracy against ε by APGD-CE (with averaged gradients where
+ * the model answers at random), and where the images of the gallery end that withstood every attack.
+ *
+ * @throws {InterruptedError} where `interrupted` says so; no page is left.
+ */
+export async function evaluationReport(options: EvaluationReportOptions): Promise<string> {
+  const { model, data, measured, curveExamples, batch, interrupted, onProgress } = options;
+  const { result } = measured;
+  const random = result.flags.some(({ code }) => code === 'random-model');
+  const curve =
+    curveExamples === 0
+      ? []
+      : await accuracyCurve({
+          model,
+          data,
+          examples: curveExamples,
+          threat: result,
+          multiples,
+          attack: random ? 'apgd-ce-eot20' : 'apgd-ce',
+          random,
+          known: result,
+          seed: result.seed,
+          batch,
+          interrupted,
+          ...(onProgress === undefined ? {} : { onProgress }),
+        }).catch((error: unknown) => {
+          if (!(error instanceof InterruptedError)) throw error;
+          throw new InterruptedError('Interrupted; the result was told, its page was not written.', {
+            cause: error,
+          });
+        });
+  const right = result.perExample.filter(({ clean }) => clean).length;
+  return renderEvaluation({
+    result,
+    cleanInterval: wilsonInterval(right, result.examples),
+    curve,
+    gallery: galleryOf({ networks: [{ name: theModel, model, measured }], data }),
+    generated: new Date().toISOString(),
+    machine: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} processors`,
+  });
+}

@@ -1,0 +1,56 @@
+import type { Dataset } from '../../data/dataset.js';
+import { engineInfo } from '../../engine/info.js';
+import { InputError } from '../../errors.js';
+import { commandLine } from '../../provenance/command-line.js';
+import { makeManifest } from '../../provenance/manifest.js';
+import type { CurvePoint, ReportInput, ReportNetwork } from '../../report/input.js';
+import { readManifest } from '../../runs/run-folder.js';
+import { type GalleryNetwork, galleryOf } from './gallery.js';
+import { compare, networkReport } from './report-parts.js';
+
+/** A trained network with everything that was measured of it. */
+export interface MeasuredNetwork extends GalleryNetwork {
+  /** The run folder that its weights come from. */
+  readonly run: string;
+  readonly curve: readonly CurvePoint[];
+}
+
+export interface ReportInputOptions {
+  readonly title: string;
+  readonly subtitle: string;
+  /** What the reader must not conclude. */
+  readonly notice: string;
+  /** The images on which all were measured. */
+  readonly data: Dataset;
+  /** One or more, measured under one threat model. */
+  readonly networks: readonly MeasuredNetwork[];
+}
+
+/** Puts together what `renderReport` takes; versions and machine are those of this process. */
+export function reportInput({ title, subtitle, notice, data, networks }: ReportInputOptions): ReportInput {
+  const [first, second] = networks;
+  if (first === undefined) throw InputError.expected('at least one network', 'the report', 'none');
+  const { norm, epsilon, epsilonText } = first.measured.result;
+  const engine = engineInfo();
+  const { seeds, device } = readManifest(first.run);
+  const here = makeManifest({ engine: { ...engine }, device, threads: engine.threads, seeds, chosen: {} });
+  return {
+    title,
+    subtitle,
+    notice,
+    generated: here.started,
+    command: commandLine(),
+    commit: here.commit,
+    versions: { Satin: here.satin, Node: here.node, libtorch: engine.libtorch },
+    machine: `${here.processor}, ${here.processors} processors, ${engine.threads} threads, ${here.platform}`,
+    seed: seeds.run ?? 0,
+    threat: { norm, epsilon, epsilonText },
+    data: { name: data.name, examples: data.ids.length, classes: data.classes },
+    networks: networks.map(
+      ({ run, name, curve, measured }): ReportNetwork =>
+        networkReport({ run, name, evaluation: measured.result, curve }),
+    ),
+    ...(second === undefined ? {} : { comparison: compare(first.measured.result, second.measured.result) }),
+    gallery: galleryOf({ networks, data }),
+  };
+}

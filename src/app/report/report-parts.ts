@@ -1,0 +1,88 @@
+import { parseActivation } from '../../activations/parse.js';
+import { InputError } from '../../errors.js';
+import type { EvaluationResult } from '../../evaluation/result.js';
+import { mcnemar, wilsonInterval } from '../../evaluation/statistics.js';
+import { parseRecipe } from '../../recipe/recipe.js';
+import type { Comparison, CurvePoint, EpochPoint, ReportNetwork } from '../../report/input.js';
+import { readEvents } from '../../runs/event-log.js';
+import type { RunEvent } from '../../runs/events.js';
+import { readStoredRecipe } from '../../runs/run-folder.js';
+
+/** From run folders and measurements to the parts of a report. Nothing is measured here. */
+export interface NetworkReportOptions {
+  /** The run folder. */
+  readonly run: string;
+  /** @default the title of the activation: `SiLU` */
+  readonly name?: string;
+  readonly evaluation: EvaluationResult;
+  /** From `accuracyCurve`; may be empty. */
+  readonly curve: readonly CurvePoint[];
+}
+
+/**
+ * What a report says of one network: its recipe and learning curves from the run folder, with the measurements.
+ *
+ * @throws {InputError} where the folder is no run, or one that was never begun.
+ */
+export function networkReport({ run, name, evaluation, curve }: NetworkReportOptions): ReportNetwork {
+  const recipe = parseRecipe(readStoredRecipe(run), `the run ${run}`);
+  const events = readEvents(run);
+  const began = events.find((event) => event.type === 'start');
+  if (began === undefined) throw InputError.expected('a run that has begun', 'the run', run);
+  const activation = parseActivation(recipe.model.activation);
+  return {
+    name: name ?? activation.title,
+    activation: recipe.model.activation,
+    formula: activation.formula,
+    parameters: began.parameters,
+    recipe,
+    trainingSeconds: epochsOf(events).reduce((sum, { seconds }) => sum + seconds, 0),
+    epochs: epochsOf(events).flatMap(epochPoint),
+    evaluation,
+    cleanInterval: wilsonInterval(
+      evaluation.perExample.filter(({ clean }) => clean).length,
+      evaluation.examples,
+    ),
+    curve,
+  };
+}
+
+function epochsOf(events: readonly RunEvent[]) {
+  return events.filter((event) => event.type === 'epoch');
+}
+
+/** The last measurement chooses the epoch to keep. Nothing for an epoch without validation, where a learning curve would have holes. */
+function epochPoint({ epoch, seconds, measurements }: RunEvent & { readonly type: 'epoch' }): EpochPoint[] {
+  const robust = Object.keys(measurements).find((name) => name.startsWith('validation/robust/')) ?? '';
+  const [loss, trainAccuracy] = [measurements['train/loss'], measurements['train/accuracy']];
+  const [validationClean, validationRobust] = [measurements['validation/clean'], measurements[robust]];
+  if (
+    loss === undefined ||
+    trainAccuracy === undefined ||
+    validationClean === undefined ||
+    validationRobust === undefined
+  )
+    return [];
+  const chosenBy =
+    Object.keys(measurements).at(-1) === 'validation/clean' ? 'validationClean' : 'validationRobust';
+  return [{ epoch, loss, trainAccuracy, validationClean, validationRobust, chosenBy, seconds }];
+}
+
+/**
+ * Exact McNemar over the verdicts under attack of two networks on the same examples.
+ *
+ * @throws {InputError} where the examples are not the same.
+ */
+export function compare(first: EvaluationResult, other: EvaluationResult): Comparison {
+  if (first.pixelsDigest !== other.pixelsDigest)
+    throw InputError.expected('evaluations on the same images', 'the comparison', [
+      first.pixelsDigest,
+      other.pixelsDigest,
+    ]);
+  const stands = (result: EvaluationResult, place: number) =>
+    result.perExample[place]!.clean && result.perExample[place]!.brokenBy === null;
+  const places = first.perExample.map((_, place) => place);
+  const onlyFirstRight = places.filter((place) => stands(first, place) && !stands(other, place)).length;
+  const onlyOtherRight = places.filter((place) => !stands(first, place) && stands(other, place)).length;
+  return { onlyFirstRight, onlyOtherRight, pValue: mcnemar(onlyFirstRight, onlyOtherRight) };
+}

@@ -1,0 +1,138 @@
+import { parseActivation } from '../../activations/parse.js';
+import type { Dataset } from '../../data/dataset.js';
+import type { EvaluationResult } from '../../evaluation/result.js';
+import { imagenetForm } from '../../recipe/imagenet.js';
+import type { Recipe } from '../../recipe/recipe.js';
+import { renderReport } from '../../report/training/report.js';
+import type { Checkpoint } from '../../runs/checkpoint.js';
+import { accuracyCurve } from '../evaluate/epsilon-curve.js';
+import { evaluationRun, loadExamples } from '../evaluate/evaluate-run.js';
+import { modelOf } from '../model/checkpoint-model.js';
+import { type MeasuredModel, measuredModel } from '../model/open-model.js';
+import { type MeasuredNetwork, reportInput } from './report-input.js';
+
+/** The page, and the numbers that are on it, in the order of the runs. */
+export interface RunsReport {
+  readonly page: string;
+  readonly results: readonly { readonly activation: string; readonly result: EvaluationResult }[];
+}
+
+/** A trained run, read already. */
+export interface TrainedRun {
+  readonly path: string;
+  readonly recipe: Recipe;
+  readonly checkpoint: Checkpoint;
+}
+
+export interface RunsReportOptions {
+  /** Stands in the page's head. @default the networks' names */
+  readonly title?: string;
+  /** One or more, of one data set and threat model. */
+  readonly runs: readonly TrainedRun[];
+  /** How many test images are attacked. */
+  readonly examples: number;
+  readonly interrupted: () => boolean;
+  readonly onProgress: (progress: {
+    readonly label: string;
+    readonly done: number;
+    readonly total: number;
+    readonly robust?: number;
+  }) => void;
+}
+
+const attack = 'pgd-50';
+const seed = 0;
+const batch = 250;
+
+/**
+ * Measures each run's best checkpoint under its own threat model and makes one HTML document of all.
+ *
+ * @throws {InputError} where a model does not fit the images of the first run.
+ */
+export async function runsReport(options: RunsReportOptions): Promise<RunsReport> {
+  const { runs, interrupted, onProgress } = options;
+  const networks: MeasuredNetwork[] = [];
+  const models: MeasuredModel[] = [];
+  let data: Dataset | undefined;
+  try {
+    for (const run of runs) {
+      const name = nameOf(run, runs);
+      const digest = run.checkpoint.weightsDigest;
+      const model = measuredModel(modelOf(run.checkpoint), { name: run.path, digest });
+      models.push(model);
+      const { threat, data: source } = runs[0]!.recipe;
+      const { norm, epsilon, epsilonText } = threat;
+      // Read for each run, since this refuses a model of another size or with other classes.
+      data = await loadExamples(model, {
+        name: source.name,
+        split: 'test',
+        dir: source.dir ?? undefined,
+        resize: source.name === 'folder' ? source.resize : undefined,
+        ...(source.name === 'imagenet' && { imagenet: imagenetForm(source) }),
+        validation: source.validation,
+        validationSeed: source.validationSeed,
+        count: options.examples,
+        seed,
+        onProgress: ({ stage, what, done, total }) => {
+          if (total !== undefined) onProgress({ label: `${stage} ${what}`, done, total });
+        },
+      });
+      const shown = (progress: { stage: string; done: number; total: number; standing: number }) =>
+        onProgress({
+          label: `${name}: ${progress.stage}`,
+          done: progress.done,
+          total: progress.total,
+          robust: progress.standing,
+        });
+      const measured = await evaluationRun({
+        model,
+        data,
+        attacks: [attack],
+        norm,
+        epsilon: { epsilon, epsilonText },
+        seed,
+        batch,
+        interrupted,
+        onProgress: shown,
+      });
+      const curve = await accuracyCurve({
+        model,
+        data,
+        threat,
+        seed,
+        batch,
+        interrupted,
+        onProgress: shown,
+      });
+      networks.push({ run: run.path, name, model, measured, curve });
+    }
+    const page = await renderReport(
+      reportInput({
+        title: options.title ?? networks.map(({ name }) => name).join(' and '),
+        subtitle: 'Image classifiers trained to withstand adversarial examples, and how well they do.',
+        notice:
+          networks.length === 1
+            ? 'One training run: another seed gives other numbers.'
+            : 'One seed each: this shows the method and is no evidence for an activation.',
+        data: data!,
+        networks,
+      }),
+    );
+    return {
+      page,
+      results: networks.map(({ measured }, place) => ({
+        activation: runs[place]!.recipe.model.activation,
+        result: measured.result,
+      })),
+    };
+  } finally {
+    for (const model of models) model[Symbol.dispose]();
+  }
+}
+
+/** The activation's title, with the run's path where another run has the same. */
+function nameOf(run: TrainedRun, runs: readonly TrainedRun[]): string {
+  const titleOf = ({ recipe }: TrainedRun) => parseActivation(recipe.model.activation).title;
+  const isUnique = runs.filter((other) => titleOf(other) === titleOf(run)).length === 1;
+  return isUnique ? titleOf(run) : `${titleOf(run)} (${run.path})`;
+}

@@ -1,0 +1,246 @@
+import { z } from 'zod';
+import { endOfRanks } from '../../distributed/collectives.js';
+import { threadsOf } from '../../distributed/join.js';
+import { alone, type Ranks, shareOf } from '../../distributed/ranks.js';
+import { engineInfo, setThreads } from '../../engine/info.js';
+import { InputError } from '../../errors.js';
+import { validate } from '../../input/validate.js';
+import type { Model } from '../../models/model.js';
+import { type Manifest, makeManifest } from '../../provenance/manifest.js';
+import { parseRecipe, type Recipe } from '../../recipe/recipe.js';
+import { type Checkpoint, writeCheckpoint } from '../../runs/checkpoint.js';
+import type { RunEvent } from '../../runs/events.js';
+import {
+  createRunFolder,
+  isRunFolder,
+  type RunFolder,
+  requireUnused,
+  resumeRunFolder,
+} from '../../runs/run-folder.js';
+import { scope } from '../../tensor/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { type Progress, start, train } from '../../training/train.js';
+import type { NamedArray } from '../../weights/safetensors.js';
+import { loadWeights, toArrays, toTensor } from '../../weights/weights.js';
+import { requireSameImages, requireSameRecipe, requireSameWeights } from '../rank-agreement.js';
+import { type Experiment, type ExperimentOptions, prepare } from './experiment.js';
+import { requirePrecision } from './require-bfloat16.js';
+import { readImages } from './training-data.js';
+
+/** A training run on disk: a recipe trained into a run folder, from the start or from where it was left. */
+export interface TrainingRunOptions extends ExperimentOptions {
+  readonly recipe: Recipe;
+  /** The run folder. */
+  readonly path: string;
+  /** Goes on with the run in the folder; one that was never begun is begun. */
+  readonly resume: boolean;
+  /** Told every event, as it happens. */
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/** About how many steps of an epoch are kept in `events.jsonl`. */
+const recordedSteps = 100;
+
+/**
+ * Trains `recipe` in `path`: recipe and manifest are written before step 0, events as they come, the last and the best
+ * checkpoint after each epoch.
+ *
+ * As one of several ranks it trains its share of every batch, and rank 0 alone writes.
+ *
+ * @throws {InputError} before anything is written, where recipe, data or folder cannot be used.
+ */
+export async function trainRun(options: TrainingRunOptions): Promise<void> {
+  const { recipe, path, interrupted, onEvent, ranks = alone } = options;
+  const leads = ranks.rank === 0;
+  requireSameRecipe(ranks, recipe);
+  requirePrecision(recipe);
+  const { batch, accumulate } = recipe.training;
+  shareOf(batch / accumulate, accumulate === 1 ? 'training.batch' : 'training.batch / accumulate', ranks);
+  const goesOn = leads && options.resume && isRunFolder(path);
+  if (leads && !goesOn) requireUnused(path);
+  // Images, then the checkpoint, are refused before the engine is loaded.
+  const images = await readImages(recipe, options.onProgress);
+  if (ranks.size > 1) requireSameImages(ranks, images);
+  const resumed = goesOn ? resumeRunFolder({ path, recipe, complete, comesAgain }) : null;
+  using held = resumed?.run ?? null;
+  if (recipe.device === 'cuda' && !engineInfo().cuda)
+    throw InputError.expected('cpu', 'device', recipe.device, 'This libtorch has no CUDA.');
+  if (recipe.threads !== null || ranks.size > 1) setThreads(recipe.threads ?? threadsOf(ranks));
+
+  using experiment = prepare(recipe, images, options);
+  const { model, epochs } = experiment;
+  const stepsPerEpoch =
+    experiment.epochSteps ??
+    Math.floor(experiment.data.count / experiment.batch) * experiment.objective.replays;
+  // Rank 0 writes; the others need no folder.
+  using run = leads ? (held ?? begin(path, recipe, ranks)) : null;
+  const checkpoint = resumed?.checkpoint ?? null;
+
+  const every = Math.max(1, Math.floor(stepsPerEpoch / recordedSteps));
+  let reached = { epoch: 1, step: 0 };
+  const record = (event: RunEvent) => {
+    if (run === null) return;
+    if (event.type === 'step') reached = { epoch: event.epoch, step: event.step };
+    if (event.type !== 'step' || event.step % every === 0) run.appendEvent(event);
+    onEvent(event);
+  };
+  const restored = checkpoint === null ? start : restore(checkpoint, experiment);
+  const progress = ranks.size === 1 ? restored : followLeader(ranks, experiment, restored);
+  const time = new Date().toISOString();
+  if (goesOn && checkpoint !== null)
+    record({ type: 'resume', time, epoch: progress.epoch, step: progress.step });
+  else record({ type: 'start', time, epochs, stepsPerEpoch, parameters: model.parameterCount });
+
+  const training = train({
+    ...experiment,
+    progress,
+    record,
+    interrupted,
+    checkpoint(name, state) {
+      // Only the last checkpoint is gone on from.
+      const rest = name === 'last' ? scope(() => toArrays(restState(experiment, ranks))) : null;
+      if (name === 'last') requireSameWeights(ranks, model, state.step);
+      if (run === null) return;
+      writeCheckpoint({
+        run: path,
+        name,
+        step: state.step,
+        model: model.description,
+        weights: toArrays(keptModel(experiment).network.state()),
+        ...(rest !== null && { optimizer: rest }),
+        state,
+      });
+    },
+  });
+  await training.catch((error: unknown) => {
+    const end = endOfRanks();
+    if (end !== null)
+      record({ type: 'failed', time: new Date().toISOString(), ...reached, message: `${end}.` });
+    throw error;
+  });
+}
+
+const progressSchema: z.ZodType<Progress> = z.strictObject({
+  epoch: z.int().min(1),
+  epochStep: z.int().min(0),
+  step: z.int().min(0),
+  lossSum: z.number(),
+  accuracySum: z.number(),
+  best: z.number().nullable(),
+  watched: z.strictObject({
+    last: z
+      .strictObject({
+        step: z.int().min(1),
+        clean: z.number(),
+        fgsm: z.number(),
+        pgd5: z.number(),
+        pgd10: z.number(),
+      })
+      .nullable(),
+    healthy: z.int().min(1).nullable(),
+    found: z.int().min(1).nullable(),
+  }),
+});
+
+/** Whether a run that goes on from `state` will record an event again: the end, and epochs that were not over. */
+function comesAgain(event: RunEvent, state: unknown): boolean {
+  if (event.type === 'end') return true;
+  return event.type === 'epoch' && event.epoch >= progressOf(state, 'the last checkpoint').epoch;
+}
+
+/** A stored recipe with the defaults of settings that are younger than it. */
+function complete(stored: unknown): Recipe {
+  return parseRecipe(stored, 'the recipe of the run');
+}
+
+function progressOf(state: unknown, source: string): Progress {
+  return validate({ schema: progressSchema, input: state, source });
+}
+
+/** What is measured and kept: the average, where there is one. */
+function keptModel({ model, ema }: Experiment): Model {
+  return ema?.model ?? model;
+}
+
+/** Where a name in the optimiser's file comes from; the optimiser's own have no prefix. */
+const prefixes = { live: 'live.', objective: 'objective.' } as const;
+
+/** Beside the weights that are kept: the optimiser, what the objective carries, the live weights of an average. */
+function restState({ model, optimizer, objective, ema }: Experiment, ranks: Ranks): Map<string, Tensor> {
+  const prefixed = (prefix: string, state: ReadonlyMap<string, Tensor>) =>
+    [...state].map(([name, tensor]) => [`${prefix}${name}`, tensor] as const);
+  return new Map([
+    ...optimizer.state(),
+    // One image after another, as if one process had the whole batch.
+    ...prefixed(
+      prefixes.objective,
+      inBatch(objective.state(), (part) => ranks.gather(part)),
+    ),
+    ...(ema ? prefixed(prefixes.live, model.network.state()) : []),
+  ]);
+}
+
+function inBatch(
+  state: ReadonlyMap<string, Tensor>,
+  change: (tensor: Tensor) => Tensor,
+): Map<string, Tensor> {
+  return new Map([...state].map(([name, tensor]) => [name, change(tensor)]));
+}
+
+/** Every rank goes on from where rank 0 stands: its weights, its optimiser, its place in the run. */
+function followLeader(ranks: Ranks, experiment: Experiment, progress: Progress): Progress {
+  const { model, optimizer, objective, ema } = experiment;
+  const leads = ranks.rank === 0;
+  ranks.follow_([...model.network.state().values(), ...(ema?.model.network.state().values() ?? [])]);
+  scope(() => {
+    const optimizerState = ranks.share(leads ? optimizer.state() : null);
+    if (!leads) optimizer.restore(optimizerState);
+    // That of the whole batch, of which each rank takes its own images'.
+    const ofBatch = ranks.share(leads ? objective.state() : null);
+    const own = inBatch(ofBatch, (whole) => {
+      const length = whole.dimension(0) / ranks.size;
+      return whole.narrow(0, ranks.rank * length, length);
+    });
+    objective.restore(inBatch(own, (part) => part.clone()));
+  });
+  return progressOf(JSON.parse(ranks.tell(leads ? JSON.stringify(progress) : null)), 'rank 0');
+}
+
+/** Puts a run back to where its checkpoint was written. */
+function restore({ weights, progress, weightsFile }: Checkpoint, experiment: Experiment): Progress {
+  if (progress === null) throw InputError.expected('a checkpoint to go on from', 'the run', 'weights alone');
+  const state = progressOf(progress.state, `the checkpoint of ${weightsFile}`);
+  const { model, optimizer, objective, ema } = experiment;
+  const rest = progress.optimizer ?? [];
+  const of = (prefix: string) =>
+    rest
+      .filter(({ name }) => name.startsWith(prefix))
+      .map((array) => ({ ...array, name: array.name.slice(prefix.length) }));
+  const own = rest.filter(({ name }) => !Object.values(prefixes).some((prefix) => name.startsWith(prefix)));
+  loadWeights(keptModel(experiment).network, weights);
+  if (ema) loadWeights(model.network, of(prefixes.live));
+  scope(() => {
+    optimizer.restore(tensorsOf(own));
+    objective.restore(tensorsOf(of(prefixes.objective)));
+  });
+  return state;
+}
+
+function tensorsOf(arrays: readonly NamedArray[]): Map<string, Tensor> {
+  return new Map(arrays.map((array) => [array.name, toTensor(array)]));
+}
+
+function begin(path: string, recipe: Recipe, ranks: Ranks): RunFolder {
+  return createRunFolder({ path, recipe, manifest: manifestOf(recipe, ranks) });
+}
+
+function manifestOf(recipe: Recipe, { size }: Ranks): Manifest {
+  const engine = engineInfo();
+  return makeManifest({
+    engine: { ...engine },
+    device: recipe.device,
+    threads: engine.threads,
+    seeds: { run: recipe.training.seed, validation: recipe.data.validationSeed },
+    chosen: size === 1 ? {} : { ranks: size },
+  });
+}

@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import { chooseExamples } from '../../data/choose-examples.js';
+import { type Dataset, type Split, subset } from '../../data/dataset.js';
+import { DatasetTensors } from '../../data/dataset-tensors.js';
+import { pixelsDigest } from '../../data/digest.js';
+import { type ImageSource, ShuffledTensors } from '../../data/image-source.js';
+import { chosenPlaces, decodePlaces, type OpenedSplit, openSplit } from '../../data/imagenet/splits.js';
+import { ImageStream, usualWorkers } from '../../data/imagenet/stream.js';
+import { type LoadOptions, loadDataset } from '../../data/load.js';
+import { InputError } from '../../errors.js';
+import type { Recipe } from '../../recipe/recipe.js';
+
+/**
+ * The images of a run: read from disk, and made ready for training. Small sets are in memory; of ImageNet only the lists
+ * are, and what is measured on.
+ */
+export interface RunImages {
+  readonly training: Dataset | EncodedTraining;
+  /** null where the recipe keeps none for it. */
+  readonly validation: Dataset | null;
+}
+
+/** Training images that are decoded as they are needed. */
+export interface EncodedTraining extends Pick<Dataset, 'classes' | 'shape'> {
+  readonly opened: OpenedSplit;
+  /** Those that are learned from. */
+  readonly places: Uint32Array;
+  /** Those that the guard attacks, as an evaluation sees them; null without a guard. */
+  readonly guarded: Dataset | null;
+}
+
+/** Told how far reading is. */
+export type OnReading = (progress: {
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+}) => void;
+
+/** Reads what a run is trained and validated on. @throws {InputError} for images that cannot be used */
+export async function readImages(recipe: Recipe, onProgress?: OnReading): Promise<RunImages> {
+  const { data, training } = recipe;
+  const images =
+    data.name === 'imagenet'
+      ? await openEncoded(recipe, onProgress)
+      : {
+          training: await readTraining(recipe, onProgress),
+          validation: data.validation === 0 ? null : await readValidation(recipe),
+        };
+  const count = countOfTraining(images.training);
+  if (count < training.batch)
+    throw InputError.expected(
+      `a batch of at most ${count}, the training images,`,
+      'training.batch',
+      training.batch,
+    );
+  return images;
+}
+
+/** What exactly is trained or measured on: of encoded images their names and labels, of others the pixels. */
+export function digestOf(images: Dataset | EncodedTraining): {
+  readonly images: number;
+  readonly digest: string;
+} {
+  if (!('opened' in images)) return { images: images.ids.length, digest: pixelsDigest(images) };
+  const { opened, places } = images;
+  const hash = createHash('sha256');
+  for (const place of places) hash.update(`${opened.images.keyOf(place)} ${opened.images.labels[place]}\n`);
+  return { images: places.length, digest: `sha256:${hash.digest('hex')}` };
+}
+
+/** What a training loop takes of them. */
+export interface OpenTraining extends Disposable {
+  readonly source: ImageSource;
+  /** What the guard attacks a draw of; null where there is none. */
+  readonly guarded: DatasetTensors | null;
+}
+
+/** Makes training images ready for a device; `sharing` runs have the same processors. */
+export function openTraining(
+  training: RunImages['training'],
+  { data }: Recipe,
+  { device, sharing }: { readonly device: string; readonly sharing: number },
+): OpenTraining {
+  if ('opened' in training && data.name === 'imagenet') {
+    const { opened, places } = training;
+    const guarded = training.guarded && new DatasetTensors(training.guarded, device);
+    const source = new ImageStream({
+      ...data,
+      images: opened.images,
+      places,
+      workers: data.workers ?? usualWorkers(sharing),
+      // On the CPU the network's threads have every processor: decoding beside them would only hold both up.
+      ahead: device !== 'cpu',
+      shuffleBuffer: data.shuffleBuffer ?? usualBuffer,
+      device,
+    });
+    return { source, guarded, [Symbol.dispose]: () => guarded?.[Symbol.dispose]() };
+  }
+  if ('opened' in training || data.name === 'imagenet')
+    throw new RangeError(`The images are not those of ${data.name}.`);
+  const tensors = new DatasetTensors(training, device);
+  return {
+    source: new ShuffledTensors(tensors, data.augment),
+    guarded: tensors,
+    [Symbol.dispose]: () => tensors[Symbol.dispose](),
+  };
+}
+
+/** Images in the window that shards are shuffled through; nothing else knows of it. */
+const usualBuffer = 16_384;
+
+/** Mean and deviation of each channel, of pixels in [0, 1]; of ImageNet those that everybody uses. */
+export function momentsOf(training: RunImages['training']): {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+} {
+  if ('opened' in training) return { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+  const { images, shape } = training;
+  const [channels, height, width] = shape;
+  const plane = height * width;
+  const sums = new Float64Array(channels);
+  const squares = new Float64Array(channels);
+  for (let start = 0, channel = 0; start < images.length; start += plane, channel = (channel + 1) % channels)
+    for (let place = start; place < start + plane; place++) {
+      const value = images[place]!;
+      sums[channel]! += value;
+      squares[channel]! += value * value;
+    }
+  const count = (images.length / channels) * 255;
+  const mean = [...sums].map((sum) => sum / count);
+  const std = [...squares].map((sum, channel) =>
+    Math.sqrt(Math.max(sum / (count * 255) - mean[channel]! ** 2, 1e-12)),
+  );
+  return { mean, std };
+}
+
+function countOfTraining(training: RunImages['training']): number {
+  return 'opened' in training ? training.places.length : training.ids.length;
+}
+
+async function readTraining(recipe: Recipe, onProgress: OnReading | undefined): Promise<Dataset> {
+  const whole = await loadSplit(recipe, 'train', onProgress);
+  const { examples, validationSeed: seed } = recipe.data;
+  return examples === null ? whole : subset(whole, chooseExamples(whole, examples, { seed }));
+}
+
+async function readValidation(recipe: Recipe): Promise<Dataset> {
+  const dataset = await loadSplit(recipe, 'validation');
+  const count = Math.min(recipe.validation.examples, dataset.ids.length);
+  return subset(dataset, chooseExamples(dataset, count, { seed: 0 }));
+}
+
+async function loadSplit(recipe: Recipe, split: Split, onProgress?: OnReading): Promise<Dataset> {
+  const { data } = recipe;
+  return loadDataset({
+    name: data.name,
+    split,
+    dir: data.dir ?? undefined,
+    ...(data.name === 'folder' ? { size: data.size ?? undefined, resize: data.resize } : {}),
+    validation: data.validation,
+    validationSeed: data.validationSeed,
+    ...told(onProgress),
+  });
+}
+
+function told(onProgress: OnReading | undefined): Pick<LoadOptions, 'onProgress'> {
+  return {
+    onProgress: ({ stage, what, done, total }) => {
+      if (total !== undefined) onProgress?.({ label: `${stage} ${what}`, done, total });
+    },
+  };
+}
+
+/** Lists ImageNet, and decodes what is measured on. */
+async function openEncoded(recipe: Recipe, onProgress: OnReading | undefined): Promise<RunImages> {
+  const { data, training, validation } = recipe;
+  if (data.name !== 'imagenet') throw new RangeError(`${data.name} is not encoded.`);
+  const { dir, layout, validation: amount, validationSeed, size } = data;
+  const cut = { dir, layout, validation: amount, validationSeed };
+  const decode = (opened: OpenedSplit, count: number, seed: number) =>
+    decodePlaces(opened, chosenPlaces(opened, { count, seed }), {
+      ...data,
+      onProgress: (done, total) => onProgress?.({ label: `decode ${opened.name}`, done, total }),
+    });
+  const opened = await openSplit({ ...cut, split: 'train' });
+  const { examples } = data;
+  const places =
+    examples === null ? opened.places : chosenPlaces(opened, { count: examples, seed: validationSeed });
+  const guard = 'guard' in training ? training.guard : null;
+  const measured = amount === 0 ? null : await openSplit({ ...cut, split: 'validation' });
+  return {
+    training: {
+      classes: opened.images.classes,
+      shape: [3, size, size],
+      opened,
+      places,
+      guarded: guard && (await decode({ ...opened, places }, guard.examples, training.seed)),
+    },
+    validation: measured && (await decode(measured, validation.examples, 0)),
+  };
+}

@@ -1,0 +1,89 @@
+import type { Classifier } from '../../nn/classifier.js';
+import { where, zeros } from '../../tensor/create.js';
+import { noGrad } from '../../tensor/gradient.js';
+import { type NoiseKey, noise } from '../../tensor/noise.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { WorkingSet } from '../active-set.js';
+import type { Search } from '../attack-steps.js';
+import { attackLosses } from '../losses.js';
+import type { NormName } from '../norms.js';
+import type { Observer } from '../pgd.js';
+import { l2Draws, l2Move, l2Start } from './l2.js';
+import { linfDraws, linfMove, linfStart } from './linf.js';
+import { squareSide } from './schedule.js';
+import { SquareDraws } from './window.js';
+
+export interface SquareOptions {
+  readonly norm: NormName;
+  readonly epsilon: number;
+  /** Squares that are tried; the start is one query more. */
+  readonly queries: number;
+  /** Fixes all draws; query q takes step q + 1. */
+  readonly key: NoiseKey;
+}
+
+const moves = {
+  linf: { start: linfStart, draws: linfDraws, move: linfMove },
+  l2: { start: l2Start, draws: l2Draws, move: l2Move },
+} as const;
+
+/**
+ * Square attack (Andriushchenko et al., 2020): random search that asks for no gradient. Each query changes one square
+ * window of the best image so far, and is kept where the margin max_{i≠y} z_i − z_y grows. Window and signs are drawn for
+ * each example by itself, so that a verdict depends on no other image; the reference draws one window for a whole batch,
+ * by the same law.
+ *
+ * Every query is shown to the observer; the examples it is done with leave at once.
+ */
+export function* square(
+  classifier: Classifier,
+  images: { readonly x: Tensor; readonly labels: Tensor; readonly ids: readonly number[] },
+  options: SquareOptions,
+  observe: Observer,
+): Search {
+  const { norm, epsilon, queries, key } = options;
+  const { start, draws: drawsFor, move } = moves[norm];
+  const [count, channels, height, width] = images.x.shape as [number, number, number, number];
+  const { ids } = images;
+  using set = new WorkingSet(() => ({
+    x: images.x,
+    labels: images.labels,
+    best: images.x,
+    margin: zeros([count], images.x.dtype).toDevice(images.x.device).sub(Number.POSITIVE_INFINITY),
+  }));
+
+  for (let query = -1; query < queries && set.rows.length > 0; query++) {
+    set.step((now, rows) => {
+      const mine = rows.map((row) => ids[row]!);
+      const candidate =
+        query < 0
+          ? start(now.x, { epsilon, key, ids: mine })
+          : move(now, {
+              side: squareSide(query, { height, width, norm }),
+              epsilon,
+              draws: new SquareDraws(
+                noise('uniform', {
+                  key: { ...key, step: query + 1 },
+                  ids: mine,
+                  shape: [drawsFor(channels)],
+                  dtype: now.x.dtype,
+                }),
+                now.x.device,
+              ),
+            });
+      const logits = noGrad(() => classifier(candidate));
+      const stay = observe({ x: candidate, logits, rows });
+      if (stay?.length === 0) return { next: {}, stay: [] };
+      const margin = attackLosses.margin(logits, now.labels); // [n]
+      const better = margin.greater(now.margin);
+      return {
+        next: {
+          best: where(better.reshape([-1, 1, 1, 1]), candidate, now.best),
+          margin: where(better, margin, now.margin),
+        },
+        stay,
+      };
+    });
+    yield { backwards: 0 };
+  }
+}

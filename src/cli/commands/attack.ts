@@ -1,0 +1,158 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, Option } from '@commander-js/extra-typings';
+import { attackForms, parseAttack, requireNorm } from '../../attacks/attack.js';
+import { decodeImages, resizeRules } from '../../data/image.js';
+import { InputError } from '../../errors.js';
+import { parseEpsilon } from '../../input/epsilon.js';
+import { nearest } from '../../input/nearest.js';
+import type { ModelDescription } from '../../models/description.js';
+import { modelKind, requireInputTakes, requireWholeModel } from '../../models/model-kind.js';
+import { inputRanges, parseInputForm } from '../../models/preprocessing.js';
+import { parseRecipe } from '../../recipe/recipe.js';
+import { readCheckpoint } from '../../runs/checkpoint.js';
+import { isRunFolder, readStoredRecipe } from '../../runs/run-folder.js';
+import { requireImageFile } from '../image-file.js';
+import { listenForInterrupt } from '../interrupt.js';
+import { missing, wholeNumber } from '../options.js';
+import { requireEmptyFolder, requireFilePath } from '../output-file.js';
+import { attackTable } from '../terminal/attack-table.js';
+import { createDisplay } from '../terminal/terminal.js';
+
+/** `satin attack MODEL IMAGE...` */
+export function attackCommand() {
+  return new Command('attack')
+    .description(
+      'Adversarial versions of images of your own, beside the originals. Each image is brought to the size that the ' +
+        'model takes, as predict does, and then attacked. The folder gets PNGs, a page to look at (index.html), and ' +
+        'the exact images as float32: the 8 bits of a PNG change what was found.',
+    )
+    .argument('<model>', 'a run folder, a checkpoint, a weights file or a TorchScript file of PyTorch')
+    .argument('<image...>', 'JPEG, PNG, WebP, GIF, TIFF or AVIF files')
+    .option('--attack <name>', attackForms, 'pgd-50')
+    .addOption(
+      new Option('--norm <norm>', "the threat model's norm (default: the run's)").choices(['linf', 'l2']),
+    )
+    .option('--epsilon <radius>', "the threat model's radius, such as 8/255 (default: the run's)")
+    .option('--label <class>', 'what the images show (default: what the model says of each)')
+    .addOption(
+      new Option('--resize <rule>', 'how an image of another shape is brought to size')
+        .choices(resizeRules)
+        .default('crop' as const),
+    )
+    .option(
+      '--shape <CxHxW>',
+      'of a TorchScript model: channels, height and width it takes, such as 3x224x224',
+    )
+    .addOption(
+      new Option(
+        '--input-range <black,white>',
+        'what a TorchScript model takes for black and white (default: 0,1)',
+      ).choices(inputRanges),
+    )
+    .option('--mean <list>', 'mean of each channel in that range, which a TorchScript model wants subtracted')
+    .option('--std <list>', 'deviation of each channel in that range, which it wants to be divided by')
+    .option('--out <folder>', 'where everything goes', 'adversarial')
+    .option('--json <file>', 'write the result to a file too, or to standard output for -')
+    .option('--seed <number>', "seed of the attack's random starts", wholeNumber('--seed', 0), 0)
+    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .action(async (modelPath, files, options) => {
+      const { resize, out, json, seed, threads } = options;
+      for (const file of files) requireImageFile(file);
+      if (json !== undefined && json !== '-') requireFilePath(json, '--json');
+      const attack = parseAttack(options.attack);
+      requireWholeModel(modelPath);
+      const kind = modelKind(modelPath);
+      const input = parseInputForm(options);
+      requireInputTakes(kind, { path: modelPath, input });
+      const described = kind === 'satin' ? readCheckpoint({ path: modelPath }).model : null;
+      const shape = shapeOf(options.shape, described);
+      const threat = isRunFolder(modelPath)
+        ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`).threat
+        : null;
+      const norm = options.norm ?? threat?.norm ?? missing('--norm', 'linf or l2');
+      requireNorm(attack, norm);
+      const epsilon =
+        options.epsilon === undefined && threat?.norm === norm
+          ? { epsilon: threat.epsilon, epsilonText: threat.epsilonText }
+          : parseEpsilon(
+              options.epsilon ?? missing('--epsilon', 'a radius such as 8/255'),
+              norm,
+              '--epsilon',
+            );
+      if (described !== null) classOf(options.label, described.classes); // refused before the engine loads
+      requireEmptyFolder(out, '--out');
+      const [channels, height, width] = shape;
+      const images = await decodeImages({ files, form: { size: [height, width], channels, resize } });
+      // Loaded only now: nothing above needs the engine.
+      const { attackPictures } = await import('../../app/attack/attack-pictures.js');
+      const { classNames } = await import('../../app/model/class-names.js');
+      const { openModel } = await import('../../app/model/open-model.js');
+      if (threads !== undefined) (await import('../../engine/info.js')).setThreads(threads);
+      const display = createDisplay();
+      const signal = listenForInterrupt(display.note);
+      try {
+        using model = openModel(modelPath, { input });
+        const classes = classNames(model, shape);
+        const result = await attackPictures({
+          model,
+          files,
+          images,
+          shape,
+          classes,
+          label: classOf(options.label, classes),
+          attack: attack.name,
+          norm,
+          epsilon,
+          seed,
+          resize,
+          folder: out,
+          interrupted: () => signal.aborted,
+          onProgress: ({ stage, done, total }) => display.progress({ label: stage, done, total }),
+        });
+        display.close();
+        const text = `${JSON.stringify(result)}\n`;
+        if (json !== undefined && json !== '-') writeFileSync(json, text);
+        process.stdout.write(json === '-' ? text : attackTable(result, join(out, 'index.html')));
+      } finally {
+        display.close();
+      }
+    });
+}
+
+/** Channels (1 or 3), height and width: of a TorchScript model as stated, of one of Satin as it says. */
+function shapeOf(
+  text: string | undefined,
+  described: Pick<ModelDescription, 'shape'> | null,
+): readonly [channels: 1 | 3, height: number, width: number] {
+  if (described !== null && text !== undefined)
+    throw InputError.expected('a TorchScript file', '--shape', text, 'A model of Satin says its own.');
+  const stated = /^([13])x([1-9]\d{0,3})x([1-9]\d{0,3})$/
+    .exec(text ?? '')
+    ?.slice(1)
+    .map(Number);
+  const [channels, height, width] = described?.shape ?? stated ?? [];
+  if (height === undefined || width === undefined)
+    throw InputError.expected(
+      'channels (1 or 3), height and width, such as 3x224x224,',
+      '--shape',
+      text,
+      'A TorchScript file does not say what it takes.',
+    );
+  if (channels === 1 || channels === 3) return [channels, height, width];
+  throw InputError.expected('a model of grey (1) or colour (3) images', 'the model', channels);
+}
+
+/** The label of a class, or null where none is named. @throws {InputError} that names the classes there are. */
+function classOf(name: string | undefined, classes: readonly string[]): number | null {
+  if (name === undefined) return null;
+  const label = classes.indexOf(name);
+  if (label >= 0) return label;
+  const meant = nearest(name, classes);
+  throw InputError.expected(
+    `a class of the model (${classes.slice(0, 20).join(', ')}${classes.length > 20 ? `, and ${classes.length - 20} more` : ''})`,
+    '--label',
+    name,
+    meant === undefined ? undefined : `Did you mean '${meant}'?`,
+  );
+}

@@ -1,0 +1,106 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { Argument, Command } from '@commander-js/extra-typings';
+import type { BenchRow } from '../../../bench/row.js';
+import { InputError } from '../../errors.js';
+import { wholeNumber } from '../options.js';
+import { requireFilePath } from '../output-file.js';
+
+const names = [
+  'train-step',
+  'activations',
+  'call',
+  'autoattack',
+  'pgd',
+  'ranks',
+  'imagenet-pipeline',
+] as const;
+
+/** `satin bench [NAME]` */
+export function benchCommand() {
+  return new Command('bench')
+    .description('Measures Satin beside PyTorch, turn by turn in one run. Leave the machine alone meanwhile.')
+    .addArgument(new Argument('[name]', 'which one (default: all)').choices(names))
+    .option('--python <path>', 'a Python that has torch', 'python3')
+    .option('--pairs <count>', 'how many turns each side has', wholeNumber('--pairs', 3), 15)
+    .option('--only <text>', 'only the figures whose name has this in it, such as width-16/silu')
+    .option('--model <run>', 'the run of a ResNet-18 that autoattack and pgd attack')
+    .option(
+      '--reference <folder>',
+      'a checkout of github.com/fra31/auto-attack, the peer of autoattack; that of pgd is the package torchattacks',
+    )
+    .option('--images <count>', 'images of each turn of attacks', wholeNumber('--images', 1), 250)
+    .option('--share <part>', "the part of each attack's steps that is run, such as 0.1", partOfSteps, 1)
+    .option('--as-shipped', 'the reference as it is shipped, in place of its fastest settings')
+    .option('--json <file>', 'write the figures to a file, or to standard output for -')
+    .option(
+      '--photos <folder>',
+      'photographs in one subfolder a class, such as val/ of ImageNet, for imagenet-pipeline',
+    )
+    .action(async (name, { python, pairs, only = '', json, model, photos = null, ...attacked }) => {
+      if (json !== undefined && json !== '-') requireFilePath(json, '--json');
+      const { reference = null, images, share, asShipped = false } = attacked;
+      if (model === undefined && (name === 'autoattack' || name === 'pgd' || reference !== null))
+        throw InputError.expected('a run folder', '--model', undefined);
+      if (photos === null && name === 'imagenet-pipeline')
+        throw InputError.expected('a folder of photographs', '--photos', undefined);
+      if (reference !== null && !existsSync(join(reference, 'autoattack', 'autoattack.py')))
+        throw InputError.expected('a checkout of auto-attack', '--reference', reference);
+      const { benches } = await import('../../../bench/benches.js');
+      const note = (sentence: string) => process.stderr.write(`${sentence}\n`);
+      const busy = await busyShare();
+      if (busy > 0.1)
+        note(`Other programs use ${Math.round(busy * 100)} % of the machine: the figures mean little.`);
+      const rows: BenchRow[] = [];
+      for (const each of name === undefined ? names : [name])
+        rows.push(
+          ...(await benches[each]({
+            python,
+            pairs,
+            only: (row) => row.includes(only),
+            note,
+            photos,
+            attacked: model === undefined ? null : { model, reference, images, share, asShipped },
+          })),
+        );
+      if (rows.length === 0) throw InputError.expected('a part of the name of a figure', '--only', only);
+      if (json !== undefined && json !== '-') writeFileSync(json, `${JSON.stringify(rows)}\n`);
+      process.stdout.write(json === '-' ? `${JSON.stringify(rows)}\n` : rows.map(line).join(''));
+    });
+}
+
+/** `--share 0.1` */
+function partOfSteps(text: string): number {
+  const part = Number(text);
+  if (!(part > 0 && part <= 1)) throw InputError.expected('a number above 0 and at most 1', '--share', text);
+  return part;
+}
+
+function line({ name, unit, satin, peer, peerName, ratio, interval }: BenchRow): string {
+  const figure = (value: number) => value.toPrecision(3);
+  const own = `${name.padEnd(38)} ${figure(satin).padStart(6)} ${unit}`;
+  const range = interval === null ? '' : `[${interval.map(figure).join(', ')}]`;
+  if (peer === null || ratio === null) return `${own}   ${range}`.trimEnd().concat('\n');
+  return `${own}   ${peerName}: ${figure(peer)}   ratio ${figure(ratio)} ${range}`.trimEnd().concat('\n');
+}
+
+/** Share of all processors' time that others used during one second; 0 where the system does not tell. */
+async function busyShare(): Promise<number> {
+  const read = () => {
+    const [user = 0, nice = 0, system = 0, idle = 0, wait = 0] = readFileSync('/proc/stat', 'utf8')
+      .split('\n', 1)[0]!
+      .split(/\s+/)
+      .slice(1)
+      .map(Number);
+    return { busy: user + nice + system, all: user + nice + system + idle + wait };
+  };
+  try {
+    const before = read();
+    await setTimeout(1000);
+    const after = read();
+    return (after.busy - before.busy) / Math.max(1, after.all - before.all);
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,184 @@
+import { writeFileSync } from 'node:fs';
+import { Command, Option } from '@commander-js/extra-typings';
+import { attackForms } from '../../attacks/attack.js';
+import { autoAttackSets } from '../../attacks/autoattack.js';
+import { readLaunch } from '../../distributed/launch.js';
+import type { Ranks } from '../../distributed/ranks.js';
+import { InputError } from '../../errors.js';
+import { inputRanges } from '../../models/preprocessing.js';
+import { planEvaluation } from '../evaluate-plan.js';
+import { listenForInterrupt } from '../interrupt.js';
+import { several, wholeNumber } from '../options.js';
+import { requireFilePath, requireNewFile } from '../output-file.js';
+import { evaluationTable } from '../terminal/evaluation-table.js';
+import { createDisplay } from '../terminal/terminal.js';
+
+/** `satin evaluate MODEL` */
+export function evaluateCommand() {
+  return new Command('evaluate')
+    .argument(
+      '<model>',
+      'a run folder, a checkpoint, a weights file, or a TorchScript file or state dict of PyTorch',
+    )
+    .option(
+      '--data <name[:split]>',
+      'data set and split (default: the test split of what the run was trained on)',
+    )
+    .option('--data-dir <folder>', 'where the files of the data set lie')
+    .option('--attack <name>', `${attackForms}; may be given several times (default: pgd-50)`, several)
+    .addOption(
+      new Option(
+        '--autoattack <set>',
+        "AutoAttack's attacks with its settings, in place of --attack",
+      ).choices(autoAttackSets),
+    )
+    .option('--alone', 'run each attack on all images too, and tell what it breaks by itself')
+    .option(
+      '--surrogate <activation>',
+      'try every attack once more through the derivative of softplus(10), say; may be given several times',
+      several,
+    )
+    .addOption(
+      new Option('--norm <norm>', "the threat model's norm (default: the run's)").choices(['linf', 'l2']),
+    )
+    .option('--epsilon <radius>', "the threat model's radius, such as 8/255 (default: the run's)")
+    .addOption(
+      new Option(
+        '--input-range <black,white>',
+        'what a model of PyTorch takes for black and white (default: 0,1)',
+      ).choices(inputRanges),
+    )
+    .option('--mean <list>', 'mean of each channel in that range, which a model of PyTorch wants subtracted')
+    .option('--std <list>', 'deviation of each channel in that range, which it wants to be divided by')
+    .option('--architecture <name>', 'what network the weights of another program belong to')
+    .option('--activation <name>', 'its activation, such as relu')
+    .option('--classes <count|names>', 'how many classes it tells apart, or their names with commas between')
+    .option('--shape <CxHxW>', 'channels, height and width that it takes, such as 3x32x32')
+    .option('--width <factor>', 'its width where that is not the published one')
+    .option('--entry <name>', 'which of several state dicts in a checkpoint of PyTorch, such as ema')
+    .option(
+      '--examples <count>',
+      'how many images are attacked (default: 1000)',
+      wholeNumber('--examples', 1),
+    )
+    .option(
+      '--batch <count|auto>',
+      'images a batch; changes the speed only (default: auto, which measures)',
+      (text) => (text === 'auto' ? ('auto' as const) : wholeNumber('--batch', 1)(text)),
+    )
+    .option('--seed <number>', "seed of the attacks' random starts (default: 0)", wholeNumber('--seed', 0))
+    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .addOption(
+      new Option(
+        '--checks <set>',
+        'quick checks of the model, or all of docs/checks.md (default: quick)',
+      ).choices(['quick', 'full']),
+    )
+    .option('--json <file>', 'write the result to a file, or to standard output for -')
+    .option('--report <file>', 'write a page about the result, with accuracy against ε by apgd-ce')
+    .option(
+      '--curve-examples <count>',
+      'images that accuracy against ε is measured on, for the report; 0 for none',
+      wholeNumber('--curve-examples', 0),
+      200,
+    )
+    .option(
+      '--save-adversarial <folder>',
+      'keep every verdict and adversarial image there as it is found, for --resume and satin verify',
+    )
+    .option(
+      '--resume <folder>',
+      'go on with the evaluation in this folder; what it began with need not be typed again',
+    )
+    .action(async (modelPath, options) => {
+      const plan = planEvaluation(modelPath, options);
+      const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, folder } = plan;
+      if (options.json !== undefined && options.json !== '-') requireFilePath(options.json, '--json');
+      if (options.report !== undefined) requireNewFile(options.report, '--report');
+      const launch = readLaunch(process.env);
+      const leads = (launch?.rank ?? 0) === 0;
+      if (launch !== null && folder !== undefined)
+        throw InputError.expected(
+          'one process',
+          folder.resume ? '--resume' : '--save-adversarial',
+          `${launch.size} of ${launch.launcher}`,
+          'Several share an evaluation that is not kept in a folder.',
+        );
+      const { requireUnusedFolder } = await import('../../evaluation/folder/folder.js');
+      if (folder?.resume === false) requireUnusedFolder(folder.path, '--save-adversarial');
+
+      // Loaded only now: nothing above needs the engine.
+      const { evaluationRun } = await import('../../app/evaluate/evaluate-run.js');
+      const { openModel } = await import('../../app/model/open-model.js');
+      if (plan.threads !== undefined) (await import('../../engine/info.js')).setThreads(plan.threads);
+      const { asRank, threadsOf } = await import('../../distributed/join.js');
+      const display = createDisplay();
+      const signal = listenForInterrupt(leads ? display.note : () => {});
+      const interrupted = () => signal.aborted;
+      const progress = leads ? display.progress : () => {};
+      const measure = async (ranks?: Ranks) => {
+        if (ranks !== undefined && plan.threads === undefined)
+          (await import('../../engine/info.js')).setThreads(threadsOf(ranks));
+        using model = openModel(modelPath, {
+          input: plan.input,
+          foreign: plan.foreign,
+          entry: options.entry,
+        });
+        const data = await plan.load(model, ({ stage, what, done, total }) => {
+          if (total !== undefined) progress({ label: `${stage} ${what}`, done, total });
+        });
+        const run = await evaluationRun({
+          model,
+          data,
+          attacks,
+          surrogates,
+          norm,
+          epsilon,
+          seed,
+          batch,
+          alone,
+          checks,
+          ...(folder !== undefined && { folder }),
+          ...(ranks !== undefined && { ranks }),
+          onChecks: (done, total) => progress({ label: 'checks', done, total }),
+          interrupted,
+          onProgress: ({ stage, done, total, standing, secondsLeft }) =>
+            progress({
+              label: stage,
+              done,
+              total,
+              robust: standing,
+              ...(secondsLeft !== undefined && { secondsLeft }),
+            }),
+        });
+        if (!leads) return;
+        if (options.json !== undefined && options.json !== '-')
+          writeFileSync(options.json, `${JSON.stringify(run.result)}\n`);
+        display.close();
+        process.stdout.write(
+          options.json === '-' ? `${JSON.stringify(run.result)}\n` : evaluationTable(run.result),
+        );
+        if (options.report !== undefined) {
+          const { evaluationReport } = await import('../../app/report/evaluation-report.js');
+          const page = await evaluationReport({
+            model,
+            data,
+            measured: run,
+            curveExamples: options.curveExamples,
+            batch: run.result.batch.size,
+            interrupted,
+            onProgress: ({ stage, done, total, standing }) =>
+              display.progress({ label: stage, done, total, robust: standing }),
+          });
+          writeFileSync(options.report, page, { flag: 'wx' });
+          display.note(`The report is ${options.report}. Open it in a browser.`);
+        }
+      };
+      try {
+        if (launch === null) await measure();
+        else await asRank(launch, { device: 'cpu', interrupted }, measure);
+      } finally {
+        display.close();
+      }
+    });
+}

@@ -1,0 +1,97 @@
+import { writeFileSync } from 'node:fs';
+import { Command, Option } from '@commander-js/extra-typings';
+import type { Plan } from '../../app/plan/plan.js';
+import { loadRecipe, recipeNames } from '../../recipe/load.js';
+import { several, wholeNumber } from '../options.js';
+import { requireFilePath } from '../output-file.js';
+import { columns } from '../terminal/columns.js';
+import { rate, shortTime } from '../terminal/format.js';
+
+const bases: Readonly<Record<Plan['basis'], string>> = {
+  'measured steps': 'taking some steps',
+  'measured layers': 'measuring its layers',
+  'data sheet': 'its data sheet: not measured',
+};
+
+/** Names of `plan/devices.ts`, which loads with the engine's part of this command. */
+const deviceNames = ['cpu', 'h100', 'a100', 'l40s', 'v100'] as const;
+
+/** `satin plan RECIPE` */
+export function planCommand() {
+  return new Command('plan')
+    .description(
+      'Parameters, multiplications, memory and time of a run, before anything is spent. On cpu, which is this machine, some ' +
+        'steps are taken on random images, or layers measured where the network is huge; reading images is not counted. Of ' +
+        'other devices the data sheet is taken, which no run has confirmed yet.',
+    )
+    .argument('<recipe>', `a YAML file, or one of ${recipeNames().join(', ')}`)
+    .option('--set <path=value>', 'change one value of the recipe; may be given several times', several)
+    .option('--smoke', "the recipe's smoke section laid over it", false)
+    .addOption(
+      new Option('--device <device>', 'where it is to run').choices(deviceNames).default('cpu' as const),
+    )
+    .option('--count <count>', 'devices that share each batch', wholeNumber('--count', 1), 1)
+    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .option('--json <file>', 'write the plan to a file, or to standard output for -')
+    .action(async (recipeName, { set = [], smoke, device, count, threads, json }) => {
+      if (json !== undefined && json !== '-') requireFilePath(json, '--json');
+      const recipe = loadRecipe(recipeName, {
+        set: [...set, ...(threads === undefined ? [] : [`threads=${threads}`])],
+        smoke,
+      });
+      // Loaded only now: nothing above needs the engine.
+      const { plan } = await import('../../app/plan/plan.js');
+      const planned = await plan(recipe, { device, count });
+      const text = `${JSON.stringify({ recipe: recipe.name, ...planned })}\n`;
+      if (json !== undefined && json !== '-') writeFileSync(json, text);
+      process.stdout.write(json === '-' ? text : table(recipe.name, planned));
+    });
+}
+
+function table(name: string, plan: Plan): string {
+  const { perImage, memory, deviceMemory, hours, count } = plan;
+  const need = memory.weights + memory.activations;
+  const passes = [
+    [perImage.forward, 'forward'],
+    [perImage.attack, 'of the attack'],
+    [perImage.update, perImage.update === 1 ? 'update' : 'updates'],
+  ] as const;
+  const rows = [
+    ['network', `${millions(plan.parameters)} parameters, ${millions(plan.macs)} multiplications an image`],
+    [
+      'training',
+      `${plan.steps.toLocaleString('en')} steps of ${plan.batch} images, of ${plan.images.toLocaleString('en')}`,
+    ],
+    [
+      'passes',
+      `${passes
+        .filter(([times]) => times > 0)
+        .map(([times, what]) => `${times} ${what}`)
+        .join(', ')} for each image`,
+    ],
+    [
+      'memory',
+      `${size(memory.weights)} weights, gradients, momentum; ${size(memory.activations)} of a batch`,
+    ],
+    [
+      'device',
+      `${count > 1 ? `${count} times ` : ''}${plan.device}${count > 1 ? '; what they exchange is not counted' : ''}`,
+    ],
+    ['speed', `${rate(plan.imagesPerSecond)} img/s, by ${bases[plan.basis]}`],
+    ['time', `${duration(hours.training)} of training, at most ${duration(hours.validation)} of validation`],
+  ];
+  const lines = columns(rows);
+  if (deviceMemory !== null && need > deviceMemory)
+    lines.push(
+      `\nThat is more memory than the ${size(deviceMemory)} of the device: take a larger --count or training.accumulate.`,
+    );
+  return `${name}\n${lines.join('\n')}\n`;
+}
+
+const millions = (count: number) =>
+  `${(count / 1e6).toLocaleString('en', { maximumFractionDigits: count < 1e7 ? 2 : 0 })} M`;
+
+const size = (bytes: number) =>
+  bytes < 2 ** 30 ? `${Math.max(1, Math.round(bytes / 2 ** 20))} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+const duration = (hours: number) => shortTime(hours * 3600);

@@ -1,0 +1,67 @@
+import { writeFileSync } from 'node:fs';
+import { Command, Option } from '@commander-js/extra-typings';
+import type { Prediction } from '../../app/predict.js';
+import { decodeImages, resizeRules } from '../../data/image.js';
+import { InputError } from '../../errors.js';
+import { requireWholeModel } from '../../models/model-kind.js';
+import { readCheckpoint } from '../../runs/checkpoint.js';
+import { requireImageFile } from '../image-file.js';
+import { wholeNumber } from '../options.js';
+import { requireFilePath } from '../output-file.js';
+
+/** `satin predict MODEL IMAGE...` */
+export function predictCommand() {
+  return new Command('predict')
+    .description(
+      'Class and probability of images of your own. Each is brought to the size that the model takes, in colour or ' +
+        'grey as the model was trained. It should look like the training images: Fashion-MNIST shows light clothes on black.',
+    )
+    .argument('<model>', 'a run folder, a checkpoint or a weights file')
+    .argument('<image...>', 'JPEG, PNG, WebP, GIF, TIFF or AVIF files')
+    .addOption(
+      new Option('--resize <rule>', 'how an image of another shape is brought to size')
+        .choices(resizeRules)
+        .default('crop' as const),
+    )
+    .option('--json <file>', 'write the predictions to a file, or to standard output for -')
+    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .action(async (modelPath, files, { resize, json, threads }) => {
+      for (const file of files) requireImageFile(file);
+      if (json !== undefined && json !== '-') requireFilePath(json, '--json');
+      requireWholeModel(modelPath);
+      const checkpoint = readCheckpoint({ path: modelPath });
+      const [channels, height, width] = checkpoint.model.shape;
+      if (channels !== 1 && channels !== 3)
+        throw InputError.expected('a model of grey (1) or colour (3) images', 'the model', channels);
+      const pixels = await decodeImages({ files, form: { size: [height, width], channels, resize } });
+      // Loaded only now: nothing above needs the engine.
+      const { predict } = await import('../../app/predict.js');
+      const { modelOf } = await import('../../app/model/checkpoint-model.js');
+      const { setThreads } = await import('../../engine/info.js');
+      if (threads !== undefined) setThreads(threads);
+      using model = modelOf(checkpoint);
+      const predictions = predict(model, pixels);
+      const images = files.map((image, place) => ({ image, predictions: predictions[place]! }));
+      const text = `${JSON.stringify({ model: modelPath, modelDigest: checkpoint.weightsDigest, resize, images })}\n`;
+      if (json !== undefined && json !== '-') writeFileSync(json, text);
+      process.stdout.write(json === '-' ? text : table(images));
+    });
+}
+
+/** One row an image: its file, then class and probability, the likeliest first. */
+function table(
+  images: readonly { readonly image: string; readonly predictions: readonly Prediction[] }[],
+): string {
+  const answers = images.map(({ predictions }) =>
+    predictions.map((each) => `${each.class} ${(each.probability * 100).toFixed(1)}%`),
+  );
+  const widest = (texts: readonly string[]) => Math.max(...texts.map((text) => text.length));
+  const nameWidth = widest(images.map(({ image }) => image));
+  const widths = (answers[0] ?? []).map((_, column) => widest(answers.map((row) => row[column]!)));
+  const rows = images.map(({ image }, row) =>
+    [image.padEnd(nameWidth), ...answers[row]!.map((text, column) => text.padEnd(widths[column]!))]
+      .join('  ')
+      .trimEnd(),
+  );
+  return `${rows.join('\n')}\n`;
+}

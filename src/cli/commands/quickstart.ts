@@ -1,0 +1,86 @@
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Command } from '@commander-js/extra-typings';
+import type { QuickstartSummary } from '../../app/quickstart.js';
+import { InterruptedError } from '../../errors.js';
+import { listenForInterrupt } from '../interrupt.js';
+import { wholeNumber } from '../options.js';
+import { percentage } from '../terminal/format.js';
+import { createDisplay, type Display } from '../terminal/terminal.js';
+
+/** `satin quickstart` */
+export function quickstartCommand() {
+  return new Command('quickstart')
+    .description(
+      'Trains a ReLU and a SiLU network on Fashion-MNIST (60,000 photographs of clothes), attacks both, and writes a ' +
+        'report. Takes a few minutes; started again, it goes on where it was left.',
+    )
+    .option('--out <folder>', 'where everything goes', join('runs', 'quickstart'))
+    .option('--seed <number>', 'seed of weights, order and noise', wholeNumber('--seed', 0), 0)
+    .option('--smoke', 'a small version that takes seconds and learns nothing', false)
+    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .action(async ({ out, seed, smoke, threads }) => {
+      const { quickstart, readSummary } = await import('../../app/quickstart.js');
+      const done = readSummary({ folder: out, seed, smoke });
+      if (done !== null) {
+        process.stdout.write(`This quickstart is finished already; --out makes another.\n${closing(done)}`);
+        return;
+      }
+      const { setThreads } = await import('../../engine/info.js');
+      if (threads !== undefined) setThreads(threads);
+      let display: Display = createDisplay();
+      const signal = listenForInterrupt((sentence) => display.note(sentence));
+      try {
+        const summary = await quickstart({
+          folder: out,
+          seed,
+          smoke,
+          interrupted: () => signal.aborted,
+          onProgress: (progress) => display.progress(progress),
+          onTraining(activation, history) {
+            display.close();
+            display = createDisplay({ history });
+            display.note(`Training the network with ${activation === 'relu' ? 'ReLU' : 'SiLU'}`);
+            return (event) => display.event(event);
+          },
+        });
+        display.close();
+        process.stdout.write(closing(summary));
+      } catch (error) {
+        if (!(error instanceof InterruptedError)) throw error;
+        const sentence = `Interrupted; what was done is kept in ${out}. The same command goes on from there.`;
+        throw new InterruptedError(sentence, { cause: error });
+      } finally {
+        display.close();
+      }
+    });
+}
+
+/** Where the report is, the numbers that matter, and what they do not show. */
+function closing({ report, networks, seconds }: QuickstartSummary): string {
+  const [first, second] = networks;
+  const line = ({
+    activation,
+    clean,
+    robust,
+    attack,
+    epsilon,
+    examples,
+  }: QuickstartSummary['networks'][number]) =>
+    `${activation.padEnd(6)} clean ${percentage(clean)}   under ${attack} at ε = ${epsilon} ${percentage(robust)}   (${examples} test images)`;
+  const difference =
+    first === undefined || second === undefined
+      ? []
+      : [
+          `${second.activation} over ${first.activation}, robust: ${((second.robust - first.robust) * 100).toFixed(1)} points`,
+        ];
+  return [
+    '',
+    ...networks.map(line),
+    ...difference,
+    'one seed: this shows the method and is no evidence for an activation',
+    '',
+    `The report, after ${Math.round(seconds)} s: ${pathToFileURL(resolve(report)).href}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,78 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from '@commander-js/extra-typings';
+import type { TrainedRun } from '../../app/report/training-report.js';
+import { InputError } from '../../errors.js';
+import { firstDifference } from '../../input/difference.js';
+import { parseRecipe } from '../../recipe/recipe.js';
+import { readCheckpoint } from '../../runs/checkpoint.js';
+import { readEvents } from '../../runs/event-log.js';
+import { isRunFolder, readManifest, readStoredRecipe } from '../../runs/run-folder.js';
+import { listenForInterrupt } from '../interrupt.js';
+import { wholeNumber } from '../options.js';
+import { requireNewFile } from '../output-file.js';
+import { createDisplay } from '../terminal/terminal.js';
+
+/** `satin report RUN...` */
+export function reportCommand() {
+  return new Command('report')
+    .description(
+      'Measures each run on its test images (pgd-50, and pgd-10 for accuracy against ε) and writes one HTML page.',
+    )
+    .argument('<run...>', 'run folders, of one data set and threat model')
+    .option('--out <file>', 'the page (default: report.html in the first run folder)')
+    .option('--examples <count>', 'how many test images are attacked', wholeNumber('--examples', 1), 1000)
+    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .action(async (paths, { out: stated, examples, threads }) => {
+      const runs = paths.map(readRun);
+      requireComparable(runs);
+      const out = stated ?? join(paths[0]!, 'report.html');
+      requireNewFile(out, 'the report');
+      // Loaded only now: nothing above needs the engine.
+      const { runsReport } = await import('../../app/report/training-report.js');
+      const { setThreads } = await import('../../engine/info.js');
+      if (threads !== undefined) setThreads(threads);
+      const display = createDisplay();
+      const signal = listenForInterrupt(display.note);
+      try {
+        const { page } = await runsReport({
+          runs,
+          examples,
+          interrupted: () => signal.aborted,
+          onProgress: display.progress,
+        });
+        writeFileSync(out, page, { flag: 'wx' });
+      } finally {
+        display.close();
+      }
+      process.stdout.write(`The report is ${out}. Open it in a browser.\n`);
+    });
+}
+
+function readRun(path: string): TrainedRun {
+  if (!isRunFolder(path)) throw InputError.expected('the folder of a run', 'the report', path);
+  const recipe = parseRecipe(readStoredRecipe(path), `the run ${path}`);
+  readManifest(path);
+  readEvents(path);
+  return { path, recipe, checkpoint: readCheckpoint({ path }) };
+}
+
+/** Numbers under different threat models, or on different images, do not belong in one figure. */
+function requireComparable([first, ...others]: readonly TrainedRun[]): void {
+  const matter = ({ recipe: { data, threat } }: TrainedRun) => ({
+    data: { name: data.name, dir: data.dir },
+    threat: { norm: threat.norm, epsilon: threat.epsilon },
+  });
+  for (const [index, other] of others.entries()) {
+    const difference = firstDifference(matter(first!), matter(other));
+    if (difference !== undefined)
+      throw InputError.expected(
+        `the ${difference.path} of ${first!.path}`,
+        `the run ${other.path}`,
+        difference.second,
+        'Make a report for each.',
+      );
+    if ([first!, ...others.slice(0, index)].some(({ path }) => path === other.path))
+      throw InputError.expected('each run once', 'the report', other.path);
+  }
+}

@@ -1,0 +1,83 @@
+import { Command } from '@commander-js/extra-typings';
+import { activationLines } from '../../activations/describe.js';
+import { readInitialWeights } from '../../app/model/initial-weights.js';
+import { readLaunch } from '../../distributed/launch.js';
+import type { Ranks } from '../../distributed/ranks.js';
+import { InputError } from '../../errors.js';
+import { loadRecipe, recipeNames } from '../../recipe/load.js';
+import { readEvents } from '../../runs/event-log.js';
+import { defaultRunPath, isRunFolder } from '../../runs/run-folder.js';
+import { listenForInterrupt } from '../interrupt.js';
+import { several, wholeNumber } from '../options.js';
+import { createDisplay } from '../terminal/terminal.js';
+
+/** `satin train RECIPE` */
+export function trainCommand() {
+  return new Command('train')
+    .argument('<recipe>', `a YAML file, or one of ${recipeNames().join(', ')}`)
+    .option('--set <path=value>', 'change one value of the recipe; may be given several times', several)
+    .option('--smoke', 'the recipe made small, to see in seconds that everything works', false)
+    .option('--out <folder>', 'the run folder (default: runs/NAME-SEED)')
+    .option('--resume', 'go on with the run in that folder', false)
+    .option(
+      '--init <model>',
+      'start from the weights of a run, a checkpoint, a weights file or a state dict of PyTorch',
+    )
+    .option('--new-head', 'with --init: begin the last layer anew, for other classes', false)
+    .option('--entry <name>', 'with --init: which of several state dicts in a checkpoint of PyTorch')
+    .option('--device <device>', 'cpu or cuda')
+    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .addHelpText('after', activationHelp)
+    .action(async (recipeName, options) => {
+      const { smoke, resume, device, threads } = options;
+      const set = [
+        ...(options.set ?? []),
+        ...(device === undefined ? [] : [`device=${device}`]),
+        ...(threads === undefined ? [] : [`threads=${threads}`]),
+      ];
+      const recipe = loadRecipe(recipeName, { set, smoke });
+      const launch = readLaunch(process.env);
+      const leads = (launch?.rank ?? 0) === 0;
+      const path =
+        options.out ?? defaultRunPath(`${recipe.name}${smoke ? '-smoke' : ''}`, recipe.training.seed);
+      const history = leads && resume && isRunFolder(path) ? readEvents(path) : [];
+      if (options.init !== undefined && history.length > 0)
+        throw InputError.expected('--resume or --init, not both,', 'a run that has begun', path);
+      const { init: initPath, newHead, entry } = options;
+      if (initPath === undefined && (newHead || entry !== undefined))
+        throw InputError.expected('--init', newHead ? '--new-head' : '--entry', initPath);
+      const init = initPath === undefined ? undefined : readInitialWeights(initPath, { entry });
+      // Loaded only now: nothing above needs the engine.
+      const { trainRun } = await import('../../app/train/train-run.js');
+      const { asRank } = await import('../../distributed/join.js');
+      const display = createDisplay({ history });
+      const signal = listenForInterrupt(leads ? display.note : () => {});
+      const interrupted = () => signal.aborted;
+      const run = (ranks?: Ranks) =>
+        trainRun({
+          recipe,
+          path,
+          resume,
+          init,
+          newHead,
+          interrupted,
+          onEvent: display.event,
+          ...(ranks !== undefined && { ranks }),
+          ...(leads && { onProgress: display.progress }),
+        });
+      try {
+        if (launch === null) await run();
+        else await asRank(launch, { device: recipe.device, interrupted }, run);
+      } finally {
+        display.close();
+      }
+      if (!leads) return;
+      process.stdout.write(`The run is in ${path}. Measure it: ./satin evaluate ${path} --attack pgd-50\n`);
+    });
+}
+
+/** The values of `model.activation`. */
+function activationHelp(): string {
+  const lines = activationLines().map((line) => `  ${line}`);
+  return `\nActivations, as --set model.activation=NAME:\n${lines.join('\n')}\nAnother coefficient is written in brackets: "softplus(10)". docs/activations.md tells more.`;
+}

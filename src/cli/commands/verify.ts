@@ -1,0 +1,76 @@
+import { writeFileSync } from 'node:fs';
+import { Command, Option } from '@commander-js/extra-typings';
+import type { VerificationResult } from '../../app/evaluate/verify-run.js';
+import { RunError } from '../../errors.js';
+import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
+import { modelKind, requireInputTakes, requireWholeModel } from '../../models/model-kind.js';
+import { inputRanges, parseInputForm } from '../../models/preprocessing.js';
+import { wholeNumber } from '../options.js';
+import { requireFilePath } from '../output-file.js';
+
+/** So many that do not verify are listed; `--json` has all. */
+const listed = 20;
+
+/** `satin verify DIR` */
+export function verifyCommand() {
+  return new Command('verify')
+    .description(
+      'Check the adversarial images of an evaluation again, with nothing but its folder and a model: originals by ' +
+        'their digest, distance in float64, pixels in [0, 1], and what the model says. With another --model, tell how ' +
+        'many of them fool that one. Exits with 1 where an image does not verify.',
+    )
+    .argument('<folder>', 'what satin evaluate --save-adversarial wrote')
+    .option('--model <model>', 'the model to ask (default: the evaluated one, where it was)')
+    .addOption(
+      new Option(
+        '--input-range <black,white>',
+        'what a TorchScript model takes for black and white (default: as evaluated, of another model 0,1)',
+      ).choices(inputRanges),
+    )
+    .option('--mean <list>', 'mean of each channel in that range, which a TorchScript model wants subtracted')
+    .option('--std <list>', 'deviation of each channel in that range, which it wants to be divided by')
+    .option('--json <file>', 'write the result to a file, or to standard output for -')
+    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .action(async (folder, options) => {
+      const { json, threads } = options;
+      const manifest = readEvaluationManifest(folder, 'the folder');
+      const path = options.model ?? manifest.model;
+      const input = parseInputForm(options);
+      requireWholeModel(path);
+      requireInputTakes(modelKind(path), { path, input });
+      if (json !== undefined && json !== '-') requireFilePath(json, '--json');
+      // Loaded only now: nothing above needs the engine.
+      const { verificationRun } = await import('../../app/evaluate/verify-run.js');
+      (await import('../../engine/info.js')).setThreads(threads ?? manifest.threads);
+      const result = verificationRun({ folder, model: path, input });
+      if (json !== undefined && json !== '-') writeFileSync(json, `${JSON.stringify(result)}\n`);
+      process.stdout.write(json === '-' ? `${JSON.stringify(result)}\n` : table(result));
+      const { failed, images } = result;
+      if (failed.length > 0)
+        throw new RunError('not-verified', `${failed.length} of ${images} adversarial images do not verify.`);
+    });
+}
+
+function table(result: VerificationResult): string {
+  const { norm, epsilonText, data, images, verified, isSameModel, isFinished, ofRight, fooled } = result;
+  const what = `${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}`;
+  const lines = [
+    `${images} adversarial images of ${data}, ${what}${isFinished ? '' : '; the evaluation is not finished'}`,
+    isSameModel
+      ? `${verified} verify: in ball and box, and misclassified by ${result.model}`
+      : `${verified} lie in ball and box; ${result.model} is another model than the evaluated one`,
+    ...(isSameModel
+      ? []
+      : [
+          `${fooled} of ${images} fool it; of the ${ofRight.images} whose original it gets right, ${ofRight.fooled}`,
+        ]),
+    ...result.failed
+      .slice(0, listed)
+      .map(
+        ({ id, attack, distance, pixels: [lowest, highest], because }) =>
+          `  image ${id}, ${attack}: ${because.join(', ')} (distance ${distance}, pixels ${lowest} to ${highest})`,
+      ),
+    ...(result.failed.length > listed ? [`  and ${result.failed.length - listed} more`] : []),
+  ];
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,64 @@
+import { Help } from '@commander-js/extra-typings';
+import type { EvaluationResult } from '../../evaluation/result.js';
+import { wilsonInterval } from '../../evaluation/statistics.js';
+import { columns } from './columns.js';
+import { percentage, shortTime } from './format.js';
+
+/** Columns of a terminal that nobody made wider. */
+const terminalWidth = 80;
+
+/** What a person reads at the end of `satin evaluate`: a row for each attack, both accuracies, and the flags. */
+export function evaluationTable(result: EvaluationResult): string {
+  const { examples, data, norm, epsilonText, mode, attacks, clean, robust, interval, flags } = result;
+  const right = result.perExample.filter((example) => example.clean).length;
+  return [
+    `${count(examples)} images of ${data}, ${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}, mode ${mode}`,
+    '',
+    ...attackRows(attacks),
+    '',
+    `clean accuracy   ${percentage(clean)}   ${intervalInWords(wilsonInterval(right, examples))}`,
+    `robust accuracy  ${percentage(robust)}   ${intervalInWords(interval)}`,
+    ...flags.flatMap(({ code, message }) => ['', `flag ${code}`, ...wrapped(message)]),
+    '',
+  ].join('\n');
+}
+
+function attackRows(attacks: EvaluationResult['attacks']): string[] {
+  const hasAlone = attacks.some(({ alone }) => alone !== undefined);
+  const header = ['attack', 'attacked', 'broke', ...(hasAlone ? ['alone'] : []), 'left'];
+  const rows = attacks.map(({ name, attacked, broken, alone, robustAfter, seconds, ...passes }) => [
+    name,
+    count(attacked),
+    count(broken),
+    ...(hasAlone ? [alone === undefined ? '-' : count(alone.broken)] : []),
+    percentage(robustAfter),
+    shortTime(seconds),
+    compact(passes.forwards),
+    compact(passes.backwards),
+  ]);
+  return columns([[...header, 'time', 'forwards', 'backwards'], ...rows], {
+    right: [1, 2, 3, 4, 5, 6, 7],
+  });
+}
+
+function intervalInWords([low, high]: readonly [number, number]): string {
+  return `95 % interval ${percentage(low)} to ${percentage(high)}`;
+}
+
+/** Indented lines of a sentence or more. */
+function wrapped(text: string): string[] {
+  const indent = '  ';
+  return new Help()
+    .boxWrap(text, terminalWidth - indent.length)
+    .split('\n')
+    .map((line) => `${indent}${line}`);
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+/** `1234567` reads `1.2M`. */
+function compact(value: number): string {
+  return value.toLocaleString('en', { notation: 'compact', maximumFractionDigits: 1 });
+}

@@ -1,0 +1,118 @@
+import type { RunEvent } from '../../runs/events.js';
+import type { BarState } from './bar.js';
+import { percentage, rate, shortTime } from './format.js';
+
+/** What an event of a training run leads a display to show: one of these, or nothing. */
+export type Shown =
+  | { readonly kind: 'row'; readonly text: string }
+  | { readonly kind: 'bar'; readonly bar: BarState }
+  | { readonly kind: 'note'; readonly text: string }
+  | undefined;
+
+const widths = [7, 9, 9, 8, 8, 11];
+
+/** The head of the table of epochs; rows are 52 characters wide. */
+export const tableHeader = tableRow(['epoch', 'img/s', 'loss', 'clean', 'robust', 'time left']);
+
+/** Follows the events of a run, whose epochs count from 1, and says what each one shows. */
+export function followTraining(): (event: RunEvent) => Shown {
+  let epochs = 0;
+  let stepsPerEpoch = 0;
+  let epochSeconds: number[] = [];
+  /** The accuracies that choose the best epoch, in the order of the epochs. */
+  let chosenBy: { readonly epoch: number; readonly measure: string; readonly accuracy: number }[] = [];
+  /** Of the epoch that goes on. */
+  let steps: Extract<RunEvent, { type: 'step' }>[] = [];
+
+  const showStep = (event: Extract<RunEvent, { type: 'step' }>): Shown => {
+    if (steps[0]?.epoch !== event.epoch) steps = [];
+    steps.push(event);
+    const [first = event] = steps;
+    const done = ((event.step - 1) % Math.max(1, stepsPerEpoch)) + 1;
+    const seconds = (Date.parse(event.time) - Date.parse(first.time)) / 1000;
+    const left = (seconds / (event.step - first.step)) * (stepsPerEpoch - done);
+    const details = [`loss ${event.loss.toFixed(3)}`, `${rate(event.imagesPerSecond)} img/s`];
+    if (event.step > first.step) details.unshift(`${shortTime(left)} left`);
+    return {
+      kind: 'bar',
+      bar: { label: `epoch ${event.epoch}/${epochs}`, done, total: stepsPerEpoch, details },
+    };
+  };
+
+  const showEpoch = (event: Extract<RunEvent, { type: 'epoch' }>): Shown => {
+    epochSeconds.push(event.seconds);
+    const speed = mean(steps.map((step) => step.imagesPerSecond));
+    steps = [];
+    const { 'train/loss': loss, 'validation/clean': clean, ...others } = event.measurements;
+    const robust = Object.entries(others).find(([name]) => name.startsWith('validation/robust/'))?.[1];
+    // The last measurement is the one that chooses.
+    const [name = '', accuracy] = Object.entries(event.measurements).at(-1) ?? [];
+    if (name.startsWith('validation/') && accuracy !== undefined)
+      chosenBy.push({ epoch: event.epoch, measure: inWords(name), accuracy });
+    const left = (mean(epochSeconds) ?? Number.NaN) * (epochs - event.epoch);
+    const text = tableRow([
+      `${event.epoch}/${epochs}`,
+      speed === undefined ? '-' : rate(speed),
+      loss === undefined ? '-' : loss.toFixed(4),
+      percentage(clean),
+      percentage(robust),
+      shortTime(left),
+    ]);
+    return { kind: 'row', text };
+  };
+
+  /** Overfitting: nothing where no epoch was better than the last one. */
+  const bestAgainstLast = (): string => {
+    const last = chosenBy.at(-1);
+    const best = chosenBy.reduce<typeof last>(
+      (best, each) => (best === undefined || each.accuracy > best.accuracy ? each : best),
+      undefined,
+    );
+    if (best === undefined || last === undefined || best.accuracy === last.accuracy) return '';
+    return (
+      ` Best after epoch ${best.epoch}: ${percentage(best.accuracy)} ${best.measure}; after the last: ` +
+      `${percentage(last.accuracy)}. The best is kept and is what evaluate takes.`
+    );
+  };
+
+  return (event) => {
+    switch (event.type) {
+      case 'start':
+        ({ epochs, stepsPerEpoch } = event);
+        epochSeconds = [];
+        chosenBy = [];
+        return undefined;
+      case 'resume':
+        return { kind: 'note', text: `Resumed at step ${event.step}, in epoch ${event.epoch}.` };
+      case 'step':
+        return showStep(event);
+      case 'epoch':
+        return showEpoch(event);
+      case 'warning':
+        return { kind: 'note', text: `Step ${event.step}: ${event.message}` };
+      case 'end':
+        return {
+          kind: 'note',
+          text: `Trained ${event.epoch} ${event.epoch === 1 ? 'epoch' : 'epochs'} in ${shortTime(event.seconds)}.${bestAgainstLast()}`,
+        };
+      // The error that ends the command tells of these, and a checkpoint is not worth a line.
+      case 'checkpoint':
+      case 'interrupted':
+      case 'failed':
+        return undefined;
+    }
+  };
+}
+
+/** Of `validation/robust/linf-0.1/pgd-10` or `validation/clean`. */
+function inWords(measurement: string): string {
+  return measurement === 'validation/clean' ? 'clean' : `under ${measurement.split('/').at(-1)}`;
+}
+
+function tableRow(cells: readonly string[]): string {
+  return cells.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('');
+}
+
+function mean(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

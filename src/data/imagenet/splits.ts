@@ -1,0 +1,160 @@
+import { availableParallelism } from 'node:os';
+import { InputError } from '../../errors.js';
+import type { Filter } from '../../tensor/resample.js';
+import { chooseExamples } from '../choose-examples.js';
+import type { Dataset } from '../dataset.js';
+import { allocate } from '../image.js';
+import type { NamedSplit } from '../names.js';
+import { robustbenchSubset } from '../names.js';
+import { unusable } from '../refusal.js';
+import { cutValidation } from '../validation.js';
+import { centreView } from './crop.js';
+import { BrokenImage, decodeView } from './decode.js';
+import type { EncodedImages } from './encoded.js';
+import { type Layout, openImagenet } from './layout.js';
+import { robustbenchPlaces } from './robustbench.js';
+
+/** How an image is brought to the network's size where nothing is random. */
+export interface CentreForm {
+  /** Height and width of what the network sees. */
+  readonly size: number;
+  /** To what the shorter side is brought before the middle is cut out; null: `size` + 32. */
+  readonly resize: number | null;
+  readonly filter: Filter;
+  readonly decoding: 'exact' | 'fast';
+}
+
+export interface ImagenetSplitOptions {
+  readonly dir: string;
+  readonly layout: Layout | null;
+  readonly split: NamedSplit;
+  /** Images, or a share below 1, of `train` that are kept for validation. */
+  readonly validation: number;
+  readonly validationSeed: number;
+}
+
+/** A split of ImageNet whose images are still encoded. */
+export interface OpenedSplit {
+  readonly images: EncodedImages;
+  /** Those of the split: ascending, but for the subset of RobustBench, which has an order. */
+  readonly places: Uint32Array;
+  /** `imagenet:validation` */
+  readonly name: string;
+}
+
+/**
+ * Opens a split: `test` is ImageNet's `val`, `train` and `validation` are cut out of its `train`.
+ *
+ * @throws {InputError} where files are missing, or the split is empty.
+ */
+export async function openSplit(options: ImagenetSplitOptions): Promise<OpenedSplit> {
+  const { dir, layout, split, validation, validationSeed } = options;
+  const part = split === 'train' || split === 'validation' ? 'train' : 'val';
+  if (split === 'validation' && validation === 0)
+    throw InputError.expected('an amount for the validation split of imagenet', 'validation', 0);
+  const images = await openImagenet({ dir, layout, part });
+  const name = `imagenet:${split}`;
+  if (split === robustbenchSubset) return { images, places: await robustbenchPlaces(images, dir), name };
+  const count = images.labels.length;
+  if (part === 'val' || validation === 0)
+    return { images, places: Uint32Array.from({ length: count }, (_, place) => place), name };
+  const cut = cutValidation({
+    labels: images.labels,
+    keys: Array.from({ length: count }, (_, place) => images.keyOf(place)),
+    classes: images.classes.length,
+    validation,
+    seed: validationSeed,
+  });
+  return { images, places: cut[split === 'validation' ? 'validation' : 'train'], name };
+}
+
+/**
+ * Loads a split, or `examples` of it, as an evaluation sees them.
+ *
+ * @throws {InputError} for what cannot be used.
+ */
+export async function loadImagenet(
+  options: ImagenetSplitOptions &
+    CentreForm & {
+      readonly examples: { readonly count: number; readonly seed: number } | undefined;
+      readonly onProgress?: (done: number, total: number) => void;
+    },
+): Promise<Dataset> {
+  const opened = await openSplit(options);
+  try {
+    const { examples } = options;
+    const places = examples === undefined ? opened.places : chosenPlaces(opened, examples);
+    return await decodePlaces(opened, places, options);
+  } finally {
+    await opened.images.close();
+  }
+}
+
+/** A part of a split: the first images of RobustBench's list, else a draw that keeps the proportions of the classes. */
+export function chosenPlaces(
+  { images, places, name }: OpenedSplit,
+  { count, seed }: { readonly count: number; readonly seed: number },
+): Uint32Array {
+  if (count >= places.length) return places;
+  const labels = places.map((place) => images.labels[place]!);
+  const order = name.endsWith(robustbenchSubset) ? 'file' : 'folder';
+  const chosen = chooseExamples(
+    { ids: places, labels: Uint16Array.from(labels), classes: images.classes, order, name },
+    count,
+    { seed },
+  );
+  return chosen.map((position) => places[position]!);
+}
+
+/**
+ * Decodes some images of a split into memory, for evaluation: nothing is random, and nothing is skipped.
+ *
+ * @throws {InputError} for an image that is broken, and where memory is too small.
+ */
+export async function decodePlaces(
+  { images, name }: Pick<OpenedSplit, 'images' | 'name'>,
+  places: Uint32Array,
+  { onProgress, ...form }: CentreForm & { readonly onProgress?: (done: number, total: number) => void },
+): Promise<Dataset> {
+  const { size, filter, decoding } = form;
+  const resize = form.resize ?? size + 32;
+  if (resize < size) throw InputError.expected(`at least ${size}, the image size,`, 'the resize', resize);
+  const area = 3 * size * size;
+  const target = allocate(places.length, area);
+  let next = 0;
+  let done = 0;
+  const work = async () => {
+    while (next < places.length) {
+      const at = next++;
+      const place = places[at]!;
+      const encoded = await images.read(place);
+      await decodeView(encoded, {
+        viewOf: (original) => centreView(original, { resize, size }),
+        filter,
+        decoding,
+        target,
+        offset: at * area,
+      }).catch((error: unknown) => {
+        if (!(error instanceof BrokenImage)) throw error;
+        throw unusable({
+          file: images.nameOf(place),
+          expected: 'an image that can be read to its end',
+          received: `a broken one (${error.message})`,
+          remedy: 'Replace it: an evaluation leaves no image out.',
+        });
+      });
+      onProgress?.(++done, places.length);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), places.length) }, work));
+  return {
+    name,
+    classes: images.classes,
+    shape: [3, size, size],
+    images: target,
+    labels: Uint16Array.from(places, (place) => images.labels[place]!),
+    ids: places,
+    order: name.endsWith(robustbenchSubset) ? 'file' : 'folder',
+    warnings: images.warnings,
+  };
+}

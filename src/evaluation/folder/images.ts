@@ -1,0 +1,126 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Dataset } from '../../data/dataset.js';
+import { labelArray } from '../../data/dataset.js';
+import { pixelsDigest } from '../../data/digest.js';
+import { InputError } from '../../errors.js';
+import { writeFileDurably } from '../../files/durable-file.js';
+import { type NamedArray, readSafetensors, safetensorsParts } from '../../weights/safetensors.js';
+import type { EvaluationSettings } from './manifest.js';
+
+/** The images that are evaluated, as bytes. */
+const originalsFile = 'originals.safetensors';
+/** Those that broke one, float32, one behind the other in the order in which they were found; until all is done. */
+export const foundFile = 'images.f32';
+/** The same when all is done, for other programs. */
+const adversarialFile = 'adversarial.safetensors';
+
+/** Keeps the evaluated images themselves: `images` uint8 [N, C, H, W], `ids`, `labels`. */
+export function writeOriginals(folder: string, { images, ids, labels, shape }: Dataset): void {
+  const arrays: NamedArray[] = [
+    { name: 'images', dtype: 'U8', shape: [ids.length, ...shape], bytes: images },
+    column('ids', ids),
+    column('labels', labels),
+  ];
+  writeFileDurably(join(folder, originalsFile), safetensorsParts(arrays));
+}
+
+/**
+ * The evaluated images, as a data set.
+ *
+ * @throws {InputError} where they are not those that the manifest names by their digest.
+ */
+export function readOriginals(folder: string, settings: EvaluationSettings): Dataset {
+  const path = join(folder, originalsFile);
+  const { arrays } = readSafetensors(path);
+  const images = arrayOf(arrays, 'images', path);
+  const [count = 0, channels = 0, height = 0, width = 0] = images.shape;
+  const labels = labelArray(count, settings.classes.length);
+  labels.set(numbersOf(arrayOf(arrays, 'labels', path)));
+  const dataset: Dataset = {
+    name: settings.data,
+    classes: settings.classes,
+    shape: [channels, height, width],
+    images: images.bytes,
+    labels,
+    ids: Uint32Array.from(numbersOf(arrayOf(arrays, 'ids', path))),
+    order: 'file',
+    warnings: [],
+  };
+  const digest = pixelsDigest(dataset);
+  if (digest !== settings.pixelsDigest)
+    throw new InputError(
+      'broken-file',
+      `Expected the evaluated images in ${path}, ${settings.pixelsDigest}, but they are ${digest}.`,
+    );
+  return dataset;
+}
+
+/** Of each image that broke an example: whose it is, and which of the attacks found it, by its place in the list. */
+export interface Found {
+  readonly id: number;
+  readonly label: number;
+  readonly attack: number;
+}
+
+/** Keeps what was found as `images` float32 [K, C, H, W], `ids`, `labels` and `attacks`, with what it is in the header. */
+export function writeAdversarial(
+  folder: string,
+  options: {
+    readonly found: readonly Found[];
+    readonly shape: Dataset['shape'];
+    readonly settings: EvaluationSettings;
+    /** The names that `attack` numbers. */
+    readonly attacks: readonly string[];
+  },
+): void {
+  const { found, shape, settings, attacks } = options;
+  const { data, pixelsDigest: digest, norm, epsilon } = settings;
+  const arrays: NamedArray[] = [
+    { name: 'images', dtype: 'F32', shape: [found.length, ...shape], bytes: foundBytes(folder) },
+    column(
+      'ids',
+      found.map(({ id }) => id),
+    ),
+    column(
+      'labels',
+      found.map(({ label }) => label),
+    ),
+    column(
+      'attacks',
+      found.map(({ attack }) => attack),
+    ),
+  ];
+  const metadata = {
+    data,
+    pixelsDigest: digest,
+    norm,
+    epsilon: String(epsilon),
+    attacks: JSON.stringify(attacks),
+  };
+  writeFileDurably(join(folder, adversarialFile), safetensorsParts(arrays, metadata));
+}
+
+/** What was found so far: of an evaluation that is under way, or of one that is done. */
+export function foundBytes(folder: string): Uint8Array {
+  const path = join(folder, foundFile);
+  if (existsSync(path)) return readFileSync(path);
+  const done = join(folder, adversarialFile);
+  return arrayOf(readSafetensors(done).arrays, 'images', done).bytes;
+}
+
+function column(name: string, values: ArrayLike<number>): NamedArray {
+  const bytes = new Uint8Array(BigInt64Array.from(Array.from(values), BigInt).buffer);
+  return { name, dtype: 'I64', shape: [values.length], bytes };
+}
+
+function numbersOf({ bytes, shape }: NamedArray): number[] {
+  return Array.from(new BigInt64Array(bytes.buffer, bytes.byteOffset, shape[0] ?? 0), Number);
+}
+
+function arrayOf(arrays: readonly NamedArray[], name: string, path: string): NamedArray {
+  const found = arrays.find((array) => array.name === name);
+  if (found === undefined)
+    throw new InputError('broken-file', `Expected an array '${name}' in ${path}, but there is none.`);
+  return found;
+}

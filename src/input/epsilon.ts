@@ -1,0 +1,45 @@
+import { InputError } from '../errors.js';
+
+/** A radius of the threat model, as a number in pixel units (pixels are in [0, 1]) and as it was written. */
+export interface Epsilon {
+  readonly epsilon: number;
+  /** `8/255` stays `8/255`, for names and reports. */
+  readonly epsilonText: string;
+}
+
+const decimal = '(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:e[+-]?\\d+)?';
+const pattern = new RegExp(`^(-?${decimal})(?:\\s*/\\s*(${decimal}))?$`, 'i');
+
+/**
+ * The value of a distance in pixels as people write it: `8/255`, `0.1`, 0.1; undefined where the text is no
+ * finite number or fraction.
+ */
+export function parseFraction(value: string | number): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+  const match = pattern.exec(value.trim());
+  if (match === null) return undefined;
+  const parsed = Number(match[1]) / Number(match[2] ?? 1);
+  return Number.isFinite(parsed) ? parsed : undefined;
+}
+
+/**
+ * Reads ε as people write it.
+ *
+ * @throws InputError where it is no number or fraction, is negative, or exceeds 1 in L∞ (pixels are in
+ *   [0, 1], so 8 always means 8/255).
+ */
+export function parseEpsilon(value: string | number, norm: 'linf' | 'l2', name = 'epsilon'): Epsilon {
+  const epsilon = parseFraction(value);
+  if (epsilon === undefined || epsilon < 0)
+    throw InputError.expected('a number or fraction of at least 0, such as 8/255 or 0.1,', name, value);
+  if (norm === 'linf' && epsilon > 1)
+    throw InputError.expected(
+      'at most 1 in L∞ (pixels are in [0, 1])',
+      name,
+      value,
+      typeof value === 'number' || /^[\d.]+$/.test(value.trim())
+        ? `Did you mean ${String(value).trim()}/255?`
+        : undefined,
+    );
+  return { epsilon, epsilonText: String(value).trim() };
+}

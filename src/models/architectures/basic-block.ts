@@ -1,0 +1,55 @@
+import type { Activate } from '../../nn/activate.js';
+import { convolve } from '../../nn/block.js';
+import { BatchNorm2d, Conv2d } from '../../nn/layers.js';
+import type { Pass } from '../../nn/module.js';
+import { pad } from '../../tensor/functional.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { Projection } from './projection.js';
+import { Block, type BlockOptions, changesShape } from './stage.js';
+
+/**
+ * The basic residual block of He et al. (2016, CVPR): activation(F(x) + shortcut(x)), F = two 3x3 convolutions. Where
+ * the shape changes, the shortcut is a projection under the name that `shortcut` says, or (`padded`, option A of the CIFAR
+ * networks) every second place with zeros for the new channels.
+ */
+export class BasicBlock extends Block {
+  readonly #options: BlockOptions;
+  readonly #conv1: Conv2d;
+  readonly #bn1: BatchNorm2d;
+  readonly #conv2: Conv2d;
+  readonly #bn2: BatchNorm2d;
+  readonly #projection: Projection | null = null;
+  readonly #act1: Activate;
+  readonly #act2: Activate;
+
+  constructor(options: BlockOptions & { readonly shortcut: 'padded' | 'shortcut' | 'downsample' }) {
+    super();
+    const { inputs, outputs, stride, activate, initialiser } = options;
+    this.#options = options;
+    this.#conv1 = this.child('conv1', new Conv2d({ inputs, outputs, kernel: 3, stride, initialiser }));
+    this.#bn1 = this.child('bn1', new BatchNorm2d({ channels: outputs, initialiser }));
+    this.#conv2 = this.child('conv2', new Conv2d({ inputs: outputs, outputs, kernel: 3, initialiser }));
+    // A block that starts as the identity trains more surely (Goyal et al., 2017; the paper's code does so).
+    this.#bn2 = this.child('bn2', new BatchNorm2d({ channels: outputs, zeroScale: true, initialiser }));
+    if (options.shortcut !== 'padded' && changesShape(options))
+      this.#projection = this.child(options.shortcut, new Projection(options));
+    this.#act1 = this.child('act1', activate());
+    this.#act2 = this.child('act2', activate());
+  }
+
+  forward(x: Tensor, pass: Pass): Tensor {
+    const inner = convolve(x, this.#conv1, this.#bn1, { activation: this.#act1 }, pass);
+    const following = { residual: this.#shortcut(x, pass), activation: this.#act2 };
+    return convolve(inner, this.#conv2, this.#bn2, following, pass);
+  }
+
+  #shortcut(x: Tensor, pass: Pass): Tensor {
+    if (this.#projection !== null) return this.#projection.forward(x, pass);
+    const { inputs, outputs, stride } = this.#options;
+    if (stride === 1 && inputs === outputs) return x;
+    const before = Math.floor((outputs - inputs) / 2);
+    const strided =
+      stride === 1 ? x : x.slice(2, 0, x.dimension(2), stride).slice(3, 0, x.dimension(3), stride);
+    return pad(strided, [0, 0, 0, 0, before, outputs - inputs - before]);
+  }
+}

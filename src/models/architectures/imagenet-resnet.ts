@@ -1,0 +1,74 @@
+import type { Activate } from '../../nn/activate.js';
+import { convolve } from '../../nn/block.js';
+import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
+import type { Pass } from '../../nn/module.js';
+import { globalAveragePool, maxPool } from '../../tensor/functional.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { Architecture, type ArchitectureOptions, scaled } from './architecture.js';
+import { BasicBlock } from './basic-block.js';
+import { Bottleneck } from './bottleneck.js';
+import { type BlockOptions, Stage } from './stage.js';
+
+/** What sets one ResNet for ImageNet apart from another. */
+export interface ImageNetResNetShape {
+  /** Blocks in each of the four stages. */
+  readonly blocks: readonly number[];
+  /** Bottlenecks, or basic blocks, which have no groups. */
+  readonly bottleneck?: {
+    /** Groups of the 3x3 convolution; more than 1 for ResNeXt. */
+    readonly groups: number;
+    /** Channels of each group in the first stage; they double with each stage. */
+    readonly groupWidth: number;
+  };
+}
+
+/**
+ * A residual network for large images (He et al., 2016; version 1.5; Xie et al., 2017), with torchvision's names: 7x7 stem
+ * and max pooling, four stages, global average, linear layer.
+ */
+export class ImageNetResNet extends Architecture {
+  readonly head = 'fc';
+  readonly #conv1: Conv2d;
+  readonly #bn1: BatchNorm2d;
+  readonly #act1: Activate;
+  readonly #stages: readonly Stage[];
+  readonly #fc: Linear;
+
+  constructor({ blocks, bottleneck }: ImageNetResNetShape, options: ArchitectureOptions) {
+    super();
+    const { channels, classes, width, activate, initialiser } = options;
+    const planes = blocks.map((_, index) => scaled(64 * 2 ** index, width));
+    const expansion = bottleneck === undefined ? 1 : 4;
+    const make = (block: BlockOptions) => {
+      if (bottleneck === undefined) return new BasicBlock({ ...block, shortcut: 'downsample' });
+      const { groups, groupWidth } = bottleneck;
+      const inGroup = Math.max(1, Math.floor((block.outputs / expansion) * (groupWidth / 64)));
+      return new Bottleneck({ ...block, groups, inner: inGroup * groups });
+    };
+    this.#conv1 = this.child(
+      'conv1',
+      new Conv2d({ inputs: channels, outputs: planes[0]!, kernel: 7, stride: 2, initialiser }),
+    );
+    this.#bn1 = this.child('bn1', new BatchNorm2d({ channels: planes[0]!, initialiser }));
+    this.#act1 = this.child('act1', activate());
+    this.#stages = planes.map((plane, index) => {
+      const inputs = index === 0 ? plane : planes[index - 1]! * expansion;
+      const [outputs, stride] = [plane * expansion, index === 0 ? 1 : 2];
+      const stage = new Stage(blocks[index]!, { inputs, outputs, stride, activate, initialiser }, make);
+      return this.child(`layer${index + 1}`, stage);
+    });
+    // The paper's code: N(0, 0.01²), so that all classes are equally likely at first.
+    this.#fc = this.child(
+      'fc',
+      new Linear({ inputs: planes.at(-1)! * expansion, outputs: classes, deviation: 0.01, initialiser }),
+    );
+  }
+
+  /** [N, C, H, W] → [N, classes] */
+  forward(x: Tensor, pass: Pass): Tensor {
+    const stem = convolve(x, this.#conv1, this.#bn1, { activation: this.#act1 }, pass); // [N, 64, H / 2, W / 2]
+    const pooled = maxPool(stem, 3, { stride: 2, padding: 1 }); // [N, 64, H / 4, W / 4]
+    const features = this.#stages.reduce((out, stage) => stage.forward(out, pass), pooled); // [N, F, H / 32, W / 32]
+    return this.#fc.forward(globalAveragePool(features), pass);
+  }
+}

@@ -1,0 +1,42 @@
+import type { Activate } from '../../nn/activate.js';
+import type { Initialiser } from '../../nn/initialise.js';
+import { Module, type Pass } from '../../nn/module.js';
+import type { Tensor } from '../../tensor/tensor.js';
+
+export interface BlockOptions {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly stride: number;
+  /** Makes the activation of each of its places. */
+  readonly activate: () => Activate;
+  readonly initialiser: Initialiser;
+}
+
+/** Whether a block's shortcut has to bring its input into another shape. */
+export function changesShape({ inputs, outputs, stride }: BlockOptions): boolean {
+  return stride !== 1 || inputs !== outputs;
+}
+
+/** A residual block, [N, I, H, W] → [N, O, H / stride, W / stride]. */
+export abstract class Block extends Module {
+  abstract forward(x: Tensor, pass: Pass): Tensor;
+}
+
+/** Blocks of one width, named 0, 1, ...; only the first may change channels and size. */
+export class Stage extends Module {
+  readonly #blocks: readonly Block[];
+
+  constructor(count: number, options: BlockOptions, make: (options: BlockOptions) => Block) {
+    super();
+    this.#blocks = Array.from({ length: count }, (_, index) =>
+      this.child(
+        String(index),
+        make(index === 0 ? options : { ...options, inputs: options.outputs, stride: 1 }),
+      ),
+    );
+  }
+
+  forward(x: Tensor, pass: Pass): Tensor {
+    return this.#blocks.reduce((out, block) => block.forward(out, pass), x);
+  }
+}

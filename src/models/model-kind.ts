@@ -1,0 +1,99 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { InputError } from '../errors.js';
+import { readSafetensorsMetadata } from '../weights/safetensors.js';
+import { zipRecords } from '../weights/zip.js';
+import type { InputForm } from './preprocessing.js';
+
+/**
+ * What a user may name as MODEL: Satin's own (a run folder, a checkpoint, a weights file), TorchScript, or weights of another
+ * program, which do not say of what network they are.
+ */
+export type ModelKind = 'satin' | 'torchscript' | 'weights';
+
+/**
+ * Which of them a path is, by its content, whatever its name. Loads no engine, and leaves the rest of a file to who reads it.
+ *
+ * @throws {InputError} where it is none; what only Python can read is told apart.
+ */
+export function modelKind(path: string): ModelKind {
+  const kind = statSync(path, { throwIfNoEntry: false });
+  if (kind?.isDirectory()) return 'satin';
+  const start = kind?.isFile() ? firstBytes(path) : Buffer.alloc(0);
+  if (start.subarray(0, oldPickle.length).equals(oldPickle) || isTar(start)) return 'weights';
+  if (start.subarray(0, zipSignature.length).equals(zipSignature)) return kindInZip(path);
+  if (kind?.isFile() && path.endsWith('.json')) return 'satin';
+  if (kind?.isFile() && path.endsWith('.safetensors')) {
+    const { satin, model } = readSafetensorsMetadata(path);
+    return satin !== undefined && model !== undefined ? 'satin' : 'weights';
+  }
+  throw InputError.expected(
+    'a run folder with a checkpoint, the JSON of a checkpoint, a .safetensors file, a state dict of PyTorch or a TorchScript file',
+    'the model',
+    path,
+    kind === undefined ? 'There is no such file.' : undefined,
+  );
+}
+
+/** @throws {InputError} for weights of another program, where nothing can be stated of them. */
+export function requireWholeModel(path: string): void {
+  if (modelKind(path) === 'weights')
+    throw InputError.expected(
+      'a model',
+      'the model',
+      path,
+      `It holds weights without a network. Say once what they are: ./satin export ${path} --architecture resnet18 ` +
+        '--activation relu --classes 10 --shape 3x32x32 --format safetensors --out model.safetensors',
+    );
+}
+
+/** @throws {InputError} where an input form is stated for a model of Satin, which brings its own. */
+export function requireInputTakes(
+  kind: ModelKind,
+  { path, input }: { readonly path: string; readonly input: InputForm | null },
+): void {
+  if (kind === 'satin' && input !== null)
+    throw InputError.expected(
+      'a TorchScript file or weights of another program',
+      '--input-range, --mean and --std',
+      path,
+      'It is a model of Satin: it takes pixels in [0, 1], and its normalisation is its first layer.',
+    );
+}
+
+const zipSignature = Buffer.from('PK\x03\x04', 'latin1');
+/** How torch.save began before PyTorch 1.6: a pickled magic number. */
+const oldPickle = Buffer.from('80028a0a6cfc9c46f9206aa85019', 'hex');
+
+/** The format before that one was a tar archive. */
+function isTar(start: Buffer): boolean {
+  return start.toString('latin1', 257, 262) === 'ustar';
+}
+
+/** @throws {InputError} where a zip archive is no file of these. What cannot be told is left to libtorch. */
+function kindInZip(path: string): ModelKind {
+  const names = [...(zipRecords(path)?.keys() ?? [])].map((name) => name.slice(name.indexOf('/') + 1));
+  if (names.length === 0 || names.includes('constants.pkl')) return 'torchscript';
+  if (names.some((name) => /^(archive_format|serialized_exported_program|models\/)/.test(name)))
+    throw unusable(path, 'a program that torch.export saved');
+  if (names.includes('data.pkl')) return 'weights';
+  throw unusable(path, 'no TorchScript');
+}
+
+function unusable(path: string, what: string): InputError {
+  return InputError.expected(
+    'a TorchScript file',
+    'the model',
+    path,
+    `It holds ${what}. In Python: torch.jit.trace(model.eval(), images).save('model.pt').`,
+  );
+}
+
+function firstBytes(path: string): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(512);
+    return bytes.subarray(0, readSync(file, bytes));
+  } finally {
+    closeSync(file);
+  }
+}

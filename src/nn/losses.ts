@@ -1,0 +1,41 @@
+import { operator } from '../tensor/operator.js';
+import { one, type Tensor } from '../tensor/tensor.js';
+
+const reductions = { none: 0, mean: 1, sum: 2 } as const;
+
+/**
+ * Cross-entropy −log softmax(logits)[label], with label smoothing s: (1 − s) of it plus s times the mean over classes.
+ * logits [N, C], labels int64 [N] → a number, or [N] for `none`.
+ */
+export function crossEntropy(
+  logits: Tensor,
+  labels: Tensor,
+  options: { readonly reduction?: keyof typeof reductions; readonly labelSmoothing?: number } = {},
+): Tensor {
+  const { reduction = 'mean', labelSmoothing = 0 } = options;
+  return one(
+    crossEntropyOperator,
+    logits.handle,
+    labels.handle,
+    undefined,
+    reductions[reduction],
+    -100,
+    labelSmoothing,
+  );
+}
+
+/**
+ * The divergence KL(P ‖ Q) = Σ_c p (log p − log q) of two distributions given by their logarithms, [N, C] each (log-space:
+ * a probability of 0 makes no NaN): its mean over the batch, or its sum. Gradients flow to both.
+ */
+export function klDivergence(
+  logP: Tensor,
+  logQ: Tensor,
+  options: { readonly reduction?: 'mean' | 'sum' | 'none' } = {},
+): Tensor {
+  const { reduction = 'mean' } = options;
+  const each = logP.exp().mul(logP.sub(logQ)).sum([1]); // [N]
+  return reduction === 'none' ? each : reduction === 'mean' ? each.mean() : each.sum();
+}
+
+const crossEntropyOperator = operator('aten::cross_entropy_loss');

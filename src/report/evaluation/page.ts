@@ -1,0 +1,35 @@
+/**
+ * The page of one evaluation, of any model: how robust it is, what broke it, what the checks found, and where the
+ * numbers come from.
+ */
+
+import { gallerySection, theModel } from '../gallery.js';
+import { html } from '../page/html.js';
+import { page } from '../page/page.js';
+import { howToRead } from '../training/attacks.js';
+import { accuracyAgainstEpsilon } from '../training/curves.js';
+import { attackSequence } from './attack-sequence.js';
+import { evaluationFacts } from './facts.js';
+import { evaluationHeadline, flagBox } from './headline.js';
+import type { EvaluationPageInput } from './input.js';
+import { outcomes } from './outcomes.js';
+import { perClass } from './per-class.js';
+
+/** One self-contained HTML document. */
+export function renderEvaluation(input: EvaluationPageInput): Promise<string> {
+  const { result, curve, gallery } = input;
+  return page({
+    title: `Robustness of ${result.model}`,
+    body: html`${evaluationHeadline(input)}
+${flagBox(result)}
+${attackSequence(result)}
+<div class="two">
+${accuracyAgainstEpsilon({ networks: [{ name: theModel, curve }], threat: result })}
+${outcomes(result)}
+</div>
+${perClass(result)}
+${gallerySection({ gallery, names: [theModel], threat: result })}
+${howToRead({ threat: result })}
+${evaluationFacts(input)}`,
+  });
+}

@@ -1,0 +1,208 @@
+/** The sections that are figures: learning curves, accuracies with their intervals, accuracy against ε. */
+
+import type { CurvePoint, EpochPoint, ReportInput, ReportNetwork, ThreatModel } from '../input.js';
+import { count, decimal, epsilon, list, percent, percentRange } from '../page/format.js';
+import { html, type Markup } from '../page/html.js';
+import { intervalFigure } from '../page/interval-figure.js';
+import { type FigurePoint, lineFigure } from '../page/line-figure.js';
+import { dataTable } from '../page/table.js';
+import { attackNames, threatInSymbols } from '../verdict.js';
+
+export async function learningCurves({ networks }: ReportInput): Promise<Markup> {
+  const series = networks.map(({ name }) => name);
+  const trained = networks.filter(({ epochs }) => epochs.length > 0);
+  if (trained.length === 0) return html``;
+  const yShare = sharedBounds(
+    trained.flatMap(({ epochs }) => epochs.flatMap((e) => [e.validationClean, e.validationRobust])),
+  );
+  const panel = async (
+    title: string,
+    field: 'loss' | 'validationClean' | 'validationRobust',
+    { share }: { readonly share: boolean },
+  ) => {
+    const read = (point: EpochPoint) => point[field];
+    const pointOf = (name: string, point: EpochPoint): FigurePoint => ({
+      series: name,
+      x: point.epoch,
+      y: read(point),
+    });
+    const show = share ? (value: number) => percent(value) : decimal;
+    const ends = trained.map(
+      ({ name, epochs }) => `${name} from ${show(read(epochs[0]!))} to ${show(read(epochs.at(-1)!))}`,
+    );
+    const figure = await lineFigure({
+      series,
+      points: trained.flatMap(({ name, epochs }) => epochs.map((point) => pointOf(name, point))),
+      rings: trained
+        .filter(({ epochs }) => epochs[0]!.chosenBy === field)
+        .map(({ name, epochs }) => pointOf(name, bestEpoch(epochs))),
+      xTitle: 'epoch',
+      yTitle: '',
+      ...(share ? { yShare } : {}),
+      description: `Line chart: ${title}, by epoch. ${list(ends)}.`,
+    });
+    return html`<figure><figcaption>${title}</figcaption>${figure}</figure>`;
+  };
+  return html`<section aria-labelledby="learning">
+<h2 id="learning">How they learned</h2>
+<p>Each network was trained on images that were attacked while it learned. After every epoch it was tried on validation images that it never trained on.</p>
+<div class="three">${await Promise.all([
+    panel('Training loss', 'loss', { share: false }),
+    panel('Validation accuracy, images as they are', 'validationClean', { share: true }),
+    panel('Validation accuracy under attack', 'validationRobust', { share: true }),
+  ])}</div>
+<p>${keptEpochs(trained)}</p>
+${dataTable({
+  summary: 'The learning curves as a table',
+  caption: 'Loss and accuracy of each network, epoch by epoch',
+  header: [
+    'Network',
+    'Epoch',
+    'Loss',
+    'Training accuracy',
+    'Validation, as they are',
+    'Validation, attacked',
+    'Seconds',
+  ],
+  rows: trained.flatMap(({ name, epochs }) =>
+    epochs.map((point) => [
+      name,
+      String(point.epoch),
+      point.loss.toFixed(3),
+      percent(point.trainAccuracy),
+      percent(point.validationClean),
+      percent(point.validationRobust),
+      point.seconds.toFixed(1),
+    ]),
+  ),
+})}
+</section>`;
+}
+
+const measureInWords = {
+  validationClean: 'on images as they are',
+  validationRobust: 'under attack',
+} as const;
+
+/** Which epoch's weights were kept, and what the last one would have lost: overfitting. */
+function keptEpochs(trained: readonly ReportNetwork[]): string {
+  const behind = trained.flatMap(({ name, epochs }) => {
+    const [best, last] = [bestEpoch(epochs), epochs.at(-1)!];
+    const measure = best.chosenBy;
+    if (best[measure] === last[measure]) return [];
+    return [
+      `${name} was best after epoch ${best.epoch} with ${percent(best[measure])} ${measureInWords[measure]}, ` +
+        `and had ${percent(last[measure])} after the last`,
+    ];
+  });
+  const measures = [...new Set(trained.map(({ epochs }) => measureInWords[epochs[0]!.chosenBy]))];
+  const kept = `A ring marks the epoch whose weights were kept: the best ${measures.join(' or ')}.`;
+  return behind.length === 0 ? kept : `${kept} ${behind.join('; ')}.`;
+}
+
+/** The first with the highest accuracy by which training chose: the one that it keeps. */
+function bestEpoch(epochs: readonly EpochPoint[]): EpochPoint {
+  return epochs.reduce((best, point) => (point[point.chosenBy] > best[best.chosenBy] ? point : best));
+}
+
+export async function accuracies({ networks, threat }: ReportInput): Promise<Markup> {
+  const measures = ['as they are', 'under attack'];
+  const points = networks.flatMap(({ name, evaluation, cleanInterval }) => [
+    intervalPoint(name, measures[0]!, evaluation.clean, cleanInterval),
+    intervalPoint(name, measures[1]!, evaluation.robust, evaluation.interval),
+  ]);
+  const spoken = networks.map(
+    ({ name, evaluation, cleanInterval }) =>
+      `${name}: ${percent(evaluation.clean)} (${percentRange(cleanInterval)}) as they are, ` +
+      `${percent(evaluation.robust)} (${percentRange(evaluation.interval)}) under attack`,
+  );
+  return html`<section aria-labelledby="accuracy">
+<h2 id="accuracy">Accuracy, and how sure it is</h2>
+<figure>${await intervalFigure({
+    points,
+    series: networks.map(({ name }) => name),
+    measures,
+    description: `Dot chart of accuracies with 95 % intervals. ${spoken.join('; ')}.`,
+  })}
+<figcaption>Circles: images as they are; squares: under attack. Bars are 95 % Wilson intervals over ${examplesInWords(networks)} test images. Attack: ${list([...new Set(networks.map(attackNames))])}, ${threatInSymbols(threat)}.</figcaption></figure>
+</section>`;
+}
+
+export interface EpsilonCurves {
+  readonly networks: readonly Pick<ReportNetwork, 'name' | 'curve'>[];
+  readonly threat: ThreatModel;
+}
+
+/** Nothing where no curve was measured. */
+export async function accuracyAgainstEpsilon({ networks, threat }: EpsilonCurves): Promise<Markup> {
+  const drawn = networks.filter(({ curve }) => curve.length > 0);
+  if (drawn.length === 0) return html``;
+  const all = drawn.flatMap(({ curve }) => curve);
+  const labels = new Map(all.map(({ epsilon, epsilonText }) => [epsilon, epsilonText]));
+  const attacks = [...new Set(all.filter(({ epsilon }) => epsilon > 0).map(({ attack }) => attack))];
+  const examples = [...new Set(all.map((point) => count(point.examples)))];
+  const spoken = drawn.map(({ name, curve }) => `${name}: ${list(curve.map(pointInWords))}`);
+  return html`<section aria-labelledby="epsilon">
+<h2 id="epsilon">As the attack grows stronger</h2>
+<figure>${await lineFigure({
+    series: networks.map(({ name }) => name),
+    points: drawn.flatMap(({ name, curve }) =>
+      curve.map(
+        ({ epsilon, robust, interval: [low, high] }): FigurePoint => ({
+          series: name,
+          x: epsilon,
+          y: robust,
+          low,
+          high,
+        }),
+      ),
+    ),
+    xTitle: `ε (${threat.norm === 'linf' ? 'L∞' : 'L2'})`,
+    xLabels: [...labels].sort(([a], [b]) => a - b).map(([value, text]) => ({ value, text })),
+    yTitle: '',
+    yShare: [0, 1],
+    xMark: threat.epsilon,
+    description: `Line chart of accuracy against ε. ${spoken.join('; ')}.`,
+  })}
+<figcaption>${attacks.length > 0 ? `Attack: ${list(attacks)}; ` : ''}${list(examples)} test images a point; bars are 95 % intervals; the dotted line is ${epsilon(threat.epsilonText)}. What breaks at one ε counts as broken at every larger one.</figcaption></figure>
+${dataTable({
+  summary: 'This curve as a table',
+  caption: 'Accuracy at each ε',
+  header: ['Network', 'ε', 'Attack', 'Images', 'Accuracy', '95 % interval'],
+  rows: drawn.flatMap(({ name, curve }) =>
+    curve.map((point) => [
+      name,
+      point.epsilonText,
+      point.attack,
+      count(point.examples),
+      percent(point.robust),
+      percentRange(point.interval),
+    ]),
+  ),
+})}
+</section>`;
+}
+
+function intervalPoint(
+  series: string,
+  measure: string,
+  value: number,
+  [low, high]: readonly [number, number],
+) {
+  return { series, measure, value, low, high, text: `${measure} ${percent(value)}` };
+}
+
+function pointInWords({ epsilonText, robust }: CurvePoint): string {
+  return `${percent(robust)} at ${epsilon(epsilonText)}`;
+}
+
+function examplesInWords(networks: readonly ReportNetwork[]): string {
+  return list([...new Set(networks.map(({ evaluation }) => count(evaluation.examples)))]);
+}
+
+/** Tens of percent around the values, so that two panels share one readable scale. */
+function sharedBounds(shares: readonly number[]): readonly [number, number] {
+  const low = Math.floor(Math.min(...shares) * 10) / 10;
+  const high = Math.ceil(Math.max(...shares) * 10) / 10;
+  return low < high ? [low, high] : [Math.max(0, low - 0.1), Math.min(1, high + 0.1)];
+}

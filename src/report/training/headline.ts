@@ -1,0 +1,38 @@
+/** The head of the page: title, verdict, notice, and the figures that matter, one card a network. */
+
+import type { ReportInput, ReportNetwork } from '../input.js';
+import { count, duration, epsilon, percent, percentRange, time } from '../page/format.js';
+import { html, type Markup } from '../page/html.js';
+import { seriesStyle } from '../page/palette.js';
+import { attackNames, comparisonInWords, threatInSymbols, verdict } from '../verdict.js';
+
+export function headline(input: ReportInput): Markup {
+  const comparison = comparisonInWords(input);
+  return html`<header>
+<p class="eyebrow">${input.data.name} · ${threatInSymbols(input.threat)} · ${time(input.generated)}</p>
+<h1>${input.title}</h1>
+<p class="subtitle">${input.subtitle}</p>
+<p class="verdict">${verdict(input)}</p>
+<p class="notice"><strong>Read this first:</strong> ${input.notice}</p>
+</header>
+<section aria-labelledby="headline">
+<h2 id="headline">The numbers that matter</h2>
+<div class="cards">${input.networks.map((network, index) => card(input, network, index))}</div>
+${comparison !== undefined && html`<p class="comparison">${comparison}</p>`}
+<p class="aside">The range after a number is its 95 % interval: how far it may be off because only so many images were tried.</p>
+</section>`;
+}
+
+function card(input: ReportInput, network: ReportNetwork, index: number): Markup {
+  const { evaluation } = network;
+  const { epochs } = network;
+  return html`<article class="card" style="--series:${seriesStyle(index).colour}">
+<h3><span>${network.name}</span></h3>
+${network.formula !== undefined && html`<p class="formula">${network.formula}</p>`}
+<dl class="figures">
+<div><dt>Images as they are</dt><dd>${percent(evaluation.clean)}<small>${percentRange(network.cleanInterval)}</small></dd></div>
+<div><dt>Under ${attackNames(network)}, ${epsilon(input.threat.epsilonText)}</dt><dd>${percent(evaluation.robust)}<small>${percentRange(evaluation.interval)}</small></dd></div>
+</dl>
+<p class="aside">${count(network.parameters)} parameters · ${count(epochs.length)} ${epochs.length === 1 ? 'epoch' : 'epochs'} in ${duration(network.trainingSeconds)}</p>
+</article>`;
+}

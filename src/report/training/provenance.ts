@@ -1,0 +1,46 @@
+/** What one needs to make the report again: command, versions, machine, seeds, digests, recipes. */
+import { stringify } from 'yaml';
+import type { ReportInput } from '../input.js';
+import { count } from '../page/format.js';
+import { html, type Markup } from '../page/html.js';
+import { table } from '../page/table.js';
+
+export function provenance(input: ReportInput): Markup {
+  const { data, networks } = input;
+  const facts: readonly (readonly [string, string])[] = [
+    ['Made', input.generated],
+    ['Commit', input.commit ?? 'not known'],
+    ['Machine', input.machine],
+    ['Seed', String(input.seed)],
+    ...Object.entries(input.versions),
+    ['Data', `${data.name}, ${count(data.examples)} examples, ${count(data.classes.length)} classes`],
+    ['Classes', data.classes.join(', ')],
+  ];
+  return html`<section aria-labelledby="provenance">
+<h2 id="provenance">To make it again</h2>
+<pre class="command"><code>${input.command}</code></pre>
+<details><summary>Versions, machine, seeds and digests</summary>
+${factList(facts)}
+${table({
+  caption: 'The networks and the images they were tried on',
+  header: ['Network', 'Activation', 'Model', 'Weights', 'Images', 'Pixels', 'Seed', 'Mode'],
+  rows: networks.map(({ name, activation, evaluation }) => [
+    name,
+    activation,
+    evaluation.model,
+    evaluation.modelDigest,
+    `${evaluation.data}, ${count(evaluation.examples)}`,
+    evaluation.pixelsDigest,
+    String(evaluation.seed),
+    evaluation.mode,
+  ]),
+})}
+</details>
+${networks.map(({ name, recipe }) => html`<details><summary>Recipe of ${name}</summary><pre><code>${stringify(recipe)}</code></pre></details>`)}
+</section>`;
+}
+
+/** Names and what they are, one a line. */
+export function factList(facts: readonly (readonly [name: string, value: string])[]): Markup {
+  return html`<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}

@@ -1,0 +1,35 @@
+/** The report of trained runs: how they learned, how robust they are, and where the numbers come from. */
+import { InputError } from '../../errors.js';
+import { gallerySection } from '../gallery.js';
+import type { ReportInput } from '../input.js';
+import { html } from '../page/html.js';
+import { page } from '../page/page.js';
+import { attackTable, howToRead } from './attacks.js';
+import { accuracies, accuracyAgainstEpsilon, learningCurves } from './curves.js';
+import { headline } from './headline.js';
+import { provenance } from './provenance.js';
+
+/**
+ * The report as one self-contained HTML document.
+ *
+ * @throws InputError where there is no network, two networks share a name, or a picture is not of its shape.
+ */
+export async function renderReport(input: ReportInput): Promise<string> {
+  const names = input.networks.map(({ name }) => name);
+  if (names.length === 0) throw InputError.expected('at least one network', 'the report', 'none');
+  if (new Set(names).size < names.length)
+    throw InputError.expected('a different name for each network', 'the report', names.join(', '));
+  return page({
+    title: input.title,
+    body: html`${headline(input)}
+${learningCurves(input)}
+<div class="two">
+${accuracies(input)}
+${accuracyAgainstEpsilon(input)}
+</div>
+${gallerySection({ ...input, names })}
+${attackTable(input)}
+${howToRead(input)}
+${provenance(input)}`,
+  });
+}

@@ -1,0 +1,69 @@
+import { brokenPickle } from './pickle.js';
+import { byteWidth } from './safetensors.js';
+import type { TorchFile } from './torch-file.js';
+import type { StoredView } from './torch-pickle.js';
+import type { WeightArray } from './weights.js';
+
+/**
+ * The tensor that `view` shows, by `name`.
+ *
+ * @throws {InputError} where it shows more than its array has.
+ */
+export function storedArray(file: TorchFile, name: string, view: StoredView): WeightArray {
+  const { storage, offset, shape, strides } = view;
+  const count = shape.reduce((product, size) => product * size, 1);
+  const last = shape.reduce((place, size, axis) => place + (size - 1) * strides[axis]!, offset);
+  // A tensor may show elements twice, but never more of them than there are: a few bytes could fill the memory.
+  if (count > 0 && (last >= storage.count || count > storage.count))
+    throw brokenPickle(
+      file.path,
+      `'${name}' shows [${shape.join(', ')}] of an array that has ${storage.count} elements`,
+    );
+  const width = byteWidth(storage.dtype);
+  return {
+    name,
+    dtype: storage.dtype,
+    shape,
+    read() {
+      if (count === 0) return new Uint8Array(0);
+      const begin = storage.offset + offset;
+      const bytes = file.read(storage, begin * width, (storage.offset + last + 1) * width);
+      return isRowByRow(shape, strides)
+        ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+        : gathered(bytes, { shape, strides, width });
+    },
+  };
+}
+
+/** Whether elements lie in the order of rows, without gaps; the stride of a dimension of size 1 says nothing. */
+function isRowByRow(shape: readonly number[], strides: readonly number[]): boolean {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
+    expected *= shape[axis]!;
+  }
+  return true;
+}
+
+/** Elements brought into the order of rows. */
+function gathered(
+  bytes: Buffer,
+  { shape, strides, width }: Pick<StoredView, 'shape' | 'strides'> & { readonly width: 1 | 2 | 4 | 8 },
+): Uint8Array {
+  const Elements = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array }[width];
+  const source = new Elements(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / width);
+  const count = shape.reduce((product, size) => product * size, 1);
+  const target = new Elements(count);
+  const place = shape.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < count; to++) {
+    target[to] = source[from]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      if (++place[axis]! < shape[axis]!) break;
+      from -= shape[axis]! * strides[axis]!;
+      place[axis] = 0;
+    }
+  }
+  return new Uint8Array(target.buffer);
+}
