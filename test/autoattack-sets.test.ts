@@ -8,7 +8,7 @@ import { DatasetTensors } from '../src/data/dataset-tensors.js';
 import { setThreads } from '../src/engine/info.js';
 import { InputError } from '../src/errors.js';
 import { type Evaluation, evaluate } from '../src/evaluation/evaluate.js';
-import { perClass } from '../src/evaluation/per-class.js';
+import { perClass } from '../src/evaluation/summary.js';
 import { clean } from '../src/training/objectives/objective.js';
 import { blobs, smallModel, training } from './support/blobs.js';
 import { satin } from './support/tiny-run.js';

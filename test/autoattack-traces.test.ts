@@ -9,7 +9,7 @@ import { type NormName, norms } from '../src/attacks/norms.js';
 import { stepToHyperplane } from '../src/attacks/projection.js';
 import { bumpProfile, changeWindows } from '../src/attacks/square/l2.js';
 import { changeSquare } from '../src/attacks/square/linf.js';
-import { squareSide } from '../src/attacks/square/schedule.js';
+import { squareSide } from '../src/attacks/square/square.js';
 import { either, type SquareWindow } from '../src/attacks/square/window.js';
 import { setThreads } from '../src/engine/info.js';
 import { integers, tensor } from '../src/tensor/create.js';

@@ -23,3 +23,15 @@ export function requireEmptyFolder(path: string, name: string): void {
   if (existsSync(path) && (!statSync(path).isDirectory() || readdirSync(path).length > 0))
     throw InputError.expected('a folder that is empty or does not exist yet', name, path);
 }
+
+/** @throws {InputError} where there is no such file. Whether it is an image is seen when it is decoded. */
+export function requireImageFile(file: string): void {
+  const kind = statSync(file, { throwIfNoEntry: false });
+  if (kind?.isFile() !== true)
+    throw InputError.expected(
+      'the path of an image file',
+      'the image',
+      file,
+      kind === undefined ? 'There is no such file.' : 'That is no file.',
+    );
+}

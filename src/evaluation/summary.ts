@@ -1,7 +1,7 @@
 import { type Attack, aimOf, stepSizeOf } from '../attacks/attack.js';
 import type { Dataset } from '../data/dataset.js';
 import { type Ledger, sum } from './ledger.js';
-import type { AttackResult, ExampleResult } from './result.js';
+import type { AttackResult, ClassResult, ExampleResult } from './result.js';
 import { wilsonInterval } from './statistics.js';
 
 /** What the attacks did; `adversarial` holds the first image that broke an example, by its place in the data. */
@@ -72,4 +72,21 @@ export function summary(
     adversarial: ledger.adversarial,
     seconds: ledger.totalSeconds(),
   };
+}
+
+/** Clean and robust accuracy of each class that has examples, in the order of the labels. */
+export function perClass(perExample: readonly ExampleResult[], classes: readonly string[]): ClassResult[] {
+  return classes.flatMap((name, label) => {
+    const own = perExample.filter((example) => example.label === label);
+    if (own.length === 0) return [];
+    const clean = own.filter((example) => example.clean);
+    const robust = clean.filter(({ brokenBy }) => brokenBy === null);
+    return {
+      label,
+      class: name,
+      examples: own.length,
+      clean: clean.length / own.length,
+      robust: robust.length / own.length,
+    };
+  });
 }

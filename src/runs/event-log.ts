@@ -2,8 +2,8 @@ import { closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { explainWriteError, type WriteBytes, writeFileDurably, writeWhole } from '../files/durable-file.js';
-import { runEventSchema } from './event-schema.js';
 import type { RunEvent } from './events.js';
+import { runEventSchema } from './events.js';
 
 /** `events.jsonl`: one event a line, only ever appended to while a run goes on. */
 export interface EventLog {

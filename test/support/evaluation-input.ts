@@ -1,6 +1,6 @@
-import { perClass } from '../../src/evaluation/per-class.js';
 import type { EvaluationResult, ExampleResult } from '../../src/evaluation/result.js';
 import { wilsonInterval } from '../../src/evaluation/statistics.js';
+import { perClass } from '../../src/evaluation/summary.js';
 import type { EvaluationPageInput } from '../../src/report/evaluation/input.js';
 import { theModel } from '../../src/report/gallery.js';
 import { example, picture } from './report-input.js';

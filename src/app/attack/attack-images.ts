@@ -9,9 +9,9 @@ import type { Epsilon } from '../../input/epsilon.js';
 import { eightBits } from '../../report/images.js';
 import { tensor } from '../../tensor/create.js';
 import { scope } from '../../tensor/scope.js';
-import { type Answer, answers } from '../answers.js';
 import { lastIterates } from '../evaluate/last-iterate.js';
 import type { MeasuredModel } from '../model/open-model.js';
+import { type Answer, answers } from '../predict.js';
 
 export interface AttackImagesOptions {
   readonly model: MeasuredModel;

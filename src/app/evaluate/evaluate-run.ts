@@ -21,8 +21,8 @@ import {
 } from '../../evaluation/folder/folder.js';
 import type { EvaluationManifest, EvaluationSettings } from '../../evaluation/folder/manifest.js';
 import { measureBatch } from '../../evaluation/measure-batch.js';
-import { perClass } from '../../evaluation/per-class.js';
 import type { BatchResult, EngineResult, EvaluationResult } from '../../evaluation/result.js';
+import { perClass } from '../../evaluation/summary.js';
 import type { Epsilon } from '../../input/epsilon.js';
 import { plainInput } from '../../models/preprocessing.js';
 import { commandLine } from '../../provenance/command-line.js';

@@ -5,10 +5,10 @@ import { paired } from '../../evaluation/evaluated-model.js';
 import type { GalleryExample } from '../../report/input.js';
 import { tensor } from '../../tensor/create.js';
 import { scope } from '../../tensor/scope.js';
-import { type Answer, answers } from '../answers.js';
 import type { EvaluationRun } from '../evaluate/evaluate-run.js';
 import { lastIterates } from '../evaluate/last-iterate.js';
 import type { MeasuredModel } from '../model/open-model.js';
+import { type Answer, answers } from '../predict.js';
 
 export interface GalleryNetwork {
   /** As in `ReportNetwork`. */

@@ -12,10 +12,9 @@ import { inputRanges, parseInputForm } from '../../models/preprocessing.js';
 import { parseRecipe } from '../../recipe/recipe.js';
 import { readCheckpoint } from '../../runs/checkpoint.js';
 import { isRunFolder, readStoredRecipe } from '../../runs/run-folder.js';
-import { requireImageFile } from '../image-file.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { missing, wholeNumber } from '../options.js';
-import { requireEmptyFolder, requireFilePath } from '../output-file.js';
+import { requireEmptyFolder, requireFilePath, requireImageFile } from '../output-file.js';
 import { attackTable } from '../terminal/attack-table.js';
 import { createDisplay } from '../terminal/terminal.js';
 
@@ -85,7 +84,7 @@ export function attackCommand() {
       const [channels, height, width] = shape;
       const images = await decodeImages({ files, form: { size: [height, width], channels, resize } });
       // Loaded only now: nothing above needs the engine.
-      const { attackPictures } = await import('../../app/attack/attack-pictures.js');
+      const { attackPictures } = await import('../../app/attack/write-folder.js');
       const { classNames } = await import('../../app/model/class-names.js');
       const { openModel } = await import('../../app/model/open-model.js');
       if (threads !== undefined) (await import('../../engine/info.js')).setThreads(threads);

@@ -5,9 +5,8 @@ import { decodeImages, resizeRules } from '../../data/image.js';
 import { InputError } from '../../errors.js';
 import { requireWholeModel } from '../../models/model-kind.js';
 import { readCheckpoint } from '../../runs/checkpoint.js';
-import { requireImageFile } from '../image-file.js';
 import { wholeNumber } from '../options.js';
-import { requireFilePath } from '../output-file.js';
+import { requireFilePath, requireImageFile } from '../output-file.js';
 
 /** `satin predict MODEL IMAGE...` */
 export function predictCommand() {

@@ -12,9 +12,8 @@ import {
   type TrainingLoss,
   update,
 } from './objective.js';
-import { perturb, type TrainingAttack } from './training-attack.js';
+import { perturb, type TrainingAttack, warmedUp } from './training-attack.js';
 import { passAt, type UpdatePass } from './update-pass.js';
-import { warmedUp } from './warm-up.js';
 
 export interface AdversarialOptions {
   readonly attack: TrainingAttack;

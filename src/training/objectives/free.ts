@@ -7,8 +7,8 @@ import { noGrad } from '../../tensor/gradient.js';
 import { keep, scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { accuracyOf, meansOver, type Objective } from './objective.js';
+import { warmedUp } from './training-attack.js';
 import { passAt, type UpdatePass } from './update-pass.js';
-import { warmedUp } from './warm-up.js';
 
 export interface FreeOptions {
   /** L∞; the method is made for no other. */

@@ -11,7 +11,6 @@ import { noise } from '../../tensor/noise.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Place } from './objective.js';
-import { warmedUp } from './warm-up.js';
 
 /** Where the attack begins. */
 export type Start =
@@ -107,4 +106,9 @@ export function drawsCleanStart(probability: number, { seed, step, part }: Place
 function divergenceFrom(classify: Classifier, x: Tensor): (logits: Tensor) => Tensor {
   const clean = noGrad(() => logSoftmax(classify(x)));
   return (logits) => klDivergence(clean, logSoftmax(logits), { reduction: 'sum' });
+}
+
+/** How far a warm-up of so many epochs has come at a step, in (0, 1]: it begins at one step's share, not at 0. */
+export function warmedUp(place: Place, epochs = 0): number {
+  return Math.min(1, (place.step + 1) / Math.max(1, epochs * place.stepsPerEpoch));
 }
