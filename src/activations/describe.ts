@@ -1,4 +1,4 @@
-/** What the table says of the activations, as text: for docs/activations.md and for `satin train --help`. */
+/** What the table says of the activations, as text: for docs/activations.md and for the help of training. */
 import { activationNames, parseActivation } from './parse.js';
 import { type ActivationName, activations, type Family } from './table.js';
 

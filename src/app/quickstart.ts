@@ -66,7 +66,7 @@ export function readSummary(
         `${difference.path} = ${describe(difference.first)}, with which ${folder} was made,`,
         'the quickstart',
         difference.second,
-        'Choose another folder with --out.',
+        'Choose another folder with `out`.',
       );
   }
   return validate({ schema: summarySchema, input: JSON.parse(readFileSync(path, 'utf8')), source: path });

@@ -27,7 +27,7 @@ export function autoAttack(set: AutoAttackSet): readonly Attack[] {
 /** The names of a set's attacks, in order. @throws {InputError} for an unknown set. */
 export function attackNamesOf(set: string): readonly string[] {
   const known = autoAttackSets.find((name) => name === set);
-  if (known === undefined) throw InputError.expected(autoAttackSets.join(', '), '--autoattack', set);
+  if (known === undefined) throw InputError.expected(autoAttackSets.join(', '), 'the set of AutoAttack', set);
   return sets[known];
 }
 

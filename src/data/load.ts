@@ -79,7 +79,7 @@ async function loadEncoded(options: LoadOptions): Promise<Dataset> {
       'the path of a folder of images',
       'dir',
       dir,
-      'It holds train/ and val/, or archives; --data-dir or data.dir names it.',
+      'It holds train/ and val/, or archives; name it by data.dir, or `dir`.',
     );
   if (size[0] !== size[1]) throw InputError.expected('a square', 'the size of imagenet', size);
   const { onProgress } = options;

@@ -20,7 +20,7 @@ export function isDataName(text: string): text is DataName {
 }
 
 /**
- * Reads `NAME` or `NAME:SPLIT`, as `--data` takes it: `fashion-mnist:test`. Without a split it is
+ * Reads `NAME` or `NAME:SPLIT`, as a person types it: `fashion-mnist:test`. Without a split it is
  * `defaultSplit`. An unknown name or split is an `InputError` that lists those there are.
  */
 export function parseDataName(

@@ -61,7 +61,7 @@ export async function asRank<T>(
     tellOthers(`Rank ${launch.rank} of ${launch.size} on ${hostname()} ended: ${sentenceOf(error)}`);
     leaveRanks({ clean: false });
     if (end === null || !(error instanceof EngineError)) throw error;
-    const remedy = end.startsWith('Lost') ? ' Go on from the last checkpoint with --resume.' : '';
+    const remedy = end.startsWith('Lost') ? ' Continue from the last checkpoint with `resume`.' : '';
     throw new RunError('rank-lost', `${end}.${remedy}`);
   }
 }
@@ -222,7 +222,7 @@ function noWay(way: 'gloo' | 'nccl', { size, launcher }: Launch): InputError {
   const remedy =
     way === 'gloo'
       ? 'Install libtorch-dev and libgloo-dev and run `npm run setup`, or start one process.'
-      : 'NCCL takes a libtorch with CUDA and the header nccl.h in its folder of headers; or train with --device cpu.';
+      : 'NCCL takes a libtorch with CUDA and the header nccl.h in its folder of headers; or train with device: cpu.';
   return new InputError(
     'no-collectives',
     `Expected an engine with ${way === 'gloo' ? 'Gloo' : 'NCCL'} for ${size} processes of ${launcher} but this one was built without. ${remedy}`,

@@ -1,6 +1,6 @@
 /**
  * The only importer of the engine's binary. It loads on the first use, not on import, so that commands which need
- * no engine (`--help`, a recipe that is refused) never wait for libtorch.
+ * no engine (help, a recipe that is refused) never wait for libtorch.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

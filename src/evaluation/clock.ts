@@ -19,7 +19,7 @@ export class Clock {
     this.#paused = performance.now();
     if (this.interrupted?.() === true)
       throw new InterruptedError(
-        'Interrupted; the evaluation was not finished and nothing was written. With --save-adversarial it can be resumed.',
+        'Interrupted; the evaluation was not finished and nothing was written. With `folder` it can be resumed.',
       );
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The JSON that `satin evaluate --json` writes. Its fields stay: programs read them.
+ * The result of an evaluation as JSON. Its fields are stable: other programs read them.
  */
 export interface EvaluationResult {
   readonly satin: string;
@@ -88,7 +88,7 @@ export interface AttackResult {
   readonly forwards: number;
   readonly backwards: number;
   readonly seconds: number;
-  /** What it did on all rightly classified examples, those that others broke before it too; only with `--alone`. */
+  /** What it did on all rightly classified examples, those that others broke before it too; only with `alone`. */
   readonly alone?: AloneResult;
 }
 

@@ -56,7 +56,7 @@ export function explainWriteError(path: string, error: unknown): unknown {
   if (typeof code !== 'string' || !fullDisk.has(code)) return error;
   return new InputError(
     'disk-full',
-    `Expected room for ${path} but the disk is full. What was written before is intact: make room, then use --resume.`,
+    `Expected room for ${path} but the disk is full. What was written before is intact: make room, then continue with \`resume\`.`,
     { cause: error },
   );
 }

@@ -18,7 +18,7 @@ export const inputRanges = ['0,1', '-1,1', '0,255'] as const;
 export const plainInput: InputForm = { range: [0, 1], normalise: null };
 
 /**
- * Reads `--input-range`, `--mean` and `--std`; null where none of them is given.
+ * Reads range, mean and std; null where none of them is given.
  *
  * @throws {InputError} for another range, for what is no number, and for one of mean and std without the other.
  */

@@ -32,7 +32,7 @@ export function loadRecipe(pathOrName: string, options: LoadRecipeOptions = {}):
   }
   for (const assignment of options.set ?? []) recipe = overlay(recipe, parseAssignment(assignment));
   const smaller = options.smoke === true ? ' with its smoke section' : '';
-  const changed = options.set === undefined || options.set.length === 0 ? '' : ' with --set';
+  const changed = options.set === undefined || options.set.length === 0 ? '' : ' with `set`';
   return parseRecipe(recipe, `the recipe ${path}${smaller}${changed}`);
 }
 
@@ -89,12 +89,12 @@ function readSections(path: string): Section {
 function parseAssignment(assignment: string): Section {
   const [, path, text] = /^([^=]+)=(.*)$/s.exec(assignment) ?? [];
   if (path === undefined || text === undefined)
-    throw InputError.expected('path=value, such as training.epochs=3,', '--set', assignment);
+    throw InputError.expected('path=value, such as training.epochs=3,', '`set`', assignment);
   let value: unknown;
   try {
     value = parse(text, { logLevel: 'error' });
   } catch {
-    throw InputError.expected(`a YAML value for ${path}`, '--set', text);
+    throw InputError.expected(`a YAML value for ${path}`, '`set`', text);
   }
   const [last = path, ...outer] = path.split('.').reverse();
   return outer.reduce<Section>((inner, key) => ({ [key]: inner }), { [last]: value });

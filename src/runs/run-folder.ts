@@ -91,7 +91,7 @@ export interface ResumedRun {
  *   another process writes it.
  */
 export function resumeRunFolder({ path, recipe, complete, comesAgain }: ResumeOptions): ResumedRun {
-  if (!isRunFolder(path)) throw InputError.expected('the folder of a run', '--resume', path);
+  if (!isRunFolder(path)) throw InputError.expected('the folder of a run', '`resume`', path);
   const written = readStoredRecipe(path);
   const stored = complete === undefined ? written : JSON.parse(JSON.stringify(complete(written)));
   const difference = firstDifference(stored, JSON.parse(JSON.stringify(recipe)));
@@ -99,7 +99,7 @@ export function resumeRunFolder({ path, recipe, complete, comesAgain }: ResumeOp
     throw new InputError(
       'recipe-differs',
       `Expected the recipe of the run ${path}, but ${difference.path} is ${describe(difference.second)} and was ` +
-        `${describe(difference.first)}. Resume with the same recipe, or start another run with --out.`,
+        `${describe(difference.first)}. Resume with the same recipe, or start another run in a new folder (\`out\`).`,
     );
   const lock = acquireLock(path);
   try {
@@ -157,7 +157,7 @@ function isUnused(path: string): boolean {
 }
 
 function exists(path: string): InputError {
-  const remedy = `Use --out for another folder${isRunFolder(path) ? ', or --resume to go on with that run' : ''}.`;
+  const remedy = `Use another folder (\`out\`)${isRunFolder(path) ? ', or `resume` to continue that run' : ''}.`;
   return InputError.expected('a folder that does not exist yet', 'the run', path, remedy);
 }
 

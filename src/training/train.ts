@@ -119,7 +119,7 @@ export async function train(options: TrainOptions): Promise<void> {
     record({ type: 'interrupted', time: now(), epoch: progress.epoch, step: progress.step });
     checkpoint('last');
     throw new InterruptedError(
-      `Interrupted after step ${progress.step}; a checkpoint was written. Go on with --resume.`,
+      `Interrupted after step ${progress.step}; a checkpoint was written. Continue with \`resume\`.`,
     );
   };
 

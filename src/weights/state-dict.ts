@@ -74,7 +74,7 @@ function weightsIn(path: string, value: PickleValue, depth = 0): Found {
   if (inner.length > 1)
     throw InputError.expected(
       'the name of one state dict',
-      '--entry',
+      '`entry`',
       undefined,
       `${path} holds several: ${inner.join(', ')}.`,
     );
@@ -89,7 +89,7 @@ function entryOf(path: string, value: PickleValue, entry: string): Found {
   for (const name of entry.split('.')) at = at instanceof Map ? at.get(name) : undefined;
   if (at === undefined) {
     const names = value instanceof Map ? [...value.keys()].map(nameOf) : [];
-    throw InputError.expected(`one of ${listed(names)}`, '--entry', entry);
+    throw InputError.expected(`one of ${listed(names)}`, '`entry`', entry);
   }
   return weightsIn(path, at);
 }

@@ -17,7 +17,7 @@ export function readWeightsFile(path: string, options: ReadWeightsOptions = {}):
   if (options.entry !== undefined)
     throw InputError.expected(
       'a checkpoint of PyTorch',
-      '--entry',
+      '`entry`',
       options.entry,
       `${path} holds one set of weights.`,
     );

@@ -13,7 +13,7 @@ import type { MeasuredModel } from '../model/open-model.js';
 export interface CurveOptions {
   readonly model: MeasuredModel;
   readonly data: Dataset;
-  /** How many of them are attacked, chosen as `--examples` chooses. @default all */
+  /** How many of them are attacked, chosen as the examples of an evaluation are. @default all */
   readonly examples?: number;
   /** The threat model whose ε is multiplied. */
   readonly threat: ThreatModel;

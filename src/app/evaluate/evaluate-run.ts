@@ -95,7 +95,7 @@ export async function loadExamples(
 }
 
 /**
- * Measures a model and makes the result that `--json` writes.
+ * Measures a model and returns its result.
  *
  * @throws {InputError} where `folder` holds another evaluation, or one already.
  * @throws {InterruptedError} which says how to go on.

@@ -6,7 +6,7 @@ import type { InputForm } from '../../models/preprocessing.js';
 import { version } from '../../provenance/version.js';
 import { type MeasuredModel, openModel } from '../model/open-model.js';
 
-/** The JSON that `satin verify --json` writes. Its fields stay: programs read them. */
+/** The result of a verification as JSON. Its fields are stable: other programs read them. */
 export interface VerificationResult {
   readonly satin: string;
   /** The folder of the evaluation. */

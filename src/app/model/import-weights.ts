@@ -39,9 +39,9 @@ export function importModel(path: string, { form, input = null, entry }: ImportO
   if (stated !== null && held !== null && !areEqual(stated, held))
     throw InputError.expected(
       'the normalisation of the weights, or none,',
-      '--mean and --std',
+      '`preprocessing`',
       stated,
-      `In ${path}: --mean ${held.mean.join()} --std ${held.std.join()}.`,
+      `In ${path} the mean is ${held.mean.join()} and the std ${held.std.join()}.`,
     );
   const model = Model.create({ ...form, normalise: held ?? stated }, { seed: null });
   try {

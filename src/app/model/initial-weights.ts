@@ -22,14 +22,14 @@ export function readInitialWeights(path: string, options: ReadWeightsOptions = {
   if (kind === 'torchscript')
     throw InputError.expected(
       'weights',
-      '--init',
+      '`init`',
       path,
       "It is TorchScript, a program. In Python: torch.save(torch.jit.load(path).state_dict(), 'weights.pt').",
     );
   if (options.entry !== undefined)
     throw InputError.expected(
       'a checkpoint of PyTorch',
-      '--entry',
+      '`entry`',
       options.entry,
       `${path} is one of Satin.`,
     );
@@ -60,11 +60,11 @@ export function initialise(
   const rows = renamed.arrays.find(({ name }) => name === `${network.head}.weight`)?.shape[0];
   const { classes } = model.description;
   if (!newHead && rows !== undefined && rows !== classes.length)
-    throw InputError.expected(`${classes.length} classes`, '--init', `${path} with ${rows}`, mend);
+    throw InputError.expected(`${classes.length} classes`, '`init`', `${path} with ${rows}`, mend);
   loadWeights(network, renamed.arrays, { fresh, source: path });
 }
 
-const mend = 'Say --new-head to begin the last layer anew.';
+const mend = 'Set `newHead` to initialise the last layer afresh.';
 
 function requireSameNetwork({ description }: Model, init: Checkpoint, newHead: boolean): void {
   const { architecture, width, classes } = description;
@@ -72,14 +72,14 @@ function requireSameNetwork({ description }: Model, init: Checkpoint, newHead: b
   if (from.architecture !== architecture || from.width !== width)
     throw InputError.expected(
       `a ${architecture} of width ${width}`,
-      '--init',
+      '`init`',
       `a ${from.architecture} of width ${from.width}`,
     );
   const differ = areUnnamed(from.classes)
     ? from.classes.length !== classes.length
     : from.classes.join('\n') !== classes.join('\n');
   if (differ && !newHead)
-    throw InputError.expected(`the classes ${shown(classes)}`, '--init', shown(from.classes), mend);
+    throw InputError.expected(`the classes ${shown(classes)}`, '`init`', shown(from.classes), mend);
 }
 
 function shown(classes: readonly string[]): string {
@@ -103,7 +103,7 @@ function requireSameNormalisation({ description }: Model, { path, arrays }: Stat
       `the normalisation of the weights in ${path}`,
       'model.normalise',
       description.normalise,
-      `Set it: --set "model.normalise={mean: [${held.mean.map(brief).join(', ')}], std: [${held.std.map(brief).join(', ')}]}".`,
+      `Set model.normalise={mean: [${held.mean.map(brief).join(', ')}], std: [${held.std.map(brief).join(', ')}]}.`,
     );
 }
 

@@ -77,7 +77,7 @@ export function functionModel(options: {
       if (form.derivative !== undefined)
         throw InputError.expected(
           'a model of Satin, whose activations are known,',
-          '--surrogate',
+          '`surrogates`',
           name,
           `Its activations cannot be told from the rest of it; leave out the derivative of ${form.derivative.name}.`,
         );

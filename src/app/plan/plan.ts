@@ -53,11 +53,11 @@ export async function plan(recipe: Recipe, { device = 'cpu', count = 1 }: PlanOp
   if (training.batch % (count * training.accumulate) !== 0)
     throw InputError.expected(
       `a divisor of the batch of ${training.batch}`,
-      '--count times training.accumulate',
+      '`count` times training.accumulate',
       count * training.accumulate,
     );
   if (device === 'cpu' && count > 1)
-    throw InputError.expected(`one of ${Object.keys(devices).join(', ')}`, '--device with --count', 'cpu');
+    throw InputError.expected(`one of ${Object.keys(devices).join(', ')}`, '`device` with `count`', 'cpu');
   const set = await trainingSetOf(recipe);
   const network = outline({
     architecture: model.name,

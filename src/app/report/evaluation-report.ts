@@ -22,7 +22,7 @@ export interface EvaluationReportOptions extends Pick<CurveOptions, 'batch' | 'i
 }
 
 /**
- * The page of `satin evaluate --report`. Measured here: accuracy against ε by APGD-CE (with averaged gradients where
+ * The page of an evaluation. Measured here: accuracy against ε by APGD-CE (with averaged gradients where
  * the model answers at random), and where the images of the gallery end that withstood every attack.
  *
  * @throws {InterruptedError} where `interrupted` says so; no page is left.

@@ -70,7 +70,7 @@ async function namesIn(folder: string, need: 'required' | 'optional'): Promise<s
       file: folder,
       expected: 'the folder of ImageNet',
       received: errorCode(error) === 'ENOENT' ? 'no folder' : firstLine(error),
-      remedy: 'Check the path (data.dir, or --data-dir).',
+      remedy: 'Check the path (data.dir, or `dir`).',
     });
   }
 }

@@ -39,7 +39,7 @@ export function chanceAccuracy(
   if (examples < thresholds.chanceImages || clean >= guessing + thresholds.aboveChance * (1 - guessing))
     return null;
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  const message = `The model is right about ${percent(clean)} of the images before any attack; guessing gives ${percent(guessing)}. Check that the data is what it was trained on, that its classes stand in the same order, and that the range and the normalisation of its input are stated rightly (--input-range, --mean, --std).`;
+  const message = `The model is right about ${percent(clean)} of the images before any attack; guessing gives ${percent(guessing)}. Check that the data is what it was trained on, that its classes stand in the same order, and that the range and the normalisation of its input are stated correctly.`;
   return { code: 'chance-accuracy', message };
 }
 
@@ -62,12 +62,12 @@ export function beatsGradient(
   if (square > few)
     flags.push({
       code: 'square-beats-gradient',
-      message: `Square, which asks for no gradient, broke ${square} examples that the attacks before it left: they may follow a gradient that misleads, and the robust accuracy may still be too high. Add what is missing of apgd-ce, apgd-t and fab-t, give Square restarts (square-3), and try --surrogate "softplus(10)".`,
+      message: `Square, which asks for no gradient, broke ${square} examples that the attacks before it left: they may follow a gradient that misleads, and the robust accuracy may still be too high. Add what is missing of apgd-ce, apgd-t and fab-t, give Square restarts (square-3), and try a surrogate derivative such as softplus(10).`,
     });
   if (surrogate > few)
     flags.push({
       code: 'surrogate-beats-gradient',
-      message: `Attacks through another derivative broke ${surrogate} examples that the network's own gradient did not: it hides its gradient, and the attacks without --surrogate flatter it. Compare networks by the number with --surrogate.`,
+      message: `Attacks through another derivative broke ${surrogate} examples that the network's own gradient did not: it hides its gradient, and attacks without a surrogate derivative overestimate its robustness. Compare networks by the accuracy with it.`,
     });
   return flags;
 }

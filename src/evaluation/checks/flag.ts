@@ -18,7 +18,7 @@ export const flagCodes = [
   'chance-accuracy',
   'square-beats-gradient',
   'surrogate-beats-gradient',
-  // With --checks full: the monotone set and the loss around the images
+  // Of the full checks: the monotone set and the loss around the images
   'more-steps-are-weaker',
   'larger-epsilon-is-weaker',
   'zero-epsilon-breaks',

@@ -93,4 +93,4 @@ export function gradientFlags(found: InputGradients | null): Flag[] {
 }
 
 const instead =
-  'Add square, which needs no gradient, and attack through a smooth stand-in for the step that has no derivative (--surrogate for an activation).';
+  'Add square, which needs no gradient, and attack through the derivative of a smooth function in place of the step that has none (a surrogate derivative for an activation).';

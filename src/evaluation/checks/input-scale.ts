@@ -53,7 +53,7 @@ export function inputScale({ subject, batch, labels, logits }: Probe): Flag | nu
     }
     if (best === null) return null;
     const right = count - wrong.size;
-    const message = `Of ${count} images the model gets ${right} right as they are fed to it, and ${right + best.gain} with another scale: it seems to expect ${best.expects}. State the range and the normalisation that it was trained with (--input-range, --mean, --std) if they are not inside the model, and only then.`;
+    const message = `Of ${count} images the model gets ${right} right as they are fed to it, and ${right + best.gain} with another scale: it seems to expect ${best.expects}. State the range and the normalisation that it was trained with if they are not inside the model, and only then.`;
     return { code: 'input-scale', message };
   });
 }

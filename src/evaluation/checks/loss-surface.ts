@@ -54,7 +54,7 @@ export function lossSurface({ subject, batch, threat, seed }: Probe): Flag[] {
     if (luckier > thresholds.noiseWins * count)
       flags.push({
         code: 'gradient-no-better-than-noise',
-        message: `On ${luckier} of ${count} images a random step of ε/4 raised the margin as much as the step along the gradient: the gradient does not lead to the boundary. Attacks along it are weak here; add square and --surrogate.`,
+        message: `On ${luckier} of ${count} images a random step of ε/4 raised the margin as much as the step along the gradient: the gradient does not lead to the boundary. Attacks along it are weak here; add square and a surrogate derivative.`,
       });
     return flags;
   });

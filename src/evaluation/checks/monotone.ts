@@ -48,7 +48,7 @@ export async function monotone(probe: Probe, watch: Watch = {}): Promise<Flag[]>
   expect(
     count - whole <= slack,
     'huge-epsilon-stands',
-    `With every pixel free to take any value ${count - whole} of ${count} images still stood, where any network must fall: the attack cannot follow the gradient. Look at the zero and misleading gradients above, and use square and --surrogate.`,
+    `With every pixel free to take any value ${count - whole} of ${count} images still stood, where any network must fall: the attack cannot follow the gradient. Look at the zero and misleading gradients above, and use square and a surrogate derivative.`,
   );
   if (epsilon === 0) return flags;
 
@@ -69,7 +69,7 @@ export async function monotone(probe: Probe, watch: Watch = {}): Promise<Flag[]>
   expect(
     blind <= plain + slack,
     'black-box-beats-white-box',
-    `Square with ${square.steps} queries broke ${blind} of ${count} images and ${attack.name}, which knows the gradient, ${plain}: the gradient hides the way. Do not trust attacks along it; add square and --surrogate.`,
+    `Square with ${square.steps} queries broke ${blind} of ${count} images and ${attack.name}, which knows the gradient, ${plain}: the gradient hides the way. Do not trust attacks along it; add square and a surrogate derivative.`,
   );
   const drawn = await broken(noise);
   expect(

@@ -19,6 +19,6 @@ export function randomModel({ subject, batch, labels, logits }: Probe): Flag | n
     }),
   );
   if (!varies) return null;
-  const message = `The model answers differently each time it is shown the same images. An image counted as misclassified where most of ${randomPasses} passes were wrong. If this is not meant, put the model into evaluation mode (dropout stays on in training mode); if it is, use --autoattack rand, which climbs the mean gradient of 20 passes.`;
+  const message = `The model answers differently each time it is shown the same images. An image counted as misclassified where most of ${randomPasses} passes were wrong. If this is not meant, put the model into evaluation mode (dropout stays on in training mode); if it is, use AutoAttack's set rand, which climbs the mean gradient of 20 passes.`;
   return { code: 'random-model', message };
 }

@@ -67,7 +67,7 @@ export function readEvaluationManifest(folder: string, name: string): Evaluation
     input = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     throw InputError.expected(
-      'a folder that satin evaluate --save-adversarial began,',
+      'the folder of an evaluation',
       name,
       folder,
       `Its manifest.json cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
@@ -87,6 +87,6 @@ export function requireSameEvaluation(
   throw new InputError(
     'evaluation-differs',
     `Expected the evaluation of ${folder}, but ${path} is ${describe(second)} and was ${describe(first)}. ` +
-      'Resume with what it began with, or begin another one with --save-adversarial.',
+      'Resume with the settings it started with, or start another one in a new folder.',
   );
 }

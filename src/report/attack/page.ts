@@ -1,4 +1,4 @@
-/** The page of `satin attack`: a person's own pictures before and after. */
+/** The page of attacked images: a person's own pictures before and after. */
 
 import { gallerySection, theModel } from '../gallery.js';
 import type { GalleryExample, Prediction } from '../input.js';

@@ -1,6 +1,6 @@
 import type { Prediction } from '../input.js';
 
-/** What `satin attack --json` writes, and what its page shows. */
+/** The result of attacking a person's own images, as JSON and as the page shows it. */
 export interface AttackedPictures {
   readonly satin: string;
   /** As a shell takes it. */

@@ -58,8 +58,8 @@ export function warning(seen: string, { examples, healthy }: WarningFacts): stri
   const kept =
     healthy === null
       ? 'No check before this one was well, so no earlier weights are kept.'
-      : `The weights of the last check that was well, after step ${healthy}, stay in checkpoints/healthy.json ` +
-        "of the run's folder, for evaluate or --init.";
+      : `The weights of the last check that was well, after step ${healthy}, stay in checkpoints/healthy.json of the ` +
+        'run folder: they can be evaluated, or another run started from them.';
   return (
     `Catastrophic overfitting: on ${examples} training images, ${seen}. ` +
     'It seems that the network learns to withstand the attack it is trained with, and that longer ones break it. ' +
