@@ -1,11 +1,11 @@
 /**
- * Runs the compiled tests: `node scripts/run-tests.mjs [--slow] [NAME...]`. `NAME` picks test/NAME.test.ts;
- * `--slow` runs those of test/slow instead. TypeScript that changed is compiled first.
+ * Runs the compiled tests: `node scripts/run-tests.mjs [--slow] [NAME...]`. `NAME` picks test/NAME.test.ts and
+ * test/NAME.TOPIC.test.ts, or all tests of the folder test/NAME; the last part of a path is enough where one source has
+ * it. `--slow` runs those of test/slow instead. TypeScript that changed is compiled first.
  *
  * Most files use one thread, so as many run side by side as there are processors, four at most. Those that measure time,
  * race with signals or use every processor come after them, one at a time; so do slow tests.
  */
-import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { run } from 'node:test';
@@ -14,59 +14,53 @@ import { fileURLToPath } from 'node:url';
 import { makeReady, reportFailure } from './make-ready.mjs';
 import { isReady } from './ready.mjs';
 import { SetupError } from './step.mjs';
+import { meant, testNames } from './test-names.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const slow = process.argv.includes('--slow');
+const folder = join(root, 'test', slow ? 'slow' : '');
 const picked = process.argv.slice(2).filter((argument) => argument !== '--slow');
 
 /** What is disturbed by others, or disturbs them. */
 const alone = [
-  'checkpoint',
-  'cli',
-  'interrupt',
-  'memory',
-  'plan',
-  'quickstart',
-  'ranks',
-  'refusals',
-  'rendezvous',
-  'run-folder',
-  'setup',
-  'terminal',
-  'threads',
+  'app/plan/plan',
+  'cli/program',
+  'cli/terminal/terminal',
+  'distributed/launch',
+  'runs/checkpoint',
+  'runs/run-folder',
+  'system/interrupt',
+  'system/memory',
+  'system/quickstart',
+  'system/ranks',
+  'system/refusals',
+  'system/setup',
+  'system/threads',
 ];
-
-/** The names of the tests that have a source: what an old test left behind in dist/ is no test. */
-function testNames() {
-  const folder = join(root, 'test', slow ? 'slow' : '');
-  const files = existsSync(folder) ? readdirSync(folder) : [];
-  const names = files
-    .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => name.slice(0, -'.test.ts'.length));
-  return names.sort();
-}
 
 /**
  * The names of the tests to run.
  * @throws {SetupError} where there is none, or none of a name that was asked for: a gate must not be empty
  */
 function chosenNames() {
-  const names = testNames();
-  const unknown = picked.filter((name) => !names.includes(name));
+  const names = testNames(folder, slow ? [] : ['slow']);
   const gone = slow ? [] : alone.filter((name) => !names.includes(name));
-  if (names.length === 0)
-    throw new SetupError(`Expected tests in test/${slow ? 'slow/' : ''} but found none.`, 1);
-  if (unknown.length > 0)
-    throw new SetupError(
-      `Expected names of tests (${names.join(', ')}) but received '${unknown.join("', '")}'.`,
-      2,
-    );
+  if (names.length === 0) throw new SetupError(`Expected tests in ${folder} but found none.`, 1);
   if (gone.length > 0)
     throw new SetupError(
       `Expected tests of the names that run alone but there is no '${gone.join("', '")}'.`,
       1,
     );
-  return picked.length === 0 ? names : picked;
+  if (picked.length === 0) return names;
+  const chosen = picked.flatMap((wanted) => {
+    const found = meant(wanted, names);
+    if (found.isAmbiguous)
+      throw new SetupError(`Expected one test but '${wanted}' may be ${found.names.join(', ')}.`, 2);
+    if (found.names.length === 0)
+      throw new SetupError(`Expected the name of a test, such as ${names[0]}, but received '${wanted}'.`, 2);
+    return found.names;
+  });
+  return [...new Set(chosen)];
 }
 
 /** Runs compiled tests and shows how they end. */

@@ -1,4 +1,4 @@
-"""Writes test/golden/state-dicts/: files of torch.save, whole and hostile, that test/state-dict.test.ts reads.
+"""Writes test/golden/state-dicts/: files of torch.save, whole and hostile, that test/weights/state-dict.test.ts reads.
 
     python scripts/golden/state_dicts.py                      the golden files, from tiny.safetensors
     python scripts/golden/state_dicts.py save A.safetensors B.pt       a state dict in today's format, B.pt.old in the one before

@@ -1,0 +1,338 @@
+/** An evaluation that is interrupted or killed anywhere goes on to the same verdicts, and with nothing but its own. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { type EvaluationRunOptions, evaluationRun } from '../../../src/app/evaluate/evaluate-run.js';
+import { measuredModel } from '../../../src/app/model/open-model.js';
+import { planEvaluation } from '../../../src/cli/evaluate-plan.js';
+import { subset } from '../../../src/data/dataset.js';
+import { memoryInfo, setThreads } from '../../../src/engine/info.js';
+import { InputError, InterruptedError } from '../../../src/errors.js';
+import type { EvaluationResult } from '../../../src/evaluation/result.js';
+import { clean } from '../../../src/training/objectives/objective.js';
+import { readSafetensors } from '../../../src/weights/safetensors.js';
+import { blobs, smallModel, training } from '../../support/blobs.js';
+import { mainFile, satin, tinyRecipe, writeTinyMnist } from '../../support/tiny-run.js';
+
+setThreads(1);
+
+const folder = mkdtempSync(join(tmpdir(), 'satin-evaluation-'));
+after(() => rmSync(folder, { recursive: true }));
+const place = (...names: readonly string[]) => join(folder, ...names);
+
+const images = blobs(608);
+const model = smallModel(images);
+{
+  using steps = training(model, images, clean());
+  for (let step = 0; step < 38; step++) steps.step();
+}
+const data = subset(
+  images,
+  Array.from({ length: 96 }, (_, at) => at + 512),
+);
+after(() => model.dispose());
+
+/** Images that were shown to the network as it was given or folded. */
+let shown = 0;
+const plain = measuredModel(model, { name: 'a model', digest: 'sha256:a' });
+const counting: typeof plain = {
+  ...plain,
+  forAttacks() {
+    const fast = plain.forAttacks();
+    return {
+      classify(x) {
+        shown += x.dimension(0);
+        return fast.classify(x);
+      },
+      [Symbol.dispose]: () => fast[Symbol.dispose](),
+    };
+  },
+};
+
+const options: EvaluationRunOptions = {
+  model: counting,
+  data,
+  attacks: ['fgsm', 'pgd-4-2', 'pgd-12'],
+  norm: 'linf',
+  epsilon: { epsilon: 0.02, epsilonText: '0.02' },
+  seed: 0,
+  batch: 20,
+  alone: true,
+  interrupted: () => false,
+};
+const kept = (path: string, resume = false) => ({ folder: { path, resume } });
+
+/** All that an evaluation comes to, without what a clock wrote. */
+const outcome = (result: EvaluationResult) =>
+  JSON.parse(JSON.stringify(result, (key, value) => (key === 'seconds' || key === 'command' ? null : value)));
+const stored = (path: string) =>
+  readSafetensors(join(path, 'adversarial.safetensors')).arrays.map(({ name, shape, bytes }) => ({
+    name,
+    shape,
+    bytes: Buffer.from(bytes).toString('hex'),
+  }));
+
+const whole = await evaluationRun({ ...options, ...kept(place('whole')) });
+
+describe('an evaluation folder', () => {
+  it('changes nothing of the result', async () => {
+    const { result, evaluation } = await evaluationRun(options);
+    assert.deepEqual(outcome(result), outcome(whole.result));
+    assert.deepEqual(evaluation.adversarial, whole.evaluation.adversarial);
+    assert.ok(result.attacks.every(({ broken }) => broken < result.examples));
+    assert.ok(whole.evaluation.adversarial.size > 10);
+  });
+
+  it('holds the result, the images and each verdict', () => {
+    assert.deepEqual(readdirSync(place('whole')).sort(), [
+      'adversarial.safetensors',
+      'evaluation.json',
+      'manifest.json',
+      'originals.safetensors',
+      'verdicts.jsonl',
+    ]);
+    assert.deepEqual(
+      outcome(JSON.parse(readFileSync(place('whole', 'evaluation.json'), 'utf8'))),
+      outcome(whole.result),
+    );
+    const lines = readFileSync(place('whole', 'verdicts.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string; attack?: string; id?: number; image?: number });
+    const right = whole.result.perExample.filter((each) => each.clean).length;
+    for (const { name, alone } of whole.result.attacks) {
+      const own = lines.filter(({ attack }) => attack === name);
+      assert.equal(own.length, right, name);
+      assert.equal(new Set(own.map(({ id }) => id)).size, right, name);
+      assert.equal(own.filter(({ type }) => type === 'broken').length, alone!.broken, name);
+    }
+    const images = lines.flatMap(({ image }) => (image === undefined ? [] : [image]));
+    assert.deepEqual(images, [...images.keys()]);
+    const [first] = stored(place('whole'));
+    assert.deepEqual([first!.name, first!.shape], ['attacks', [images.length]]);
+  });
+});
+
+describe('an evaluation that is interrupted', () => {
+  it('anywhere resumes to the same verdicts and images, and does only what is left', async () => {
+    shown = 0;
+    let pauses = 0;
+    await evaluationRun({ ...options, ...kept(place('counted')), interrupted: () => ++pauses < 0 });
+    const all = shown;
+    const alive = memoryInfo().liveTensors;
+    let stops = 0;
+    for (const share of [0.4, 0.55, 0.7, 0.85, 0.98]) {
+      const stopAfter = Math.floor(share * pauses);
+      const path = place(`stopped-${stopAfter}`);
+      let asked = 0;
+      const attempt = evaluationRun({
+        ...options,
+        ...kept(path),
+        interrupted: () => asked++ >= stopAfter,
+      });
+      const stopped = await attempt.then(
+        () => false,
+        (error) => {
+          assert.ok(error instanceof InterruptedError, String(error));
+          // In the checks there is nothing to keep yet.
+          if (!existsSync(join(path, 'manifest.json'))) return false;
+          assert.match(error.message, /Go on with: \.\/satin evaluate 'a model' --resume .*stopped-/);
+          return true;
+        },
+      );
+      if (!stopped) continue;
+      stops += 1;
+      shown = 0;
+      const { result, evaluation } = await evaluationRun({ ...options, ...kept(path, true) });
+      assert.deepEqual(outcome(result), outcome(whole.result));
+      assert.deepEqual(evaluation.adversarial, whole.evaluation.adversarial);
+      assert.deepEqual(stored(path), stored(place('whole')));
+      if (share > 0.9) assert.ok(shown < 0.8 * all, `after ${stopAfter}: ${shown} of ${all} passes`);
+    }
+    assert.ok(stops >= 4, `${stops} interruptions`);
+    assert.equal(memoryInfo().liveTensors, alive);
+  });
+
+  it('by a kill too, with files cut off anywhere', async () => {
+    // What lies on the disk each time a batch is done is what a killed process leaves.
+    const copies: string[] = [];
+    let told = 0;
+    await evaluationRun({
+      ...options,
+      ...kept(place('copied')),
+      onProgress: ({ stage, done }) => {
+        if (stage === 'clean' || done === 0 || ++told % 2 === 0) return;
+        const copy = place(`copy-${copies.length}`);
+        cpSync(place('copied'), copy, { recursive: true });
+        rmSync(join(copy, 'lock')); // the process that held it is gone
+        copies.push(copy);
+      },
+    });
+    assert.ok(copies.length >= 5, `${copies.length} copies`);
+    for (const [at, copy] of copies.entries()) {
+      const [lines, images] = [join(copy, 'verdicts.jsonl'), join(copy, 'images.f32')];
+      if (at % 4 === 1) truncateSync(lines, statSync(lines).size - 9);
+      if (at % 4 === 2) truncateSync(images, Math.max(0, statSync(images).size - 100));
+      if (at % 4 === 3) appendFileSync(images, Buffer.alloc(700));
+      const { result } = await evaluationRun({ ...options, ...kept(copy, true) });
+      assert.deepEqual(outcome(result), outcome(whole.result), copy);
+      assert.deepEqual(stored(copy), stored(place('whole')));
+    }
+  });
+
+  it('at its very end resumes to its result, without a pass of an attack', async () => {
+    shown = 0;
+    const { result } = await evaluationRun({ ...options, ...kept(place('whole'), true) });
+    assert.deepEqual(outcome(result), outcome(whole.result));
+    assert.ok(shown < 300, `${shown} passes for the checks`);
+    assert.ok(!existsSync(place('whole', 'images.f32')));
+  });
+});
+
+describe('resuming is refused', () => {
+  const refused = (changed: Partial<EvaluationRunOptions>, sentence: RegExp) =>
+    assert.rejects(evaluationRun({ ...options, ...kept(place('whole'), true), ...changed }), (error) => {
+      assert.ok(error instanceof InputError, String(error));
+      assert.match(error.message, sentence);
+      return true;
+    });
+
+  it('with another model, data, seed, norm, ε, attack or batch, each by its name', async () => {
+    await refused(
+      { model: { ...counting, digest: 'sha256:b' } },
+      /but modelDigest is 'sha256:b' and was 'sha256:a'\. Resume with what it began with/,
+    );
+    const first = subset(data, [...data.ids.keys()].slice(0, 95));
+    await refused({ data: first }, /but examples is 95 and was 96/);
+    const changed = { ...data, images: data.images.map((byte, at) => (at === 7 ? byte ^ 1 : byte)) };
+    await refused({ data: changed }, /but pixelsDigest is 'sha256:\w+' and was/);
+    await refused({ seed: 1 }, /but seed is 1 and was 0/);
+    await refused({ norm: 'l2' }, /but norm is 'l2' and was 'linf'/);
+    await refused({ epsilon: { epsilon: 0.03, epsilonText: '0.03' } }, /but epsilon is 0\.03 and was 0\.02/);
+    await refused({ attacks: ['fgsm'] }, /but attacks is \["fgsm"\] and was \["fgsm","pgd-4-2","pgd-12"\]/);
+    await refused({ alone: false }, /but alone is false and was true/);
+    await refused({ batch: 21 }, /Expected 20, as the evaluation began, for --batch but received 21/);
+  });
+
+  it('from a folder that is none, whose images changed, or which another process writes', async () => {
+    await refused(kept(place('nowhere'), true), /that satin evaluate --save-adversarial began/);
+    cpSync(place('whole'), place('damaged'), { recursive: true });
+    appendFileSync(place('damaged', 'verdicts.jsonl'), '{"type":"guessed"}\n');
+    await refused(kept(place('damaged'), true), /Expected a verdict in line \d+ of .*damaged/);
+    cpSync(place('whole'), place('held'), { recursive: true });
+    const evaluating = evaluationRun({ ...options, ...kept(place('held'), true) });
+    await refused(kept(place('held'), true), /Expected a run that nobody writes/);
+    await evaluating;
+  });
+
+  it('and so is a second evaluation in one folder', async () => {
+    await refused(kept(place('whole')), /empty or does not exist yet .* Use --resume to go on/);
+  });
+});
+
+describe('the size of the batches', () => {
+  it('is measured where nobody says it, kept, and used again', async () => {
+    const { batch: _, ...measuring } = options;
+    const { result } = await evaluationRun({ ...measuring, ...kept(place('measured')) });
+    const { size, measured } = result.batch;
+    assert.ok(measured !== null && Object.hasOwn(measured, size));
+    assert.ok(Object.values(measured).every((speed) => speed > 0));
+    assert.deepEqual(
+      result.perExample.map(({ brokenBy }) => brokenBy),
+      whole.result.perExample.map(({ brokenBy }) => brokenBy),
+    );
+    const again = await evaluationRun({ ...measuring, ...kept(place('measured'), true) });
+    assert.deepEqual(again.result.batch, { size, measured });
+  });
+});
+
+describe('satin evaluate', () => {
+  const run = place('run');
+  writeTinyMnist(place('mnist'));
+  writeFileSync(place('tiny.yaml'), JSON.stringify(tinyRecipe(place('mnist'))));
+  const trained = satin('train', place('tiny.yaml'), '--out', run);
+  const words = [
+    'evaluate',
+    run,
+    '--attack',
+    'pgd-5',
+    '--attack',
+    'apgd-ce-4',
+    '--epsilon',
+    '0.001',
+    '--json',
+    '-',
+  ];
+
+  it('says at a Ctrl-C how to go on, and goes on without anything typed again', async () => {
+    assert.equal(trained.status, 0, trained.stderr);
+    const alone = satin(...words, '--seed', '4', '--threads', '1', '--batch', '64');
+    assert.equal(alone.status, 0, alone.stderr);
+    const path = place('interrupted');
+    const child = spawn(process.execPath, [
+      mainFile,
+      ...words,
+      ...['--seed', '4', '--threads', '1', '--batch', '64', '--save-adversarial', path],
+    ]);
+    let stderr = '';
+    child.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    const lines = join(path, 'verdicts.jsonl');
+    const watch = setInterval(() => {
+      // The first attack is done: the second is under way.
+      if (existsSync(lines) && readFileSync(lines, 'utf8').includes('"stage":"pgd-5"')) {
+        clearInterval(watch);
+        child.kill('SIGINT');
+      }
+    }, 5);
+    const status = await new Promise((resolve) => child.once('close', resolve));
+    clearInterval(watch);
+    assert.equal(status, 130, stderr);
+    assert.match(
+      stderr,
+      /Interrupted; what was found is in .*\. Go on with: \.\/satin evaluate .* --resume /,
+    );
+    const resumed = satin('evaluate', run, '--resume', path, '--json', '-');
+    assert.equal(resumed.status, 0, resumed.stderr);
+    const [first, again] = [JSON.parse(alone.stdout), JSON.parse(resumed.stdout)] as EvaluationResult[];
+    assert.deepEqual(outcome(again!), outcome(first!));
+    assert.match(again!.command, /^\.\/satin evaluate .* --save-adversarial /);
+  });
+
+  it('refuses what does not fit together, in a sentence', () => {
+    const path = place('interrupted');
+    const refused = (words: Parameters<typeof planEvaluation>[1], sentence: RegExp) =>
+      assert.throws(
+        () => planEvaluation(run, words),
+        (error) => error instanceof InputError && sentence.test(error.message),
+      );
+    refused(
+      { autoattack: 'standard', attack: ['fgsm'] },
+      /Expected no --attack for --autoattack standard but received 'fgsm'/,
+    );
+    refused(
+      { resume: path, saveAdversarial: place('x') },
+      /one of --save-adversarial, which begins, and --resume/,
+    );
+    refused({ resume: path, epsilon: '8/25S' }, /--epsilon but received '8\/25S'/);
+    refused({ resume: place('x') }, /that satin evaluate --save-adversarial began, for --resume/);
+    const { status, stderr } = satin('evaluate', run, '--resume', path, '--data', 'mnist:train');
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /but data is 'mnist:train' and was 'mnist:test'/);
+  });
+});

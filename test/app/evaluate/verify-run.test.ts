@@ -1,0 +1,184 @@
+/** `satin verify`: what an evaluation kept is checked again with nothing but its folder and a model. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { evaluationRun } from '../../../src/app/evaluate/evaluate-run.js';
+import { verificationRun } from '../../../src/app/evaluate/verify-run.js';
+import { openModel } from '../../../src/app/model/open-model.js';
+import { subset } from '../../../src/data/dataset.js';
+import { memoryInfo, setThreads } from '../../../src/engine/info.js';
+import { InputError } from '../../../src/errors.js';
+import type { Model } from '../../../src/models/model.js';
+import { writeCheckpoint } from '../../../src/runs/checkpoint.js';
+import { clean } from '../../../src/training/objectives/objective.js';
+import { encodeSafetensors, readSafetensors } from '../../../src/weights/safetensors.js';
+import { toArrays } from '../../../src/weights/weights.js';
+import { blobs, smallModel, training } from '../../support/blobs.js';
+import { satin } from '../../support/tiny-run.js';
+
+setThreads(1);
+
+const folder = mkdtempSync(join(tmpdir(), 'satin-verify-'));
+after(() => rmSync(folder, { recursive: true }));
+const place = (...names: readonly string[]) => join(folder, ...names);
+
+const images = blobs(608);
+const data = subset(
+  images,
+  Array.from({ length: 64 }, (_, at) => at + 512),
+);
+
+/** The path of a checkpoint of a network that was trained for a moment. */
+function trained(name: string, options: { activation: string; seed: number }): string {
+  using model: Model = smallModel(images, options);
+  using steps = training(model, images, clean());
+  for (let step = 0; step < 38; step++) steps.step();
+  const { classes, shape, ...rest } = model.description;
+  writeCheckpoint({
+    run: place(name),
+    name: 'best',
+    step: 38,
+    model: { ...rest, normalise: null, classes: [...classes], shape: [...shape] },
+    weights: toArrays(model.network.state()),
+    state: null,
+  });
+  return place(name, 'checkpoints', 'best.json');
+}
+const own = trained('own', { activation: 'silu', seed: 1 });
+const other = trained('other', { activation: 'relu', seed: 2 });
+
+const evaluated = async (name: string, norm: 'linf' | 'l2', epsilon: number) => {
+  using model = openModel(own);
+  const { result } = await evaluationRun({
+    model,
+    data,
+    attacks: ['fgsm', 'pgd-6'],
+    norm,
+    epsilon: { epsilon, epsilonText: String(epsilon) },
+    seed: 0,
+    batch: 50,
+    folder: { path: place(name), resume: false },
+    interrupted: () => false,
+  });
+  return result;
+};
+const linf = await evaluated('linf', 'linf', 0.02);
+const l2 = await evaluated('l2', 'l2', 0.2);
+const brokenOf = ({ attacks }: typeof linf) => attacks.reduce((sum, { broken }) => sum + broken, 0);
+
+/** A copy of the evaluation in L∞ whose adversarial images were changed; `pixels` are those of the first one. */
+const changed = (name: string, change: (pixels: Float32Array, original: Float32Array) => void) => {
+  cpSync(place('linf'), place(name), { recursive: true });
+  const file = place(name, 'adversarial.safetensors');
+  const { arrays, metadata } = readSafetensors(file);
+  const bytes = (of: string) => arrays.find((array) => array.name === of)!.bytes;
+  const id = Number(new BigInt64Array(bytes('ids').slice().buffer)[0]);
+  const at = data.ids.indexOf(id) * 128;
+  const found = new Float32Array(bytes('images').buffer, bytes('images').byteOffset, 128);
+  change(
+    found,
+    Float32Array.from(data.images.subarray(at, at + 128), (byte) => byte / 255),
+  );
+  writeFileSync(file, encodeSafetensors(arrays, metadata));
+  return { path: place(name), id };
+};
+
+describe('adversarial images that were kept', () => {
+  it('verify, all of them, in both norms', () => {
+    const before = memoryInfo().liveTensors;
+    for (const [name, result] of [
+      ['linf', linf],
+      ['l2', l2],
+    ] as const) {
+      const verification = verificationRun({ folder: place(name), model: own });
+      assert.ok(verification.images > 10);
+      assert.equal(verification.images, brokenOf(result));
+      assert.deepEqual(verification.failed, []);
+      assert.equal(verification.verified, verification.images);
+      assert.equal(verification.fooled, verification.images);
+      assert.deepEqual([verification.isSameModel, verification.isFinished], [true, true]);
+    }
+    assert.equal(memoryInfo().liveTensors, before);
+  });
+
+  it('need no attack’s word: one that was moved out of the ball or the box is named', () => {
+    const far = changed('far', (pixels, original) => {
+      pixels[5] = original[5]! + (original[5]! > 0.5 ? -0.0201 : 0.0201);
+    });
+    const [failed, ...rest] = verificationRun({ folder: far.path, model: own }).failed;
+    assert.deepEqual(rest, []);
+    assert.equal(failed!.id, far.id);
+    assert.ok(failed!.because.includes('outside-ball'));
+    assert.ok(Math.abs(failed!.distance - 0.0201) < 1e-6);
+
+    const dark = changed('dark', (pixels) => {
+      pixels[9] = -0.001;
+    });
+    assert.ok(verificationRun({ folder: dark.path, model: own }).failed[0]!.because.includes('outside-box'));
+    const nothing = changed('nothing', (pixels) => {
+      pixels[3] = Number.NaN;
+    });
+    assert.ok(
+      verificationRun({ folder: nothing.path, model: own }).failed[0]!.because.includes('outside-box'),
+    );
+  });
+
+  it('must be misclassified: the original itself is no adversarial image', () => {
+    const same = changed('same', (pixels, original) => pixels.set(original));
+    const { failed, verified, images: count } = verificationRun({ folder: same.path, model: own });
+    assert.deepEqual(
+      failed.map(({ id, because, distance }) => ({ id, because, distance })),
+      [{ id: same.id, because: ['classified-rightly'], distance: 0 }],
+    );
+    assert.equal(verified, count - 1);
+  });
+
+  it('are refused beside originals that are others', () => {
+    cpSync(place('linf'), place('swapped'), { recursive: true });
+    const file = place('swapped', 'originals.safetensors');
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(file, bytes);
+    assert.throws(
+      () => verificationRun({ folder: place('swapped'), model: own }),
+      (error) =>
+        error instanceof InputError && /Expected the evaluated images .* but they are/.test(error.message),
+    );
+  });
+
+  it('tell of another model how many fool it, and fail only outside ball and box', () => {
+    const found = verificationRun({ folder: place('linf'), model: other });
+    assert.equal(found.isSameModel, false);
+    assert.equal(found.images, brokenOf(linf));
+    assert.deepEqual(found.failed, []);
+    assert.ok(found.fooled > 0 && found.fooled < found.images, `${found.fooled} of ${found.images}`);
+    assert.ok(found.ofRight.images <= found.images && found.ofRight.fooled <= found.ofRight.images);
+    const far = changed('far-too', (pixels) => {
+      pixels[0] = 1.5;
+    });
+    const [failed] = verificationRun({ folder: far.path, model: other }).failed;
+    assert.deepEqual(failed!.because, ['outside-ball', 'outside-box']);
+  });
+});
+
+describe('satin verify', () => {
+  it('ends with 0 where all verify, with 1 and their names where one does not, with 2 for no folder', () => {
+    const good = satin('verify', place('linf'), '--json', '-');
+    assert.equal(good.status, 0, good.stderr);
+    assert.equal(JSON.parse(good.stdout).verified, brokenOf(linf));
+
+    const { path, id } = changed('moved', (pixels) => {
+      pixels[0] = 2;
+    });
+    const bad = satin('verify', path, '--threads', '1');
+    assert.equal(bad.status, 1);
+    assert.match(bad.stdout, new RegExp(`image ${id}, fgsm: outside-ball, outside-box`));
+    assert.match(bad.stderr, /^satin: 1 of \d+ adversarial images do not verify\.\n$/);
+
+    const none = satin('verify', folder);
+    assert.equal(none.status, 2);
+    assert.match(none.stderr, /Expected a folder that satin evaluate --save-adversarial began/);
+  });
+});

@@ -1,0 +1,114 @@
+/** `satin plan`: what a recipe would take is counted as training counts it. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { devices } from '../../../src/app/plan/devices.js';
+import { plan } from '../../../src/app/plan/plan.js';
+import { workOf } from '../../../src/app/plan/work.js';
+import { planCommand } from '../../../src/cli/commands/plan.js';
+import { InputError } from '../../../src/errors.js';
+import { Model } from '../../../src/models/model.js';
+import { loadRecipe } from '../../../src/recipe/load.js';
+
+const recipe = (name: string, ...set: string[]) => loadRecipe(name, { set });
+const passes = (name: string, ...set: string[]) => workOf(recipe(name, ...set), 60_000).perImage;
+
+describe('the work of a recipe', () => {
+  it('has the steps of its epochs, of the images that validation leaves', () => {
+    const { steps, batch, measured, perMeasured, epochs } = workOf(
+      recipe('fashion-mnist-silu', 'training.epochSteps=null', 'training.epochs=3'),
+      60_000,
+    );
+    assert.equal(steps, 3 * Math.floor(58_000 / 64));
+    assert.deepEqual({ batch, measured, epochs }, { batch: 64, measured: 500, epochs: 3 });
+    assert.deepEqual(perMeasured, { forward: 1, attack: 10, update: 0 });
+  });
+
+  it('has the passes of its objective', () => {
+    assert.deepEqual(passes('fashion-mnist-clean'), { forward: 0, attack: 0, update: 1 });
+    assert.deepEqual(passes('fashion-mnist-silu', 'training.attack.steps=7'), {
+      forward: 0,
+      attack: 7,
+      update: 1,
+    });
+    const { attack, update, forward } = passes('fashion-mnist-trades', 'training.attack.steps=5');
+    assert.deepEqual({ attack, update, forward }, { attack: 5, update: 2, forward: 1 });
+    assert.equal(passes('fashion-mnist-silu', 'training.awp={}').update, 2);
+    const free = workOf(
+      recipe(
+        'fashion-mnist-free',
+        'training.epochSteps=null',
+        'training.epochs=2',
+        'training.attack.replays=5',
+      ),
+      60_000,
+    );
+    assert.equal(free.steps % 5, 0);
+  });
+});
+
+describe('a plan by data sheet', () => {
+  it('is the arithmetic of all passes over the rate that is reached, where memory is no bound', async () => {
+    const wide = recipe('cifar10-resnet18', 'model.width=8');
+    const { perImage, batch, macs, steps, stepSeconds, hours, basis } = await plan(wide, { device: 'v100' });
+    const products = perImage.forward + 2 * perImage.attack + 3 * perImage.update;
+    const arithmetic =
+      (2 * macs * products * batch) / (devices.v100.float32 * devices.v100.reached.arithmetic);
+    assert.ok(stepSeconds > arithmetic && stepSeconds < 1.1 * arithmetic, `${stepSeconds}, ${arithmetic}`);
+    assert.equal(hours.training, (steps * stepSeconds) / 3600);
+    assert.equal(basis, 'data sheet');
+  });
+
+  it('has the speed that NVIDIA publishes for the training of a ResNet-50 with PyTorch', async () => {
+    const clean = (device: 'a100' | 'v100') =>
+      plan(recipe('imagenet-resnet50-relu', 'training.attack.steps=1'), { device, count: 8 });
+    for (const [device, published] of [
+      ['a100', 938],
+      ['v100', 367],
+    ] as const) {
+      const { imagesPerSecond } = await clean(device);
+      // A step of the attack is two thirds of an update.
+      const update = (imagesPerSecond / 8) * (5 / 3);
+      assert.ok(Math.abs(update / published - 1) < 0.1, `${device}: ${update}`);
+    }
+  });
+
+  it('shares a batch among devices, with what each keeps of it', async () => {
+    const one = await plan(recipe('cifar10-resnet18'), { device: 'a100' });
+    const four = await plan(recipe('cifar10-resnet18'), { device: 'a100', count: 4 });
+    assert.ok(Math.abs(four.imagesPerSecond / one.imagesPerSecond - 4) < 0.2);
+    assert.equal(four.memory.activations, one.memory.activations / 4);
+    assert.equal(four.memory.weights, one.memory.weights);
+  });
+
+  it('refuses a batch that cannot be shared, and several of this machine', async () => {
+    const both = recipe('cifar10-resnet18');
+    await assert.rejects(plan(both, { device: 'a100', count: 3 }), InputError);
+    await assert.rejects(plan(both, { count: 2 }), /--device with --count/);
+  });
+
+  it('can be made for every device that the command names', () => {
+    const device = planCommand().options.find(({ long }) => long === '--device');
+    assert.deepEqual(device?.argChoices, ['cpu', ...Object.keys(devices)]);
+  });
+});
+
+describe('a plan for this machine', () => {
+  it('takes some steps of the recipe', async () => {
+    const { stepSeconds, imagesPerSecond, basis, parameters } = await plan(
+      recipe('fashion-mnist-silu', 'training.batch=4'),
+    );
+    assert.ok(stepSeconds > 1e-5 && stepSeconds < 60, `${stepSeconds}`);
+    assert.ok(Math.abs(imagesPerSecond * stepSeconds - 4) < 1e-9);
+    assert.equal(basis, 'measured steps');
+    const shape = [1, 28, 28] as const;
+    const description = {
+      architecture: 'resnet8',
+      width: 1,
+      activation: 'silu',
+      shape,
+      normalise: null,
+    } as const;
+    using model = Model.create({ ...description, classes: [...'0123456789'] }, { seed: 0 });
+    assert.equal(parameters, model.parameterCount);
+  });
+});

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { followTraining } from '../../../src/cli/terminal/training-lines.js';
+
+const time = '2026-01-01T00:00:00.000Z';
+const robust = 'validation/robust/linf-0.1/pgd-10';
+
+/** What is said at the end of a run whose epochs measured these, in this order. */
+function said(epochs: readonly Record<string, number>[]): string {
+  const follow = followTraining();
+  for (const [index, measurements] of epochs.entries()) {
+    const event = { time, epoch: index + 1, step: index, seconds: 1, measurements };
+    const row = follow({ type: 'epoch', ...event });
+    assert.equal(row?.kind, 'row');
+  }
+  const end = follow({ type: 'end', time, epoch: epochs.length, step: 9, seconds: 3 });
+  assert.ok(end?.kind === 'note');
+  return end.text;
+}
+
+describe('the end of a training run', () => {
+  it('names the best epoch by the last measurement, the one that chooses', () => {
+    const rows = [
+      [0.8, 0.5],
+      [0.7, 0.6],
+      [0.9, 0.4],
+    ] as const;
+    assert.match(
+      said(rows.map(([clean, attacked]) => ({ 'validation/clean': clean, [robust]: attacked }))),
+      /Best after epoch 2: 60\.0 ?% under pgd-10; after the last: 40\.0 ?%\./,
+    );
+    assert.match(
+      said(rows.map(([clean, attacked]) => ({ [robust]: attacked, 'validation/clean': clean })).reverse()),
+      /Best after epoch 1: 90\.0 ?% clean; after the last: 80\.0 ?%\./,
+    );
+  });
+
+  it('says nothing where no epoch was better than the last, or none was measured', () => {
+    assert.doesNotMatch(
+      said([
+        { 'validation/clean': 0.5, [robust]: 0.1 },
+        { 'validation/clean': 0.4, [robust]: 0.2 },
+      ]),
+      /Best/,
+    );
+    assert.doesNotMatch(said([{ 'train/loss': 2 }, { 'train/loss': 3 }]), /Best/);
+  });
+});

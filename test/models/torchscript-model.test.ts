@@ -1,0 +1,447 @@
+/** Networks that PyTorch saved as TorchScript (test/golden/torchscript, made by scripts/golden/torchscript.py). */
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parseDerivative } from '../../src/activations/parse.js';
+import { evaluationRun } from '../../src/app/evaluate/evaluate-run.js';
+import { functionModel, type MeasuredModel, openModel } from '../../src/app/model/open-model.js';
+import { subset } from '../../src/data/dataset.js';
+import { engineInfo, memoryInfo, setThreads } from '../../src/engine/info.js';
+import { native } from '../../src/engine/native.js';
+import { DisposedError, InputError } from '../../src/errors.js';
+import { modelKind } from '../../src/models/model-kind.js';
+import { InputLayer, parseInputForm } from '../../src/models/preprocessing.js';
+import { crossEntropy } from '../../src/nn/losses.js';
+import { integers, tensor } from '../../src/tensor/create.js';
+import { gradient, noGrad } from '../../src/tensor/gradient.js';
+import { noise } from '../../src/tensor/noise.js';
+import { scope } from '../../src/tensor/scope.js';
+import { Script } from '../../src/tensor/script.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
+import { blobs } from '../support/blobs.js';
+import { child } from '../support/child.js';
+import { largestDifference } from '../support/close.js';
+import { fromGolden, type GoldenTensor, readGolden } from '../support/golden.js';
+import { idx, satin } from '../support/tiny-run.js';
+
+setThreads(1);
+
+const folder = fileURLToPath(new URL('../../../test/golden/torchscript/', import.meta.url));
+const file = (name: string) => join(folder, name);
+const own = openModel(file('resnet8.safetensors'));
+const normalise = { mean: [0.5, 0.45], std: [0.25, 0.2] };
+const input = { range: [0, 1], normalise } as const;
+const traced = openModel(file('traced.pt'), { input });
+const scripted = openModel(file('scripted.pt'), { input });
+const temporary = mkdtempSync(join(tmpdir(), 'satin-torchscript-'));
+after(() => {
+  for (const model of [own, traced, scripted]) model[Symbol.dispose]();
+  rmSync(temporary, { recursive: true });
+});
+
+const draw = (shape: readonly [number, ...number[]]) =>
+  noise('uniform', {
+    key: { seed: 3, stream: 'bench' },
+    ids: Array.from({ length: shape[0] }, (_, id) => id),
+    shape: shape.slice(1),
+  });
+
+/** Logits and the gradient of the summed cross-entropy. */
+function answer({ classify }: Pick<MeasuredModel, 'classify'>, images: Tensor, labels: Tensor) {
+  const x = images.detach().requireGrad_();
+  const logits = classify(x);
+  const slope = gradient(crossEntropy(logits, labels, { reduction: 'none' }).sum(), x);
+  return { logits: logits.numbers(), gradient: slope.numbers() };
+}
+
+interface Case {
+  readonly name: string;
+  readonly images: GoldenTensor;
+  readonly labels: readonly number[];
+  readonly logits: GoldenTensor;
+  readonly gradient: GoldenTensor;
+}
+
+const largest = (numbers: readonly number[]) => Math.max(...numbers.map(Math.abs));
+
+describe('a TorchScript network', () => {
+  const { cases } = readGolden<{ cases: Case[] }>('torchscript');
+  for (const { name, images, labels, ...golden } of cases)
+    for (const [kind, model] of Object.entries({ traced, scripted, own }))
+      it(`that was ${kind} answers as PyTorch does: ${name}`, (context) => {
+        const found = scope(() => answer(model, fromGolden(images, 'float32'), integers(labels)));
+        const off = (which: 'logits' | 'gradient') =>
+          largestDifference(found[which], golden[which].values) / largest(golden[which].values);
+        context.diagnostic(
+          `logits ${off('logits').toExponential(1)}, gradient ${off('gradient').toExponential(1)}`,
+        );
+        assert.ok(off('logits') <= 1e-5);
+        assert.ok(off('gradient') <= 1e-4);
+      });
+
+  it('is the same each time, to the bit, however large the batches between', () => {
+    scope(() => {
+      const x = draw([8, 2, 8, 8]);
+      const labels = integers([0, 1, 2, 3, 0, 1, 2, 3]);
+      const first = answer(traced, x, labels);
+      for (const count of [8, 3, 8, 1, 5, 8]) {
+        const again = answer(traced, x.narrow(0, 0, count), labels.narrow(0, 0, count));
+        if (count === 8) assert.deepEqual(again, first);
+      }
+    });
+  });
+
+  it('gives no gradient to its own weights', () => {
+    scope(() => {
+      assert.equal(noGrad(() => traced.classify(draw([2, 2, 8, 8]))).requiresGrad, false);
+      assert.equal(traced.classify(draw([2, 2, 8, 8])).requiresGrad, false);
+      assert.equal(traced.classify(draw([2, 2, 8, 8]).requireGrad_()).requiresGrad, true);
+    });
+  });
+
+  it('is left where it was by forward and backward passes: no tensor stays, and no memory', () => {
+    const pass = () =>
+      scope(() => {
+        answer(traced, draw([16, 2, 8, 8]), integers(Array.from({ length: 16 }, (_, at) => at % 4)));
+      });
+    for (let warm = 0; warm < 5; warm++) pass();
+    const before = memoryInfo();
+    for (let step = 0; step < 100; step++) pass();
+    const { liveTensors, liveBytes } = memoryInfo();
+    assert.equal(liveTensors, before.liveTensors);
+    assert.equal(liveBytes, before.liveBytes);
+  });
+
+  it('gives its memory back when it is disposed of, and is refused then', () => {
+    const before = memoryInfo().liveBytes;
+    const script = Script.load(file('traced.pt'));
+    assert.ok(memoryInfo().liveBytes > before + 30_000, 'its weights are in the engine’s memory');
+    script.dispose();
+    script.dispose();
+    assert.equal(memoryInfo().liveBytes, before);
+    scope(() => assert.throws(() => script.forward(draw([2, 2, 8, 8])), DisposedError));
+    for (const number of [-1, 1e6])
+      scope(() => assert.throws(() => native().runScript(number, draw([1, 2, 8, 8]).handle), DisposedError));
+  });
+
+  it('runs on the thread that calls it, and starts none', { skip: process.platform !== 'linux' }, () => {
+    const { status, output, errors } = child(
+      {
+        'src/app/model/open-model.js': 'openModel',
+        'src/tensor/create.js': 'zeros',
+        'src/engine/info.js': 'setThreads',
+        'src/tensor/gradient.js': 'gradient',
+      },
+      `import { readdirSync } from 'node:fs';
+       setThreads(1);
+       const model = openModel(${JSON.stringify(file('scripted.pt'))});
+       const x = zeros([8, 2, 8, 8]).requireGrad_();
+       const before = readdirSync('/proc/self/task').length;
+       gradient(model.classify(x).sum(), x);
+       console.log(readdirSync('/proc/self/task').length - before);`,
+    );
+    assert.equal(status, 0, errors);
+    assert.equal(output, '0\n');
+  });
+});
+
+describe('a model that is opened', () => {
+  it('has the name, the digest of its file, and nothing that the file does not say', () => {
+    assert.equal(traced.name, file('traced.pt'));
+    assert.match(traced.digest, /^sha256:[0-9a-f]{64}$/);
+    assert.notEqual(traced.digest, scripted.digest);
+    assert.deepEqual([traced.shape, traced.classes, traced.input], [null, null, input]);
+    assert.equal(own.input, null);
+    using plain = openModel(file('traced.pt'));
+    assert.deepEqual(plain.input, { range: [0, 1], normalise: null });
+    const form = traced.forAttacks();
+    assert.equal(form.classify, traced.classify);
+    form[Symbol.dispose]();
+    scope(() => traced.classify(draw([2, 2, 8, 8])));
+  });
+
+  it('is known by its content, whatever its name', () => {
+    for (const name of ['model.bin', 'model.safetensors', 'model.json']) {
+      copyFileSync(file('traced.pt'), join(temporary, name));
+      assert.equal(modelKind(join(temporary, name)), 'torchscript');
+    }
+    assert.equal(modelKind(file('resnet8.safetensors')), 'satin');
+    assert.equal(modelKind(temporary), 'satin');
+  });
+
+  it('has no other activation’s derivative where it is no model of Satin', () => {
+    for (const model of [traced, functionModel({ name: 'f', classify: own.classify })])
+      assert.throws(
+        () => model.forAttacks({ derivative: parseDerivative('softplus(10)') }),
+        (error: InputError) =>
+          error.exitCode === 2 && /--surrogate.*the derivative of softplus\(10\)\.$/.test(error.message),
+      );
+  });
+
+  it('of Satin takes no input form: its normalisation is its first layer', () => {
+    assert.throws(
+      () => openModel(file('resnet8.safetensors'), { input }),
+      /its normalisation is its first layer/,
+    );
+  });
+});
+
+describe('the form of the input', () => {
+  it('is range first, then mean and std, channel by channel', () => {
+    const form = parseInputForm({ inputRange: '-1,1', mean: '0.5, -0.5', std: '0.25,2' });
+    assert.deepEqual(form, { range: [-1, 1], normalise: { mean: [0.5, -0.5], std: [0.25, 2] } });
+    using layer = new InputLayer(form!);
+    const numbers = scope(() => [
+      ...layer.forward(tensor(Float32Array.of(0, 1, 0.5, 1), [1, 2, 1, 2])).numbers(),
+    ]);
+    assert.deepEqual(numbers, [-6, 2, 0.25, 0.75]);
+  });
+
+  it('is one number for all channels, or one for each', () => {
+    using layer = new InputLayer(parseInputForm({ inputRange: '0,255', mean: '51', std: '2' })!);
+    scope(() => {
+      assert.deepEqual(
+        [...layer.forward(tensor(Float32Array.of(1, 0, 0.2), [1, 3, 1, 1])).numbers()],
+        [102, -25.5, 0],
+      );
+      using three = new InputLayer({ range: [0, 1], normalise: { mean: [0, 0, 0], std: [1, 1, 1] } });
+      assert.throws(
+        () => three.forward(draw([1, 2, 8, 8])),
+        /Expected 2 numbers, one a channel, for --mean and --std/,
+      );
+    });
+  });
+
+  it('leaves pixels alone where nothing is said', () => {
+    assert.equal(parseInputForm({}), null);
+    using layer = new InputLayer({ range: [0, 1], normalise: null });
+    scope(() => {
+      const x = draw([2, 3, 4, 4]);
+      assert.deepEqual(layer.forward(x).data(), x.data());
+    });
+  });
+
+  for (const [options, sentence] of [
+    [{ inputRange: '0,2' }, /one of 0,1 -1,1 0,255 for --input-range but received '0,2'/],
+    [{ mean: '0.5' }, /for --std but received undefined\. --mean and --std are stated together/],
+    [{ std: '1,2' }, /for --mean but received undefined/],
+    [{ mean: '0.5,x', std: '1,1' }, /numbers with commas between them, one a channel, for --mean/],
+    [{ mean: '0.5,', std: '1,1' }, /for --mean but received '0.5,'/],
+    [{ mean: '0.5,0.5', std: '1' }, /as many numbers as --mean has, 2, for --std/],
+    [{ mean: '0.5', std: '0' }, /numbers above 0 for --std/],
+    [{ mean: '123.7', std: '58.4' }, /numbers from 0 to 1, the range of the input, for --mean/],
+  ] as const)
+    it(`is refused: ${JSON.stringify(options)}`, () => {
+      assert.throws(
+        () => parseInputForm(options),
+        (error: InputError) => {
+          assert.match(error.message, sentence);
+          return error.exitCode === 2;
+        },
+      );
+    });
+});
+
+const data = subset(
+  blobs(712),
+  Array.from({ length: 200 }, (_, at) => 512 + at),
+); // none of those that it was trained on
+const measure = (model: MeasuredModel, attacks: readonly string[]) =>
+  evaluationRun({
+    model,
+    data,
+    attacks,
+    norm: 'linf',
+    epsilon: { epsilon: 0.02, epsilonText: '0.02' },
+    seed: 0,
+    batch: 100,
+    interrupted: () => false,
+  });
+
+describe('a network in PyTorch’s file', () => {
+  for (const attack of ['pgd-10', 'apgd-ce'])
+    it(`gets the verdicts of the same network inside Satin under ${attack}`, async (context) => {
+      const [{ result: here }, { result: there }] = [
+        await measure(own, [attack]),
+        await measure(scripted, [attack]),
+      ];
+      const verdicts = here.perExample.map(({ clean, brokenBy }) => `${clean} ${brokenBy}`);
+      const same = there.perExample.filter(
+        ({ clean, brokenBy }, at) => `${clean} ${brokenBy}` === verdicts[at],
+      );
+      context.diagnostic(
+        `robust ${here.robust} and ${there.robust}, ${same.length} of 200 verdicts are the same`,
+      );
+      assert.ok(
+        here.clean > 0.8 && here.robust > 0.1 && here.robust < 0.7,
+        `clean ${here.clean}, robust ${here.robust}`,
+      );
+      assert.ok(same.length >= 199);
+    });
+
+  it('is a function’s equal: the same result for the same classifier', async () => {
+    const { result } = await measure(functionModel({ name: 'mine', classify: own.classify }), ['fgsm']);
+    const { result: known } = await measure(
+      { ...own, forAttacks: () => ({ classify: own.classify, [Symbol.dispose]: () => {} }) },
+      ['fgsm'],
+    );
+    assert.equal(result.model, 'mine');
+    assert.equal(result.modelDigest, 'function:mine');
+    assert.deepEqual(result.perExample, known.perExample);
+  });
+});
+
+describe('what is no network to be measured', () => {
+  const old = Number(engineInfo().libtorch.split('.')[0]) < 2;
+  const refused = (name: string, sentence: RegExp) => () =>
+    assert.throws(
+      () => openModel(name.startsWith('/') ? name : file(name))[Symbol.dispose](),
+      (error: InputError) => {
+        assert.match(error.message, sentence);
+        return error instanceof InputError && error.exitCode === 2;
+      },
+    );
+  const damaged = (name: string, change: (bytes: Buffer) => Uint8Array) => {
+    const path = join(temporary, name);
+    writeFileSync(path, change(readFileSync(file('traced.pt'))));
+    return path;
+  };
+  const weights = /Expected --architecture, --activation, .* for .*It holds weights without a network/s;
+  it('a state dict', refused('state-dict.pt', weights));
+  it('a state dict of before PyTorch 1.6', refused('state-dict-1.5.pt', weights));
+  it('a program of torch.export', refused('exported.pt2', /It holds a program that torch\.export saved/));
+  it('two inputs', refused('two-inputs.pt', /forward takes one tensor, the images, for .* but received 2/));
+  it(
+    'a file that is cut short',
+    refused(
+      damaged('cut.pt', (bytes) => bytes.subarray(0, 50_000)),
+      /an undamaged TorchScript file/,
+    ),
+  );
+  it(
+    'a zip of something else',
+    refused(
+      damaged('other.pt', (bytes) =>
+        Buffer.from(
+          bytes
+            .toString('latin1')
+            .replaceAll('constants.pkl', 'constants.txt')
+            .replaceAll('data.pkl', 'data.txt'),
+          'latin1',
+        ),
+      ),
+      /It holds no TorchScript/,
+    ),
+  );
+  it(
+    'a text',
+    refused(
+      damaged('text.pt', () => Buffer.from('hello')),
+      /or a TorchScript file for the model but received '/,
+    ),
+  );
+  it(
+    'an empty file',
+    refused(
+      damaged('empty.pt', () => Buffer.alloc(0)),
+      /or a TorchScript file for the model/,
+    ),
+  );
+  it(
+    'no file',
+    refused(join(temporary, 'nowhere.pt'), /for the model but received '.*'\. There is no such file\./),
+  );
+  it(
+    'a file for a newer libtorch, and which one reads it',
+    { skip: old ? false : 'this libtorch knows the operator' },
+    refused(
+      'newer.pt',
+      /that libtorch 1\.13\.0 can read but .*: Unknown builtin op: aten::scaled_dot_product_attention\. The libtorch inside the PyTorch that saved it reads it: set LIBTORCH/,
+    ),
+  );
+
+  for (const [name, sentence] of [
+    [
+      'flat-28.pt',
+      /flat-28\.pt to answer for images of shape \[32, 2, 8, 8\], but mat1 and mat2 shapes cannot be multiplied/,
+    ],
+    ['raises.pt', /for images of shape \[32, 2, 8, 8\], but builtins\.ValueError: seven channels, please\.$/],
+    ['pair.pt', /but it returns a Tuple and no tensor\.$/],
+    [
+      'nan.pt',
+      /Expected logits that are numbers for the model but received NaN\. So are those of all 32 images/,
+    ],
+    ['one-class.pt', /Expected at least two classes for the model but received 1\./],
+    [
+      'three-classes.pt',
+      /Expected a model of 4 classes, as blobs:test has, for the model but received 'one of 3'/,
+    ],
+  ] as const)
+    it(`${name}, once it is shown images`, async () => {
+      using model = openModel(file(name));
+      const before = memoryInfo().liveTensors;
+      await assert.rejects(measure(model, ['fgsm']), (error: InputError) => {
+        assert.match(error.message, sentence);
+        return error.exitCode === 2;
+      });
+      assert.equal(memoryInfo().liveTensors, before);
+    });
+
+  it('a function of other classes than the data, which is told before any attack', async () => {
+    const classify = (x: Tensor) => x.mean([2, 3]); // two channels, two classes
+    await assert.rejects(measure(functionModel({ name: 'two', classify }), ['fgsm']), /a model of 4 classes/);
+  });
+});
+
+describe('satin evaluate', () => {
+  const images = Array.from({ length: 12 * 64 }, (_, at) => (at * 37) % 256);
+  writeFileSync(join(temporary, 't10k-images-idx3-ubyte'), idx([12, 8, 8], images));
+  writeFileSync(
+    join(temporary, 't10k-labels-idx1-ubyte'),
+    idx(
+      [12],
+      Array.from({ length: 12 }, (_, at) => at % 10),
+    ),
+  );
+  const common = [
+    '--data',
+    'mnist',
+    '--data-dir',
+    temporary,
+    '--norm',
+    'linf',
+    '--epsilon',
+    '0.1',
+    '--threads',
+    '1',
+  ];
+  const says = (words: readonly string[], sentence: RegExp) => {
+    const { status, stderr } = satin('evaluate', ...words);
+    assert.match(stderr, sentence);
+    assert.equal(status, 2, stderr);
+  };
+
+  it('refuses with a sentence and exit code 2 what is no TorchScript file, and what takes another shape', () => {
+    says([file('state-dict.pt'), ...common], /Expected --architecture.*weights without a network/);
+    says([file('flat-28.pt'), ...common], /for images of shape \[12, 1, 8, 8\], but mat1 and mat2/);
+    says([file('one-class.pt'), ...common], /at least two classes/);
+  });
+
+  it('needs data, norm and radius for a file, and takes no input form for a model of Satin', () => {
+    says([file('traced.pt')], /--norm.*a TorchScript file do not/);
+    says([file('resnet8.safetensors'), ...common, '--mean', '0', '--std', '1'], /It is a model of Satin/);
+    says([file('traced.pt'), ...common, '--input-range', '0,2'], /--input-range/);
+    says(
+      [file('traced.pt'), ...common, '--mean', '0.1,0.1,0.1', '--std', '1,1,1'],
+      /1 numbers, one a channel/,
+    );
+  });
+
+  it('has golden files of no other machine', () => {
+    for (const name of readdirSync(folder))
+      assert.doesNotMatch(readFileSync(file(name), 'latin1'), /\/(work|tmp|root|home|site-packages)\//, name);
+  });
+});

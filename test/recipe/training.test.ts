@@ -1,0 +1,157 @@
+/** The training section of a recipe: every objective with its defaults, and what is refused. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { InputError } from '../../src/errors.js';
+import { objectiveNames } from '../../src/recipe/objective.js';
+import { parseRecipe } from '../../src/recipe/recipe.js';
+
+type Section = Readonly<Record<string, unknown>>;
+
+function read(training: Section, rest: Section = {}) {
+  const recipe = {
+    name: 'minimal',
+    data: { name: 'mnist' },
+    model: { name: 'resnet20', activation: 'relu' },
+    threat: { norm: 'linf', epsilon: 0.1 },
+    training: { epochs: 3, batch: 12, schedule: { name: 'constant', learningRate: 0.1 }, ...training },
+    ...rest,
+  };
+  return parseRecipe(recipe, 'test').training;
+}
+
+function refuses(training: Section, message: RegExp, rest: Section = {}): void {
+  assert.throws(
+    () => read(training, rest),
+    (error) => {
+      assert.ok(error instanceof InputError, String(error));
+      assert.match(error.message, message);
+      return true;
+    },
+  );
+}
+
+const attackFields = { stepSize: null, batchNorm: 'eval', epsilonWarmup: 0, stepWarmup: 0 };
+const attacks: Readonly<Record<string, Section>> = {
+  pgd: { steps: 3, ...attackFields, randomStart: true },
+  fast: attackFields,
+  free: { stepSize: null, replays: 4, epsilonWarmup: 0 },
+  sat: { steps: 1, ...attackFields, cleanStart: 0.2, clipStart: false },
+  trades: { steps: 10, ...attackFields },
+  mart: { steps: 10, ...attackFields },
+};
+const needed = (objective: string): Section =>
+  objective === 'pgd' ? { objective, attack: { steps: 3 } } : { objective };
+
+describe('every objective', () => {
+  for (const objective of objectiveNames)
+    it(`${objective} has an attack with defaults, and comes back as it is when it was stored`, () => {
+      const training = read(needed(objective));
+      assert.deepEqual('attack' in training ? training.attack : undefined, attacks[objective]);
+      assert.deepEqual(read(JSON.parse(JSON.stringify(training))), training);
+      assert.equal('guard' in training, objective !== 'clean');
+    });
+
+  it('has label smoothing of its own: 0.1 in the paper’s', () => {
+    const of = (objective: string) => {
+      const training = read({ objective });
+      return 'labelSmoothing' in training ? training.labelSmoothing : null;
+    };
+    assert.deepEqual(['sat', 'fast', 'mart'].map(of), [0.1, 0, null]);
+  });
+
+  it('takes the optimisers with their defaults', () => {
+    const of = (optimizer?: Section) =>
+      read({ objective: 'clean', ...(optimizer && { optimizer }) }).optimizer;
+    const sgd = { name: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 5e-4 };
+    assert.deepEqual(of(), sgd);
+    assert.deepEqual(of({ weightDecay: 0 }), { ...sgd, weightDecay: 0 });
+    const adam = { name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
+    assert.deepEqual(of({ name: 'adam' }), adam);
+    assert.deepEqual(of({ name: 'adamw' }), { ...adam, name: 'adamw', weightDecay: 0.01 });
+  });
+});
+
+describe('a training section is refused', () => {
+  const step = (more: Section) => ({
+    schedule: { name: 'step', learningRate: 0.1, milestones: [1], ...more },
+  });
+  const cases: readonly (readonly [what: string, training: Section, message: RegExp, rest?: Section])[] = [
+    [
+      'for an unknown objective',
+      { objective: 'trade' },
+      /'trades'.* received 'trade'\. Did you mean 'trades'/,
+    ],
+    ['for beta without a divergence', { ...needed('pgd'), beta: 6 }, /applies only where .*'trades'/],
+    [
+      'for replays of PGD',
+      { objective: 'pgd', attack: { steps: 1, replays: 4 } },
+      /attack\.replays' applies only where training\.objective is 'free'\./,
+    ],
+    ['for gradAlign of TRADES', { objective: 'trades', gradAlign: {} }, /applies only where .*'fast'/],
+    ['for awp of a clean run', { objective: 'clean', awp: {} }, /applies only where/],
+    ['for label smoothing of MART', { objective: 'mart', labelSmoothing: 0.1 }, /applies only where/],
+    ['for free in L2', { objective: 'free' }, /linf alone/, { threat: { norm: 'l2', epsilon: 1 } }],
+    [
+      'for gradAlign in L2',
+      { objective: 'fast', gradAlign: {} },
+      /gradAlign: it is defined for linf alone/,
+      { threat: { norm: 'l2', epsilon: 1 } },
+    ],
+    [
+      'for an EMA decay of 1',
+      { objective: 'fast', ema: { decay: 1 } },
+      /from 0 to below 1 for training\.ema\.decay/,
+    ],
+    [
+      'for a negative EMA decay',
+      { objective: 'fast', ema: { decay: -0.1 } },
+      /ema\.decay but received -0\.1/,
+    ],
+    ['for a factor of 1', { objective: 'fast', ...step({ factor: 1 }) }, /never steps/],
+    ['for milestones after the end', { objective: 'fast', ...step({ milestones: [3] }) }, /never come/],
+    [
+      'for a cosine that never falls',
+      { objective: 'fast', schedule: { name: 'cosine', learningRate: 0.1, final: 0.1 } },
+      /never falls/,
+    ],
+    ['for parts that are not equal', { objective: 'fast', accumulate: 5 }, /12 cannot be cut into 5/],
+    ['for free in parts', { objective: 'free', accumulate: 2 }, /needs them whole/],
+    ['for awp in parts', { objective: 'fast', awp: {}, accumulate: 2 }, /needs the batch whole/],
+    ['for awp that never begins', { objective: 'fast', awp: { warmup: 3 } }, /begin after 3 of 3/],
+    [
+      'for an ε that never rises fully',
+      { objective: 'fast', attack: { epsilonWarmup: 3 } },
+      /does not end within 3/,
+    ],
+    [
+      'for an unknown optimiser',
+      { objective: 'fast', optimizer: { name: 'adma' } },
+      /'sgd', 'adam' or 'adamw'/,
+    ],
+    [
+      'for momentum of Adam',
+      { objective: 'fast', optimizer: { name: 'adam', momentum: 0 } },
+      /only where .*'sgd'/,
+    ],
+    ['for a clean start with probability 2', { objective: 'sat', attack: { cleanStart: 2 } }, /from 0 to 1/],
+    ['for a clip of 0', { objective: 'fast', clipNorm: 0 }, /above 0 for training\.clipNorm/],
+    ['for no guard of a clean run', { objective: 'clean', guard: null }, /applies only where/],
+    [
+      'for a derivative that would learn',
+      { objective: 'fast', derivatives: { attack: 'smooth-relu' } },
+      /coefficient is fixed, such as smooth-relu\(10\)/,
+    ],
+    [
+      'for another derivative in the update of a learned activation',
+      { objective: 'fast', derivatives: { update: 'softplus(10)' } },
+      /would have no gradient/,
+      { model: { name: 'resnet20', activation: 'psilu' } },
+    ],
+    [
+      'for an unknown derivative',
+      { objective: 'fast', derivatives: { update: 'sofplus' } },
+      /one of relu, .* for activation but received 'sofplus'/,
+    ],
+  ];
+  for (const [what, training, message, rest] of cases) it(what, () => refuses(training, message, rest));
+});

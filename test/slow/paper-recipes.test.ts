@@ -1,4 +1,0 @@
-/** The smoke runs of the recipes that only differ in size from those that test/paper-recipes trains. */
-import { isScaled, paperRecipes, smokeRuns } from '../support/smoke-runs.js';
-
-smokeRuns(paperRecipes.filter(isScaled));

@@ -1,0 +1,240 @@
+/** Processes that train together come to what one process comes to with the whole batch. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { waysBetweenRanks } from '../../src/distributed/collectives.js';
+import { setThreads } from '../../src/engine/info.js';
+import type { EvaluationResult } from '../../src/evaluation/result.js';
+import { readCheckpoint } from '../../src/runs/checkpoint.js';
+import { readEvents } from '../../src/runs/event-log.js';
+import { largestDifference } from '../support/close.js';
+import { type Job, type Outcome, outcomeOf } from '../support/rank-jobs.js';
+import { lengths, type Sums, sumsOf, termOf } from '../support/rank-sums.js';
+import { jobsOf, type Started, satinRanks, startRanks } from '../support/ranks.js';
+import { satin, tinyRecipe, writeTinyMnist } from '../support/tiny-run.js';
+
+setThreads(1);
+const skip = waysBetweenRanks().includes('gloo') ? false : 'this engine was built without Gloo';
+
+const exact = { dtype: 'float64', batch: 16, batchNorm: 'synchronised' } as const;
+const few = {
+  every: { ...exact, objective: 'with every option', steps: 3 },
+  free: { ...exact, objective: 'free', steps: 4 },
+  single: { ...exact, dtype: 'float32', objective: 'clean', steps: 1 },
+  ghost: { ...exact, dtype: 'float32', objective: 'clean', steps: 3, batchNorm: 'ghost' },
+  parts: { ...exact, objective: 'clean', steps: 2, accumulate: 2, batchNorm: 'ghost' },
+} as const satisfies Readonly<Record<string, Job>>;
+
+// Fifty steps of four ranks are in test/slow.
+for (const { size, steps } of [
+  { size: 2, steps: 50 },
+  { size: 4, steps: 5 },
+])
+  describe(`${size} ranks`, { skip }, () => {
+    const jobs = {
+      clean: { ...exact, objective: 'clean', steps },
+      sat: { ...exact, objective: 'sat', steps },
+      ...few,
+    } as const satisfies Readonly<Record<string, Job>>;
+    const names = Object.keys(jobs) as (keyof typeof jobs)[];
+    const together = new Map<string, Outcome>();
+    before(async () => {
+      const outcomes = await jobsOf(
+        size,
+        names.map((name) => jobs[name]),
+      );
+      for (const [at, name] of names.entries()) together.set(name, outcomes[at]!);
+    });
+
+    const far = async (name: keyof typeof jobs) => {
+      const whole = await outcomeOf(jobs[name]);
+      const found = together.get(name)!;
+      assert.equal(found.losses.length, jobs[name].steps);
+      return {
+        weights: largestDifference(found.weights, whole.weights),
+        losses: largestDifference(found.losses, whole.losses),
+      };
+    };
+
+    for (const name of ['clean', 'sat'] as const)
+      it(`come to the weights of one process within 1e-8 after ${steps} steps: ${name}, float64`, async () => {
+        const { weights, losses } = await far(name);
+        assert.ok(weights <= 1e-8, `weights off by ${weights}`);
+        assert.ok(losses <= 1e-8, `losses off by ${losses}`);
+      });
+
+    it('do so with weight perturbation, a network differentiated twice, and Free too', async () => {
+      for (const name of ['free', 'every'] as const) {
+        const { weights } = await far(name);
+        assert.ok(weights <= 1e-8, `${name} off by ${weights}`);
+      }
+    });
+
+    it('come to the weights of one process within 1e-5 after a step in float32', async () => {
+      const { weights } = await far('single');
+      assert.ok(weights <= 1e-5, `weights off by ${weights}`);
+    });
+
+    it('take other statistics in ghost batch norm', async () => {
+      const { weights } = await far('ghost');
+      assert.ok(weights > 1e-5, `weights off by ${weights}`);
+      assert.ok(together.get('parts')!.weights.every(Number.isFinite));
+    });
+  });
+
+for (const size of [2, 3, 4])
+  it(`${size} ranks find the same sums, and the batch statistics of one process`, {
+    skip,
+    timeout: 60_000,
+  }, async () => {
+    const program = fileURLToPath(new URL('../support/rank-sums-process.js', import.meta.url));
+    const { ended } = await startRanks(Array.from({ length: size }, () => [program]));
+    const all = await ended;
+    for (const { status, stderr } of all) assert.equal(status, 0, stderr);
+    const found = all.map(({ stdout }) => JSON.parse(stdout) as Sums);
+    const whole = sumsOf({ rank: 0, size: 1, sum: (numbers) => [...numbers] });
+
+    for (const { wrong } of found) assert.equal(wrong, 0);
+    const terms = (place: number) => found.map((_, rank) => termOf(rank, place));
+    for (const [at, length] of lengths.entries()) {
+      const expected = Array.from({ length }, (_, place) => terms(place).reduce((sum, each) => sum + each));
+      for (const { sums } of found) {
+        assert.deepEqual(sums[at], found[0]!.sums[at], 'to the bit on every rank');
+        const off = largestDifference(sums[at]!, expected);
+        assert.ok(off <= 1e-8, `sums of ${length} numbers off by ${off}`);
+      }
+    }
+    const [y, dx, mean, variance] = whole.norm as [number[], number[], number[], number[]];
+    const joined = (which: number) => found.flatMap(({ norm }) => norm[which]!);
+    // A float32 near 300 is known to 1.5e-5, of which a standard deviation is 0.5.
+    for (const [which, expected] of [y, dx].entries()) {
+      const off = largestDifference(joined(which), expected);
+      assert.ok(off <= 2e-4, `${['outputs', 'gradients'][which]} off by ${off}`);
+    }
+    for (const { norm } of found) {
+      assert.deepEqual(norm.slice(2), found[0]!.norm.slice(2), 'to the bit on every rank');
+      assert.ok(largestDifference(norm[2]!, mean) <= 1e-5);
+      assert.ok(largestDifference(norm[3]!, variance) <= 1e-6);
+    }
+  });
+
+describe('a run of several ranks', { skip }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'satin-ranks-'));
+  after(() => rmSync(folder, { recursive: true }));
+  const recipe = join(folder, 'tiny.yaml');
+  writeTinyMnist(join(folder, 'mnist'));
+  writeFileSync(recipe, JSON.stringify(tinyRecipe(join(folder, 'mnist'))));
+  const line = (path: string, ...more: string[]) => ['train', recipe, '--out', join(folder, path), ...more];
+
+  const last = (path: string) => readCheckpoint({ path: join(folder, path), names: ['last'] });
+  const weightsOf = (path: string) =>
+    last(path).weights.flatMap(({ dtype, bytes }) => (dtype === 'F32' ? [...float32(bytes)] : []));
+  const float32 = (bytes: Uint8Array) => new Float32Array(bytes.slice().buffer);
+  const measured = (path: string) =>
+    readEvents(join(folder, path)).flatMap((event) =>
+      event.type === 'epoch' ? [event.measurements['validation/clean']] : [],
+    );
+  /** Waits until so many steps are in the log. */
+  const steps = async (path: string, count: number, { processes, ended }: Started) => {
+    const file = join(folder, path, 'events.jsonl');
+    const done = () => (existsSync(file) ? readFileSync(file, 'utf8').split('"type":"step"').length - 1 : 0);
+    while (done() < count) {
+      if (processes[0]!.exitCode !== null) assert.fail((await ended)[0]!.stderr);
+      await sleep(10);
+    }
+  };
+
+  it('is stopped by a signal to any of them, and goes on with another number', async () => {
+    const whole = satin(...line('whole'));
+    assert.equal(whole.status, 0, whole.stderr);
+    const both = await satinRanks([line('both'), line('nowhere')]);
+    await steps('both', 3, both);
+    both.processes[1]!.kill('SIGTERM');
+    const all = await both.ended;
+    assert.deepEqual(
+      all.map(({ status }) => status),
+      [130, 130],
+      all[0]!.stderr,
+    );
+    const stopped = last('both').progress?.step ?? 0;
+    assert.ok(stopped >= 3 && stopped < 24, `stopped after ${stopped}`);
+    assert.equal(existsSync(join(folder, 'nowhere')), false, 'rank 0 alone writes');
+
+    const { status, stderr } = satin(...line('both', '--resume'));
+    assert.equal(status, 0, stderr);
+    assert.equal(last('both').progress?.step, 24);
+    assert.deepEqual(measured('both'), measured('whole'));
+    const off = largestDifference(weightsOf('both'), weightsOf('whole'));
+    assert.ok(off <= 1e-4, `weights off by ${off}`);
+  });
+
+  it('is measured by several processes with the verdicts of one', async () => {
+    const words = [
+      'evaluate',
+      join(folder, 'whole'),
+      '--data-dir',
+      join(folder, 'mnist'),
+      '--epsilon',
+      '0.1',
+    ];
+    const ask = [...words, '--attack', 'fgsm', '--attack', 'pgd-3', '--batch', '16', '--threads', '1'];
+    const one = satin(...ask, '--json', join(folder, 'one.json'));
+    assert.equal(one.status, 0, one.stderr);
+    const line = [...ask, '--json', join(folder, 'three.json')];
+    const { ended } = await satinRanks([line, [...ask, '--json', join(folder, 'no.json')], line]);
+    for (const { status, stderr } of await ended) assert.equal(status, 0, stderr);
+    assert.equal(existsSync(join(folder, 'no.json')), false, 'rank 0 alone writes');
+    const result = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as EvaluationResult;
+    const [whole, shared] = [result('one.json'), result('three.json')];
+    assert.deepEqual(shared.perExample, whole.perExample);
+    assert.equal(shared.robust, whole.robust);
+    assert.deepEqual(
+      shared.attacks.map(({ attacked, broken }) => [attacked, broken]),
+      whole.attacks.map(({ attacked, broken }) => [attacked, broken]),
+    );
+  });
+
+  it('ends where one of them is lost, with a sentence that names it, and keeps what it has', async () => {
+    const sets = ['training.epochs=1000', 'training.checkpointEvery=1', 'training.batch=15'];
+    const long = line('lost', ...sets.flatMap((set) => ['--set', set]));
+    const three = await satinRanks([long, long, long], { SATIN_LOST_AFTER: '4' });
+    await steps('lost', 3, three);
+    const began = performance.now();
+    three.processes[2]!.kill('SIGKILL');
+    const all = await three.ended;
+    const seconds = (performance.now() - began) / 1000;
+    assert.ok(seconds < 60, `${seconds} s`);
+    for (const rank of [0, 1]) {
+      const { status, stderr } = all[rank]!;
+      assert.equal(status, 1, stderr);
+      assert.match(
+        stderr,
+        /Lost rank 2 of 3 \(\S+, process \d+\): no sign of life for 4 s\. Go on .* --resume/,
+      );
+    }
+    assert.ok((last('lost').progress?.step ?? 0) >= 2);
+    assert.equal(readEvents(join(folder, 'lost')).at(-1)?.type, 'failed');
+  });
+
+  it('refuses a rank with another recipe, with the difference, and ends the other one', async () => {
+    const { ended } = await satinRanks([line('a'), line('a', '--set', 'training.seed=4')]);
+    const [first, second] = await ended;
+    assert.equal(second!.status, 2, second!.stderr);
+    assert.match(second!.stderr, /the recipe of rank 0 on rank 1, but training\.seed is 4 here and 0 there/);
+    assert.equal(first!.status, 1);
+    assert.match(first!.stderr, /Rank 1 of 2 on \S+ ended: Expected the recipe/);
+  });
+
+  it('refuses a number of ranks that does not divide the batch', async () => {
+    const odd = line('b', '--set', 'training.batch=15');
+    const { ended } = await satinRanks([odd, odd]);
+    for (const { status, stderr } of await ended) {
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, /Expected a multiple of the 2 ranks for training\.batch but received 15/);
+    }
+  });
+});
