@@ -1,5 +1,5 @@
 import { activationNames } from '../src/activations/parse.js';
-import { engineInfo } from '../src/engine/info.js';
+import { engineInfo } from '../src/engine/engine-info.js';
 import { LibtorchReluStep } from './libtorch-relu-step.js';
 import { medianInterval } from './pairs.js';
 import { Rival, torchVersion } from './rival.js';

@@ -1,5 +1,5 @@
 import type { ModelDescription } from '../src/models/description.js';
-import { outline } from '../src/models/outline.js';
+import { outline } from '../src/models/layer-summary.js';
 import { ones } from '../src/tensor/create.js';
 import { conv2d, linear } from '../src/tensor/functional.js';
 import { gradient, noGrad } from '../src/tensor/gradient.js';

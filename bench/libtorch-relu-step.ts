@@ -3,7 +3,7 @@ import { descend } from '../src/attacks/pgd.js';
 import type { Batch } from '../src/data/dataset-tensors.js';
 import type { Architecture } from '../src/models/architectures/architecture.js';
 import { architectures } from '../src/models/architectures/registry.js';
-import { Activate } from '../src/nn/activate.js';
+import { Activate } from '../src/nn/activation-layer.js';
 import { Initialiser } from '../src/nn/initialise.js';
 import { crossEntropy } from '../src/nn/losses.js';
 import { gradients } from '../src/tensor/gradient.js';

@@ -3,7 +3,7 @@
  * when the engine was loaded and no network made: `peak-memory-worker.js WIDTH ACTIVATION`.
  */
 import { readFileSync } from 'node:fs';
-import { engineInfo } from '../src/engine/info.js';
+import { engineInfo } from '../src/engine/engine-info.js';
 import { memorySteps } from './peak-memory.js';
 import { SatinStep } from './step.js';
 

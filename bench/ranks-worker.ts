@@ -1,8 +1,8 @@
 /** One rank of `satin bench ranks`: takes as many steps as each line says, and answers with the seconds. */
 import { createInterface } from 'node:readline';
-import { asRank } from '../src/distributed/join.js';
-import { readLaunch } from '../src/distributed/launch.js';
-import { setThreads } from '../src/engine/info.js';
+import { asRank } from '../src/distributed/init-process-group.js';
+import { readLaunch } from '../src/distributed/launcher-environment.js';
+import { setThreads } from '../src/engine/engine-info.js';
 import { SatinStep } from './step.js';
 
 const launch = readLaunch(process.env);

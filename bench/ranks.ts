@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { waysBetweenRanks } from '../src/distributed/collectives.js';
-import { engineInfo, setThreads } from '../src/engine/info.js';
+import { engineInfo, setThreads } from '../src/engine/engine-info.js';
 import { RunError } from '../src/errors.js';
 import { medianInterval } from './pairs.js';
 import type { BenchOptions, BenchRow } from './row.js';

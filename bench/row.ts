@@ -1,4 +1,4 @@
-import type { PassCount } from '../src/evaluation/evaluated-model.js';
+import type { PassCount } from '../src/evaluation/model-under-test.js';
 
 /** One line of what `satin bench` prints; its fields stay. */
 export interface BenchRow {

@@ -1,6 +1,6 @@
 import { norms } from '../src/attacks/norms.js';
 import type { Batch } from '../src/data/dataset-tensors.js';
-import { alone, type Ranks, shareOf } from '../src/distributed/ranks.js';
+import { alone, type Ranks, shareOf } from '../src/distributed/process-group.js';
 import { Model } from '../src/models/model.js';
 import { integers } from '../src/tensor/create.js';
 import { noise } from '../src/tensor/noise.js';

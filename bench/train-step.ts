@@ -1,4 +1,4 @@
-import { engineInfo } from '../src/engine/info.js';
+import { engineInfo } from '../src/engine/engine-info.js';
 import { medianInterval } from './pairs.js';
 import { peakMemory } from './peak-memory.js';
 import { Rival, type RivalSettings, torchVersion } from './rival.js';

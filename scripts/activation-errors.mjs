@@ -7,7 +7,7 @@
  * absolute. It is the larger of f's and f′'s. The tail is −5 to −1, and the error there f's, over |right| alone.
  */
 import { activationNames, parseActivation } from '../dist/src/activations/parse.js';
-import { engineInfo } from '../dist/src/engine/info.js';
+import { engineInfo } from '../dist/src/engine/engine-info.js';
 import { tensor } from '../dist/src/tensor/create.js';
 import { activate, activationKinds } from '../dist/src/tensor/functional.js';
 import { gradient } from '../dist/src/tensor/gradient.js';

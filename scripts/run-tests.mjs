@@ -26,7 +26,7 @@ const alone = [
   'app/plan/plan',
   'cli/program',
   'cli/terminal/terminal',
-  'distributed/launch',
+  'distributed/launcher-environment',
   'runs/checkpoint',
   'runs/run-folder',
   'system/interrupt',

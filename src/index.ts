@@ -27,11 +27,11 @@ export { type Norm, type NormName, norms } from './attacks/norms.js';
 export { type DescentOptions, descend, type Iterate, type Observer } from './attacks/pgd.js';
 export { chooseExamples } from './data/choose-examples.js';
 export { type Dataset, type Split, splits, subset } from './data/dataset.js';
+export { type DataName, dataNames } from './data/dataset-names.js';
 export { type Batch, DatasetTensors } from './data/dataset-tensors.js';
+export { decodeImages, type ImageForm, type ResizeRule } from './data/decode-image.js';
 export { pixelsDigest } from './data/digest.js';
-export { decodeImages, type ImageForm, type ResizeRule } from './data/image.js';
-export { type LoadOptions, loadDataset } from './data/load.js';
-export { type DataName, dataNames } from './data/names.js';
+export { type LoadOptions, loadDataset } from './data/load-dataset.js';
 export type { TypedArray } from './engine/addon.js';
 export {
   type EngineInfo,
@@ -41,7 +41,7 @@ export {
   memoryInfo,
   setThreads,
   takeWarnings,
-} from './engine/info.js';
+} from './engine/engine-info.js';
 export {
   DisposedError,
   EngineError,
@@ -59,7 +59,7 @@ export {
   type EvaluationProgress,
   evaluate,
 } from './evaluation/evaluate.js';
-export type { Subject } from './evaluation/evaluated-model.js';
+export type { Subject } from './evaluation/model-under-test.js';
 export type {
   AloneResult,
   AttackResult,
@@ -70,17 +70,16 @@ export type {
   ExampleResult,
 } from './evaluation/result.js';
 export { mcnemar, wilsonInterval } from './evaluation/statistics.js';
-export { type Epsilon, parseEpsilon } from './input/epsilon.js';
 export { type ModelName, modelNames } from './models/architectures/names.js';
 export type { ModelDescription } from './models/description.js';
+export { type LayerOutline, type NetworkOutline, outline } from './models/layer-summary.js';
 export { Model } from './models/model.js';
-export { type LayerOutline, type NetworkOutline, outline } from './models/outline.js';
 export type { InputForm } from './models/preprocessing.js';
 export type { Classifier } from './nn/classifier.js';
 export { crossEntropy } from './nn/losses.js';
 export type { Pass } from './nn/module.js';
 export { version } from './provenance/version.js';
-export { type LoadRecipeOptions, loadRecipe, recipeNames } from './recipe/load.js';
+export { type LoadRecipeOptions, loadRecipe, recipeNames } from './recipe/load-recipe.js';
 export { parseRecipe, type Recipe } from './recipe/recipe.js';
 export { type Checkpoint, readCheckpoint } from './runs/checkpoint.js';
 export { readEvents } from './runs/event-log.js';
@@ -103,3 +102,4 @@ export { type GradientOptions, gradient, gradients, noGrad, withGrad } from './t
 export { type NoiseKey, noise, permutation, type Stream } from './tensor/noise.js';
 export { keep, type Scoped, scope } from './tensor/scope.js';
 export { type Dtype, type MemoryFormat, type Operand, Tensor } from './tensor/tensor.js';
+export { type Epsilon, parseEpsilon } from './user-input/epsilon.js';

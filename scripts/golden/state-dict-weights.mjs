@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const dist = new URL('../../dist/', import.meta.url);
 const load = (file) => import(new URL(file, dist).href);
 const { Model } = await load('src/models/model.js');
-const { toArrays } = await load('src/weights/weights.js');
+const { toArrays } = await load('src/weights/module-weights.js');
 const { writeWeights } = await load('src/runs/checkpoint.js');
 const { noise } = await load('src/tensor/noise.js');
 const { scope } = await load('src/tensor/scope.js');

@@ -12,9 +12,9 @@ import { fileURLToPath } from 'node:url';
 const dist = new URL('../../dist/', import.meta.url);
 const load = (file) => import(new URL(file, dist).href);
 const { Model } = await load('src/models/model.js');
-const { toArrays } = await load('src/weights/weights.js');
+const { toArrays } = await load('src/weights/module-weights.js');
 const { writeCheckpoint } = await load('src/runs/checkpoint.js');
-const { setThreads } = await load('src/engine/info.js');
+const { setThreads } = await load('src/engine/engine-info.js');
 const { clean } = await load('src/training/objectives/objective.js');
 const { blobs, training } = await load('test/support/blobs.js');
 

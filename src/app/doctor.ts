@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type DataName, dataNames } from '../data/names.js';
+import { type DataName, dataNames } from '../data/dataset-names.js';
 import { waysBetweenRanks } from '../distributed/collectives.js';
-import { engineInfo, parallelWidth } from '../engine/info.js';
+import { engineInfo, parallelWidth } from '../engine/engine-info.js';
 import { matmul } from '../tensor/functional.js';
 import { noise } from '../tensor/noise.js';
 import { jpegDecoder } from '../tensor/resample.js';

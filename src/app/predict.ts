@@ -1,5 +1,5 @@
 import { toPixels } from '../data/dataset-tensors.js';
-import { paired } from '../evaluation/evaluated-model.js';
+import { paired } from '../evaluation/model-under-test.js';
 import type { Model } from '../models/model.js';
 import type { Classifier } from '../nn/classifier.js';
 import { tensor } from '../tensor/create.js';

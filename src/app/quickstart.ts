@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { describe, InputError } from '../errors.js';
 import { writeFileDurably, writeJsonDurably } from '../files/durable-file.js';
-import { firstDifference } from '../input/difference.js';
-import { validate } from '../input/validate.js';
-import { loadRecipe } from '../recipe/load.js';
+import { loadRecipe } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
 import { readEvents } from '../runs/event-log.js';
 import type { RunEvent } from '../runs/events.js';
 import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
+import { firstDifference } from '../user-input/first-difference.js';
+import { validate } from '../user-input/validate.js';
 import { type RunsReportOptions, runsReport } from './report/training-report.js';
 import { trainRun } from './train/train-run.js';
 

@@ -3,11 +3,11 @@ import { ones, where, zeros, zerosLike } from '../tensor/create.js';
 import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { WorkingSet } from './active-set.js';
-import type { Search } from './attack-steps.js';
+import type { Search } from './attack-generator.js';
 import type { AttackLoss } from './losses.js';
 import type { Norm } from './norms.js';
 import type { Observer } from './pgd.js';
+import { WorkingSet } from './remaining-examples.js';
 
 /** Where an APGD run begins. */
 export interface ApgdImages {

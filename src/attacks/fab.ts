@@ -3,12 +3,12 @@ import { integers, where, zeros, zerosLike } from '../tensor/create.js';
 import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { WorkingSet } from './active-set.js';
-import type { Search } from './attack-steps.js';
+import type { Search } from './attack-generator.js';
 import { attackLosses } from './losses.js';
 import type { Norm } from './norms.js';
 import type { Observer } from './pgd.js';
 import { stepToHyperplane } from './projection.js';
+import { WorkingSet } from './remaining-examples.js';
 
 /** Where a FAB run begins. */
 export interface FabImages {

@@ -3,9 +3,9 @@ import { crossEntropy } from '../nn/losses.js';
 import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { WorkingSet } from './active-set.js';
-import { finish, type Search } from './attack-steps.js';
+import { finish, type Search } from './attack-generator.js';
 import type { Norm } from './norms.js';
+import { WorkingSet } from './remaining-examples.js';
 
 /** How far a loss is climbed, under which threat model. */
 export interface DescentOptions {

@@ -5,7 +5,7 @@ import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { apgd } from './apgd.js';
 import { type Attack, stepSizeOf, type Threat } from './attack.js';
-import type { Search } from './attack-steps.js';
+import type { Search } from './attack-generator.js';
 import { fab } from './fab.js';
 import { type AttackLossName, attackLosses, lossFor, targetsFor } from './losses.js';
 import { descent, type Observer } from './pgd.js';

@@ -1,8 +1,8 @@
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { InputError, SatinError } from '../errors.js';
-import { nearest } from '../input/nearest.js';
 import { version } from '../provenance/version.js';
-import type { CommandTable } from './command.js';
+import { nearest } from '../user-input/did-you-mean.js';
+import type { CommandTable } from './command-table.js';
 
 /**
  * Runs one command line, without the words `node` and `satin`, and returns the exit code: 0 done, 1 failed,

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { consecutiveIds, type Dataset, labelArray } from './dataset.js';
+import { countOf, firstLine, unusable } from './dataset-error.js';
 import { exists, readExisting, readMaybeGzipped } from './read-file.js';
-import { countOf, firstLine, unusable } from './refusal.js';
 
 /** How one of the two binary sets of Krizhevsky is laid out; every image is 3 x 32 x 32 bytes, [C, H, W]. */
 export interface CifarLayout {

@@ -4,7 +4,7 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { finished, pipeline } from 'node:stream/promises';
 import { SatinError } from '../errors.js';
-import { errorCode, firstLine } from './refusal.js';
+import { errorCode, firstLine } from './dataset-error.js';
 
 /** A file on the net, with the digest that its publisher or an independent reader of it has stated. */
 export interface PublicFile {

@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { countOf, errorCode, firstLine, unusable } from './refusal.js';
+import { countOf, errorCode, firstLine, unusable } from './dataset-error.js';
 
 const unzip = promisify(gunzip);
 

@@ -8,8 +8,8 @@ import { integers } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { attackedBy, counted, type PassCount, paired, type Subject } from './evaluated-model.js';
 import { differs, judge } from './misclassified.js';
+import { attackedBy, counted, type PassCount, paired, type Subject } from './model-under-test.js';
 
 /** An example that was broken: its place in the batch and the image that did it, float32, [C, H, W] row by row. */
 export interface Broken {

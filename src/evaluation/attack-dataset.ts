@@ -1,12 +1,12 @@
 import type { Attack, Threat } from '../attacks/attack.js';
 import type { DatasetTensors } from '../data/dataset-tensors.js';
 import { attackBatch, type Broken } from './attack-batch.js';
-import { chunks } from './chunks.js';
-import type { Clock } from './clock.js';
-import type { PassCount, Subject } from './evaluated-model.js';
+import { chunks } from './batches.js';
+import type { Clock } from './interruption.js';
 import type { Ledger, Part } from './ledger.js';
+import type { PassCount, Subject } from './model-under-test.js';
 import { type EvaluationProgress, type Pace, stepsOf, workOf } from './progress.js';
-import { verify } from './verify-perturbation.js';
+import { verify } from './require-in-ball.js';
 
 export interface AttackPlacesOptions {
   /** All of the evaluation; what none of them broke stands. */

@@ -1,14 +1,14 @@
 import { type Attack, requireNorm, type Threat } from '../attacks/attack.js';
 import type { DatasetTensors } from '../data/dataset-tensors.js';
-import { alone as one, type Ranks } from '../distributed/ranks.js';
+import { alone as one, type Ranks } from '../distributed/process-group.js';
 import { InputError } from '../errors.js';
 import { scope } from '../tensor/scope.js';
 import { attackPlaces } from './attack-dataset.js';
-import { chunks } from './chunks.js';
-import { Clock } from './clock.js';
-import { paired, type Subject } from './evaluated-model.js';
+import { chunks } from './batches.js';
+import { Clock } from './interruption.js';
 import type { Ledger } from './ledger.js';
 import { judge, randomPasses } from './misclassified.js';
+import { paired, type Subject } from './model-under-test.js';
 import { type EvaluationProgress, Pace, workOf } from './progress.js';
 import { requireClasses } from './require-logits.js';
 import { sharedLedger } from './shared-ledger.js';

@@ -1,4 +1,4 @@
-import type { PassCount } from './evaluated-model.js';
+import type { PassCount } from './model-under-test.js';
 
 /** What was spent on some examples. */
 export interface Cost extends Readonly<PassCount> {

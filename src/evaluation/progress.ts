@@ -1,6 +1,6 @@
 import type { Attack } from '../attacks/attack.js';
 import { roundsOf } from '../attacks/run-attack.js';
-import type { PassCount } from './evaluated-model.js';
+import type { PassCount } from './model-under-test.js';
 
 export interface EvaluationProgress {
   /** `clean`, or the attack's name. */

@@ -1,4 +1,4 @@
-import type { Ranks } from '../distributed/ranks.js';
+import type { Ranks } from '../distributed/process-group.js';
 import { type FoundEntry, Ledger, type LedgerEntry } from './ledger.js';
 
 /** A ledger of one of several ranks, each of which measures its share of the examples. */

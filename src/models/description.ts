@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { between, oneOf, positive, text, whole } from '../input/fields.js';
+import { between, oneOf, positive, text, whole } from '../user-input/schema-fields.js';
 import { type ModelName, modelNames } from './architectures/names.js';
 
 /**

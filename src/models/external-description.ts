@@ -1,10 +1,10 @@
 import { parseActivation } from '../activations/parse.js';
 import { InputError } from '../errors.js';
-import { nearest } from '../input/nearest.js';
+import { nearest } from '../user-input/did-you-mean.js';
 import { modelNames } from './architectures/names.js';
-import { unnamedClasses } from './class-names.js';
 import type { ModelDescription } from './description.js';
 import type { ModelKind } from './model-kind.js';
+import { unnamedClasses } from './placeholder-class-names.js';
 import type { InputForm } from './preprocessing.js';
 
 /** What must be said of weights that another program wrote: everything but the normalisation, which they may hold. */

@@ -1,7 +1,7 @@
 import type { Activation } from '../activations/activation.js';
 import { parseActivation } from '../activations/parse.js';
 import { InputError } from '../errors.js';
-import { activationPlaces } from '../nn/activate.js';
+import { activationPlaces } from '../nn/activation-layer.js';
 import type { Classifier } from '../nn/classifier.js';
 import { Initialiser, ZeroInitialiser } from '../nn/initialise.js';
 import type { FoldedWeights, Module, Pass } from '../nn/module.js';

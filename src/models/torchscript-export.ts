@@ -4,9 +4,9 @@ import { writeFileDurably } from '../files/durable-file.js';
 import { tensor } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
-import { Script } from '../tensor/script.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { traceScript } from '../tensor/trace.js';
+import { Script } from '../tensor/torchscript.js';
+import { traceScript } from '../tensor/torchscript-trace.js';
 import type { Model } from './model.js';
 
 /**

@@ -1,7 +1,7 @@
 import { fileDigest } from '../files/digest.js';
 import type { Classifier } from '../nn/classifier.js';
 import { scope } from '../tensor/scope.js';
-import { Script } from '../tensor/script.js';
+import { Script } from '../tensor/torchscript.js';
 import { type InputForm, InputLayer } from './preprocessing.js';
 
 /** A network that PyTorch saved as TorchScript, behind the layer that brings pixels into the form it wants. */

@@ -8,7 +8,7 @@ import {
   type PreparedConvolution,
 } from '../tensor/functional.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Activate } from './activate.js';
+import type { Activate } from './activation-layer.js';
 import { hollow, type Initialiser } from './initialise.js';
 import { Module, type Outline, type Pass } from './module.js';
 

@@ -1,7 +1,7 @@
 import type { Activation } from '../activations/activation.js';
 import { keep } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Dropping } from './drop.js';
+import type { Dropping } from './dropout.js';
 
 /**
  * A convolution's weights in the form that evaluation takes: weight and bias with the batch norm behind it folded in, or

@@ -9,8 +9,8 @@ import {
   text,
   whole,
   yesOrNo,
-} from '../input/fields.js';
-import { reportError } from '../input/validate.js';
+} from '../user-input/schema-fields.js';
+import { reportError } from '../user-input/validate.js';
 import { defaults } from './defaults.js';
 
 /** What sets one objective apart from another in a recipe: its attack, and the settings that it alone has. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { parseActivation } from '../activations/parse.js';
 import { InputError } from '../errors.js';
-import { parseEpsilon } from '../input/epsilon.js';
-import { atLeastZero, between, oneOf, positive, text, whole, yesOrNo } from '../input/fields.js';
-import { reportError, validate } from '../input/validate.js';
 import { modelNames, publishedDropRates } from '../models/architectures/names.js';
+import { parseEpsilon } from '../user-input/epsilon.js';
+import { atLeastZero, between, oneOf, positive, text, whole, yesOrNo } from '../user-input/schema-fields.js';
+import { reportError, validate } from '../user-input/validate.js';
 import { defaults } from './defaults.js';
-import { imagenetFields, imagenetProblem } from './imagenet.js';
+import { imagenetFields, imagenetProblem } from './imagenet-data.js';
 import { training } from './training.js';
 
 /**

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { atLeastZero, between, oneOf, positive, whole, yesOrNo } from '../input/fields.js';
-import { list } from '../input/nearest.js';
+import { list } from '../user-input/did-you-mean.js';
+import { atLeastZero, between, oneOf, positive, whole, yesOrNo } from '../user-input/schema-fields.js';
 import { defaults } from './defaults.js';
 import { objectiveFields, objectiveNames } from './objective.js';
 

@@ -5,7 +5,7 @@ import type { GalleryExample, GalleryVerdict, Picture, Prediction, ThreatModel }
 import { percent } from './page/format.js';
 import { html, type Markup } from './page/html.js';
 import { seriesStyle } from './page/palette.js';
-import { threatInSymbols } from './verdict.js';
+import { threatInSymbols } from './sentences.js';
 
 /** Characters of PNG in base64 after which no further example is put into the page. */
 const budget = 800_000;

@@ -10,10 +10,10 @@ import {
   writeFileDurably,
   writeJsonDurably,
 } from '../files/durable-file.js';
-import { text, whole } from '../input/fields.js';
-import { validate } from '../input/validate.js';
 import { type ModelDescription, modelDescriptionSchema } from '../models/description.js';
 import { version } from '../provenance/version.js';
+import { text, whole } from '../user-input/schema-fields.js';
+import { validate } from '../user-input/validate.js';
 import {
   type NamedArray,
   readSafetensors,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { whole } from '../input/fields.js';
+import { whole } from '../user-input/schema-fields.js';
 
 /**
  * The lines of `events.jsonl`. The dashboard and the report read them; nothing else is shared with those.

@@ -1,19 +1,19 @@
-import type { ImageSource } from '../data/image-source.js';
-import { alone, type Ranks, shareOf } from '../distributed/ranks.js';
+import type { ImageSource } from '../data/batch-source.js';
+import { alone, type Ranks, shareOf } from '../distributed/process-group.js';
 import { InputError, InterruptedError, RunError } from '../errors.js';
 import type { Model } from '../models/model.js';
 import type { CheckpointName } from '../runs/checkpoint.js';
 import type { RunEvent } from '../runs/events.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { learnInParts } from './accumulate.js';
 import type { Ema } from './ema.js';
+import { learnInParts } from './gradient-accumulation.js';
+import { learningRateAt, type Schedule } from './learning-rate.js';
 import type { Objective } from './objectives/objective.js';
 import { clipNorm } from './optimizers/clip.js';
 import type { Optimizer } from './optimizers/optimizer.js';
 import { catastrophe, unwatched, type Watched, warning } from './overfitting/criterion.js';
 import type { Guard } from './overfitting/guard.js';
-import { learningRateAt, type Schedule } from './schedule.js';
 
 /** Where a run stands; with weights and optimiser, all that is needed to go on to the bit: noise has no state. */
 export interface Progress {

@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
-import { listed } from '../input/listed.js';
-import type { WeightArray } from './weights.js';
+import { listed } from '../user-input/name-list.js';
+import type { WeightArray } from './module-weights.js';
 
 /** Weights under the names of a network of Satin's, which are those of torchvision, timm and RobustBench. */
 export interface RenamedWeights {

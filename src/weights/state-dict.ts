@@ -1,10 +1,10 @@
 import { InputError } from '../errors.js';
-import { listed } from '../input/listed.js';
+import { listed } from '../user-input/name-list.js';
+import type { WeightArray } from './module-weights.js';
 import type { PickleValue } from './pickle.js';
 import { storedArray } from './strided-array.js';
 import { TorchFile } from './torch-file.js';
 import { StoredView } from './torch-pickle.js';
-import type { WeightArray } from './weights.js';
 
 /** Weights as they stand in a file. */
 export interface StateDict {

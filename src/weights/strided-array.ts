@@ -1,8 +1,8 @@
+import type { WeightArray } from './module-weights.js';
 import { brokenPickle } from './pickle.js';
 import { byteWidth } from './safetensors.js';
 import type { TorchFile } from './torch-file.js';
 import type { StoredView } from './torch-pickle.js';
-import type { WeightArray } from './weights.js';
 
 /**
  * The tensor that `view` shows, by `name`.

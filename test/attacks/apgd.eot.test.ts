@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { type ApgdOptions, apgd } from '../../src/attacks/apgd.js';
 import { attackLosses } from '../../src/attacks/losses.js';
 import { norms } from '../../src/attacks/norms.js';
-import { memoryInfo, setThreads } from '../../src/engine/info.js';
+import { memoryInfo, setThreads } from '../../src/engine/engine-info.js';
 import type { Classifier } from '../../src/nn/classifier.js';
 import { integers, stack, tensor } from '../../src/tensor/create.js';
 import { noise } from '../../src/tensor/noise.js';

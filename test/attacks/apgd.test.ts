@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ApgdCheckpoint, apgd, checkpointsOf } from '../../src/attacks/apgd.js';
-import { finish } from '../../src/attacks/attack-steps.js';
+import { finish } from '../../src/attacks/attack-generator.js';
 import { fab } from '../../src/attacks/fab.js';
 import { type AttackLossName, attackLosses, targetsOfRank } from '../../src/attacks/losses.js';
 import { type NormName, norms } from '../../src/attacks/norms.js';
@@ -11,7 +11,7 @@ import { bumpProfile, changeWindows } from '../../src/attacks/square/l2.js';
 import { changeSquare } from '../../src/attacks/square/linf.js';
 import { squareSide } from '../../src/attacks/square/square.js';
 import { either, type SquareWindow } from '../../src/attacks/square/window.js';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { integers, tensor } from '../../src/tensor/create.js';
 import { scope } from '../../src/tensor/scope.js';
 import type { Dtype } from '../../src/tensor/tensor.js';

@@ -5,7 +5,7 @@ import { type Attack, type GradientAttack, parseAttack } from '../../src/attacks
 import { type NormName, norms } from '../../src/attacks/norms.js';
 import { consecutiveIds, type Dataset, subset } from '../../src/data/dataset.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
-import { memoryInfo, setThreads } from '../../src/engine/info.js';
+import { memoryInfo, setThreads } from '../../src/engine/engine-info.js';
 import { InputError, InterruptedError } from '../../src/errors.js';
 import { type Evaluation, evaluate } from '../../src/evaluation/evaluate.js';
 import type { Classifier } from '../../src/nn/classifier.js';

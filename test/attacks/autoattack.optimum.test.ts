@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Attack, aimOf, parseAttack, requireNorm } from '../../src/attacks/attack.js';
-import { finish } from '../../src/attacks/attack-steps.js';
+import { finish } from '../../src/attacks/attack-generator.js';
 import { fab } from '../../src/attacks/fab.js';
 import { type AttackLossName, attackLosses, lossFor, targetsOfRank } from '../../src/attacks/losses.js';
 import { type NormName, norms } from '../../src/attacks/norms.js';
 import { consecutiveIds, type Dataset } from '../../src/data/dataset.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { InputError } from '../../src/errors.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
 import type { Classifier } from '../../src/nn/classifier.js';

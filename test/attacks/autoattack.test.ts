@@ -5,7 +5,7 @@ import { type Attack, parseAttack, through } from '../../src/attacks/attack.js';
 import { autoAttack, autoAttackSets, modeOf } from '../../src/attacks/autoattack.js';
 import { norms } from '../../src/attacks/norms.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { InputError } from '../../src/errors.js';
 import { type Evaluation, evaluate } from '../../src/evaluation/evaluate.js';
 import { perClass } from '../../src/evaluation/summary.js';

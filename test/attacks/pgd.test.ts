@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { parseAttack, parseGradientAttack } from '../../src/attacks/attack.js';
 import { type NormName, norms } from '../../src/attacks/norms.js';
 import { type DescentOptions, descend, type Observer } from '../../src/attacks/pgd.js';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { InputError } from '../../src/errors.js';
 import type { Classifier } from '../../src/nn/classifier.js';
 import { crossEntropy } from '../../src/nn/losses.js';

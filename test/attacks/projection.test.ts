@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { composedStep, stepToHyperplane } from '../../src/attacks/projection.js';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { noise } from '../../src/tensor/noise.js';
 import { operator } from '../../src/tensor/operator.js';
 import { scope } from '../../src/tensor/scope.js';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { download } from '../../src/data/download.js';
-import { fetchFiles } from '../../src/data/downloads.js';
+import { fetchFiles } from '../../src/data/public-files.js';
 import { SatinError } from '../../src/errors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-download-'));

@@ -7,7 +7,7 @@ import { measuredModel } from '../../src/app/model/open-model.js';
 import { parseAttack, through } from '../../src/attacks/attack.js';
 import { norms } from '../../src/attacks/norms.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
 import type { Classifier } from '../../src/nn/classifier.js';
 import { clean } from '../../src/training/objectives/objective.js';

@@ -6,7 +6,7 @@ import { functionModel } from '../../src/app/model/open-model.js';
 import { parseAttack } from '../../src/attacks/attack.js';
 import { norms } from '../../src/attacks/norms.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
 import { judge, randomPasses } from '../../src/evaluation/misclassified.js';
 import type { Classifier } from '../../src/nn/classifier.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseDerivative } from '../../src/activations/parse.js';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import type { ModelName } from '../../src/models/architectures/names.js';
 import { Model } from '../../src/models/model.js';
 import { crossEntropy } from '../../src/nn/losses.js';

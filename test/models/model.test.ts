@@ -1,7 +1,7 @@
 /** Networks against PyTorch's (test/golden/networks.json): names, counts, logits and gradients from the same weights. */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { DisposedError } from '../../src/errors.js';
 import type { ModelName } from '../../src/models/architectures/names.js';
 import type { ModelDescription } from '../../src/models/description.js';

@@ -9,7 +9,7 @@ import { parseDerivative } from '../../src/activations/parse.js';
 import { evaluationRun } from '../../src/app/evaluate/evaluate-run.js';
 import { functionModel, type MeasuredModel, openModel } from '../../src/app/model/open-model.js';
 import { subset } from '../../src/data/dataset.js';
-import { engineInfo, memoryInfo, setThreads } from '../../src/engine/info.js';
+import { engineInfo, memoryInfo, setThreads } from '../../src/engine/engine-info.js';
 import { native } from '../../src/engine/native.js';
 import { DisposedError, InputError } from '../../src/errors.js';
 import { modelKind } from '../../src/models/model-kind.js';
@@ -19,8 +19,8 @@ import { integers, tensor } from '../../src/tensor/create.js';
 import { gradient, noGrad } from '../../src/tensor/gradient.js';
 import { noise } from '../../src/tensor/noise.js';
 import { scope } from '../../src/tensor/scope.js';
-import { Script } from '../../src/tensor/script.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
+import { Script } from '../../src/tensor/torchscript.js';
 import { blobs } from '../support/blobs.js';
 import { child } from '../support/child.js';
 import { largestDifference } from '../support/close.js';
@@ -132,7 +132,7 @@ describe('a TorchScript network', () => {
       {
         'src/app/model/open-model.js': 'openModel',
         'src/tensor/create.js': 'zeros',
-        'src/engine/info.js': 'setThreads',
+        'src/engine/engine-info.js': 'setThreads',
         'src/tensor/gradient.js': 'gradient',
       },
       `import { readdirSync } from 'node:fs';

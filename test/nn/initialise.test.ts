@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import type { ModelName } from '../../src/models/architectures/names.js';
 import { Model } from '../../src/models/model.js';
 import { Initialiser } from '../../src/nn/initialise.js';

@@ -13,7 +13,6 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { InputError } from '../../src/errors.js';
-import { firstDifference } from '../../src/input/difference.js';
 import { makeManifest } from '../../src/provenance/manifest.js';
 import { writeCheckpoint } from '../../src/runs/checkpoint.js';
 import { openEventLog, readEvents } from '../../src/runs/event-log.js';
@@ -25,6 +24,7 @@ import {
   readStoredRecipe,
   resumeRunFolder,
 } from '../../src/runs/run-folder.js';
+import { firstDifference } from '../../src/user-input/first-difference.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-runs-'));
 after(() => rmSync(folder, { recursive: true }));

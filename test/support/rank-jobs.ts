@@ -1,6 +1,6 @@
+import { type ImageSource, ShuffledTensors } from '../../src/data/batch-source.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
-import { type ImageSource, ShuffledTensors } from '../../src/data/image-source.js';
-import { alone, type Ranks } from '../../src/distributed/ranks.js';
+import { alone, type Ranks } from '../../src/distributed/process-group.js';
 import { Model } from '../../src/models/model.js';
 import { scope } from '../../src/tensor/scope.js';
 import { adversarial } from '../../src/training/objectives/adversarial.js';

@@ -1,7 +1,7 @@
 /** One of several processes: does the jobs of its first argument with the others, and rank 0 prints what came of them. */
-import { asRank } from '../../src/distributed/join.js';
-import { readLaunch } from '../../src/distributed/launch.js';
-import { setThreads } from '../../src/engine/info.js';
+import { asRank } from '../../src/distributed/init-process-group.js';
+import { readLaunch } from '../../src/distributed/launcher-environment.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { type Job, outcomeOf } from './rank-jobs.js';
 
 const launch = readLaunch(process.env);

@@ -1,7 +1,7 @@
 /** One of several processes: prints what it finds with the others. */
-import { asRank } from '../../src/distributed/join.js';
-import { readLaunch } from '../../src/distributed/launch.js';
-import { setThreads } from '../../src/engine/info.js';
+import { asRank } from '../../src/distributed/init-process-group.js';
+import { readLaunch } from '../../src/distributed/launcher-environment.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { sumsOf } from './rank-sums.js';
 
 const launch = readLaunch(process.env);

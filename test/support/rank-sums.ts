@@ -1,4 +1,4 @@
-import type { Ranks } from '../../src/distributed/ranks.js';
+import type { Ranks } from '../../src/distributed/process-group.js';
 import { ones, zeros } from '../../src/tensor/create.js';
 import { normActivate } from '../../src/tensor/functional.js';
 import { gradient } from '../../src/tensor/gradient.js';

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { trainRun } from '../../src/app/train/train-run.js';
 import { cifar10 } from '../../src/data/cifar.js';
-import { loadRecipe, recipeNames } from '../../src/recipe/load.js';
+import { loadRecipe, recipeNames } from '../../src/recipe/load-recipe.js';
 import { readEvents } from '../../src/runs/event-log.js';
 
 /** The recipes of ImageNet and CIFAR-10. */

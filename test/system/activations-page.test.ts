@@ -8,7 +8,7 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { derivative } from '../../src/activations/activation.js';
 import { activationNames, parseActivation } from '../../src/activations/parse.js';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { tensor } from '../../src/tensor/create.js';
 import { scope } from '../../src/tensor/scope.js';
 import { child } from '../support/child.js';

@@ -5,7 +5,7 @@ import { type Attack, parseAttack, type Threat } from '../../src/attacks/attack.
 import { norms } from '../../src/attacks/norms.js';
 import { type Dataset, subset } from '../../src/data/dataset.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { type Evaluation, evaluate } from '../../src/evaluation/evaluate.js';
 import { scope } from '../../src/tensor/scope.js';
 import { adversarial } from '../../src/training/objectives/adversarial.js';

@@ -11,8 +11,8 @@ import { activationTable } from '../../src/activations/describe.js';
 import { activationNames, parseActivation } from '../../src/activations/parse.js';
 import { activations, type Family } from '../../src/activations/table.js';
 import { commands } from '../../src/cli/commands/commands.js';
-import { dataNames } from '../../src/data/names.js';
-import { loadRecipe, recipeNames } from '../../src/recipe/load.js';
+import { dataNames } from '../../src/data/dataset-names.js';
+import { loadRecipe, recipeNames } from '../../src/recipe/load-recipe.js';
 import { parseRecipe } from '../../src/recipe/recipe.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));

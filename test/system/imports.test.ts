@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../../../src/', import.meta.url));
 const levels: readonly (readonly string[])[] = [
   ['errors.ts'],
   ['provenance'],
-  ['input', 'files', 'engine'],
+  ['user-input', 'files', 'engine'],
   ['tensor'],
   ['distributed', 'data', 'activations'],
   ['nn'],

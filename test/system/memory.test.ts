@@ -4,7 +4,7 @@ import { before, beforeEach, describe, it } from 'node:test';
 import { parseAttack } from '../../src/attacks/attack.js';
 import { type NormName, norms } from '../../src/attacks/norms.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
-import { memoryInfo, setThreads } from '../../src/engine/info.js';
+import { memoryInfo, setThreads } from '../../src/engine/engine-info.js';
 import { native } from '../../src/engine/native.js';
 import { DisposedError, EngineError, InputError } from '../../src/errors.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
@@ -309,7 +309,7 @@ describe('the net below', () => {
   const imports = {
     'src/tensor/create.js': 'zeros',
     'src/tensor/scope.js': 'scope, keep',
-    'src/engine/info.js': 'memoryInfo, setThreads',
+    'src/engine/engine-info.js': 'memoryInfo, setThreads',
   };
 
   it('frees tensors that were dropped without being disposed of, and only those', () => {
@@ -357,7 +357,7 @@ describe('the memory limits', () => {
   const imports = {
     'src/engine/native.js': 'native',
     'src/tensor/create.js': 'zeros',
-    'src/engine/info.js': 'memoryInfo, emptyCache, setThreads',
+    'src/engine/engine-info.js': 'memoryInfo, emptyCache, setThreads',
   };
   // In a process of its own, and one for all: to start an engine takes longer than to ask.
   const body = `
@@ -449,7 +449,7 @@ describe('SATIN_POISON=1', () => {
 
   it('changes no number of training: nothing is read before it is written', () => {
     const imports = {
-      'src/engine/info.js': 'setThreads',
+      'src/engine/engine-info.js': 'setThreads',
       'src/attacks/norms.js': 'norms',
       'src/training/objectives/adversarial.js': 'adversarial',
       'test/support/blobs.js': 'blobs, smallModel, training',

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { native } from '../../src/engine/native.js';
 import { DisposedError, EngineError, InputError } from '../../src/errors.js';
 import { crossEntropy } from '../../src/nn/losses.js';

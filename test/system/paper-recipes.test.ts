@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { loadRecipe } from '../../src/recipe/load.js';
+import { loadRecipe } from '../../src/recipe/load-recipe.js';
 import { isScaled, paperRecipes as names, smokeRuns } from '../support/smoke-runs.js';
 
 smokeRuns(names.filter((name) => !isScaled(name)));

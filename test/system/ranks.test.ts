@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { waysBetweenRanks } from '../../src/distributed/collectives.js';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import type { EvaluationResult } from '../../src/evaluation/result.js';
 import { readCheckpoint } from '../../src/runs/checkpoint.js';
 import { readEvents } from '../../src/runs/event-log.js';

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { loadRecipe, recipeNames } from '../../src/recipe/load.js';
+import { loadRecipe, recipeNames } from '../../src/recipe/load-recipe.js';
 import { objectiveNames } from '../../src/recipe/objective.js';
 import { readCheckpoint } from '../../src/runs/checkpoint.js';
 import { readEvents } from '../../src/runs/event-log.js';

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { describe, it } from 'node:test';
 import { child } from '../support/child.js';
 
-const imports = { 'src/engine/native.js': 'native', 'src/engine/info.js': 'engineInfo, setThreads' };
+const imports = { 'src/engine/native.js': 'native', 'src/engine/engine-info.js': 'engineInfo, setThreads' };
 const run = (body: string, env: Readonly<Record<string, string>> = {}) => {
   const ended = child(imports, body, { env });
   assert.equal(ended.errors, '');

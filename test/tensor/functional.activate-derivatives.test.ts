@@ -1,6 +1,6 @@
 /** First and second derivatives of every activation, by x and by what is learned, against central differences in float64. */
 import { describe, it } from 'node:test';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { cat, tensor } from '../../src/tensor/create.js';
 import type { ActivateOptions } from '../../src/tensor/functional.js';
 import { gradients, withGrad } from '../../src/tensor/gradient.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { tensor } from '../../src/tensor/create.js';
 import type { ActivationKind } from '../../src/tensor/functional.js';
 import { gradient } from '../../src/tensor/gradient.js';

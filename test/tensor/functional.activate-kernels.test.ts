@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { EngineError } from '../../src/errors.js';
 import { tensor } from '../../src/tensor/create.js';
 import { type ActivateOptions, activate, activationKinds, type Curve } from '../../src/tensor/functional.js';

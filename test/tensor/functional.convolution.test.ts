@@ -1,7 +1,7 @@
 /** Convolutions by Winograd's method (channels-last float32) against libtorch's in float64. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { cat } from '../../src/tensor/create.js';
 import { conv2d, convolveNormActivate, normActivate, winogradWeights } from '../../src/tensor/functional.js';
 import { gradient, gradients, noGrad } from '../../src/tensor/gradient.js';

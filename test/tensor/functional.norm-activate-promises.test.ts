@@ -1,7 +1,7 @@
 /** What the fused kernel promises besides its numbers: whose derivative, any place of a batch, and refusals. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { native } from '../../src/engine/native.js';
 import { EngineError } from '../../src/errors.js';
 import { tensor } from '../../src/tensor/create.js';

@@ -1,7 +1,7 @@
 /** The fused kernel (channels-last float32) against libtorch's operators in float64: batch norm, and the activation's twin. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { tensor } from '../../src/tensor/create.js';
 import {
   type ActivateOptions,

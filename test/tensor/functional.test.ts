@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { forward } from '../../src/activations/activation.js';
 import { parseActivation } from '../../src/activations/parse.js';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { crossEntropy } from '../../src/nn/losses.js';
 import { cat, stack, where } from '../../src/tensor/create.js';
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import { type NoiseKey, noise, permutation, streams } from '../../src/tensor/noise.js';
 import { scope } from '../../src/tensor/scope.js';
 import { assertClose } from '../support/close.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Sharp } from 'sharp';
-import { loadSharp } from '../../src/data/image.js';
+import { loadSharp } from '../../src/data/decode-image.js';
 import { noise } from '../../src/tensor/noise.js';
 import { type Box, jpegDecoder, resample, resampleJpeg, sizeOfJpeg } from '../../src/tensor/resample.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { memoryInfo, setThreads } from '../../src/engine/info.js';
+import { memoryInfo, setThreads } from '../../src/engine/engine-info.js';
 import { InputError } from '../../src/errors.js';
 import { Model } from '../../src/models/model.js';
 import { noGrad } from '../../src/tensor/gradient.js';

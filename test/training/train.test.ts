@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ShuffledTensors } from '../../src/data/batch-source.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
-import { ShuffledTensors } from '../../src/data/image-source.js';
-import { setThreads } from '../../src/engine/info.js';
+import { setThreads } from '../../src/engine/engine-info.js';
 import type { RunEvent } from '../../src/runs/events.js';
 import { zerosLike } from '../../src/tensor/create.js';
 import { stateless } from '../../src/training/objectives/objective.js';

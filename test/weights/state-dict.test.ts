@@ -7,9 +7,9 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../../src/errors.js';
 import { scope } from '../../src/tensor/scope.js';
+import { toTensor } from '../../src/weights/module-weights.js';
 import { readSafetensors } from '../../src/weights/safetensors.js';
 import { readStateDict } from '../../src/weights/state-dict.js';
-import { toTensor } from '../../src/weights/weights.js';
 import { zipRecords } from '../../src/weights/zip.js';
 import { readGolden } from '../support/golden.js';
 

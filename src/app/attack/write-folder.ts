@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import type { Dataset } from '../../data/dataset.js';
-import type { ResizeRule } from '../../data/image.js';
-import { engineInfo } from '../../engine/info.js';
+import type { ResizeRule } from '../../data/decode-image.js';
+import { engineInfo } from '../../engine/engine-info.js';
 import { writeFileDurably, writeJsonDurably } from '../../files/durable-file.js';
 import { commandLine } from '../../provenance/command-line.js';
 import { version } from '../../provenance/version.js';

@@ -6,8 +6,8 @@ import { DatasetTensors } from '../../data/dataset-tensors.js';
 import { type EvaluationProgress, evaluate } from '../../evaluation/evaluate.js';
 import type { EvaluationResult, ExampleResult } from '../../evaluation/result.js';
 import { wilsonInterval } from '../../evaluation/statistics.js';
-import { type Epsilon, parseEpsilon } from '../../input/epsilon.js';
 import type { CurvePoint, ThreatModel } from '../../report/input.js';
+import { type Epsilon, parseEpsilon } from '../../user-input/epsilon.js';
 import type { MeasuredModel } from '../model/open-model.js';
 
 export interface CurveOptions {

@@ -3,12 +3,12 @@ import { parseAttack, through } from '../../attacks/attack.js';
 import { modeOf } from '../../attacks/autoattack.js';
 import { type NormName, norms } from '../../attacks/norms.js';
 import type { Dataset } from '../../data/dataset.js';
+import { someOf } from '../../data/dataset-error.js';
 import { DatasetTensors } from '../../data/dataset-tensors.js';
 import { pixelsDigest } from '../../data/digest.js';
-import { type LoadOptions, loadDataset } from '../../data/load.js';
-import { someOf } from '../../data/refusal.js';
-import type { Ranks } from '../../distributed/ranks.js';
-import { engineInfo } from '../../engine/info.js';
+import { type LoadOptions, loadDataset } from '../../data/load-dataset.js';
+import type { Ranks } from '../../distributed/process-group.js';
+import { engineInfo } from '../../engine/engine-info.js';
 import { InputError, InterruptedError } from '../../errors.js';
 import { checkModel } from '../../evaluation/checks/check-model.js';
 import { checkResults } from '../../evaluation/checks/check-results.js';
@@ -18,18 +18,18 @@ import {
   type EvaluationFolder,
   requireUnusedFolder,
   resumeEvaluationFolder,
-} from '../../evaluation/folder/folder.js';
+} from '../../evaluation/folder/evaluation-folder.js';
 import type { EvaluationManifest, EvaluationSettings } from '../../evaluation/folder/manifest.js';
-import { measureBatch } from '../../evaluation/measure-batch.js';
 import type { BatchResult, EngineResult, EvaluationResult } from '../../evaluation/result.js';
 import { perClass } from '../../evaluation/summary.js';
-import type { Epsilon } from '../../input/epsilon.js';
+import { measureBatch } from '../../evaluation/tune-batch-size.js';
 import { plainInput } from '../../models/preprocessing.js';
 import { commandLine } from '../../provenance/command-line.js';
 import { commitOfSatin, makeManifest } from '../../provenance/manifest.js';
 import { version } from '../../provenance/version.js';
+import type { Epsilon } from '../../user-input/epsilon.js';
 import type { MeasuredModel } from '../model/open-model.js';
-import { requireSameEvaluation } from '../rank-agreement.js';
+import { requireSameEvaluation } from '../require-same-on-ranks.js';
 
 export interface EvaluationRunOptions {
   readonly model: MeasuredModel;

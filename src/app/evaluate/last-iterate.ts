@@ -1,7 +1,7 @@
 import { parseAttack, parseGradientAttack, stepSizeOf, type Threat } from '../../attacks/attack.js';
 import { descend } from '../../attacks/pgd.js';
 import type { Batch } from '../../data/dataset-tensors.js';
-import { paired } from '../../evaluation/evaluated-model.js';
+import { paired } from '../../evaluation/model-under-test.js';
 import { scope } from '../../tensor/scope.js';
 import type { MeasuredModel } from '../model/open-model.js';
 

@@ -1,6 +1,6 @@
 import { Model } from '../../models/model.js';
 import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
-import { loadWeights } from '../../weights/weights.js';
+import { loadWeights } from '../../weights/module-weights.js';
 
 /** The model of a checkpoint, with its weights. */
 export function modelOf(checkpoint: Checkpoint): Model {

@@ -2,8 +2,8 @@ import type { ForeignForm } from '../../models/external-description.js';
 import type { InputForm } from '../../models/preprocessing.js';
 import { exportTorchScript } from '../../models/torchscript-export.js';
 import { readCheckpoint, writeWeights } from '../../runs/checkpoint.js';
-import { toArrays } from '../../weights/weights.js';
-import { modelOf } from '../model/checkpoint-model.js';
+import { toArrays } from '../../weights/module-weights.js';
+import { modelOf } from './checkpoint-model.js';
 import { importModel } from './import-weights.js';
 
 export interface ExportOptions {

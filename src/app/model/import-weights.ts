@@ -4,8 +4,8 @@ import type { ModelDescription } from '../../models/description.js';
 import { asNormalisation, type ForeignForm } from '../../models/external-description.js';
 import { Model } from '../../models/model.js';
 import type { InputForm } from '../../models/preprocessing.js';
+import { loadWeights } from '../../weights/module-weights.js';
 import { foreignNames, foreignNormalise } from '../../weights/parameter-names.js';
-import { loadWeights } from '../../weights/weights.js';
 import { readWeightsFile } from '../../weights/weights-file.js';
 
 /** A network with weights that another program wrote. */

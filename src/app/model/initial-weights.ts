@@ -1,11 +1,11 @@
 import { InputError } from '../../errors.js';
-import { areUnnamed } from '../../models/class-names.js';
 import type { Model } from '../../models/model.js';
 import { modelKind } from '../../models/model-kind.js';
+import { areUnnamed } from '../../models/placeholder-class-names.js';
 import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
+import { loadWeights } from '../../weights/module-weights.js';
 import { foreignNames, foreignNormalise } from '../../weights/parameter-names.js';
 import type { StateDict } from '../../weights/state-dict.js';
-import { loadWeights } from '../../weights/weights.js';
 import { type ReadWeightsOptions, readWeightsFile } from '../../weights/weights-file.js';
 
 /** Weights that training begins with: of a model of Satin, or as another program wrote them. */

@@ -1,15 +1,15 @@
 import type { Activation } from '../../activations/activation.js';
 import { InputError } from '../../errors.js';
-import { areUnnamed } from '../../models/class-names.js';
 import type { ModelDescription } from '../../models/description.js';
 import { type ForeignForm, requireForeignTakes } from '../../models/external-description.js';
 import type { Model } from '../../models/model.js';
 import { modelKind, requireInputTakes } from '../../models/model-kind.js';
+import { areUnnamed } from '../../models/placeholder-class-names.js';
 import { type InputForm, plainInput } from '../../models/preprocessing.js';
 import { ScriptModel } from '../../models/torchscript-model.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { readCheckpoint } from '../../runs/checkpoint.js';
-import { modelOf } from '../model/checkpoint-model.js';
+import { modelOf } from './checkpoint-model.js';
 import { importModel } from './import-weights.js';
 
 /** A network that is measured, whatever file it came from. */

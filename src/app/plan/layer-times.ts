@@ -1,7 +1,7 @@
 import type { Activation } from '../../activations/activation.js';
-import type { NetworkOutline } from '../../models/outline.js';
-import { Activate } from '../../nn/activate.js';
-import { convolve } from '../../nn/block.js';
+import type { NetworkOutline } from '../../models/layer-summary.js';
+import { Activate } from '../../nn/activation-layer.js';
+import { convolve } from '../../nn/convolve.js';
 import { Initialiser } from '../../nn/initialise.js';
 import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import { type FoldedWeights, Module, type Pass } from '../../nn/module.js';
@@ -10,7 +10,7 @@ import { gradients, noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Sgd } from '../../training/optimizers/sgd.js';
-import type { Passes } from './work.js';
+import type { Passes } from './pass-counts.js';
 
 /** Seconds that one image takes in each kind of pass, and that the optimiser takes a step. */
 export type PassTimes = Passes & { readonly optimizer: number };

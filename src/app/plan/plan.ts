@@ -1,13 +1,13 @@
 import { parseActivation } from '../../activations/parse.js';
-import { setThreads } from '../../engine/info.js';
+import { setThreads } from '../../engine/engine-info.js';
 import { InputError } from '../../errors.js';
-import { type NetworkOutline, outline } from '../../models/outline.js';
+import { type NetworkOutline, outline } from '../../models/layer-summary.js';
 import type { Recipe } from '../../recipe/recipe.js';
 import { type Device, type DeviceName, devices } from './devices.js';
 import { measureLayers, type PassTimes } from './layer-times.js';
+import { type Passes, workOf } from './pass-counts.js';
 import { measureStep } from './step-time.js';
-import { trainingSetOf } from './training-set.js';
-import { type Passes, workOf } from './work.js';
+import { trainingSetOf } from './training-set-size.js';
 
 /** What a run would take, before anything is spent. */
 export interface Plan {

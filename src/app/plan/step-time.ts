@@ -6,7 +6,7 @@ import { noise } from '../../tensor/noise.js';
 import { scope } from '../../tensor/scope.js';
 import { objectiveOf } from '../train/build-objective.js';
 import { optimizerOf } from '../train/build-optimizer.js';
-import type { TrainingSet } from './training-set.js';
+import type { TrainingSet } from './training-set-size.js';
 
 /** What a training step takes on this machine, in seconds. */
 export interface StepTime {

@@ -7,7 +7,7 @@ import { theModel } from '../../report/gallery.js';
 import { accuracyCurve, type CurveOptions } from '../evaluate/epsilon-curve.js';
 import type { EvaluationRun } from '../evaluate/evaluate-run.js';
 import type { MeasuredModel } from '../model/open-model.js';
-import { galleryOf } from './gallery.js';
+import { galleryOf } from './choose-gallery.js';
 
 /** Of ε: where the curve of an evaluation is measured. A network whose accuracy does not fall along it hides its gradient. */
 const multiples = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4];

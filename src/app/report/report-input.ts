@@ -1,11 +1,11 @@
 import type { Dataset } from '../../data/dataset.js';
-import { engineInfo } from '../../engine/info.js';
+import { engineInfo } from '../../engine/engine-info.js';
 import { InputError } from '../../errors.js';
 import { commandLine } from '../../provenance/command-line.js';
 import { makeManifest } from '../../provenance/manifest.js';
 import type { CurvePoint, ReportInput, ReportNetwork } from '../../report/input.js';
 import { readManifest } from '../../runs/run-folder.js';
-import { type GalleryNetwork, galleryOf } from './gallery.js';
+import { type GalleryNetwork, galleryOf } from './choose-gallery.js';
 import { compare, networkReport } from './report-parts.js';
 
 /** A trained network with everything that was measured of it. */

@@ -1,9 +1,9 @@
 import { parseActivation } from '../../activations/parse.js';
 import type { Dataset } from '../../data/dataset.js';
 import type { EvaluationResult } from '../../evaluation/result.js';
-import { imagenetForm } from '../../recipe/imagenet.js';
+import { imagenetForm } from '../../recipe/imagenet-data.js';
 import type { Recipe } from '../../recipe/recipe.js';
-import { renderReport } from '../../report/training/report.js';
+import { renderReport } from '../../report/training/page.js';
 import type { Checkpoint } from '../../runs/checkpoint.js';
 import { accuracyCurve } from '../evaluate/epsilon-curve.js';
 import { evaluationRun, loadExamples } from '../evaluate/evaluate-run.js';

@@ -1,8 +1,8 @@
 import { parseDerivative } from '../../activations/parse.js';
 import { norms } from '../../attacks/norms.js';
-import { alone, type Ranks } from '../../distributed/ranks.js';
+import { alone, type Ranks } from '../../distributed/process-group.js';
 import { publishedDropRates } from '../../models/architectures/names.js';
-import type { DropRates } from '../../nn/drop.js';
+import type { DropRates } from '../../nn/dropout.js';
 import type { Recipe } from '../../recipe/recipe.js';
 import { adversarial } from '../../training/objectives/adversarial.js';
 import { free } from '../../training/objectives/free.js';

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { endOfRanks } from '../../distributed/collectives.js';
-import { threadsOf } from '../../distributed/join.js';
-import { alone, type Ranks, shareOf } from '../../distributed/ranks.js';
-import { engineInfo, setThreads } from '../../engine/info.js';
+import { threadsOf } from '../../distributed/init-process-group.js';
+import { alone, type Ranks, shareOf } from '../../distributed/process-group.js';
+import { engineInfo, setThreads } from '../../engine/engine-info.js';
 import { InputError } from '../../errors.js';
-import { validate } from '../../input/validate.js';
 import type { Model } from '../../models/model.js';
 import { type Manifest, makeManifest } from '../../provenance/manifest.js';
 import { parseRecipe, type Recipe } from '../../recipe/recipe.js';
@@ -20,10 +19,11 @@ import {
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type Progress, start, train } from '../../training/train.js';
+import { validate } from '../../user-input/validate.js';
+import { loadWeights, toArrays, toTensor } from '../../weights/module-weights.js';
 import type { NamedArray } from '../../weights/safetensors.js';
-import { loadWeights, toArrays, toTensor } from '../../weights/weights.js';
-import { requireSameImages, requireSameRecipe, requireSameWeights } from '../rank-agreement.js';
-import { type Experiment, type ExperimentOptions, prepare } from './experiment.js';
+import { requireSameImages, requireSameRecipe, requireSameWeights } from '../require-same-on-ranks.js';
+import { type Experiment, type ExperimentOptions, prepare } from './build-experiment.js';
 import { requirePrecision } from './require-bfloat16.js';
 import { readImages } from './training-data.js';
 

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
+import { type ImageSource, ShuffledTensors } from '../../data/batch-source.js';
 import { chooseExamples } from '../../data/choose-examples.js';
 import { type Dataset, type Split, subset } from '../../data/dataset.js';
 import { DatasetTensors } from '../../data/dataset-tensors.js';
 import { pixelsDigest } from '../../data/digest.js';
-import { type ImageSource, ShuffledTensors } from '../../data/image-source.js';
 import { chosenPlaces, decodePlaces, type OpenedSplit, openSplit } from '../../data/imagenet/splits.js';
 import { ImageStream, usualWorkers } from '../../data/imagenet/stream.js';
-import { type LoadOptions, loadDataset } from '../../data/load.js';
+import { type LoadOptions, loadDataset } from '../../data/load-dataset.js';
 import { InputError } from '../../errors.js';
 import type { Recipe } from '../../recipe/recipe.js';
 

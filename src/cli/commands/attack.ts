@@ -2,16 +2,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { attackForms, parseAttack, requireNorm } from '../../attacks/attack.js';
-import { decodeImages, resizeRules } from '../../data/image.js';
+import { decodeImages, resizeRules } from '../../data/decode-image.js';
 import { InputError } from '../../errors.js';
-import { parseEpsilon } from '../../input/epsilon.js';
-import { nearest } from '../../input/nearest.js';
 import type { ModelDescription } from '../../models/description.js';
 import { modelKind, requireInputTakes, requireWholeModel } from '../../models/model-kind.js';
 import { inputRanges, parseInputForm } from '../../models/preprocessing.js';
 import { parseRecipe } from '../../recipe/recipe.js';
 import { readCheckpoint } from '../../runs/checkpoint.js';
 import { isRunFolder, readStoredRecipe } from '../../runs/run-folder.js';
+import { nearest } from '../../user-input/did-you-mean.js';
+import { parseEpsilon } from '../../user-input/epsilon.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { missing, wholeNumber } from '../options.js';
 import { requireEmptyFolder, requireFilePath, requireImageFile } from '../output-file.js';
@@ -85,9 +85,9 @@ export function attackCommand() {
       const images = await decodeImages({ files, form: { size: [height, width], channels, resize } });
       // Loaded only now: nothing above needs the engine.
       const { attackPictures } = await import('../../app/attack/write-folder.js');
-      const { classNames } = await import('../../app/model/class-names.js');
+      const { classNames } = await import('../../app/model/model-class-names.js');
       const { openModel } = await import('../../app/model/open-model.js');
-      if (threads !== undefined) (await import('../../engine/info.js')).setThreads(threads);
+      if (threads !== undefined) (await import('../../engine/engine-info.js')).setThreads(threads);
       const display = createDisplay();
       const signal = listenForInterrupt(display.note);
       try {

@@ -1,4 +1,4 @@
-import type { CommandTable } from '../command.js';
+import type { CommandTable } from '../command-table.js';
 
 /** Every command that exists, in the order of `satin --help`. */
 export const commands: CommandTable = {

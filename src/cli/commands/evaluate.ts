@@ -2,11 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import { attackForms } from '../../attacks/attack.js';
 import { autoAttackSets } from '../../attacks/autoattack.js';
-import { readLaunch } from '../../distributed/launch.js';
-import type { Ranks } from '../../distributed/ranks.js';
+import { readLaunch } from '../../distributed/launcher-environment.js';
+import type { Ranks } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import { inputRanges } from '../../models/preprocessing.js';
-import { planEvaluation } from '../evaluate-plan.js';
+import { planEvaluation } from '../evaluate-settings.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { several, wholeNumber } from '../options.js';
 import { requireFilePath, requireNewFile } from '../output-file.js';
@@ -104,21 +104,21 @@ export function evaluateCommand() {
           `${launch.size} of ${launch.launcher}`,
           'Several share an evaluation that is not kept in a folder.',
         );
-      const { requireUnusedFolder } = await import('../../evaluation/folder/folder.js');
+      const { requireUnusedFolder } = await import('../../evaluation/folder/evaluation-folder.js');
       if (folder?.resume === false) requireUnusedFolder(folder.path, '--save-adversarial');
 
       // Loaded only now: nothing above needs the engine.
       const { evaluationRun } = await import('../../app/evaluate/evaluate-run.js');
       const { openModel } = await import('../../app/model/open-model.js');
-      if (plan.threads !== undefined) (await import('../../engine/info.js')).setThreads(plan.threads);
-      const { asRank, threadsOf } = await import('../../distributed/join.js');
+      if (plan.threads !== undefined) (await import('../../engine/engine-info.js')).setThreads(plan.threads);
+      const { asRank, threadsOf } = await import('../../distributed/init-process-group.js');
       const display = createDisplay();
       const signal = listenForInterrupt(leads ? display.note : () => {});
       const interrupted = () => signal.aborted;
       const progress = leads ? display.progress : () => {};
       const measure = async (ranks?: Ranks) => {
         if (ranks !== undefined && plan.threads === undefined)
-          (await import('../../engine/info.js')).setThreads(threadsOf(ranks));
+          (await import('../../engine/engine-info.js')).setThreads(threadsOf(ranks));
         using model = openModel(modelPath, {
           input: plan.input,
           foreign: plan.foreign,

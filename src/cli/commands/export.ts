@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { InputError } from '../../errors.js';
-import { listed } from '../../input/listed.js';
 import { parseForeignForm, requireForeignTakes } from '../../models/external-description.js';
 import { modelKind, requireInputTakes } from '../../models/model-kind.js';
 import { inputRanges, parseInputForm } from '../../models/preprocessing.js';
 import { readCheckpoint } from '../../runs/checkpoint.js';
+import { listed } from '../../user-input/name-list.js';
 import { readWeightsFile } from '../../weights/weights-file.js';
 import { requireNewFile } from '../output-file.js';
 

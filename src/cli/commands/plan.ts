@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Plan } from '../../app/plan/plan.js';
-import { loadRecipe, recipeNames } from '../../recipe/load.js';
+import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
 import { several, wholeNumber } from '../options.js';
 import { requireFilePath } from '../output-file.js';
 import { columns } from '../terminal/columns.js';

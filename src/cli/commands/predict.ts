@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Prediction } from '../../app/predict.js';
-import { decodeImages, resizeRules } from '../../data/image.js';
+import { decodeImages, resizeRules } from '../../data/decode-image.js';
 import { InputError } from '../../errors.js';
 import { requireWholeModel } from '../../models/model-kind.js';
 import { readCheckpoint } from '../../runs/checkpoint.js';
@@ -36,7 +36,7 @@ export function predictCommand() {
       // Loaded only now: nothing above needs the engine.
       const { predict } = await import('../../app/predict.js');
       const { modelOf } = await import('../../app/model/checkpoint-model.js');
-      const { setThreads } = await import('../../engine/info.js');
+      const { setThreads } = await import('../../engine/engine-info.js');
       if (threads !== undefined) setThreads(threads);
       using model = modelOf(checkpoint);
       const predictions = predict(model, pixels);

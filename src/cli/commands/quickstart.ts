@@ -26,7 +26,7 @@ export function quickstartCommand() {
         process.stdout.write(`This quickstart is finished already; --out makes another.\n${closing(done)}`);
         return;
       }
-      const { setThreads } = await import('../../engine/info.js');
+      const { setThreads } = await import('../../engine/engine-info.js');
       if (threads !== undefined) setThreads(threads);
       let display: Display = createDisplay();
       const signal = listenForInterrupt((sentence) => display.note(sentence));

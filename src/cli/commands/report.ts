@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import type { TrainedRun } from '../../app/report/training-report.js';
 import { InputError } from '../../errors.js';
-import { firstDifference } from '../../input/difference.js';
 import { parseRecipe } from '../../recipe/recipe.js';
 import { readCheckpoint } from '../../runs/checkpoint.js';
 import { readEvents } from '../../runs/event-log.js';
 import { isRunFolder, readManifest, readStoredRecipe } from '../../runs/run-folder.js';
+import { firstDifference } from '../../user-input/first-difference.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { wholeNumber } from '../options.js';
 import { requireNewFile } from '../output-file.js';
@@ -30,7 +30,7 @@ export function reportCommand() {
       requireNewFile(out, 'the report');
       // Loaded only now: nothing above needs the engine.
       const { runsReport } = await import('../../app/report/training-report.js');
-      const { setThreads } = await import('../../engine/info.js');
+      const { setThreads } = await import('../../engine/engine-info.js');
       if (threads !== undefined) setThreads(threads);
       const display = createDisplay();
       const signal = listenForInterrupt(display.note);

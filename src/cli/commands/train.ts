@@ -1,10 +1,10 @@
 import { Command } from '@commander-js/extra-typings';
 import { activationLines } from '../../activations/describe.js';
 import { readInitialWeights } from '../../app/model/initial-weights.js';
-import { readLaunch } from '../../distributed/launch.js';
-import type { Ranks } from '../../distributed/ranks.js';
+import { readLaunch } from '../../distributed/launcher-environment.js';
+import type { Ranks } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
-import { loadRecipe, recipeNames } from '../../recipe/load.js';
+import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
 import { readEvents } from '../../runs/event-log.js';
 import { defaultRunPath, isRunFolder } from '../../runs/run-folder.js';
 import { listenForInterrupt } from '../interrupt.js';
@@ -49,7 +49,7 @@ export function trainCommand() {
       const init = initPath === undefined ? undefined : readInitialWeights(initPath, { entry });
       // Loaded only now: nothing above needs the engine.
       const { trainRun } = await import('../../app/train/train-run.js');
-      const { asRank } = await import('../../distributed/join.js');
+      const { asRank } = await import('../../distributed/init-process-group.js');
       const display = createDisplay({ history });
       const signal = listenForInterrupt(leads ? display.note : () => {});
       const interrupted = () => signal.aborted;

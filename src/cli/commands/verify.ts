@@ -41,7 +41,7 @@ export function verifyCommand() {
       if (json !== undefined && json !== '-') requireFilePath(json, '--json');
       // Loaded only now: nothing above needs the engine.
       const { verificationRun } = await import('../../app/evaluate/verify-run.js');
-      (await import('../../engine/info.js')).setThreads(threads ?? manifest.threads);
+      (await import('../../engine/engine-info.js')).setThreads(threads ?? manifest.threads);
       const result = verificationRun({ folder, model: path, input });
       if (json !== undefined && json !== '-') writeFileSync(json, `${JSON.stringify(result)}\n`);
       process.stdout.write(json === '-' ? `${JSON.stringify(result)}\n` : table(result));

@@ -1,6 +1,6 @@
 import { type AttackedPicture, type AttackedPictures, outcomeInWords } from '../../report/attack/result.js';
 import { distance } from '../../report/page/format.js';
-import { threatInSymbols } from '../../report/verdict.js';
+import { threatInSymbols } from '../../report/sentences.js';
 import { columns, shortened } from './columns.js';
 import { percentage } from './format.js';
 

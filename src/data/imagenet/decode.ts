@@ -1,7 +1,7 @@
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { type Filter, resample, resampleJpeg, sizeOfJpeg } from '../../tensor/resample.js';
-import { loadSharp } from '../image.js';
-import { firstLine } from '../refusal.js';
+import { firstLine } from '../dataset-error.js';
+import { loadSharp } from '../decode-image.js';
 import type { View } from './crop.js';
 
 /**

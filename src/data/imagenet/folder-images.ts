@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listClasses, listImages } from '../folder-layout.js';
+import { unusable } from '../dataset-error.js';
+import { listClasses, listImages } from '../image-folder-layout.js';
 import { readExisting } from '../read-file.js';
-import { unusable } from '../refusal.js';
-import type { EncodedImages } from './encoded.js';
+import type { EncodedImages } from './encoded-images.js';
 
 /**
  * The images of a folder with one subfolder a class, as ImageNet is unpacked; a label is the place of the subfolder's name

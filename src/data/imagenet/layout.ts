@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode, firstLine, someOf, unusable } from '../refusal.js';
-import type { EncodedImages } from './encoded.js';
+import { errorCode, firstLine, someOf, unusable } from '../dataset-error.js';
+import type { EncodedImages } from './encoded-images.js';
 import { folderImages } from './folder-images.js';
 import { shardImages } from './shard-images.js';
 

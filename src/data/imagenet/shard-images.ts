@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { countOf, firstLine, unusable } from '../dataset-error.js';
 import { exists, readExisting } from '../read-file.js';
-import { countOf, firstLine, unusable } from '../refusal.js';
-import type { EncodedImages } from './encoded.js';
+import type { EncodedImages } from './encoded-images.js';
 import { reader, type TarEntry, tarEntries } from './tar-entries.js';
 
 /** A sample of a shard: an image and its label. */

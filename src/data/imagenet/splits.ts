@@ -3,16 +3,16 @@ import { InputError } from '../../errors.js';
 import type { Filter } from '../../tensor/resample.js';
 import { chooseExamples } from '../choose-examples.js';
 import type { Dataset } from '../dataset.js';
-import { allocate } from '../image.js';
-import type { NamedSplit } from '../names.js';
-import { robustbenchSubset } from '../names.js';
-import { unusable } from '../refusal.js';
-import { cutValidation } from '../validation.js';
+import { unusable } from '../dataset-error.js';
+import type { NamedSplit } from '../dataset-names.js';
+import { robustbenchSubset } from '../dataset-names.js';
+import { allocate } from '../decode-image.js';
+import { cutValidation } from '../validation-split.js';
 import { centreView } from './crop.js';
 import { BrokenImage, decodeView } from './decode.js';
-import type { EncodedImages } from './encoded.js';
+import type { EncodedImages } from './encoded-images.js';
 import { type Layout, openImagenet } from './layout.js';
-import { robustbenchPlaces } from './robustbench.js';
+import { robustbenchPlaces } from './robustbench-subset.js';
 
 /** How an image is brought to the network's size where nothing is random. */
 export interface CentreForm {

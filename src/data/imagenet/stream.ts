@@ -4,13 +4,13 @@ import { integers, tensor } from '../../tensor/create.js';
 import { noise } from '../../tensor/noise.js';
 import type { Filter } from '../../tensor/resample.js';
 import { scope } from '../../tensor/scope.js';
+import { type ImageSource, nextStretch, type Stretch, type TakenImages } from '../batch-source.js';
+import { countOf } from '../dataset-error.js';
 import { toPixels } from '../dataset-tensors.js';
-import { type ImageSource, nextStretch, type Stretch, type TakenImages } from '../image-source.js';
-import { countOf } from '../refusal.js';
 import { type ColourOptions, colourDraws, jitterColours } from './colour-jitter.js';
 import { type RandomCrop, randomView, viewDraws } from './crop.js';
 import { BrokenImage, decodeView } from './decode.js';
-import type { EncodedImages } from './encoded.js';
+import type { EncodedImages } from './encoded-images.js';
 import { orderOf } from './shuffle.js';
 
 export interface StreamOptions {

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { countOf, unusable } from '../refusal.js';
+import { countOf, unusable } from '../dataset-error.js';
 
 /** A file in an archive: where its bytes lie. */
 export interface TarEntry {

@@ -4,8 +4,8 @@ import type { Classifier } from '../../nn/classifier.js';
 import { integers } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
-import type { Subject } from '../evaluated-model.js';
 import { judge } from '../misclassified.js';
+import type { Subject } from '../model-under-test.js';
 import { requireLogits } from '../require-logits.js';
 import { dependsOnBatch } from './depends-on-batch.js';
 import { pause, type Watch } from './driver.js';
@@ -15,10 +15,10 @@ import { inputScale } from './input-scale.js';
 import { lossSurface } from './loss-surface.js';
 import { monotone } from './monotone.js';
 import { optimisesAtInference } from './optimises-at-inference.js';
+import { staircase } from './piecewise-constant.js';
 import { probabilities } from './probabilities.js';
 import { given, type Probe, probeBatch } from './probe.js';
-import { randomModel } from './random-model.js';
-import { staircase } from './staircase.js';
+import { randomModel } from './randomized-model.js';
 
 export interface CheckOptions extends Watch {
   readonly threat: Threat;

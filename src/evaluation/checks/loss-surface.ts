@@ -4,7 +4,7 @@ import { gradient, noGrad, withGrad } from '../../tensor/gradient.js';
 import { noise } from '../../tensor/noise.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { paired } from '../evaluated-model.js';
+import { paired } from '../model-under-test.js';
 import type { Flag } from './flag.js';
 import type { Probe } from './probe.js';
 import { thresholds } from './thresholds.js';

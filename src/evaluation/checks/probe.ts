@@ -1,7 +1,7 @@
 import type { Threat } from '../../attacks/attack.js';
 import type { Batch, DatasetTensors } from '../../data/dataset-tensors.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { type PassCount, paired, type Subject } from '../evaluated-model.js';
+import { type PassCount, paired, type Subject } from '../model-under-test.js';
 import { thresholds } from './thresholds.js';
 
 /** What a check is given. */

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { describe, InputError } from '../../errors.js';
-import { firstDifference } from '../../input/difference.js';
-import { validate } from '../../input/validate.js';
 import { manifestSchema } from '../../provenance/manifest.js';
+import { firstDifference } from '../../user-input/first-difference.js';
+import { validate } from '../../user-input/validate.js';
 
 /** What is measured, and how: two evaluations that agree in all of it come to the same. */
 const settingsSchema = z.strictObject({

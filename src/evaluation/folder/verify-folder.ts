@@ -6,11 +6,11 @@ import { InputError } from '../../errors.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { tensor } from '../../tensor/create.js';
 import { scope } from '../../tensor/scope.js';
-import { chunks } from '../chunks.js';
-import { paired } from '../evaluated-model.js';
+import { chunks } from '../batches.js';
 import { judge } from '../misclassified.js';
+import { paired } from '../model-under-test.js';
 import { requireClasses } from '../require-logits.js';
-import { readFound } from './folder.js';
+import { readFound } from './evaluation-folder.js';
 import { readOriginals } from './images.js';
 import type { EvaluationManifest } from './manifest.js';
 

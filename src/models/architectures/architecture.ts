@@ -1,4 +1,4 @@
-import type { Activate } from '../../nn/activate.js';
+import type { Activate } from '../../nn/activation-layer.js';
 import type { Initialiser } from '../../nn/initialise.js';
 import { Module, type Pass } from '../../nn/module.js';
 import type { Tensor } from '../../tensor/tensor.js';

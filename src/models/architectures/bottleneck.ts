@@ -1,9 +1,9 @@
-import type { Activate } from '../../nn/activate.js';
-import { convolve } from '../../nn/block.js';
+import type { Activate } from '../../nn/activation-layer.js';
+import { convolve } from '../../nn/convolve.js';
 import { BatchNorm2d, Conv2d } from '../../nn/layers.js';
 import type { Pass } from '../../nn/module.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { Projection } from './projection.js';
+import { Projection } from './shortcut.js';
 import { Block, type BlockOptions, changesShape } from './stage.js';
 
 /**

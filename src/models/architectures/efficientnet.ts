@@ -1,6 +1,6 @@
-import type { Activate } from '../../nn/activate.js';
-import { convolve } from '../../nn/block.js';
-import { dropout } from '../../nn/drop.js';
+import type { Activate } from '../../nn/activation-layer.js';
+import { convolve } from '../../nn/convolve.js';
+import { dropout } from '../../nn/dropout.js';
 import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import { Module, type Pass } from '../../nn/module.js';
 import { globalAveragePool } from '../../tensor/functional.js';

@@ -1,6 +1,6 @@
-import type { Activate } from '../../nn/activate.js';
-import { convolve } from '../../nn/block.js';
-import { type BlockPlace, depthRate, stochasticDepth } from '../../nn/drop.js';
+import type { Activate } from '../../nn/activation-layer.js';
+import { convolve } from '../../nn/convolve.js';
+import { type BlockPlace, depthRate, stochasticDepth } from '../../nn/dropout.js';
 import { BatchNorm2d, Conv2d } from '../../nn/layers.js';
 import type { Pass } from '../../nn/module.js';
 import type { Tensor } from '../../tensor/tensor.js';

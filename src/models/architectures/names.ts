@@ -1,4 +1,4 @@
-import type { DropRates } from '../../nn/drop.js';
+import type { DropRates } from '../../nn/dropout.js';
 
 /** The models that recipes name; `registry.ts` makes them. Apart from it, so that a recipe is checked without them. */
 export const modelNames = [

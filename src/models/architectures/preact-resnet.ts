@@ -1,5 +1,5 @@
-import type { Activate } from '../../nn/activate.js';
-import { convolve } from '../../nn/block.js';
+import type { Activate } from '../../nn/activation-layer.js';
+import { convolve } from '../../nn/convolve.js';
 import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import { Module, type Pass } from '../../nn/module.js';
 import { globalAveragePool } from '../../tensor/functional.js';

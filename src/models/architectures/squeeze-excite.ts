@@ -1,4 +1,4 @@
-import type { Activate } from '../../nn/activate.js';
+import type { Activate } from '../../nn/activation-layer.js';
 import { hollow, type Initialiser } from '../../nn/initialise.js';
 import { Conv2d } from '../../nn/layers.js';
 import { Module, type Pass } from '../../nn/module.js';

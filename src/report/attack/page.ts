@@ -6,8 +6,8 @@ import { count, distance, list, percent, time } from '../page/format.js';
 import { html } from '../page/html.js';
 import { page } from '../page/page.js';
 import { table } from '../page/table.js';
+import { threatInSymbols, threatInWords } from '../sentences.js';
 import { factList } from '../training/provenance.js';
-import { threatInSymbols, threatInWords } from '../verdict.js';
 import type { AttackedPicture, AttackedPictures } from './result.js';
 import { outcomeInWords } from './result.js';
 

@@ -2,7 +2,7 @@
 import type { EvaluationResult } from '../../evaluation/result.js';
 import { count, duration, list, percent, percentRange, time } from '../page/format.js';
 import { html, type Markup } from '../page/html.js';
-import { threatInSymbols, threatInWords } from '../verdict.js';
+import { threatInSymbols, threatInWords } from '../sentences.js';
 import type { EvaluationPageInput } from './input.js';
 
 export function evaluationHeadline({ result, cleanInterval, generated }: EvaluationPageInput): Markup {

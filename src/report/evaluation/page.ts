@@ -9,11 +9,11 @@ import { page } from '../page/page.js';
 import { howToRead } from '../training/attacks.js';
 import { accuracyAgainstEpsilon } from '../training/curves.js';
 import { attackSequence } from './attack-sequence.js';
-import { evaluationFacts } from './facts.js';
 import { evaluationHeadline, flagBox } from './headline.js';
 import type { EvaluationPageInput } from './input.js';
 import { outcomes } from './outcomes.js';
 import { perClass } from './per-class.js';
+import { evaluationFacts } from './settings-table.js';
 
 /** One self-contained HTML document. */
 export function renderEvaluation(input: EvaluationPageInput): Promise<string> {

@@ -1,6 +1,6 @@
-import { draw, figureWidth, plotHeight, shareAxis } from './draw.js';
 import type { Markup } from './html.js';
 import { seriesStyle, variable } from './palette.js';
+import { draw, figureWidth, plotHeight, shareAxis } from './render-figure.js';
 
 /** One accuracy with its interval. */
 export interface IntervalPoint {

@@ -1,6 +1,6 @@
-import { draw, figureWidth, legend, plotHeight, shareAxis } from './draw.js';
 import type { Markup } from './html.js';
 import { seriesStyle, variable } from './palette.js';
+import { draw, figureWidth, legend, plotHeight, shareAxis } from './render-figure.js';
 
 /** One value of one series at one place; `low` and `high` where it has an interval. */
 export interface FigurePoint {

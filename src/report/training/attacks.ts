@@ -4,7 +4,7 @@ import type { ReportInput } from '../input.js';
 import { count, percent } from '../page/format.js';
 import { html, type Markup } from '../page/html.js';
 import { table } from '../page/table.js';
-import { threatInWords } from '../verdict.js';
+import { threatInWords } from '../sentences.js';
 
 export function attackTable({ networks }: ReportInput): Markup {
   const flags = networks.flatMap(({ name, evaluation }) =>

@@ -6,7 +6,7 @@ import { html, type Markup } from '../page/html.js';
 import { intervalFigure } from '../page/interval-figure.js';
 import { type FigurePoint, lineFigure } from '../page/line-figure.js';
 import { dataTable } from '../page/table.js';
-import { attackNames, threatInSymbols } from '../verdict.js';
+import { attackNames, threatInSymbols } from '../sentences.js';
 
 export async function learningCurves({ networks }: ReportInput): Promise<Markup> {
   const series = networks.map(({ name }) => name);

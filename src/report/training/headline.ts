@@ -4,7 +4,7 @@ import type { ReportInput, ReportNetwork } from '../input.js';
 import { count, duration, epsilon, percent, percentRange, time } from '../page/format.js';
 import { html, type Markup } from '../page/html.js';
 import { seriesStyle } from '../page/palette.js';
-import { attackNames, comparisonInWords, threatInSymbols, verdict } from '../verdict.js';
+import { attackNames, comparisonInWords, threatInSymbols, verdict } from '../sentences.js';
 
 export function headline(input: ReportInput): Markup {
   const comparison = comparisonInWords(input);

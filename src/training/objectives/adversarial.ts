@@ -1,4 +1,4 @@
-import { alone, type Ranks } from '../../distributed/ranks.js';
+import { alone, type Ranks } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import type { Pass } from '../../nn/module.js';
 import { scope } from '../../tensor/scope.js';

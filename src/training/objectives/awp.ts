@@ -1,4 +1,4 @@
-import type { Ranks } from '../../distributed/ranks.js';
+import type { Ranks } from '../../distributed/process-group.js';
 import type { Model } from '../../models/model.js';
 import { stack } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';

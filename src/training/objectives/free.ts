@@ -1,5 +1,5 @@
 import type { Norm } from '../../attacks/norms.js';
-import { alone, type Ranks } from '../../distributed/ranks.js';
+import { alone, type Ranks } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import { crossEntropy } from '../../nn/losses.js';
 import { zerosLike } from '../../tensor/create.js';

@@ -1,5 +1,5 @@
 import type { Batch } from '../../data/dataset-tensors.js';
-import { alone, type Ranks } from '../../distributed/ranks.js';
+import { alone, type Ranks } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import type { Model } from '../../models/model.js';
 import { crossEntropy } from '../../nn/losses.js';

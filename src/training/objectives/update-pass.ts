@@ -1,5 +1,5 @@
 import type { Batch } from '../../data/dataset-tensors.js';
-import type { Dropping, DropRates } from '../../nn/drop.js';
+import type { Dropping, DropRates } from '../../nn/dropout.js';
 import type { Pass } from '../../nn/module.js';
 
 /** How the updates of a run run the network. */

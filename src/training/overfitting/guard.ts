@@ -2,7 +2,7 @@ import { type GradientAttack, parseGradientAttack } from '../../attacks/attack.j
 import type { Norm } from '../../attacks/norms.js';
 import { descend } from '../../attacks/pgd.js';
 import type { Batch, DatasetTensors } from '../../data/dataset-tensors.js';
-import { alone, type Ranks } from '../../distributed/ranks.js';
+import { alone, type Ranks } from '../../distributed/process-group.js';
 import type { Model } from '../../models/model.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { integers } from '../../tensor/create.js';

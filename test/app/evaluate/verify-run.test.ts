@@ -8,13 +8,13 @@ import { evaluationRun } from '../../../src/app/evaluate/evaluate-run.js';
 import { verificationRun } from '../../../src/app/evaluate/verify-run.js';
 import { openModel } from '../../../src/app/model/open-model.js';
 import { subset } from '../../../src/data/dataset.js';
-import { memoryInfo, setThreads } from '../../../src/engine/info.js';
+import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import { InputError } from '../../../src/errors.js';
 import type { Model } from '../../../src/models/model.js';
 import { writeCheckpoint } from '../../../src/runs/checkpoint.js';
 import { clean } from '../../../src/training/objectives/objective.js';
+import { toArrays } from '../../../src/weights/module-weights.js';
 import { encodeSafetensors, readSafetensors } from '../../../src/weights/safetensors.js';
-import { toArrays } from '../../../src/weights/weights.js';
 import { blobs, smallModel, training } from '../../support/blobs.js';
 import { satin } from '../../support/tiny-run.js';
 

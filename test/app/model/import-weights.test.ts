@@ -9,15 +9,15 @@ import { exportModel } from '../../../src/app/model/export-model.js';
 import { type ImportOptions, importModel } from '../../../src/app/model/import-weights.js';
 import { initialise, readInitialWeights } from '../../../src/app/model/initial-weights.js';
 import { openModel } from '../../../src/app/model/open-model.js';
-import { setThreads } from '../../../src/engine/info.js';
+import { setThreads } from '../../../src/engine/engine-info.js';
 import { InputError } from '../../../src/errors.js';
 import type { ModelDescription } from '../../../src/models/description.js';
 import { parseForeignForm } from '../../../src/models/external-description.js';
 import { Model } from '../../../src/models/model.js';
 import { parseInputForm } from '../../../src/models/preprocessing.js';
 import { readCheckpoint } from '../../../src/runs/checkpoint.js';
+import { toArrays } from '../../../src/weights/module-weights.js';
 import { encodeSafetensors, type NamedArray, readSafetensors } from '../../../src/weights/safetensors.js';
-import { toArrays } from '../../../src/weights/weights.js';
 import { idx, satin } from '../../support/tiny-run.js';
 
 setThreads(1);

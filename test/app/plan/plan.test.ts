@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { devices } from '../../../src/app/plan/devices.js';
+import { workOf } from '../../../src/app/plan/pass-counts.js';
 import { plan } from '../../../src/app/plan/plan.js';
-import { workOf } from '../../../src/app/plan/work.js';
 import { planCommand } from '../../../src/cli/commands/plan.js';
 import { InputError } from '../../../src/errors.js';
 import { Model } from '../../../src/models/model.js';
-import { loadRecipe } from '../../../src/recipe/load.js';
+import { loadRecipe } from '../../../src/recipe/load-recipe.js';
 
 const recipe = (name: string, ...set: string[]) => loadRecipe(name, { set });
 const passes = (name: string, ...set: string[]) => workOf(recipe(name, ...set), 60_000).perImage;

@@ -7,15 +7,15 @@ import { accuracyCurve } from '../../../src/app/evaluate/epsilon-curve.js';
 import { evaluationRun, loadExamples } from '../../../src/app/evaluate/evaluate-run.js';
 import { readModel } from '../../../src/app/model/checkpoint-model.js';
 import { measuredModel } from '../../../src/app/model/open-model.js';
-import { galleryOf } from '../../../src/app/report/gallery.js';
+import { galleryOf } from '../../../src/app/report/choose-gallery.js';
 import { reportInput } from '../../../src/app/report/report-input.js';
 import { compare, networkReport } from '../../../src/app/report/report-parts.js';
 import { trainRun } from '../../../src/app/train/train-run.js';
-import { memoryInfo, setThreads } from '../../../src/engine/info.js';
+import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import { InputError } from '../../../src/errors.js';
 import type { EvaluationResult } from '../../../src/evaluation/result.js';
 import { parseRecipe } from '../../../src/recipe/recipe.js';
-import { renderReport } from '../../../src/report/training/report.js';
+import { renderReport } from '../../../src/report/training/page.js';
 import { readEvents } from '../../../src/runs/event-log.js';
 import { tinyRecipe, writeTinyMnist } from '../../support/tiny-run.js';
 

@@ -8,7 +8,7 @@ import { packTar } from 'modern-tar';
 import sharp from 'sharp';
 import { centreView } from '../../../src/data/imagenet/crop.js';
 import { decodeView } from '../../../src/data/imagenet/decode.js';
-import { placesOf } from '../../../src/data/imagenet/robustbench.js';
+import { placesOf } from '../../../src/data/imagenet/robustbench-subset.js';
 import { orderOf } from '../../../src/data/imagenet/shuffle.js';
 import { chosenPlaces, decodePlaces, openSplit } from '../../../src/data/imagenet/splits.js';
 import { ImageStream, type StreamOptions } from '../../../src/data/imagenet/stream.js';

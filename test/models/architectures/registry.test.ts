@@ -1,7 +1,7 @@
 /** Large networks against torchvision's, timm's and RobustBench's (test/golden/network-outputs.json), from the same weights. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setThreads } from '../../../src/engine/info.js';
+import { setThreads } from '../../../src/engine/engine-info.js';
 import type { ModelName } from '../../../src/models/architectures/names.js';
 import { Model } from '../../../src/models/model.js';
 import type { Classifier } from '../../../src/nn/classifier.js';

@@ -10,7 +10,7 @@ import { openModel } from '../../../src/app/model/open-model.js';
 import { evaluationReport } from '../../../src/app/report/evaluation-report.js';
 import { trainRun } from '../../../src/app/train/train-run.js';
 import { evaluationTable } from '../../../src/cli/terminal/evaluation-table.js';
-import { setThreads } from '../../../src/engine/info.js';
+import { setThreads } from '../../../src/engine/engine-info.js';
 import type { EvaluationResult } from '../../../src/evaluation/result.js';
 import { parseRecipe } from '../../../src/recipe/recipe.js';
 import { modeInWords } from '../../../src/report/evaluation/headline.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { setThreads } from '../../../src/engine/info.js';
+import { setThreads } from '../../../src/engine/engine-info.js';
 import { native } from '../../../src/engine/native.js';
 import { tensor } from '../../../src/tensor/create.js';
 

@@ -12,14 +12,14 @@ import { fileURLToPath } from 'node:url';
 import { activationNames } from '../../../src/activations/parse.js';
 import { exportModel } from '../../../src/app/model/export-model.js';
 import { openModel } from '../../../src/app/model/open-model.js';
-import { setThreads } from '../../../src/engine/info.js';
+import { setThreads } from '../../../src/engine/engine-info.js';
 import type { ModelDescription } from '../../../src/models/description.js';
 import { Model } from '../../../src/models/model.js';
 import { exportTorchScript } from '../../../src/models/torchscript-export.js';
 import { noise } from '../../../src/tensor/noise.js';
 import { scope } from '../../../src/tensor/scope.js';
+import { loadWeights, toArrays, toTensor } from '../../../src/weights/module-weights.js';
 import { encodeSafetensors, readSafetensors } from '../../../src/weights/safetensors.js';
-import { loadWeights, toArrays, toTensor } from '../../../src/weights/weights.js';
 
 const python = process.env.SATIN_PYTHON;
 const script = fileURLToPath(new URL('../../../../scripts/golden/state_dicts.py', import.meta.url));

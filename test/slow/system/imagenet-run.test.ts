@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, it } from 'node:test';
 import type { EvaluationResult } from '../../../src/evaluation/result.js';
-import { loadRecipe } from '../../../src/recipe/load.js';
+import { loadRecipe } from '../../../src/recipe/load-recipe.js';
 import { readEvents } from '../../../src/runs/event-log.js';
 import { killAndResume } from '../../support/kill.js';
 import { outcome, satin } from '../../support/tiny-run.js';

@@ -8,7 +8,7 @@ import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { waysBetweenRanks } from '../../../src/distributed/collectives.js';
-import { setThreads } from '../../../src/engine/info.js';
+import { setThreads } from '../../../src/engine/engine-info.js';
 import { readCheckpoint } from '../../../src/runs/checkpoint.js';
 import { largestDifference } from '../../support/close.js';
 import { type Job, type Outcome, outcomeOf } from '../../support/rank-jobs.js';

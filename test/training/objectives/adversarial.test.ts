@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
 import { parseActivation } from '../../../src/activations/parse.js';
 import { norms } from '../../../src/attacks/norms.js';
-import { memoryInfo, setThreads } from '../../../src/engine/info.js';
+import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import { InputError } from '../../../src/errors.js';
 import type { Model } from '../../../src/models/model.js';
 import type { Pass } from '../../../src/nn/module.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { norms } from '../../../src/attacks/norms.js';
-import { memoryInfo, setThreads } from '../../../src/engine/info.js';
+import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import { InputError } from '../../../src/errors.js';
 import type { Model } from '../../../src/models/model.js';
 import { crossEntropy } from '../../../src/nn/losses.js';

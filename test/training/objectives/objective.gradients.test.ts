@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DatasetTensors } from '../../../src/data/dataset-tensors.js';
-import { memoryInfo, setThreads } from '../../../src/engine/info.js';
+import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import type { Model } from '../../../src/models/model.js';
 import { tensor } from '../../../src/tensor/create.js';
 import { gradients, noGrad } from '../../../src/tensor/gradient.js';

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { parseActivation } from '../../../src/activations/parse.js';
 import { norms } from '../../../src/attacks/norms.js';
 import type { Batch } from '../../../src/data/dataset-tensors.js';
-import { memoryInfo, setThreads } from '../../../src/engine/info.js';
+import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import type { ModelDescription } from '../../../src/models/description.js';
 import { Model } from '../../../src/models/model.js';
 import { integers } from '../../../src/tensor/create.js';

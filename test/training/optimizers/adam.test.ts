@@ -1,7 +1,7 @@
 /** Adam, AdamW and clipped gradients against PyTorch's (test/golden/adam.json): one step, and ten. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { memoryInfo, setThreads } from '../../../src/engine/info.js';
+import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import { InputError } from '../../../src/errors.js';
 import { tensor } from '../../../src/tensor/create.js';
 import { scope } from '../../../src/tensor/scope.js';

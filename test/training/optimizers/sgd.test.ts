@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { memoryInfo, setThreads } from '../../../src/engine/info.js';
+import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import { InputError } from '../../../src/errors.js';
 import { tensor } from '../../../src/tensor/create.js';
 import { scope } from '../../../src/tensor/scope.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, it } from 'node:test';
 import { plan } from '../../../../src/app/plan/plan.js';
 import { trainRun } from '../../../../src/app/train/train-run.js';
-import { loadRecipe } from '../../../../src/recipe/load.js';
+import { loadRecipe } from '../../../../src/recipe/load-recipe.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-plan-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -5,7 +5,7 @@ import { evaluationRun } from '../../../../src/app/evaluate/evaluate-run.js';
 import { measuredModel } from '../../../../src/app/model/open-model.js';
 import { norms } from '../../../../src/attacks/norms.js';
 import { subset } from '../../../../src/data/dataset.js';
-import { setThreads } from '../../../../src/engine/info.js';
+import { setThreads } from '../../../../src/engine/engine-info.js';
 import { adversarial } from '../../../../src/training/objectives/adversarial.js';
 import { clean } from '../../../../src/training/objectives/objective.js';
 import { blobs, smallModel, training } from '../../../support/blobs.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { norms } from '../../../../src/attacks/norms.js';
-import { memoryInfo } from '../../../../src/engine/info.js';
+import { memoryInfo } from '../../../../src/engine/engine-info.js';
 import { publishedDropRates } from '../../../../src/models/architectures/names.js';
 import { Model } from '../../../../src/models/model.js';
 import { integers, tensor } from '../../../../src/tensor/create.js';

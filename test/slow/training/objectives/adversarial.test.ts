@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { norms } from '../../../../src/attacks/norms.js';
-import { memoryInfo, setThreads } from '../../../../src/engine/info.js';
+import { memoryInfo, setThreads } from '../../../../src/engine/engine-info.js';
 import { adversarial } from '../../../../src/training/objectives/adversarial.js';
 import { blobs, smallModel, training } from '../../../support/blobs.js';
 

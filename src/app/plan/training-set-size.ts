@@ -1,0 +1,42 @@
+import sharp from 'sharp';
+import { folderLayout, listImages } from '../../data/image-folder-layout.js';
+import { InputError } from '../../errors.js';
+import type { Recipe } from '../../recipe/recipe.js';
+
+/** What a plan has to know of the images. */
+export interface TrainingSet {
+  /** Images, before validation is taken from them. */
+  readonly count: number;
+  /** [channels, height, width] */
+  readonly shape: readonly [number, number, number];
+  readonly classes: number;
+}
+
+const published: Readonly<Record<Exclude<Recipe['data']['name'], 'folder' | 'imagenet'>, TrainingSet>> = {
+  'fashion-mnist': { count: 60_000, shape: [1, 28, 28], classes: 10 },
+  mnist: { count: 60_000, shape: [1, 28, 28], classes: 10 },
+  cifar10: { count: 50_000, shape: [3, 32, 32], classes: 10 },
+  cifar100: { count: 50_000, shape: [3, 32, 32], classes: 100 },
+};
+
+/**
+ * The size of a recipe's training set: of a public one as it was published, so that it need not be here; of a folder as
+ * it is found.
+ *
+ * @throws {InputError} for a folder that cannot be trained on.
+ */
+export async function trainingSetOf({ data }: Recipe): Promise<TrainingSet> {
+  if (data.name === 'imagenet') return { count: 1_281_167, shape: [3, data.size, data.size], classes: 1000 };
+  if (data.name !== 'folder') return published[data.name];
+  const layout = await folderLayout(data.dir);
+  const folder = layout.kind === 'whole' ? layout.folder : layout.folders.train;
+  if (folder === undefined) throw InputError.expected('a folder train', 'data.dir', data.dir);
+  const { images, classes } = await listImages(folder);
+  const size = data.size ?? (await sizeOf(images[0]!.file));
+  return { count: images.length, shape: [3, ...size], classes: classes.length };
+}
+
+async function sizeOf(file: string): Promise<readonly [number, number]> {
+  const { width, height } = await sharp(file).metadata();
+  return [height, width];
+}

@@ -1,0 +1,107 @@
+import { norms } from '../../attacks/norms.js';
+import type { Dataset } from '../../data/dataset.js';
+import { DatasetTensors } from '../../data/dataset-tensors.js';
+import { paired } from '../../evaluation/model-under-test.js';
+import type { GalleryExample } from '../../report/input.js';
+import { tensor } from '../../tensor/create.js';
+import { scope } from '../../tensor/scope.js';
+import type { EvaluationRun } from '../evaluate/evaluate-run.js';
+import { lastIterates } from '../evaluate/last-iterate.js';
+import type { MeasuredModel } from '../model/open-model.js';
+import { type Answer, answers } from '../predict.js';
+
+export interface GalleryNetwork {
+  /** As in `ReportNetwork`. */
+  readonly name: string;
+  readonly model: MeasuredModel;
+  /** All networks' on `data`, with one norm, ε, seed and attack last. */
+  readonly measured: EvaluationRun;
+}
+
+export interface GalleryOptions {
+  readonly networks: readonly GalleryNetwork[];
+  /** What the networks were measured on. */
+  readonly data: Dataset;
+  /** @default 8 */
+  readonly count?: number;
+}
+
+/**
+ * The gallery of a report: up to `count` examples that every network classifies rightly as they are, those first that
+ * were broken in at least one network, of as many classes as there are, in the order of the data. For a network that
+ * withstood the attack, the image is its last iterate.
+ */
+export function galleryOf({ networks, data, count = 8 }: GalleryOptions): GalleryExample[] {
+  const places = chooseForGallery(networks, data, count);
+  if (places.length === 0) return [];
+  using tensors = new DatasetTensors(data);
+  const views = networks.map((network) => scope(() => viewsOf(network, tensors, places)));
+  const [channels, height, width] = data.shape;
+  const picture = (pixels: Float32Array) => ({ channels, height, width, data: pixels });
+  const pixels = channels * height * width;
+  return places.map((place, at) => ({
+    id: data.ids[place]!,
+    label: data.classes[data.labels[place]!]!,
+    image: picture(
+      Float32Array.from(data.images.subarray(place * pixels, (place + 1) * pixels), (byte) => byte / 255),
+    ),
+    networks: networks.map(({ name }, index) => {
+      const { image, clean, attacked } = views[index]![at]!;
+      return {
+        name,
+        adversarial: picture(image),
+        clean: { class: data.classes[clean.label]!, probability: clean.probability },
+        attacked: { class: data.classes[attacked.label]!, probability: attacked.probability },
+      };
+    }),
+  }));
+}
+
+function chooseForGallery(networks: readonly GalleryNetwork[], data: Dataset, count: number): number[] {
+  const verdicts = networks.map(({ measured }) => measured.result.perExample);
+  const seen = new Map<string, number>();
+  return Array.from(data.ids, (_, place) => place)
+    .filter((place) => verdicts.every((perExample) => perExample[place]!.clean))
+    .map((place) => {
+      const stood = verdicts.every((perExample) => perExample[place]!.brokenBy === null);
+      const group = `${stood}/${data.labels[place]}`;
+      const rank = seen.get(group) ?? 0;
+      seen.set(group, rank + 1);
+      return { place, stood: Number(stood), rank };
+    })
+    .sort((a, b) => a.stood - b.stood || a.rank - b.rank || a.place - b.place)
+    .slice(0, count)
+    .map(({ place }) => place)
+    .sort((a, b) => a - b);
+}
+
+interface View {
+  readonly image: Float32Array; // [C, H, W]
+  readonly clean: Answer;
+  readonly attacked: Answer;
+}
+
+/** What one network makes of the chosen examples. */
+function viewsOf(network: GalleryNetwork, data: DatasetTensors, places: readonly number[]): View[] {
+  const { model, measured } = network;
+  const { attacks, norm, epsilon, seed } = measured.result;
+  const classify = paired(model.classify);
+  const { x } = data.batch(places);
+  const images = places.map((place) => measured.evaluation.adversarial.get(place));
+  const stood = places.map((_, at) => at).filter((at) => images[at] === undefined);
+  if (stood.length > 0)
+    lastIterates(model, data.batch(stood.map((at) => places[at]!)), {
+      attack: attacks.at(-1)?.name ?? 'pgd-50',
+      threat: { norm: norms[norm], epsilon },
+      seed,
+    }).forEach((image, index) => {
+      images[stood[index]!] = image;
+    });
+  const adversarial = new Float32Array(x.size);
+  images.forEach((image, at) => {
+    adversarial.set(image!, at * image!.length);
+  });
+  const clean = answers(classify, x);
+  const attacked = answers(classify, tensor(adversarial, x.shape));
+  return places.map((_, at) => ({ image: images[at]!, clean: clean[at]!, attacked: attacked[at]! }));
+}

@@ -1,0 +1,148 @@
+import { parseAttack } from '../../attacks/attack.js';
+import { norms } from '../../attacks/norms.js';
+import { subset } from '../../data/dataset.js';
+import { DatasetTensors } from '../../data/dataset-tensors.js';
+import { alone, placesOf, type Ranks } from '../../distributed/process-group.js';
+import { InterruptedError } from '../../errors.js';
+import { evaluate } from '../../evaluation/evaluate.js';
+import type { ModelDescription } from '../../models/description.js';
+import { Model } from '../../models/model.js';
+import type { Recipe } from '../../recipe/recipe.js';
+import { Ema } from '../../training/ema.js';
+import { Guard } from '../../training/overfitting/guard.js';
+import type { TrainOptions } from '../../training/train.js';
+import { type InitialWeights, initialise } from '../model/initial-weights.js';
+import { objectiveOf } from './build-objective.js';
+import { optimizerOf } from './build-optimizer.js';
+import { momentsOf, openTraining, type RunImages } from './training-data.js';
+
+/**
+ * From a recipe to the parts of a training run: the only file that knows every part.
+ */
+export type Experiment = Omit<TrainOptions, 'progress' | 'record' | 'checkpoint' | 'interrupted'> &
+  Disposable;
+
+export interface ExperimentOptions {
+  /** Start from these weights instead of random ones. */
+  readonly init?: InitialWeights | undefined;
+  /** With `init`: the last layer begins with random weights all the same. @default false */
+  readonly newHead?: boolean;
+  readonly interrupted: () => boolean;
+  /** With whom the run is shared. @default alone */
+  readonly ranks?: Ranks;
+  /** Told how far reading images and validation are. */
+  readonly onProgress?: (progress: {
+    readonly label: string;
+    readonly done: number;
+    readonly total: number;
+    readonly robust?: number;
+  }) => void;
+}
+
+/** Makes the parts of a run; nothing is written. */
+export function prepare(recipe: Recipe, images: RunImages, options: ExperimentOptions): Experiment {
+  const { model, threat, training } = recipe;
+  const { training: chosen } = images;
+  const { onProgress, ranks = alone } = options;
+  const device = recipe.device === 'cuda' && ranks.size > 1 ? `cuda:${ranks.local}` : recipe.device;
+  const description: ModelDescription = {
+    architecture: model.name,
+    width: model.width,
+    activation: model.activation,
+    classes: chosen.classes,
+    shape: chosen.shape,
+    normalise:
+      model.normalise === 'none' ? null : model.normalise === 'dataset' ? momentsOf(chosen) : model.normalise,
+  };
+  const network = Model.create(description, { seed: training.seed, device });
+  if (options.init !== undefined) initialise(network, options.init, { newHead: options.newHead ?? false });
+
+  const ema = training.ema === null ? null : new Ema(network, training.ema);
+  /** What is measured and kept: the average, where there is one. */
+  const kept = ema?.model ?? network;
+
+  // Each rank measures its share of the examples; what they find is added up.
+  const measured = images.validation?.ids.length ?? 0;
+  const validation =
+    images.validation === null
+      ? null
+      : new DatasetTensors(subset(images.validation, placesOf(measured, ranks)), device);
+  const attack = parseAttack(recipe.validation.attack);
+  const norm = norms[threat.norm];
+
+  const countRight = async (validation: DatasetTensors) => {
+    if (validation.count === 0) return { clean: 0, robust: 0 };
+    using folded = kept.fold();
+    const result = await evaluate({ classify: kept.classify, fast: folded.classify }, validation, {
+      attacks: [attack],
+      threat: { norm, epsilon: threat.epsilon },
+      seed: training.seed,
+      batch: recipe.validation.batch,
+      interrupted: options.interrupted,
+      onProgress: ({ stage, done, total, standing }) =>
+        onProgress?.({ label: `validation ${stage}`, done, total, robust: standing }),
+    });
+    const right = result.perExample.filter((example) => example.clean);
+    const robust = right.filter(({ brokenBy }) => brokenBy === null);
+    return { clean: right.length, robust: robust.length };
+  };
+
+  async function* measure(): AsyncGenerator<readonly [string, number]> {
+    if (validation === null) return;
+    const own = await countRight(validation).catch((error: unknown) => {
+      // The others must hear of it, at the place where they all are.
+      if (error instanceof InterruptedError) return error;
+      throw error;
+    });
+    const counts = own instanceof InterruptedError ? [1, 0, 0] : [0, own.clean, own.robust];
+    const [stopped = 0, cleanCount = 0, robustCount = 0] = ranks.sum(counts);
+    if (own instanceof InterruptedError) throw own;
+    if (stopped > 0) throw new InterruptedError('Interrupted on another rank.');
+    const clean = ['validation/clean', cleanCount / measured] as const;
+    const threatText = `${threat.norm}-${threat.epsilonText.replace('/', '-')}`;
+    const robust = [`validation/robust/${threatText}/${attack.name}`, robustCount / measured] as const;
+    // The last one chooses: robust accuracy of a network that is not trained for it is next to chance.
+    yield* training.objective === 'clean' ? [robust, clean] : [clean, robust];
+  }
+
+  const trained = openTraining(chosen, recipe, { device, sharing: ranks.sharing });
+  const objective = objectiveOf(recipe, ranks);
+  const optimizer = optimizerOf(training.optimizer, network);
+  const guarded = 'guard' in training ? training.guard : null;
+  return {
+    model: network,
+    data: trained.source,
+    objective,
+    optimizer,
+    schedule: training.schedule,
+    epochs: training.epochs,
+    batch: training.batch,
+    epochSteps: training.epochSteps,
+    accumulate: training.accumulate,
+    clipNorm: training.clipNorm,
+    ema,
+    guard:
+      guarded &&
+      trained.guarded &&
+      new Guard({
+        data: trained.guarded,
+        examples: guarded.examples,
+        norm,
+        epsilon: threat.epsilon,
+        epsilonText: threat.epsilonText,
+        seed: training.seed,
+        batch: training.batch / training.accumulate / ranks.size,
+        ranks,
+      }),
+    guardEvery: guarded?.every ?? null,
+    guardAfter: 'attack' in training ? training.attack.epsilonWarmup : 0,
+    seed: training.seed,
+    ranks,
+    ghost: ranks.size > 1 && training.batchNorm === 'ghost',
+    checkpointEvery: training.checkpointEvery,
+    evaluate: measure,
+    [Symbol.dispose]: () => {
+      for (const part of [objective, optimizer, ema, validation, trained, network]) part?.[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,179 @@
+import type { Activation } from '../activations/activation.js';
+import { parseDerivative } from '../activations/parse.js';
+import type { MeasuredModel } from '../app/model/open-model.js';
+import { parseAttack, requireNorm } from '../attacks/attack.js';
+import { attackNamesOf } from '../attacks/autoattack.js';
+import type { NormName } from '../attacks/norms.js';
+import type { Dataset } from '../data/dataset.js';
+import { parseDataName } from '../data/dataset-names.js';
+import type { LoadOptions } from '../data/load-dataset.js';
+import { InputError } from '../errors.js';
+import { readOriginals } from '../evaluation/folder/images.js';
+import { type EvaluationManifest, readEvaluationManifest } from '../evaluation/folder/manifest.js';
+import { type ForeignForm, parseForeignForm, requireForeignTakes } from '../models/external-description.js';
+import { modelKind, requireInputTakes, requireWholeModel } from '../models/model-kind.js';
+import { type InputForm, parseInputForm } from '../models/preprocessing.js';
+import { imagenetForm } from '../recipe/imagenet-data.js';
+import { parseRecipe, type Recipe } from '../recipe/recipe.js';
+import { readCheckpoint } from '../runs/checkpoint.js';
+import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
+import { type Epsilon, parseEpsilon } from '../user-input/epsilon.js';
+import { readWeightsFile } from '../weights/weights-file.js';
+import { missing } from './options.js';
+
+/** What was typed. */
+export interface EvaluateWords {
+  readonly data?: string | undefined;
+  readonly dataDir?: string | undefined;
+  readonly attack?: readonly string[] | undefined;
+  readonly autoattack?: string | undefined;
+  readonly alone?: true | undefined;
+  readonly surrogate?: readonly string[] | undefined;
+  readonly norm?: NormName | undefined;
+  readonly epsilon?: string | undefined;
+  readonly inputRange?: string | undefined;
+  readonly mean?: string | undefined;
+  readonly std?: string | undefined;
+  readonly architecture?: string | undefined;
+  readonly activation?: string | undefined;
+  readonly classes?: string | undefined;
+  readonly shape?: string | undefined;
+  readonly width?: string | undefined;
+  readonly entry?: string | undefined;
+  readonly examples?: number | undefined;
+  readonly batch?: number | 'auto' | undefined;
+  readonly seed?: number | undefined;
+  readonly threads?: number | undefined;
+  readonly checks?: 'quick' | 'full' | undefined;
+  readonly saveAdversarial?: string | undefined;
+  readonly resume?: string | undefined;
+}
+
+/** What shall be evaluated, and how: what was typed, else what the evaluation began with, else the run's own. */
+export interface EvaluatePlan {
+  readonly input: InputForm | null;
+  readonly foreign: ForeignForm | null;
+  readonly attacks: readonly string[];
+  readonly surrogates: readonly Activation[];
+  readonly norm: NormName;
+  readonly epsilon: Epsilon;
+  readonly seed: number;
+  readonly batch: number | 'auto';
+  readonly alone: boolean;
+  readonly checks: 'quick' | 'full';
+  readonly threads: number | undefined;
+  readonly folder: { readonly path: string; readonly resume: boolean } | undefined;
+  /** The images to evaluate on. */
+  readonly load: (model: MeasuredModel, onProgress: LoadOptions['onProgress']) => Promise<Dataset>;
+}
+
+/** @throws {InputError} for what does not fit together. Loads no engine. */
+export function planEvaluation(modelPath: string, words: EvaluateWords): EvaluatePlan {
+  const kind = modelKind(modelPath); // refuses what is no model before anything else
+  if (kind === 'satin') readCheckpoint({ path: modelPath });
+  const stored = words.resume === undefined ? null : readEvaluationManifest(words.resume, '--resume');
+  const before = stored?.evaluation;
+  const typed = parseInputForm(words);
+  requireInputTakes(kind, { path: modelPath, input: typed });
+  const foreign = parseForeignForm(words);
+  requireForeignTakes(kind, { path: modelPath, foreign, entry: words.entry });
+  // What is kept is opened again by the path alone, which for weights says too little.
+  if (kind === 'weights' && (words.saveAdversarial ?? words.resume) !== undefined)
+    requireWholeModel(modelPath);
+  if (kind === 'weights') readWeightsFile(modelPath, { entry: words.entry });
+  const recipe = isRunFolder(modelPath)
+    ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`)
+    : null;
+
+  const attacks = attacksOf(words) ?? before?.attacks ?? ['pgd-50'];
+  const parsed = attacks.map(parseAttack);
+  const surrogates = (words.surrogate ?? before?.surrogates ?? []).map(parseDerivative);
+  const norm = words.norm ?? before?.norm ?? recipe?.threat.norm ?? missing('--norm', 'linf or l2');
+  for (const attack of parsed) requireNorm(attack, norm);
+  const seed = words.seed ?? before?.seed ?? 0;
+  return {
+    input: typed ?? (kind === 'torchscript' ? (before?.input ?? null) : null),
+    foreign,
+    attacks,
+    surrogates,
+    norm,
+    epsilon: epsilonOf(words, { norm, stored, recipe }),
+    seed,
+    batch: words.batch ?? 'auto',
+    alone: words.alone ?? before?.alone ?? false,
+    checks: words.checks ?? before?.checks ?? 'quick',
+    threads: words.threads ?? stored?.threads,
+    folder: folderOf(words),
+    load: loader(words, { stored, recipe, seed }),
+  };
+}
+
+/** The names of the attacks that were typed. @throws {InputError} where both ways of naming them are used. */
+function attacksOf({ attack, autoattack }: EvaluateWords): readonly string[] | undefined {
+  if (autoattack === undefined) return attack;
+  if (attack !== undefined)
+    throw InputError.expected(
+      'no --attack',
+      `--autoattack ${autoattack}`,
+      attack.join(', '),
+      'A set is run as it is; name all attacks by --attack to run others.',
+    );
+  return attackNamesOf(autoattack);
+}
+
+interface Sources {
+  readonly stored: EvaluationManifest | null;
+  readonly recipe: Recipe | null;
+}
+
+function epsilonOf(
+  { epsilon }: EvaluateWords,
+  { norm, stored, recipe }: Sources & { readonly norm: NormName },
+): Epsilon {
+  if (epsilon !== undefined) return parseEpsilon(epsilon, norm, '--epsilon');
+  if (stored !== null) return { epsilon: stored.evaluation.epsilon, epsilonText: stored.epsilonText };
+  if (recipe !== null && recipe.threat.norm === norm)
+    return { epsilon: recipe.threat.epsilon, epsilonText: recipe.threat.epsilonText };
+  return missing('--epsilon', 'a radius such as 8/255');
+}
+
+function folderOf({ saveAdversarial, resume }: EvaluateWords): EvaluatePlan['folder'] {
+  if (saveAdversarial !== undefined && resume !== undefined)
+    throw InputError.expected(
+      'one of --save-adversarial, which begins, and --resume, which goes on,',
+      '--resume',
+      resume,
+    );
+  const path = resume ?? saveAdversarial;
+  return path === undefined ? undefined : { path, resume: resume !== undefined };
+}
+
+/** From the data set, or from the folder of an evaluation that goes on, where nothing was typed of data. */
+function loader(
+  words: EvaluateWords,
+  { stored, recipe, seed }: Sources & { readonly seed: number },
+): EvaluatePlan['load'] {
+  const { data, dataDir, examples, resume } = words;
+  if (stored !== null && resume !== undefined && (data ?? dataDir ?? examples) === undefined)
+    return async () => readOriginals(resume, stored.evaluation);
+  const stated = data ?? stored?.evaluation.data;
+  const source = stated === undefined ? null : parseDataName(stated);
+  const own = recipe?.data;
+  const same = own !== undefined && (source === null || source.name === own.name) ? own : null;
+  const name = source?.name ?? own?.name ?? missing('--data', 'a data set such as fashion-mnist:test');
+  return async (model, onProgress) => {
+    const { loadExamples } = await import('../app/evaluate/evaluate-run.js');
+    return await loadExamples(model, {
+      name,
+      split: source?.split ?? 'test',
+      dir: dataDir ?? same?.dir ?? undefined,
+      resize: same?.name === 'folder' ? same.resize : undefined,
+      ...(same?.name === 'imagenet' && { imagenet: imagenetForm(same) }),
+      validation: same?.validation,
+      validationSeed: same?.validationSeed,
+      count: examples ?? stored?.evaluation.examples ?? 1000,
+      seed,
+      ...(onProgress !== undefined && { onProgress }),
+    });
+  };
+}

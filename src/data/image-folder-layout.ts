@@ -1,0 +1,150 @@
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import type { Split } from './dataset.js';
+import { countOf, errorCode, firstLine, someOf, unusable } from './dataset-error.js';
+
+/** One image of a folder, before it is decoded. */
+export interface FolderImage {
+  /** Relative to the folder of its split, with `/`: `cat/0001.jpg`. */
+  readonly path: string;
+  readonly file: string;
+  readonly label: number;
+}
+
+export interface ImageList {
+  /** Sorted by path, class after class: the place in this list is the example's id. */
+  readonly images: readonly FolderImage[];
+  readonly classes: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** The folders of a data folder: one a split (some may be missing), or all classes in one. */
+export type FolderLayout =
+  | { readonly kind: 'splits'; readonly folders: Readonly<Partial<Record<Split, string>>> }
+  | { readonly kind: 'whole'; readonly folder: string };
+
+const splitOfName: Readonly<Record<string, Split>> = {
+  train: 'train',
+  test: 'test',
+  val: 'validation',
+  valid: 'validation',
+  validation: 'validation',
+};
+const imageExtensions = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'];
+const wanted = 'one subfolder of images for each class, or train/ and test/ with such subfolders,';
+
+/**
+ * Finds out how `dir` is laid out. Its subfolders are splits when every one of them is named as a split is, `train` or
+ * `test` among them; otherwise they are classes (so a class may be called `train` beside `plane`).
+ * A folder that is missing, is no folder or has no subfolders is an `InputError`.
+ */
+export async function folderLayout(dir: string): Promise<FolderLayout> {
+  const names = await listClasses(dir);
+  if (names.length === 0)
+    throw unusable({
+      file: dir,
+      expected: wanted,
+      received: 'a folder without subfolders',
+      remedy: 'Sort the images into subfolders named after the classes.',
+    });
+  const folders: Partial<Record<Split, string>> = {};
+  for (const name of names) {
+    const split = splitOfName[name];
+    if (split === undefined) return { kind: 'whole', folder: dir };
+    const other = folders[split];
+    if (other !== undefined)
+      throw unusable({
+        file: dir,
+        expected: `one folder for the ${split} split`,
+        received: `both ${other} and ${join(dir, name)}`,
+        remedy: 'Keep one of them.',
+      });
+    folders[split] = join(dir, name);
+  }
+  if (folders.train === undefined && folders.test === undefined) return { kind: 'whole', folder: dir };
+  // A lone train/ is a whole set that has yet to be cut.
+  if (folders.train !== undefined && names.length === 1) return { kind: 'whole', folder: folders.train };
+  return { kind: 'splits', folders };
+}
+
+/**
+ * Lists the images of `folder`, one subfolder a class; class names are the names of the subfolders, sorted by
+ * code unit. Other files are skipped and named in the warnings. Fewer than two classes, or a class without
+ * an image, is an `InputError`.
+ */
+export async function listImages(folder: string): Promise<ImageList> {
+  const entries = await entriesOf(folder);
+  const classes = await listClasses(folder);
+  if (classes.length < 2)
+    throw unusable({
+      file: folder,
+      expected: 'at least two subfolders, one for each class,',
+      received: classes.length === 0 ? 'none' : `one (${classes[0]})`,
+      remedy: 'A classifier needs two classes or more to choose from.',
+    });
+  const skipped = entries.filter((entry) => !entry.folder).map((entry) => entry.name);
+  const images: FolderImage[] = [];
+  for (const [label, name] of classes.entries()) {
+    const inside = await entriesOf(join(folder, name));
+    const before = images.length;
+    for (const entry of inside) {
+      const path = `${name}/${entry.name}`;
+      if (entry.folder || !isImageName(entry.name)) skipped.push(entry.folder ? `${path}/` : path);
+      else images.push({ path, file: join(folder, name, entry.name), label });
+    }
+    if (images.length === before)
+      throw unusable({
+        file: join(folder, name),
+        expected: `at least one image (${imageExtensions.join(', ')})`,
+        received: inside.length === 0 ? 'an empty folder' : someOf(inside.map((entry) => entry.name)),
+        remedy: `Put images of the class ${name} there, or delete the folder if it is no class.`,
+      });
+  }
+  const warnings =
+    skipped.length === 0
+      ? []
+      : [
+          `Skipped ${countOf(skipped.length, 'entry', 'entries')} of ${folder} that are no images: ${someOf(skipped)}.`,
+        ];
+  return { images, classes, warnings };
+}
+
+/** The class names of `folder`, as `listImages` gives them. */
+export async function listClasses(folder: string): Promise<string[]> {
+  return (await entriesOf(folder)).filter((entry) => entry.folder).map((entry) => entry.name);
+}
+
+function isImageName(name: string): boolean {
+  return !name.startsWith('.') && imageExtensions.includes(extname(name).toLowerCase());
+}
+
+/** What is in a folder, sorted by code unit so that ids do not depend on the file system or the language. */
+async function entriesOf(folder: string): Promise<{ readonly name: string; readonly folder: boolean }[]> {
+  let found: Dirent[];
+  try {
+    found = await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    const code = errorCode(error);
+    throw unusable({
+      file: folder,
+      expected: 'a folder of images',
+      received: code === 'ENOENT' ? 'no folder' : code === 'ENOTDIR' ? 'a file' : firstLine(error),
+      remedy: 'Give the folder that holds one subfolder for each class.',
+    });
+  }
+  const entries = await Promise.all(
+    found.map(async (entry) => ({ name: entry.name, folder: await isClassFolder(folder, entry) })),
+  );
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Hidden folders and the litter of macOS archives are no classes; a link to a folder is as good as one. */
+async function isClassFolder(parent: string, entry: Dirent): Promise<boolean> {
+  if (entry.name.startsWith('.') || entry.name === '__MACOSX') return false;
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  return stat(join(parent, entry.name)).then(
+    (target) => target.isDirectory(),
+    () => false,
+  );
+}

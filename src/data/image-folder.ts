@@ -1,0 +1,178 @@
+import { type Dataset, labelArray, type Split } from './dataset.js';
+import { countOf, someOf, unusable } from './dataset-error.js';
+import { decodeImages, type ImageForm, imageSize } from './decode-image.js';
+import {
+  type FolderImage,
+  folderLayout,
+  type ImageList,
+  listClasses,
+  listImages,
+} from './image-folder-layout.js';
+import { classCounts, drawStratified } from './stratify.js';
+import { cutValidation, positionsWithout } from './validation-split.js';
+
+export interface FolderSource {
+  readonly dir: string;
+  readonly split: Split;
+  /** What the data set is called: `folder:train`. */
+  readonly name: string;
+  /** What every image is brought to; without a size all images must have one. */
+  readonly form: Omit<ImageForm, 'size'> & { readonly size?: ImageForm['size'] | undefined };
+  /** Draws the test images of a folder that has no splits. */
+  readonly testSeed: number;
+  /** Draws the validation images. */
+  readonly validationSeed: number;
+  /** How many of the training images are taken for validation; undefined: as the folder has it. */
+  readonly validation?: number | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** The images of one split, with their ids, before any is decoded. */
+interface Part {
+  readonly images: readonly FolderImage[];
+  readonly ids: Uint32Array;
+  readonly classes: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads one split of a folder with one subfolder of images a class. Only that split's images are decoded.
+ * Whatever is missing, contradictory or broken is an `InputError` that names the file or folder.
+ */
+export async function readFolder(source: FolderSource): Promise<Dataset> {
+  const { images, ids, classes, warnings } = await listSplit(source);
+  if (images.length === 0)
+    throw unusable({
+      file: source.dir,
+      expected: `images for the ${source.split} split`,
+      received: 'none',
+      remedy: 'Ask for a larger split, or add images: a class of three or more gives one at least to each.',
+    });
+  const { name, onProgress } = source;
+  const form = await completeForm(source.form, images[0]!.file);
+  const pixels = await decodeImages({ files: images.map(({ file }) => file), form, onProgress });
+  const labels = labelArray(images.length, classes.length);
+  for (const [position, { label }] of images.entries()) labels[position] = label;
+  const [height, width] = form.size;
+  return {
+    name,
+    classes,
+    shape: [form.channels ?? 3, height, width],
+    images: pixels,
+    labels,
+    ids,
+    order: 'folder',
+    warnings,
+  };
+}
+
+/** Without a size, the first image gives it and the others have to be alike. */
+async function completeForm({ size, ...rest }: FolderSource['form'], first: string): Promise<ImageForm> {
+  return size === undefined ? { ...rest, size: await imageSize(first), resize: 'refuse' } : { ...rest, size };
+}
+
+async function listSplit(source: FolderSource): Promise<Part> {
+  const layout = await folderLayout(source.dir);
+  return layout.kind === 'whole' ? cutWhole(layout.folder, source) : ownSplit(layout.folders, source);
+}
+
+/** One tenth of each class for the test, one for validation, the rest for training. */
+async function cutWhole(folder: string, source: FolderSource): Promise<Part> {
+  const { split, testSeed, validationSeed, validation } = source;
+  const list = await listImages(folder);
+  const { labels, paths } = keysOf(list.images);
+  const sizes = classCounts(labels, list.classes.length);
+  const tenths = sizes.map((size) => (size < 3 ? 0 : Math.max(1, Math.round(size / 10))));
+  const test = drawStratified({ purpose: 'test', seed: testSeed, labels, keys: paths, counts: tenths });
+  const rest = part(list, positionsWithout(test, labels.length));
+  const small = list.classes.filter((_, label) => sizes[label]! < 3);
+  const warnings = [...list.warnings];
+  if (small.length > 0)
+    warnings.push(
+      `${countOf(small.length, 'class', 'classes')} of ${folder} with fewer than three images stay whole in the training split: ${someOf(small)}.`,
+    );
+  if (split === 'test') return { ...part(list, test), warnings };
+  const inRest = keysOf(rest.images);
+  if (validation !== undefined)
+    return { ...takeValidation(rest, { split, validationSeed, validation }), warnings };
+  const drawn = drawStratified({
+    purpose: 'validation',
+    seed: validationSeed,
+    labels: inRest.labels,
+    keys: inRest.paths,
+    counts: tenths,
+  });
+  const positions = split === 'validation' ? drawn : positionsWithout(drawn, rest.images.length);
+  return { ...part(rest, positions), warnings };
+}
+
+/** A split that has a folder of its own, or the validation images taken from train/. */
+async function ownSplit(
+  folders: Readonly<Partial<Record<Split, string>>>,
+  { dir, split, validationSeed, validation }: FolderSource,
+): Promise<Part> {
+  const fromTrain = split === 'validation' && folders.validation === undefined && validation !== undefined;
+  const folder = folders[fromTrain ? 'train' : split];
+  if (folder === undefined)
+    throw unusable({
+      file: dir,
+      expected: `a folder for the ${split} split`,
+      received: `only ${Object.values(folders).join(' and ')}`,
+      remedy: missingSplitRemedy[split],
+    });
+  const list = await listImages(folder);
+  const reference = folders.train ?? folder;
+  const known = await listClasses(reference);
+  const odd = [
+    ...list.classes.filter((name) => !known.includes(name)),
+    ...known.filter((name) => !list.classes.includes(name)),
+  ];
+  if (odd.length > 0)
+    throw unusable({
+      file: folder,
+      expected: `the same classes as ${reference}`,
+      received: `others: only one of the two has ${someOf(odd)}`,
+      remedy: 'Give every split the same subfolders.',
+    });
+  const all = part(list, Uint32Array.from(list.images.keys()));
+  if (split === 'test' || validation === undefined) return all;
+  if (folders.validation === undefined) return takeValidation(all, { split, validationSeed, validation });
+  const unused = `The amount for validation (${validation}) was not used, since ${folders.validation} holds the validation images.`;
+  return { ...all, warnings: [...all.warnings, unused] };
+}
+
+const missingSplitRemedy: Readonly<Record<Split, string>> = {
+  train: 'Add train/ with one subfolder for each class.',
+  validation: 'Say how many training images are taken for validation, or add val/.',
+  test: 'Rename val/ to test/ (validation images are then taken from train/), or add test/.',
+};
+
+function takeValidation(
+  whole: Part,
+  { split, validationSeed, validation }: { split: Split; validationSeed: number; validation: number },
+): Part {
+  const { labels, paths } = keysOf(whole.images);
+  const cut = cutValidation({
+    labels,
+    keys: paths,
+    classes: whole.classes.length,
+    validation,
+    seed: validationSeed,
+  });
+  return part(whole, split === 'validation' ? cut.validation : cut.train);
+}
+
+/** The images at `positions`; an id is the place in the whole sorted list, whatever was cut before. */
+function part(list: ImageList | Part, positions: Uint32Array): Part {
+  return {
+    images: Array.from(positions, (position) => list.images[position]!),
+    ids: 'ids' in list ? positions.map((position) => list.ids[position]!) : positions,
+    classes: list.classes,
+    warnings: list.warnings,
+  };
+}
+
+/** Cuts are keyed by path, so a file that is added or removed moves no other file between the splits by its place. */
+function keysOf(images: readonly FolderImage[]): { readonly labels: number[]; readonly paths: string[] } {
+  return { labels: images.map(({ label }) => label), paths: images.map(({ path }) => path) };
+}

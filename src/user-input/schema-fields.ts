@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { list } from './did-you-mean.js';
+import { parseFraction } from './epsilon.js';
+
+/**
+ * The kinds of value that input from outside is made of. The message of each is what was expected, and
+ * `validate.ts` makes the sentence of it: *Expected `message` for `path` but received ...*
+ */
+
+/** A whole number of at least `minimum`. */
+export function whole(minimum: number) {
+  const error = `a whole number of at least ${minimum}`;
+  return z.number({ error }).int({ error, abort: true }).min(minimum, { error, abort: true });
+}
+
+/** A finite number in [`minimum`, `maximum`]. */
+export function between(minimum: number, maximum: number) {
+  const error = `a number from ${minimum} to ${maximum}`;
+  return z.number({ error }).min(minimum, { error, abort: true }).max(maximum, { error, abort: true });
+}
+
+/** A finite number of at least 0. */
+export function atLeastZero() {
+  const error = 'a number of at least 0';
+  return z.number({ error }).min(0, { error, abort: true });
+}
+
+/** A finite number above 0. */
+export function positive() {
+  const error = 'a number above 0';
+  return z.number({ error }).positive({ error, abort: true });
+}
+
+/** A text of at least one character; `error` says what it stands for. */
+export function text(error: string) {
+  return z.string({ error }).min(1, { error, abort: true });
+}
+
+export function yesOrNo() {
+  return z.boolean({ error: 'true or false' });
+}
+
+export function oneOf<const Names extends readonly string[]>(names: Names) {
+  return z.enum(names, { error: list(names) });
+}
+
+/** A distance in pixels above 0, as a number or as people write it (`2/255`); the number remains. */
+export function pixelDistance() {
+  const error = "a number or fraction above 0, such as '2/255',";
+  return z.union([z.number(), z.string()], { error }).transform((value, context): number => {
+    const parsed = parseFraction(value);
+    if (parsed !== undefined && parsed > 0) return parsed;
+    context.addIssue({ code: 'custom', message: error, input: value, params: { expected: true } });
+    return z.NEVER;
+  });
+}

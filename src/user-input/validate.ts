@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { describe, InputError, SatinError } from '../errors.js';
+import { list, nearest } from './did-you-mean.js';
+
+/** The options of one call of `validate`. */
+export interface Validation<Schema extends z.ZodType> {
+  readonly schema: Schema;
+  readonly input: unknown;
+  /** What the input is and where it came from: `the recipe recipes/a.yaml`. */
+  readonly source: string;
+}
+
+/**
+ * The validated input, with defaults filled in.
+ *
+ * @throws InputError with one sentence a problem, each naming the path; an unknown key is named with the
+ *   nearest known one.
+ */
+export function validate<Schema extends z.ZodType>(options: Validation<Schema>): z.output<Schema> {
+  const parsed = options.schema.safeParse(options.input, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  const sentences = new Set(parsed.error.issues.flatMap((issue) => problems(issue, options.schema)));
+  const lines =
+    sentences.size === 1
+      ? [...sentences].map((line) => ` ${line}`)
+      : [...sentences].map((line) => `\n  ${line}`);
+  const count = sentences.size === 1 ? '' : `, ${sentences.size} problems`;
+  throw new InputError('invalid-input', `In ${options.source}${count}:${lines.join('')}`);
+}
+
+/**
+ * Reports an error of Satin from within a schema: its sentence is shown as it is, so it should name the path.
+ */
+export function reportError(context: z.RefinementCtx, path: string[], error: unknown): void {
+  if (!(error instanceof SatinError)) throw error;
+  context.addIssue({ code: 'custom', path, message: error.message, params: { sentence: true } });
+}
+
+function problems(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
+  const path = issue.path.map(String);
+  const name = path.length === 0 ? 'the whole' : path.join('.');
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => unknownKey(key, path, sectionsAt(schema, path)));
+  if (issue.code === 'custom' && issue.params?.sentence === true) return [issue.message];
+  if (issue.code === 'custom' && issue.params?.expected !== true) return [`${name}: ${issue.message}`];
+
+  const received = receivedBy(issue);
+  const expected =
+    issue.code === 'invalid_type' && issue.expected === 'object' ? 'a section of keys' : issue.message;
+  const meant = typeof received === 'string' ? nearest(received, namesAt(issue, schema)) : undefined;
+  return [
+    `Expected ${expected} for ${name} but received ${received === undefined ? 'nothing' : describe(received)}.` +
+      (meant === undefined ? '' : ` Did you mean '${meant}'?`),
+  ];
+}
+
+/** Of a union that could not be chosen, what stands under the choosing key: the path ends there. */
+function receivedBy(issue: z.core.$ZodIssue): unknown {
+  const tag = tagOf(issue);
+  const { input } = issue;
+  if (tag === undefined || typeof input !== 'object' || input === null) return input;
+  return new Map<string, unknown>(Object.entries(input)).get(tag);
+}
+
+function tagOf(issue: z.core.$ZodIssue): string | undefined {
+  return issue.code === 'invalid_union' ? issue.discriminator : undefined;
+}
+
+/** The names that would have been right. */
+function namesAt(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
+  if (issue.code === 'invalid_value') return issue.values.map(String);
+  if (tagOf(issue) === undefined) return [];
+  return sectionsAt(schema, issue.path.slice(0, -1).map(String)).flatMap((section) => section.tagValues);
+}
+
+function unknownKey(key: string, path: readonly string[], sections: readonly Section[]): string {
+  const name = [...path, key].join('.');
+  const owners = sections.filter((section) => Object.hasOwn(section.schema.shape, key));
+  const chooser = owners[0]?.chooser;
+  if (chooser !== undefined) {
+    const values = new Set(owners.flatMap((owner) => owner.tagValues));
+    return `The key '${name}' applies only where ${chooser} is ${list([...values])}.`;
+  }
+  const keys = [...new Set(sections.flatMap((section) => Object.keys(section.schema.shape)))];
+  const meant = nearest(key, keys);
+  if (meant === undefined) return `Unknown key '${name}'. The keys here are ${keys.join(', ')}.`;
+  return `Unknown key '${name}'. Did you mean '${[...path, meant].join('.')}'?`;
+}
+
+/** An object in a schema; in a union, or inside one, with the key and the values that choose it. */
+interface Section {
+  readonly schema: z.ZodObject;
+  /** The whole path of that key. */
+  readonly chooser?: string;
+  readonly tagValues: readonly string[];
+}
+
+/** Every object that the schema allows at a path: several where a union lies on the way. */
+function sectionsAt(schema: unknown, path: readonly string[], above: readonly string[] = []): Section[] {
+  const sections = sectionsOf(schema, above);
+  const [key, ...rest] = path;
+  if (key === undefined) return sections;
+  return sections.flatMap(({ schema: outer, ...choice }) =>
+    sectionsAt(outer.shape[key], rest, [...above, key]).map((inner) =>
+      inner.chooser === undefined ? { ...inner, ...choice } : inner,
+    ),
+  );
+}
+
+function sectionsOf(schema: unknown, path: readonly string[]): Section[] {
+  if (schema instanceof z.ZodObject) return [{ schema, tagValues: [] }];
+  if (schema instanceof z.ZodDiscriminatedUnion) {
+    const tag = schema.def.discriminator;
+    return schema.options
+      .filter((option) => option instanceof z.ZodObject)
+      .map((option) => {
+        const shape: unknown = option.shape[tag];
+        const chooser = shape instanceof z.ZodDefault ? shape.unwrap() : shape;
+        const tagValues =
+          chooser instanceof z.ZodLiteral
+            ? [...chooser.values]
+            : chooser instanceof z.ZodEnum
+              ? chooser.options
+              : [];
+        return { schema: option, chooser: [...path, tag].join('.'), tagValues: tagValues.map(String) };
+      });
+  }
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => sectionsOf(option, path));
+  if (schema instanceof z.ZodPipe) return sectionsOf(schema.in, path);
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodNullable)
+    return sectionsOf(schema.unwrap(), path);
+  return [];
+}

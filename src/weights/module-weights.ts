@@ -1,0 +1,144 @@
+import { InputError } from '../errors.js';
+import type { Module } from '../nn/module.js';
+import { tensor } from '../tensor/create.js';
+import { noGrad } from '../tensor/gradient.js';
+import { scope } from '../tensor/scope.js';
+import type { Dtype, Tensor } from '../tensor/tensor.js';
+import { listed } from '../user-input/name-list.js';
+import { widened } from './half-precision.js';
+import type { NamedArray, Dtype as StoredDtype } from './safetensors.js';
+
+const stored: Partial<Record<Dtype, StoredDtype>> = {
+  float32: 'F32',
+  float64: 'F64',
+  int64: 'I64',
+  int32: 'I32',
+  uint8: 'U8',
+};
+
+/** Named tensors as arrays that a safetensors file holds. */
+export function toArrays(tensors: ReadonlyMap<string, Tensor>): NamedArray[] {
+  return [...tensors].map(([name, each]) => {
+    const dtype = stored[each.dtype];
+    if (dtype === undefined)
+      throw InputError.expected(
+        'float32, float64, int64, int32 or uint8',
+        `the dtype of ${name}`,
+        each.dtype,
+      );
+    const data = each.data();
+    return {
+      name,
+      dtype,
+      shape: each.shape,
+      bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    };
+  });
+}
+
+/** The tensor that an array of a safetensors file holds; half precision becomes float32, which changes no number. */
+export function toTensor({ name, dtype, shape, bytes }: NamedArray): Tensor {
+  const buffer = bytes.slice().buffer; // its own, so that it is aligned
+  switch (dtype) {
+    case 'F32':
+      return tensor(new Float32Array(buffer), shape);
+    case 'F64':
+      return tensor(new Float64Array(buffer), shape);
+    case 'F16':
+    case 'BF16':
+      return tensor(widened(new Uint16Array(buffer), dtype), shape);
+    case 'I64':
+      return tensor(new BigInt64Array(buffer), shape);
+    case 'I32':
+      return tensor(new Int32Array(buffer), shape);
+    case 'U8':
+      return tensor(new Uint8Array(buffer), shape);
+    case 'I16':
+    case 'I8':
+    case 'BOOL':
+      throw InputError.expected('F64, F32, F16, BF16, I64, I32 or U8', `the element type of ${name}`, dtype);
+  }
+}
+
+/** An array whose elements are read when they are asked for. */
+export interface WeightArray extends Omit<NamedArray, 'bytes'> {
+  readonly read: () => Uint8Array;
+}
+
+export interface LoadWeightsOptions {
+  /** The name of a layer that keeps its fresh weights, whatever the arrays hold for it. */
+  readonly fresh?: string | undefined;
+  /** Where the arrays come from, for sentences. @default `the weights` */
+  readonly source?: string;
+}
+
+/**
+ * Copies arrays into the network's tensors of the same names, one after another. Only the counters of batch norms
+ * (`num_batches_tracked`), which nothing reads, may be missing.
+ *
+ * @throws {InputError} that names what is missing, too many or of another shape; the network is unchanged then.
+ */
+export function loadWeights(
+  network: Module,
+  arrays: readonly (NamedArray | WeightArray)[],
+  { fresh, source = 'the weights' }: LoadWeightsOptions = {},
+): void {
+  const isFresh = (name: string) => fresh !== undefined && name.startsWith(`${fresh}.`);
+  const targets = new Map([...network.state()].filter(([name]) => !isFresh(name)));
+  const sources = new Map(arrays.filter(({ name }) => !isFresh(name)).map((array) => [array.name, array]));
+  requireFit(targets, sources, source);
+  noGrad(() => {
+    for (const [name, target] of targets) {
+      const array = sources.get(name);
+      if (array === undefined) continue;
+      scope(() => target.copy_(toTensor('bytes' in array ? array : { ...array, bytes: array.read() })));
+    }
+  });
+}
+
+type Described = Pick<NamedArray, 'dtype' | 'shape'>;
+
+function requireFit(
+  targets: ReadonlyMap<string, Tensor>,
+  sources: ReadonlyMap<string, Described>,
+  source: string,
+): void {
+  const missing = [...targets.keys()].filter((name) => !sources.has(name) && !isCounter(name));
+  const extra = [...sources.keys()].filter((name) => !targets.has(name));
+  const misshapen = [...targets].flatMap(([name, { shape }]) => {
+    const found = sources.get(name)?.shape ?? shape;
+    return found.join() === shape.join()
+      ? []
+      : [`${name} has [${found.join(', ')}] and not [${shape.join(', ')}]`];
+  });
+  const faults = [
+    ...(missing.length > 0 ? [`${counted(missing)} missing (${listed(missing)})`] : []),
+    ...(extra.length > 0 ? [`${counted(extra)} not of it (${listed(extra)})`] : []),
+    ...(misshapen.length > 0 ? [`${counted(misshapen)} of another shape (${listed(misshapen)})`] : []),
+  ];
+  if (faults.length > 0)
+    throw new InputError(
+      'weights-do-not-fit',
+      `Expected the weights of this network in ${source}, but ${faults.join(', ')}.`,
+    );
+  for (const [name, { dtype }] of sources) {
+    const target = targets.get(name)!.dtype;
+    if (!isExact(dtype, target))
+      throw InputError.expected(
+        `${target} or what becomes it without loss`,
+        `the element type of ${name}`,
+        dtype,
+        "In Python: torch.save(model.float().state_dict(), 'weights.pt').",
+      );
+  }
+}
+
+const isCounter = (name: string) => name.endsWith('num_batches_tracked');
+
+const counted = (names: readonly string[]) => (names.length === 1 ? 'one is' : `${names.length} are`);
+
+/** Whether copying rounds nothing: no double precision into single, and no fractions into whole numbers. */
+function isExact(from: StoredDtype, to: Dtype): boolean {
+  if (to === 'float64') return ['F64', 'F32', 'F16', 'BF16'].includes(from);
+  return to === 'float32' ? ['F32', 'F16', 'BF16'].includes(from) : ['I64', 'I32', 'U8'].includes(from);
+}
