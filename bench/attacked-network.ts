@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadExamples } from '../src/app/evaluate/evaluate-run.js';
-import { modelOf } from '../src/app/model/checkpoint-model.js';
+import { checkpointModel } from '../src/app/model/checkpoint-model.js';
 import { parseAttack, type Threat } from '../src/attacks/attack.js';
 import { norms } from '../src/attacks/norms.js';
 import { DatasetTensors } from '../src/data/dataset-tensors.js';
 import { engineInfo } from '../src/engine/engine-info.js';
 import { RunError } from '../src/errors.js';
 import { attackBatch } from '../src/evaluation/attack-batch.js';
-import { differs } from '../src/evaluation/misclassified.js';
-import { paired } from '../src/evaluation/model-under-test.js';
+import { misclassifiedRows } from '../src/evaluation/misclassified.js';
+import { padSingleton } from '../src/evaluation/model-under-test.js';
 import type { Model } from '../src/models/model.js';
 import { parseRecipe } from '../src/recipe/recipe.js';
 import { readCheckpoint } from '../src/runs/checkpoint.js';
@@ -41,7 +41,7 @@ export class AttackedNetwork implements Disposable {
   /** Opens a run folder, with its first `count` test images. */
   static async open(run: string, count: number): Promise<AttackedNetwork> {
     const { data, threat } = parseRecipe(readStoredRecipe(run), `the run ${run}`);
-    const model = modelOf(readCheckpoint({ path: run }));
+    const model = checkpointModel(readCheckpoint({ path: run }));
     if (model.description.architecture !== 'resnet18')
       throw new RunError('bench', `${run} is no ResNet-18, which the bench of attacks has in PyTorch.`);
     const images = await loadExamples(model.description, {
@@ -116,7 +116,7 @@ export class AttackedNetwork implements Disposable {
     return scope(() => {
       const labels = rows.map((row) => this.#data.dataset.labels[row]!);
       const wrong = new Set(
-        differs(
+        misclassifiedRows(
           noGrad(() => this.#model.classify(this.#data.batch(rows).x)),
           labels,
         ),
@@ -134,7 +134,7 @@ export class AttackedNetwork implements Disposable {
     const { rows, share } = request;
     const whole = parseAttack(request.attack);
     const attack = { ...whole, steps: Math.max(1, Math.round(whole.steps * share)) };
-    const subject = { classify: paired(this.#model.classify), fast: this.#fast.classify };
+    const subject = { exact: padSingleton(this.#model.classify), fast: this.#fast.classify };
     const count = { forwards: 0, backwards: 0 };
     const broken: number[] = [];
     const began = performance.now();

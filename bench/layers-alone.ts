@@ -1,5 +1,5 @@
 import type { ModelDescription } from '../src/models/description.js';
-import { outline } from '../src/models/layer-summary.js';
+import { layerSummary } from '../src/models/layer-summary.js';
 import { ones } from '../src/tensor/create.js';
 import { conv2d, linear } from '../src/tensor/functional.js';
 import { gradient, noGrad } from '../src/tensor/gradient.js';
@@ -23,7 +23,7 @@ export function layersAlone(
   description: Pick<ModelDescription, 'architecture' | 'width' | 'activation' | 'shape' | 'classes'>,
   images: number,
 ): LayersAlone {
-  const { layers, state } = outline(description);
+  const { layers, state } = layerSummary(description);
   let [forward, backward] = [0, 0];
   for (const { name, input, output } of layers) {
     const shape = state.get(`${name}.weight`)!;

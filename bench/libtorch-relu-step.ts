@@ -1,9 +1,9 @@
 import { parseActivation } from '../src/activations/parse.js';
-import { descend } from '../src/attacks/pgd.js';
+import { pgd } from '../src/attacks/pgd.js';
 import type { Batch } from '../src/data/dataset-tensors.js';
 import type { Architecture } from '../src/models/architectures/architecture.js';
 import { architectures } from '../src/models/architectures/registry.js';
-import { Activate } from '../src/nn/activation-layer.js';
+import { ActivationLayer } from '../src/nn/activation-layer.js';
 import { Initialiser } from '../src/nn/initialise.js';
 import { crossEntropy } from '../src/nn/losses.js';
 import { gradients } from '../src/tensor/gradient.js';
@@ -38,7 +38,7 @@ export class LibtorchReluStep extends Step {
     // A pass that is to be differentiated twice keeps to separate operators.
     const classify = (images: Tensor) =>
       network.frozen(() => network.forward(images, { train: false, twice: true }));
-    const adversarial = descend(classify, { x, labels, start }, attack);
+    const adversarial = pgd(classify, { x, labels, start }, attack);
     const loss = crossEntropy(network.forward(adversarial, { train: true, twice: true }), labels);
     return gradients([loss], [...network.parameters().values()]);
   }
@@ -49,7 +49,7 @@ export class LibtorchReluStep extends Step {
   }
 }
 
-class LibtorchRelu extends Activate {
+class LibtorchRelu extends ActivationLayer {
   constructor() {
     super(parseActivation('relu'), 'float32');
   }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { waysBetweenRanks } from '../src/distributed/collectives.js';
+import { availableBackends } from '../src/distributed/collectives.js';
 import { engineInfo, setThreads } from '../src/engine/engine-info.js';
 import { RunError } from '../src/errors.js';
 import { medianInterval } from './pairs.js';
@@ -16,7 +16,7 @@ const size = 2;
  * width 16 on the same batch, turn by turn, with synchronised and with ghost batch norm. The ratio is the efficiency.
  */
 export async function ranks({ pairs, only, note }: BenchOptions): Promise<BenchRow[]> {
-  if (!waysBetweenRanks().includes('gloo')) {
+  if (!availableBackends().includes('gloo')) {
     note('This engine was built without Gloo: satin doctor says what it takes.');
     return [];
   }

@@ -1,6 +1,6 @@
 import { norms } from '../src/attacks/norms.js';
 import type { Batch } from '../src/data/dataset-tensors.js';
-import { alone, type Ranks, shareOf } from '../src/distributed/process-group.js';
+import { batchOfRank, type ProcessGroup, singleProcess } from '../src/distributed/process-group.js';
 import { Model } from '../src/models/model.js';
 import { integers } from '../src/tensor/create.js';
 import { noise } from '../src/tensor/noise.js';
@@ -29,9 +29,9 @@ export abstract class Step implements Disposable {
   readonly #batch: Batch;
   #epoch = 0;
 
-  protected constructor(parameters: ReadonlyMap<string, Tensor>, ranks: Ranks = alone) {
+  protected constructor(parameters: ReadonlyMap<string, Tensor>, ranks: ProcessGroup = singleProcess) {
     this.#optimizer = new Sgd(parameters, { momentum: 0.9, nesterov: true, weightDecay: 5e-4 });
-    const own = shareOf(batchSize, 'the batch', ranks);
+    const own = batchOfRank(batchSize, 'the batch', ranks);
     const ids = Array.from({ length: own }, (_, index) => ranks.rank * own + index);
     this.#batch = {
       x: keep(noise('uniform', { key: { seed: 0, stream: 'bench' }, ids, shape })),
@@ -67,7 +67,10 @@ export class SatinStep extends Step {
   constructor(
     width: number,
     activation: string,
-    { ranks = alone, ghost = false }: { readonly ranks?: Ranks; readonly ghost?: boolean } = {},
+    {
+      ranks = singleProcess,
+      ghost = false,
+    }: { readonly ranks?: ProcessGroup; readonly ghost?: boolean } = {},
   ) {
     const classes = Array.from({ length: 10 }, (_, index) => String(index));
     const model = Model.create(
@@ -81,7 +84,7 @@ export class SatinStep extends Step {
 
   protected learn(batch: Batch, epoch: number): readonly Tensor[] {
     const place = { seed: 0, epoch, step: 0, stepsPerEpoch: 1, part: 0 };
-    return this.#objective.learn(this.#model, batch, place).gradients;
+    return this.#objective.computeGradients(this.#model, batch, place).gradients;
   }
 
   override [Symbol.dispose](): void {

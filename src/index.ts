@@ -11,20 +11,34 @@ export {
 } from './activations/activation.js';
 export { activationNames, parseActivation, parseDerivative } from './activations/parse.js';
 export {
+  type EvaluateRunOptions as EvaluationRunOptions,
   type EvaluationRun,
-  type EvaluationRunOptions,
-  evaluationRun,
+  evaluateRun as evaluationRun,
   loadExamples,
 } from './app/evaluate/evaluate-run.js';
-export { type FailedImage, type VerificationResult, verificationRun } from './app/evaluate/verify-run.js';
+export {
+  type FailedImage,
+  type VerificationResult,
+  verifyRun as verificationRun,
+} from './app/evaluate/verify-run.js';
 export { readModel } from './app/model/checkpoint-model.js';
-export { functionModel, type MeasuredModel, measuredModel, openModel } from './app/model/open-model.js';
+export {
+  type AttackableModel as MeasuredModel,
+  attackableModel as measuredModel,
+  functionModel,
+  openModel,
+} from './app/model/open-model.js';
 export { type Prediction, predict } from './app/predict.js';
-export { type TrainingRunOptions, trainRun } from './app/train/train-run.js';
+export { type TrainRunOptions as TrainingRunOptions, trainRun } from './app/train/train-run.js';
 export { type Attack, parseAttack, type Threat } from './attacks/attack.js';
 export { type AutoAttackSet, autoAttack, autoAttackSets, modeOf } from './attacks/autoattack.js';
 export { type Norm, type NormName, norms } from './attacks/norms.js';
-export { type DescentOptions, descend, type Iterate, type Observer } from './attacks/pgd.js';
+export {
+  type Iterate,
+  type Observer,
+  type PgdOptions as DescentOptions,
+  pgd as descend,
+} from './attacks/pgd.js';
 export { chooseExamples } from './data/choose-examples.js';
 export { type Dataset, type Split, splits, subset } from './data/dataset.js';
 export { type DataName, dataNames } from './data/dataset-names.js';
@@ -59,7 +73,7 @@ export {
   type EvaluationProgress,
   evaluate,
 } from './evaluation/evaluate.js';
-export type { Subject } from './evaluation/model-under-test.js';
+export type { ModelUnderTest as Subject } from './evaluation/model-under-test.js';
 export type {
   AloneResult,
   AttackResult,
@@ -72,9 +86,13 @@ export type {
 export { mcnemar, wilsonInterval } from './evaluation/statistics.js';
 export { type ModelName, modelNames } from './models/architectures/names.js';
 export type { ModelDescription } from './models/description.js';
-export { type LayerOutline, type NetworkOutline, outline } from './models/layer-summary.js';
+export {
+  type LayerSummary as LayerOutline,
+  layerSummary as outline,
+  type NetworkSummary as NetworkOutline,
+} from './models/layer-summary.js';
 export { Model } from './models/model.js';
-export type { InputForm } from './models/preprocessing.js';
+export type { Preprocessing as InputForm } from './models/preprocessing.js';
 export type { Classifier } from './nn/classifier.js';
 export { crossEntropy } from './nn/losses.js';
 export type { Pass } from './nn/module.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DataName, dataNames } from '../data/dataset-names.js';
-import { waysBetweenRanks } from '../distributed/collectives.js';
+import { availableBackends } from '../distributed/collectives.js';
 import { engineInfo, parallelWidth } from '../engine/engine-info.js';
 import { matmul } from '../tensor/functional.js';
 import { noise } from '../tensor/noise.js';
@@ -50,9 +50,10 @@ export function examine(): Finding[] {
 
 /** Whether many processes can train one network: docs/cluster.md. */
 function betweenProcesses(): Finding {
-  const ways = waysBetweenRanks();
+  const backends = availableBackends();
   const names = { gloo: 'Gloo (cpu)', nccl: 'NCCL (cuda)' } as const;
-  if (ways.length > 0) return { name: 'processes', value: ways.map((way) => names[way]).join(', ') };
+  if (backends.length > 0)
+    return { name: 'processes', value: backends.map((backend) => names[backend]).join(', ') };
   const advice =
     "Only to train with several: install Debian's libtorch-dev and libgloo-dev, then run npm run setup. " +
     "PyTorch's wheels ship no header of Gloo.";

@@ -1,5 +1,5 @@
 import { toPixels } from '../data/dataset-tensors.js';
-import { paired } from '../evaluation/model-under-test.js';
+import { padSingleton } from '../evaluation/model-under-test.js';
 import type { Model } from '../models/model.js';
 import type { Classifier } from '../nn/classifier.js';
 import { tensor } from '../tensor/create.js';
@@ -30,7 +30,7 @@ export function predict(model: Model, images: Uint8Array): Prediction[][] {
     scope(() => {
       const part = images.subarray(start, start + batch * bytes);
       const x = toPixels(tensor(part, [part.length / bytes, ...shape])); // [n, C, H, W]
-      const { values, indices } = noGrad(() => softmax(paired(model.classify)(x)).topk(count));
+      const { values, indices } = noGrad(() => softmax(padSingleton(model.classify)(x)).topk(count));
       const [probabilities, labels] = [values.numbers(), indices.numbers()]; // [n, count] each
       for (let from = 0; from < labels.length; from += count)
         predictions.push(
@@ -44,7 +44,7 @@ export function predict(model: Model, images: Uint8Array): Prediction[][] {
 }
 
 /** What a network says of one image. */
-export interface Answer {
+export interface TopPrediction {
   /** The likeliest class. */
   readonly label: number;
   /** That class's, 0 to 1. */
@@ -52,7 +52,7 @@ export interface Answer {
 }
 
 /** The likeliest class of each image `x` [N, C, H, W], and its probability by the softmax. */
-export function answers(classify: Classifier, x: Tensor): Answer[] {
+export function topPredictions(classify: Classifier, x: Tensor): TopPrediction[] {
   return scope(() => {
     const { values, indices } = noGrad(() => softmax(classify(x)).topk(1));
     const [probabilities, labels] = [values.numbers(), indices.numbers()];

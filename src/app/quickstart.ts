@@ -11,7 +11,7 @@ import type { RunEvent } from '../runs/events.js';
 import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
 import { firstDifference } from '../user-input/first-difference.js';
 import { validate } from '../user-input/validate.js';
-import { type RunsReportOptions, runsReport } from './report/training-report.js';
+import { type TrainingReportOptions, trainingReport } from './report/training-report.js';
 import { trainRun } from './train/train-run.js';
 
 /** What the quickstart leaves in `summary.json`; its fields stay. */
@@ -40,7 +40,7 @@ export interface QuickstartOptions {
   /** The recipes made small. */
   readonly smoke: boolean;
   readonly interrupted: () => boolean;
-  readonly onProgress: RunsReportOptions['onProgress'];
+  readonly onProgress: TrainingReportOptions['onProgress'];
   /** Told before a network is trained, with the events of its run so far; answers who is told the events to come. */
   readonly onTraining: (activation: string, history: readonly RunEvent[]) => (event: RunEvent) => void;
 }
@@ -99,7 +99,7 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
   }
   const examples = smoke ? 100 : 1000;
   const title = 'Quickstart: ReLU and SiLU on Fashion-MNIST';
-  const { page, results } = await runsReport({ title, runs, examples, interrupted, onProgress });
+  const { page, results } = await trainingReport({ title, runs, examples, interrupted, onProgress });
   const report = join(folder, 'report.html');
   mkdirSync(folder, { recursive: true });
   writeFileDurably(report, [Buffer.from(page)]);

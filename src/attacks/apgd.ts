@@ -3,11 +3,11 @@ import { ones, where, zeros, zerosLike } from '../tensor/create.js';
 import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Search } from './attack-generator.js';
+import type { AttackGenerator } from './attack-generator.js';
 import type { AttackLoss } from './losses.js';
 import type { Norm } from './norms.js';
 import type { Observer } from './pgd.js';
-import { WorkingSet } from './remaining-examples.js';
+import { RemainingExamples } from './remaining-examples.js';
 
 /** Where an APGD run begins. */
 export interface ApgdImages {
@@ -68,11 +68,11 @@ export function* apgd(
   images: ApgdImages,
   options: ApgdOptions,
   observe: Observer,
-): Search<void> {
+): AttackGenerator<void> {
   const { norm, epsilon, steps, loss, eot = 1, trace } = options;
   const { x: origin, labels, start: x, targets = labels } = images;
   const perExample = () => zeros([x.dimension(0)], x.dtype).toDevice(x.device);
-  using set = new WorkingSet(() => ({
+  using set = new RemainingExamples(() => ({
     origin,
     labels,
     targets,

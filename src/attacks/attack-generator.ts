@@ -1,5 +1,5 @@
 /** What one step of an attack cost. */
-export interface SearchStep {
+export interface AttackStep {
   /** Images passed backward through the network. */
   readonly backwards: number;
 }
@@ -8,10 +8,10 @@ export interface SearchStep {
  * An attack under way. It pauses after each step, so that whoever drives it can count, show progress or stop; stopping
  * (`return()`, or leaving a `for ... of`) frees what it holds.
  */
-export type Search<Result = void> = Generator<SearchStep, Result, void>;
+export type AttackGenerator<Result = void> = Generator<AttackStep, Result, void>;
 
 /** Runs an attack to its end. */
-export function finish<Result>(search: Search<Result>): Result {
+export function runToEnd<Result>(search: AttackGenerator<Result>): Result {
   for (;;) {
     const { done, value } = search.next();
     if (done === true) return value;

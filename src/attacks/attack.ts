@@ -138,7 +138,7 @@ export function parseGradientAttack(name: string): GradientAttack {
 }
 
 /** The same attack with gradients taken through another activation's derivative; what is broken stays the network's. */
-export function through<Each extends Attack>(attack: Each, surrogate: string): Each {
+export function withSurrogate<Each extends Attack>(attack: Each, surrogate: string): Each {
   return { ...attack, name: `${attack.name}-through-${surrogate}`, surrogate };
 }
 
@@ -151,7 +151,7 @@ export function stepSizeOf(attack: Attack, epsilon: number): number | null {
 }
 
 /** What an attack climbs and how many classes it aims at, for a network of so many classes, as results say it. */
-export function aimOf(
+export function lossAndTargets(
   attack: Attack,
   classes: number,
 ): { readonly loss: AttackLossName | 'distance'; readonly targets: number } {

@@ -3,12 +3,12 @@ import { integers, where, zeros, zerosLike } from '../tensor/create.js';
 import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Search } from './attack-generator.js';
+import type { AttackGenerator } from './attack-generator.js';
 import { attackLosses } from './losses.js';
 import type { Norm } from './norms.js';
 import type { Observer } from './pgd.js';
 import { stepToHyperplane } from './projection.js';
-import { WorkingSet } from './remaining-examples.js';
+import { RemainingExamples } from './remaining-examples.js';
 
 /** Where a FAB run begins. */
 export interface FabImages {
@@ -51,10 +51,10 @@ export function* fab(
   images: FabImages,
   options: FabOptions,
   observe?: Observer,
-): Search<Tensor> {
+): AttackGenerator<Tensor> {
   const { norm, epsilon, steps, trace } = options;
   const { x: origin, labels, start: x, targets } = images;
-  using set = new WorkingSet(() => ({
+  using set = new RemainingExamples(() => ({
     origin,
     labels,
     targets: targets ?? labels,

@@ -3,12 +3,12 @@ import { crossEntropy } from '../nn/losses.js';
 import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { finish, type Search } from './attack-generator.js';
+import { type AttackGenerator, runToEnd } from './attack-generator.js';
 import type { Norm } from './norms.js';
-import { WorkingSet } from './remaining-examples.js';
+import { RemainingExamples } from './remaining-examples.js';
 
 /** How far a loss is climbed, under which threat model. */
-export interface DescentOptions {
+export interface PgdOptions {
   readonly norm: Norm;
   readonly epsilon: number;
   readonly steps: number;
@@ -19,7 +19,7 @@ export interface DescentOptions {
 }
 
 /** Where a descent begins. */
-export interface DescentImages {
+export interface PgdImages {
   readonly x: Tensor; // [N, C, H, W]
   readonly labels: Tensor; // int64 [N]
   readonly start: Tensor;
@@ -44,24 +44,24 @@ export type Observer = (iterate: Iterate) => readonly number[] | null;
  *
  * @returns the last iterate of the examples that were attacked to the end.
  */
-export function descend(
+export function pgd(
   classifier: Classifier,
-  images: DescentImages,
-  options: DescentOptions,
+  images: PgdImages,
+  options: PgdOptions,
   observe?: Observer,
 ): Tensor {
-  return finish(descent(classifier, images, options, observe));
+  return runToEnd(pgdSteps(classifier, images, options, observe));
 }
 
 /** `descend`, step by step. */
-export function* descent(
+export function* pgdSteps(
   classifier: Classifier,
-  images: DescentImages,
-  options: DescentOptions,
+  images: PgdImages,
+  options: PgdOptions,
   observe?: Observer,
-): Search<Tensor> {
+): AttackGenerator<Tensor> {
   const { norm, epsilon, steps, stepSize, loss: climbed = crossEntropySum } = options;
-  using set = new WorkingSet(() => ({ origin: images.x, labels: images.labels, x: images.start }));
+  using set = new RemainingExamples(() => ({ origin: images.x, labels: images.labels, x: images.start }));
 
   for (let step = 0; step < steps && set.rows.length > 0; step++) {
     let backwards = 0;

@@ -14,7 +14,7 @@ export interface Change<Part extends string> {
  * which the rows of broken examples leave at once. It owns its tensors and frees each when it is replaced; scopes around
  * it do not matter, so that an attack may pause between two steps.
  */
-export class WorkingSet<Part extends string> implements Disposable {
+export class RemainingExamples<Part extends string> implements Disposable {
   #parts: Readonly<Record<Part, Tensor>>;
   #rows: readonly number[];
 

@@ -5,21 +5,21 @@ import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { apgd } from './apgd.js';
 import { type Attack, stepSizeOf, type Threat } from './attack.js';
-import type { Search } from './attack-generator.js';
+import type { AttackGenerator } from './attack-generator.js';
 import { fab } from './fab.js';
 import { type AttackLossName, attackLosses, lossFor, targetsFor } from './losses.js';
-import { descent, type Observer } from './pgd.js';
+import { type Observer, pgdSteps } from './pgd.js';
 import { square } from './square/square.js';
 
 /** One start of an attack. Whoever runs it takes the examples that still stand. */
-export interface Round {
+export interface AttackRound {
   readonly restart: number;
   /** Which of the other classes is aimed at, the most likely being 1; 0 for none. */
   readonly rank: number;
 }
 
 /** The starts of an attack in order: each target in turn, with all its restarts. */
-export function roundsOf(attack: Attack, classes: number): readonly Round[] {
+export function roundsOf(attack: Attack, classes: number): readonly AttackRound[] {
   const most = 'targets' in attack ? attack.targets : 0;
   const ranks = most === 0 ? [0] : Array.from({ length: targetsFor(most, classes) }, (_, at) => at + 1);
   return ranks.flatMap((rank) =>
@@ -40,17 +40,17 @@ export interface RoundExamples {
  * One round of an attack. All its random numbers hang on the seed, the round and an example's id. Every image that may
  * break an example is shown to the observer.
  */
-export function* run(
+export function* runAttack(
   attack: Attack,
   classifier: Classifier,
   examples: RoundExamples,
   options: {
     readonly threat: Threat;
     readonly seed: number;
-    readonly round: Round;
+    readonly round: AttackRound;
     readonly observe: Observer;
   },
-): Search {
+): AttackGenerator {
   const { threat, seed, round, observe } = options;
   const { norm, epsilon } = threat;
   const { x, labels, ids } = examples;
@@ -68,10 +68,10 @@ export function* run(
         loss: (logits: Tensor, of: Tensor) => climbed(attack.loss)(logits, of, of).sum(),
       };
       if (attack.lastOnly !== true) {
-        using _last = yield* descent(classifier, { x, labels, start }, descentOptions, observe);
+        using _last = yield* pgdSteps(classifier, { x, labels, start }, descentOptions, observe);
         return;
       }
-      using last = yield* descent(classifier, { x, labels, start }, descentOptions);
+      using last = yield* pgdSteps(classifier, { x, labels, start }, descentOptions);
       scope(() => observe({ x: last, logits: noGrad(() => classifier(last)), rows: [...ids.keys()] }));
       return;
     }

@@ -1,6 +1,6 @@
 import type { Activation } from '../activations/activation.js';
 import { parseDerivative } from '../activations/parse.js';
-import type { MeasuredModel } from '../app/model/open-model.js';
+import type { AttackableModel } from '../app/model/open-model.js';
 import { parseAttack, requireNorm } from '../attacks/attack.js';
 import { attackNamesOf } from '../attacks/autoattack.js';
 import type { NormName } from '../attacks/norms.js';
@@ -10,9 +10,13 @@ import type { LoadOptions } from '../data/load-dataset.js';
 import { InputError } from '../errors.js';
 import { readOriginals } from '../evaluation/folder/images.js';
 import { type EvaluationManifest, readEvaluationManifest } from '../evaluation/folder/manifest.js';
-import { type ForeignForm, parseForeignForm, requireForeignTakes } from '../models/external-description.js';
+import {
+  type ExternalDescription,
+  parseExternalDescription,
+  requireForeignTakes,
+} from '../models/external-description.js';
 import { modelKind, requireInputTakes, requireWholeModel } from '../models/model-kind.js';
-import { type InputForm, parseInputForm } from '../models/preprocessing.js';
+import { type Preprocessing, parsePreprocessing } from '../models/preprocessing.js';
 import { imagenetForm } from '../recipe/imagenet-data.js';
 import { parseRecipe, type Recipe } from '../recipe/recipe.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
@@ -50,9 +54,9 @@ export interface EvaluateWords {
 }
 
 /** What shall be evaluated, and how: what was typed, else what the evaluation began with, else the run's own. */
-export interface EvaluatePlan {
-  readonly input: InputForm | null;
-  readonly foreign: ForeignForm | null;
+export interface EvaluateSettings {
+  readonly input: Preprocessing | null;
+  readonly foreign: ExternalDescription | null;
   readonly attacks: readonly string[];
   readonly surrogates: readonly Activation[];
   readonly norm: NormName;
@@ -64,18 +68,18 @@ export interface EvaluatePlan {
   readonly threads: number | undefined;
   readonly folder: { readonly path: string; readonly resume: boolean } | undefined;
   /** The images to evaluate on. */
-  readonly load: (model: MeasuredModel, onProgress: LoadOptions['onProgress']) => Promise<Dataset>;
+  readonly load: (model: AttackableModel, onProgress: LoadOptions['onProgress']) => Promise<Dataset>;
 }
 
 /** @throws {InputError} for what does not fit together. Loads no engine. */
-export function planEvaluation(modelPath: string, words: EvaluateWords): EvaluatePlan {
+export function evaluateSettings(modelPath: string, words: EvaluateWords): EvaluateSettings {
   const kind = modelKind(modelPath); // refuses what is no model before anything else
   if (kind === 'satin') readCheckpoint({ path: modelPath });
   const stored = words.resume === undefined ? null : readEvaluationManifest(words.resume, '--resume');
   const before = stored?.evaluation;
-  const typed = parseInputForm(words);
+  const typed = parsePreprocessing(words);
   requireInputTakes(kind, { path: modelPath, input: typed });
-  const foreign = parseForeignForm(words);
+  const foreign = parseExternalDescription(words);
   requireForeignTakes(kind, { path: modelPath, foreign, entry: words.entry });
   // What is kept is opened again by the path alone, which for weights says too little.
   if (kind === 'weights' && (words.saveAdversarial ?? words.resume) !== undefined)
@@ -137,7 +141,7 @@ function epsilonOf(
   return missing('--epsilon', 'a radius such as 8/255');
 }
 
-function folderOf({ saveAdversarial, resume }: EvaluateWords): EvaluatePlan['folder'] {
+function folderOf({ saveAdversarial, resume }: EvaluateWords): EvaluateSettings['folder'] {
   if (saveAdversarial !== undefined && resume !== undefined)
     throw InputError.expected(
       'one of --save-adversarial, which begins, and --resume, which goes on,',
@@ -152,7 +156,7 @@ function folderOf({ saveAdversarial, resume }: EvaluateWords): EvaluatePlan['fol
 function loader(
   words: EvaluateWords,
   { stored, recipe, seed }: Sources & { readonly seed: number },
-): EvaluatePlan['load'] {
+): EvaluateSettings['load'] {
   const { data, dataDir, examples, resume } = words;
   if (stored !== null && resume !== undefined && (data ?? dataDir ?? examples) === undefined)
     return async () => readOriginals(resume, stored.evaluation);

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { consecutiveIds, type Dataset, labelArray } from './dataset.js';
-import { countOf, firstLine, unusable } from './dataset-error.js';
+import { countOf, datasetError, firstLine } from './dataset-error.js';
 import { exists, readExisting, readMaybeGzipped } from './read-file.js';
 
 /** How one of the two binary sets of Krizhevsky is laid out; every image is 3 x 32 x 32 bytes, [C, H, W]. */
@@ -71,7 +71,7 @@ export async function findCifar(layout: CifarLayout, dir: string): Promise<strin
 export async function readCifar({ layout, dir, split, name }: CifarFiles): Promise<Dataset> {
   const place = await findCifar(layout, dir);
   if (place === undefined)
-    throw unusable({
+    throw datasetError({
       file: dir,
       expected: `${layout.test[0]} and the other files of ${layout.folder}, or ${layout.archive},`,
       received: 'a folder without them',
@@ -88,7 +88,7 @@ export async function readCifar({ layout, dir, split, name }: CifarFiles): Promi
   for (const fileName of layout[split]) {
     const { file, bytes } = await read(fileName);
     if (bytes.length !== perFile * record)
-      throw unusable({
+      throw datasetError({
         file,
         expected: `${countOf(perFile * record, 'byte')} (${countOf(perFile, 'example')} of ${record})`,
         received: countOf(bytes.length, 'byte'),
@@ -97,7 +97,7 @@ export async function readCifar({ layout, dir, split, name }: CifarFiles): Promi
     for (let at = 0; at < bytes.length; at += record, example++) {
       const label = bytes[at + layout.labelBytes - 1]!;
       if (label >= layout.classes)
-        throw unusable({
+        throw datasetError({
           file,
           expected: `labels from 0 to ${layout.classes - 1}`,
           received: `label ${label} for image ${at / record}`,
@@ -136,7 +136,7 @@ async function archiveReader(archive: string): Promise<FileReader> {
   try {
     for (const { header, data } of await unpackTar(tar)) if (data) files.set(basename(header.name), data);
   } catch (error) {
-    throw unusable({
+    throw datasetError({
       file: archive,
       expected: 'a tar archive',
       received: `something else (${firstLine(error)})`,
@@ -146,7 +146,7 @@ async function archiveReader(archive: string): Promise<FileReader> {
   return async (name) => {
     const bytes = files.get(name);
     if (bytes === undefined)
-      throw unusable({
+      throw datasetError({
         file: archive,
         expected: `an archive with ${name} in it`,
         received: files.size === 0 ? 'an empty one' : `one with ${[...files.keys()].slice(0, 5).join(', ')}`,
@@ -161,7 +161,7 @@ async function readClassNames(layout: CifarLayout, read: FileReader): Promise<st
   const text = new TextDecoder().decode(bytes);
   const names = text.split(/\r?\n/).filter((line) => line !== '');
   if (names.length === layout.classes) return names;
-  throw unusable({
+  throw datasetError({
     file,
     expected: `${layout.classes} class names, one a line,`,
     received: countOf(names.length, 'line'),

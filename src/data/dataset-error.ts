@@ -1,7 +1,7 @@
 import { InputError } from '../errors.js';
 
 /** What is said of data on disk that cannot be used; `received` is a phrase, not a value to be quoted. */
-export interface Unusable {
+export interface DatasetProblem {
   /** The file or folder. */
   readonly file: string;
   readonly expected: string;
@@ -11,7 +11,7 @@ export interface Unusable {
 }
 
 /** *Expected `expected` for `file` but received `received`. `remedy`*, with the code `unusable-data`. */
-export function unusable({ file, expected, received, remedy }: Unusable): InputError {
+export function datasetError({ file, expected, received, remedy }: DatasetProblem): InputError {
   return new InputError(
     'unusable-data',
     `Expected ${expected} for ${file} but received ${received}. ${remedy}`,

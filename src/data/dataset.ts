@@ -27,7 +27,7 @@ export const splits = ['train', 'validation', 'test'] as const;
 export type Split = (typeof splits)[number];
 
 /** How far a slow step is; `total` is undefined where a server does not say. Bytes of downloads, images else. */
-export interface Progress {
+export interface LoadProgress {
   readonly stage: 'download' | 'decode';
   /** The file that is being downloaded, or the data set that is being decoded. */
   readonly what: string;

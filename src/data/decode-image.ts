@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type Sharp from 'sharp';
 import type { ResizeOptions } from 'sharp';
 import { InputError } from '../errors.js';
-import { firstLine, unusable } from './dataset-error.js';
+import { datasetError, firstLine } from './dataset-error.js';
 import { readExisting } from './read-file.js';
 
 /**
@@ -58,7 +58,7 @@ export async function decodeImage(file: string, form: ImageForm): Promise<Uint8A
     resize === 'refuse' ? undefined : { height, width, fit: fits[resize], position: 'centre', background };
   const decoded = await decodePixels(file, channels, to);
   if (decoded.height !== height || decoded.width !== width)
-    throw unusable({
+    throw datasetError({
       file,
       expected: `an image of ${height}x${width} pixels (height x width), as the others have,`,
       received: `one of ${decoded.height}x${decoded.width}`,
@@ -86,7 +86,7 @@ async function decodePixels(file: string, channels: 1 | 3, to: ResizeOptions | u
     if (info.channels !== channels) throw new Error(`it has ${info.channels} channels`);
     return { pixels: data, height: info.height, width: info.width };
   } catch (error) {
-    throw unusable({
+    throw datasetError({
       file,
       expected: 'an image that can be read to its end',
       received: encoded.length === 0 ? 'an empty file' : `a broken one (${firstLine(error)})`,

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { Split } from './dataset.js';
-import { countOf, errorCode, firstLine, someOf, unusable } from './dataset-error.js';
+import { countOf, datasetError, errorCode, firstLine, someOf } from './dataset-error.js';
 
 /** One image of a folder, before it is decoded. */
 export interface FolderImage {
@@ -42,7 +42,7 @@ const wanted = 'one subfolder of images for each class, or train/ and test/ with
 export async function folderLayout(dir: string): Promise<FolderLayout> {
   const names = await listClasses(dir);
   if (names.length === 0)
-    throw unusable({
+    throw datasetError({
       file: dir,
       expected: wanted,
       received: 'a folder without subfolders',
@@ -54,7 +54,7 @@ export async function folderLayout(dir: string): Promise<FolderLayout> {
     if (split === undefined) return { kind: 'whole', folder: dir };
     const other = folders[split];
     if (other !== undefined)
-      throw unusable({
+      throw datasetError({
         file: dir,
         expected: `one folder for the ${split} split`,
         received: `both ${other} and ${join(dir, name)}`,
@@ -77,7 +77,7 @@ export async function listImages(folder: string): Promise<ImageList> {
   const entries = await entriesOf(folder);
   const classes = await listClasses(folder);
   if (classes.length < 2)
-    throw unusable({
+    throw datasetError({
       file: folder,
       expected: 'at least two subfolders, one for each class,',
       received: classes.length === 0 ? 'none' : `one (${classes[0]})`,
@@ -94,7 +94,7 @@ export async function listImages(folder: string): Promise<ImageList> {
       else images.push({ path, file: join(folder, name, entry.name), label });
     }
     if (images.length === before)
-      throw unusable({
+      throw datasetError({
         file: join(folder, name),
         expected: `at least one image (${imageExtensions.join(', ')})`,
         received: inside.length === 0 ? 'an empty folder' : someOf(inside.map((entry) => entry.name)),
@@ -126,7 +126,7 @@ async function entriesOf(folder: string): Promise<{ readonly name: string; reado
     found = await readdir(folder, { withFileTypes: true });
   } catch (error) {
     const code = errorCode(error);
-    throw unusable({
+    throw datasetError({
       file: folder,
       expected: 'a folder of images',
       received: code === 'ENOENT' ? 'no folder' : code === 'ENOTDIR' ? 'a file' : firstLine(error),

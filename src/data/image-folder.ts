@@ -1,5 +1,5 @@
 import { type Dataset, labelArray, type Split } from './dataset.js';
-import { countOf, someOf, unusable } from './dataset-error.js';
+import { countOf, datasetError, someOf } from './dataset-error.js';
 import { decodeImages, type ImageForm, imageSize } from './decode-image.js';
 import {
   type FolderImage,
@@ -42,7 +42,7 @@ interface Part {
 export async function readFolder(source: FolderSource): Promise<Dataset> {
   const { images, ids, classes, warnings } = await listSplit(source);
   if (images.length === 0)
-    throw unusable({
+    throw datasetError({
       file: source.dir,
       expected: `images for the ${source.split} split`,
       received: 'none',
@@ -114,7 +114,7 @@ async function ownSplit(
   const fromTrain = split === 'validation' && folders.validation === undefined && validation !== undefined;
   const folder = folders[fromTrain ? 'train' : split];
   if (folder === undefined)
-    throw unusable({
+    throw datasetError({
       file: dir,
       expected: `a folder for the ${split} split`,
       received: `only ${Object.values(folders).join(' and ')}`,
@@ -128,7 +128,7 @@ async function ownSplit(
     ...known.filter((name) => !list.classes.includes(name)),
   ];
   if (odd.length > 0)
-    throw unusable({
+    throw datasetError({
       file: folder,
       expected: `the same classes as ${reference}`,
       received: `others: only one of the two has ${someOf(odd)}`,

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { InputError, SatinError } from '../errors.js';
 import { chooseExamples } from './choose-examples.js';
 import { type CifarLayout, cifar10, cifar100, findCifar, readCifar } from './cifar.js';
-import { type Dataset, type Progress, type Split, subset } from './dataset.js';
-import { unusable } from './dataset-error.js';
+import { type Dataset, type LoadProgress, type Split, subset } from './dataset.js';
+import { datasetError } from './dataset-error.js';
 import type { DataName, NamedSplit } from './dataset-names.js';
 import { robustbenchSubset } from './dataset-names.js';
 import type { ImageForm } from './decode-image.js';
@@ -49,7 +49,7 @@ export interface LoadOptions {
   readonly testSeed?: number | undefined;
   /** Whether a public set that is missing is downloaded. @default true */
   readonly download?: boolean | undefined;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
 
 /**
@@ -187,7 +187,7 @@ async function placeOf(
   if (dir !== undefined) {
     const missing = await set.missing(dir, split);
     if (missing.length === 0) return dir;
-    throw unusable({
+    throw datasetError({
       file: dir,
       expected: `the files of ${name}`,
       received: `a folder without ${missing.join(' and ')}`,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { consecutiveIds, type Dataset, labelArray } from './dataset.js';
-import { countOf, unusable } from './dataset-error.js';
+import { countOf, datasetError } from './dataset-error.js';
 import { exists, readMaybeGzipped } from './read-file.js';
 
 /**
@@ -33,14 +33,14 @@ export async function readIdx({ images, labels, classes, name }: IdxFiles): Prom
   const [pixels, classOf] = await Promise.all([readIdxArray(images, 3), readIdxArray(labels, 1)]);
   const [count = 0, height = 0, width = 0] = pixels.dimensions;
   if (classOf.values.length !== count)
-    throw unusable({
+    throw datasetError({
       file: labels,
       expected: `${countOf(count, 'label')}, as many as ${images} has images,`,
       received: countOf(classOf.values.length, 'label'),
       remedy: 'Take both files from the same split of the same set.',
     });
   if (count * height * width === 0)
-    throw unusable({
+    throw datasetError({
       file: images,
       expected: 'at least one image with pixels',
       received: `${count} images of ${height}x${width}`,
@@ -48,7 +48,7 @@ export async function readIdx({ images, labels, classes, name }: IdxFiles): Prom
     });
   const beyond = classOf.values.findIndex((label) => label >= classes.length);
   if (beyond !== -1)
-    throw unusable({
+    throw datasetError({
       file: labels,
       expected: `labels from 0 to ${classes.length - 1}`,
       received: `label ${classOf.values[beyond]} for image ${beyond}`,
@@ -91,7 +91,7 @@ async function readIdxArray(file: string, rank: number): Promise<IdxArray> {
   if (magic.length < 4 || wanted.some((byte, i) => magic[i] !== byte)) {
     const other =
       magic[3] === 4 - rank && magic[2] === 0x08 ? ` (that is ${rank === 3 ? 'labels' : 'images'})` : '';
-    throw unusable({
+    throw datasetError({
       file,
       expected: `${kind}, which begin with the bytes ${hex(wanted)}`,
       received: bytes.length === 0 ? 'an empty file' : `${hex(magic)}${other}`,
@@ -100,7 +100,7 @@ async function readIdxArray(file: string, rank: number): Promise<IdxArray> {
   }
   const header = 4 + 4 * rank;
   if (bytes.length < header)
-    throw unusable({
+    throw datasetError({
       file,
       expected: `${kind} with a header of ${header} bytes`,
       received: `a file of ${countOf(bytes.length, 'byte')}`,
@@ -110,7 +110,7 @@ async function readIdxArray(file: string, rank: number): Promise<IdxArray> {
   const dimensions = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   const size = header + dimensions.reduce((product, length) => product * length, 1);
   if (bytes.length !== size)
-    throw unusable({
+    throw datasetError({
       file,
       expected: `${countOf(size, 'byte')}, as its header says (${dimensions.join(' x ')}),`,
       received: `${countOf(bytes.length, 'byte')}${bytes.length < size ? ': it is cut short' : ''}`,

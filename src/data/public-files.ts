@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Progress } from './dataset.js';
+import type { LoadProgress } from './dataset.js';
 import { download, type PublicFile } from './download.js';
 
 /**
@@ -71,7 +71,7 @@ export interface FetchFiles {
   /** The names of those that are wanted. */
   readonly wanted: readonly string[];
   readonly folder: string;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
 
 /** Downloads the wanted files into `folder`, one after another; the errors of `download`. */

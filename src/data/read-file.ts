@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { countOf, errorCode, firstLine, unusable } from './dataset-error.js';
+import { countOf, datasetError, errorCode, firstLine } from './dataset-error.js';
 
 const unzip = promisify(gunzip);
 
@@ -16,7 +16,7 @@ export async function readMaybeGzipped(file: string): Promise<Uint8Array> {
     return await unzip(bytes, { chunkSize: 1 << 20 });
   } catch (error) {
     const cut = errorCode(error) === 'Z_BUF_ERROR';
-    throw unusable({
+    throw datasetError({
       file,
       expected: 'a whole gzip file',
       received: cut
@@ -33,7 +33,7 @@ export async function readExisting(file: string): Promise<Uint8Array> {
     return await readFile(file);
   } catch (error) {
     const missing = errorCode(error) === 'ENOENT';
-    throw unusable({
+    throw datasetError({
       file,
       expected: 'a file that can be read',
       received: missing ? 'no file' : firstLine(error),

@@ -5,11 +5,11 @@ import { one, Tensor } from '../tensor/tensor.js';
 /** The engine's ways between processes that compute as one (ranks); `src/ranks` is what uses them. */
 
 /** How tensors travel between ranks: `gloo` between CPUs, `nccl` between GPUs. */
-export type Way = 'gloo' | 'nccl';
+export type Backend = 'gloo' | 'nccl';
 
 /** The ways that this engine has; none where it was built without. */
-export function waysBetweenRanks(): readonly Way[] {
-  return native().collectives() as Way[];
+export function availableBackends(): readonly Backend[] {
+  return native().collectives() as Backend[];
 }
 
 /** The keys and values that all ranks share. Rank 0 holds them. */
@@ -39,8 +39,8 @@ export const store = {
   },
 };
 
-export interface GroupOptions {
-  readonly way: Way;
+export interface ProcessGroupOptions {
+  readonly backend: Backend;
   /** The device of this rank's tensors: `cpu`, `cuda:1`. */
   readonly device: string;
   /** Where the others reach this rank: an address, `interface:NAME`, or nothing for the machine's own. */
@@ -52,8 +52,8 @@ export interface GroupOptions {
 }
 
 /** Joins all ranks; returns when every one has. */
-export function joinGroup({ way, device, address, rank, size, spins }: GroupOptions): void {
-  native().joinGroup(way, device, address, rank, size, spins);
+export function initProcessGroup({ backend, device, address, rank, size, spins }: ProcessGroupOptions): void {
+  native().joinGroup(backend, device, address, rank, size, spins);
 }
 
 export interface WatchOptions {
@@ -74,22 +74,22 @@ export function watchRanks({ host, port, rank, names, interval, missing }: Watch
 }
 
 /** Why the ranks cannot go on, as a sentence without its full stop; null while all is well. */
-export function endOfRanks(): string | null {
+export function groupFailure(): string | null {
   return native().endOfTheRanks();
 }
 
 /** Tells the other ranks why this one ends. */
-export function announceEnd(sentence: string): void {
+export function announceFailure(sentence: string): void {
   native().announceEndOfRanks(sentence);
 }
 
 /** Gives up watch, group and store; not `clean` where others may be gone. */
-export function leaveRanks({ clean }: { readonly clean: boolean }): void {
+export function destroyProcessGroup({ clean }: { readonly clean: boolean }): void {
   native().leaveRanks(clean);
 }
 
 /** The sums of numbers over all ranks. */
-export function sumNumbers(numbers: readonly number[]): number[] {
+export function allReduceNumbers(numbers: readonly number[]): number[] {
   return native().sumNumbers(numbers);
 }
 
@@ -99,12 +99,12 @@ export function broadcast_(tensors: readonly Tensor[]): void {
 }
 
 /** The tensors of all ranks, of one shape, one behind the other along the first dimension. */
-export function gather(tensor: Tensor): Tensor {
+export function allGather(tensor: Tensor): Tensor {
   return new Tensor(native().gatherTensor(tensor.handle));
 }
 
 /** The sum over all ranks; its gradient is the sum of theirs, so it can be differentiated again. */
-export function sumOverRanks(tensor: Tensor): Tensor {
+export function allReduceSum(tensor: Tensor): Tensor {
   return one(sumOperator, tensor.handle);
 }
 
@@ -112,7 +112,7 @@ export function sumOverRanks(tensor: Tensor): Tensor {
  * d output / d parameters as means over all ranks, then d output / d others as they are on this one. The means travel in
  * buckets of so many bytes while the gradients of earlier layers are still computed.
  */
-export function reducedGradients(
+export function allReducedGradients(
   output: Tensor,
   parameters: readonly Tensor[],
   options: { readonly others?: readonly Tensor[]; readonly bucketBytes: number },

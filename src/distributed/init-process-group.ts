@@ -4,16 +4,16 @@ import { availableParallelism, hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, EngineError, InputError, InterruptedError, RunError, SatinError } from '../errors.js';
 import {
-  announceEnd,
-  endOfRanks,
-  joinGroup,
-  leaveRanks,
+  announceFailure,
+  availableBackends,
+  destroyProcessGroup,
+  groupFailure,
+  initProcessGroup,
   store,
   watchRanks,
-  waysBetweenRanks,
 } from './collectives.js';
 import type { Launch } from './launcher-environment.js';
-import { JoinedRanks, type Ranks } from './process-group.js';
+import { DistributedProcessGroup, type ProcessGroup } from './process-group.js';
 
 export interface JoinOptions {
   /** `cuda` talks by NCCL, a GPU for each rank of a machine. */
@@ -40,26 +40,26 @@ interface Introduction {
  * Runs `body` as one of several processes, which meet at rank 0. A rank that is lost, or ends with an error, ends all
  * others within a minute, each with a sentence that says which one it was.
  *
- * @throws {InputError} where the engine has no way between processes, or rank 0's port is taken.
+ * @throws {InputError} where the engine has no backend between processes, or rank 0's port is taken.
  * @throws {RunError} `ranks-missing` where the others do not come, `rank-lost` where one is lost or has failed.
  */
-export async function asRank<T>(
+export async function withProcessGroup<T>(
   launch: Launch,
   options: JoinOptions,
-  body: (ranks: Ranks) => Promise<T>,
+  body: (ranks: ProcessGroup) => Promise<T>,
 ): Promise<T> {
   const ranks = await join(launch, options);
   try {
     const result = await body(ranks);
     // Nobody leaves while another may still need something of it.
-    ranks.sum([1]);
+    ranks.allReduce([1]);
     await part(ranks);
-    leaveRanks({ clean: true });
+    destroyProcessGroup({ clean: true });
     return result;
   } catch (error) {
-    const end = endOfRanks();
+    const end = groupFailure();
     tellOthers(`Rank ${launch.rank} of ${launch.size} on ${hostname()} ended: ${sentenceOf(error)}`);
-    leaveRanks({ clean: false });
+    destroyProcessGroup({ clean: false });
     if (end === null || !(error instanceof EngineError)) throw error;
     const remedy = end.startsWith('Lost') ? ' Continue from the last checkpoint with `resume`.' : '';
     throw new RunError('rank-lost', `${end}.${remedy}`);
@@ -69,14 +69,14 @@ export async function asRank<T>(
 /** So that they end too, with a reason; a store that is gone hears nothing more. */
 function tellOthers(sentence: string): void {
   try {
-    announceEnd(sentence);
+    announceFailure(sentence);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
   }
 }
 
 /** Waits until all have come as far; rank 0, which holds the store, leaves last. */
-async function part({ rank, size }: Ranks): Promise<void> {
+async function part({ rank, size }: ProcessGroup): Promise<void> {
   store.add('parted', 1);
   if (rank !== 0) return;
   const until = performance.now() + 5000;
@@ -88,11 +88,11 @@ function sentenceOf(error: unknown): string {
   return describe(error instanceof Error ? error.message : error);
 }
 
-async function join(launch: Launch, options: JoinOptions): Promise<Ranks> {
+async function join(launch: Launch, options: JoinOptions): Promise<ProcessGroup> {
   const { rank, size, host, port } = launch;
   const { env = process.env, interrupted = () => false } = options;
-  const way = options.device === 'cuda' ? 'nccl' : 'gloo';
-  if (!waysBetweenRanks().includes(way)) throw noWay(way, launch);
+  const backend = options.device === 'cuda' ? 'nccl' : 'gloo';
+  if (!availableBackends().includes(backend)) throw missingBackend(backend, launch);
   const lostAfter = secondsOf(env, 'SATIN_LOST_AFTER', usualLostAfter);
   const wait = waiting(secondsOf(env, 'SATIN_RENDEZVOUS_SECONDS', patience), interrupted);
 
@@ -124,23 +124,23 @@ async function join(launch: Launch, options: JoinOptions): Promise<Ranks> {
   const missing = Math.round((lostAfter * 1000) / interval);
   watchRanks({ host: rank === 0 ? '127.0.0.1' : host, port, rank, names, interval, missing });
 
-  const local = all.slice(0, rank).filter((each) => each.host === own.host).length;
-  const device = options.device === 'cuda' ? `cuda:${local}` : 'cpu';
-  const sharing = all.filter((each) => each.host === own.host && each.processors === own.processors).length;
-  const spins = sharing <= availableParallelism();
+  const localRank = all.slice(0, rank).filter((each) => each.host === own.host).length;
+  const device = options.device === 'cuda' ? `cuda:${localRank}` : 'cpu';
+  const localSize = all.filter((each) => each.host === own.host && each.processors === own.processors).length;
+  const spins = localSize <= availableParallelism();
   try {
-    joinGroup({ way, device, address: addressOf(all, env), rank, size, spins });
+    initProcessGroup({ backend, device, address: addressOf(all, env), rank, size, spins });
   } catch (error) {
-    const end = endOfRanks();
-    leaveRanks({ clean: false });
+    const end = groupFailure();
+    destroyProcessGroup({ clean: false });
     throw end === null ? error : new RunError('rank-lost', `${end}.`);
   }
-  return new JoinedRanks({ rank, size, local, sharing });
+  return new DistributedProcessGroup({ rank, size, localRank, localSize });
 }
 
 /** Threads for a rank whose recipe names no number: its part of the processors that it shares with others. */
-export function threadsOf({ sharing }: Pick<Ranks, 'sharing'>): number {
-  return Math.max(1, Math.floor(availableParallelism() / sharing));
+export function threadsOfRank({ localSize }: Pick<ProcessGroup, 'localSize'>): number {
+  return Math.max(1, Math.floor(availableParallelism() / localSize));
 }
 
 /** Waits for something, asking ten times a second, and lets Ctrl-C through. */
@@ -218,13 +218,13 @@ function secondsOf(env: NonNullable<JoinOptions['env']>, name: string, usual: nu
   return value;
 }
 
-function noWay(way: 'gloo' | 'nccl', { size, launcher }: Launch): InputError {
+function missingBackend(backend: 'gloo' | 'nccl', { size, launcher }: Launch): InputError {
   const remedy =
-    way === 'gloo'
+    backend === 'gloo'
       ? 'Install libtorch-dev and libgloo-dev and run `npm run setup`, or start one process.'
       : 'NCCL takes a libtorch with CUDA and the header nccl.h in its folder of headers; or train with device: cpu.';
   return new InputError(
     'no-collectives',
-    `Expected an engine with ${way === 'gloo' ? 'Gloo' : 'NCCL'} for ${size} processes of ${launcher} but this one was built without. ${remedy}`,
+    `Expected an engine with ${backend === 'gloo' ? 'Gloo' : 'NCCL'} for ${size} processes of ${launcher} but this one was built without. ${remedy}`,
   );
 }

@@ -23,7 +23,7 @@ const usualPort = 29500;
  *
  * @throws {InputError} where some of the variables are missing, or are no numbers that fit.
  */
-export function readLaunch(env: Environment): Launch | null {
+export function readLauncherEnvironment(env: Environment): Launch | null {
   const place = plain(env) ?? openMpi(env) ?? hydra(env) ?? slurm(env);
   if (place === null) return null;
   const { launcher, rank, size } = place;
@@ -31,7 +31,7 @@ export function readLaunch(env: Environment): Launch | null {
   return { launcher, rank, size, host: hostOf(place, env), port: portOf(place, env) };
 }
 
-interface Place {
+interface RankAssignment {
   readonly launcher: string;
   readonly rank: number;
   readonly size: number;
@@ -41,7 +41,7 @@ interface Place {
   readonly job: string | null;
 }
 
-function plain(env: Environment): Place | null {
+function plain(env: Environment): RankAssignment | null {
   if (env.RANK === undefined && env.WORLD_SIZE === undefined) {
     // With another launcher, a person gives these two themselves.
     const others = ['OMPI_COMM_WORLD_RANK', 'PMI_RANK', 'SLURM_PROCID'].some(
@@ -55,7 +55,7 @@ function plain(env: Environment): Place | null {
   return { launcher, rank, size, together: false, job: null };
 }
 
-function openMpi(env: Environment): Place | null {
+function openMpi(env: Environment): RankAssignment | null {
   if (env.OMPI_COMM_WORLD_RANK === undefined && env.OMPI_COMM_WORLD_SIZE === undefined) return null;
   requireAll(env, ['OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE']);
   const { rank, size } = rankAndSize(env, 'OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE');
@@ -64,14 +64,14 @@ function openMpi(env: Environment): Place | null {
 }
 
 /** MPICH and Intel MPI. */
-function hydra(env: Environment): Place | null {
+function hydra(env: Environment): RankAssignment | null {
   if (env.PMI_RANK === undefined && env.PMI_SIZE === undefined) return null;
   requireAll(env, ['PMI_RANK', 'PMI_SIZE']);
   const { rank, size } = rankAndSize(env, 'PMI_RANK', 'PMI_SIZE');
   return { launcher: 'mpirun', rank, size, together: env.MPI_LOCALNRANKS === String(size), job: null };
 }
 
-function slurm(env: Environment): Place | null {
+function slurm(env: Environment): RankAssignment | null {
   if (env.SLURM_PROCID === undefined) return null; // an allocation's shell has the other variables too
   const tasks = env.SLURM_STEP_NUM_TASKS === undefined ? 'SLURM_NTASKS' : 'SLURM_STEP_NUM_TASKS';
   const isStep = env.SLURM_STEP_ID !== undefined || env.SLURM_STEPID !== undefined;
@@ -116,7 +116,7 @@ function wholeNumber(env: Environment, name: string, least: number, most: number
   return value;
 }
 
-function hostOf(place: Place, env: Environment): string {
+function hostOf(place: RankAssignment, env: Environment): string {
   if (env.MASTER_ADDR !== undefined && env.MASTER_ADDR !== '') return env.MASTER_ADDR;
   if (place.together) return '127.0.0.1';
   const nodes = env.SLURM_STEP_NODELIST ?? env.SLURM_JOB_NODELIST ?? env.SLURM_NODELIST;
@@ -134,7 +134,7 @@ export function firstNode(nodes: string): string {
   return first.split(',')[0] ?? first;
 }
 
-function portOf(place: Place, env: Environment): number {
+function portOf(place: RankAssignment, env: Environment): number {
   if (env.MASTER_PORT !== undefined && env.MASTER_PORT !== '') {
     const port = wholeNumber(env, 'MASTER_PORT', 1, 65_534);
     // torchrun's own store answers at that port; the next one is Satin's.

@@ -1,18 +1,24 @@
 import type { Attack, Threat } from '../attacks/attack.js';
 import { targetsOfRank } from '../attacks/losses.js';
 import type { Observer } from '../attacks/pgd.js';
-import { type Round, type RoundExamples, roundsOf, run } from '../attacks/run-attack.js';
+import { type AttackRound, type RoundExamples, roundsOf, runAttack } from '../attacks/run-attack.js';
 import type { Batch } from '../data/dataset-tensors.js';
 import type { Classifier } from '../nn/classifier.js';
 import { integers } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { differs, judge } from './misclassified.js';
-import { attackedBy, counted, type PassCount, paired, type Subject } from './model-under-test.js';
+import { misclassified, misclassifiedRows } from './misclassified.js';
+import {
+  classifierFor,
+  countingPasses,
+  type ModelUnderTest,
+  type PassCount,
+  padSingleton,
+} from './model-under-test.js';
 
 /** An example that was broken: its place in the batch and the image that did it, float32, [C, H, W] row by row. */
-export interface Broken {
+export interface AdversarialRow {
   readonly row: number;
   readonly image: Float32Array;
 }
@@ -23,7 +29,7 @@ export interface Broken {
  * after each step and shows those that are broken so far.
  */
 export function* attackBatch(
-  subject: Subject,
+  subject: ModelUnderTest,
   batch: Batch,
   options: {
     readonly attack: Attack;
@@ -33,12 +39,12 @@ export function* attackBatch(
     readonly classes: number;
     readonly count: PassCount;
   },
-): Generator<readonly Broken[], Broken[], void> {
+): Generator<readonly AdversarialRow[], AdversarialRow[], void> {
   const { attack, threat, seed, classes, count } = options;
-  const classify = counted(paired(subject.classify), count);
-  const fast = counted(paired(attackedBy(subject, attack)), count);
+  const classify = countingPasses(padSingleton(subject.exact), count);
+  const fast = countingPasses(padSingleton(classifierFor(subject, attack)), count);
   const label = [...batch.labels.numbers()];
-  const broken: Broken[] = [];
+  const broken: AdversarialRow[] = [];
   const rounds = roundsOf(attack, classes);
   // What every target is chosen by; the images as they are do not change.
   using clean = rounds.some(({ rank }) => rank > 0)
@@ -52,12 +58,12 @@ export function* attackBatch(
     const observe: Observer = ({ x, logits, rows }) => {
       const attacked = rows.map((row) => standing[row]!);
       const labels = attacked.map((row) => label[row]!);
-      const confirmed = misclassified({ x, logits, labels }, classify, subject.random === true);
+      const confirmed = confirmMisclassified({ x, logits, labels }, classify, subject.random === true);
       for (const [place, image] of confirmed) broken.push({ row: attacked[place]!, image });
       return confirmed.size === 0 ? null : [...rows.keys()].filter((place) => !confirmed.has(place));
     };
     try {
-      for (const { backwards } of run(attack, fast, examples, { threat, seed, round, observe })) {
+      for (const { backwards } of runAttack(attack, fast, examples, { threat, seed, round, observe })) {
         count.backwards += backwards;
         yield broken;
       }
@@ -69,7 +75,7 @@ export function* attackBatch(
 }
 
 /** The rows of a batch that no one has broken yet. */
-function rowsWithout(broken: readonly Broken[], count: number): readonly number[] {
+function rowsWithout(broken: readonly AdversarialRow[], count: number): readonly number[] {
   const gone = new Set(broken.map(({ row }) => row));
   return Array.from({ length: count }, (_, row) => row).filter((row) => !gone.has(row));
 }
@@ -81,7 +87,7 @@ function examplesOf(
     rows,
     clean,
     round,
-  }: { readonly rows: readonly number[]; readonly clean: Tensor | null; readonly round: Round },
+  }: { readonly rows: readonly number[]; readonly clean: Tensor | null; readonly round: AttackRound },
 ): RoundExamples {
   return scope(() => {
     const places = integers(rows).toDevice(batch.x.device);
@@ -95,17 +101,17 @@ function examplesOf(
 }
 
 /** The images among `x` that `logits` get wrong and that `classify` gets wrong too, by their place in `x`. */
-function misclassified(
+function confirmMisclassified(
   candidate: { readonly x: Tensor; readonly logits: Tensor; readonly labels: readonly number[] },
   classify: Classifier,
   random: boolean,
 ): Map<number, Float32Array> {
   const { x, logits, labels } = candidate;
-  const wrong = differs(logits, labels);
+  const wrong = misclassifiedRows(logits, labels);
   if (wrong.length === 0) return new Map();
   return scope(() => {
     const candidates = x.detach().indexSelect(0, integers(wrong).toDevice(x.device)).to('float32');
-    const { wrong: confirmed } = judge(classify, candidates, {
+    const { rows: confirmed } = misclassified(classify, candidates, {
       labels: wrong.map((place) => labels[place]!),
       random,
     });

@@ -1,14 +1,14 @@
 import type { Attack, Threat } from '../attacks/attack.js';
 import type { DatasetTensors } from '../data/dataset-tensors.js';
-import { attackBatch, type Broken } from './attack-batch.js';
-import { chunks } from './batches.js';
+import { type AdversarialRow, attackBatch } from './attack-batch.js';
+import { batches } from './batches.js';
 import type { Clock } from './interruption.js';
 import type { Ledger, Part } from './ledger.js';
-import type { PassCount, Subject } from './model-under-test.js';
+import type { ModelUnderTest, PassCount } from './model-under-test.js';
 import { type EvaluationProgress, type Pace, stepsOf, workOf } from './progress.js';
-import { verify } from './require-in-ball.js';
+import { requireInBall } from './require-in-ball.js';
 
-export interface AttackPlacesOptions {
+export interface AttackDatasetOptions {
   /** All of the evaluation; what none of them broke stands. */
   readonly attacks: readonly Attack[];
   readonly threat: Threat;
@@ -26,10 +26,10 @@ export interface AttackPlacesOptions {
 }
 
 /** One attack on the examples at `places`, batch after batch; each verdict goes to the ledger as it falls. */
-export async function attackPlaces(
-  subject: Subject,
+export async function attackDataset(
+  subject: ModelUnderTest,
   data: DatasetTensors,
-  options: AttackPlacesOptions,
+  options: AttackDatasetOptions,
 ): Promise<void> {
   const { ledger, clock, pace, attack, attacks, part, rest, threat, seed, batch, onProgress } = options;
   const classes = data.dataset.classes.length;
@@ -53,7 +53,7 @@ export async function attackPlaces(
   };
 
   const known = ledger.batches(name, part);
-  for (const [index, places] of [...chunks(options.places, batch)].entries()) {
+  for (const [index, places] of [...batches(options.places, batch)].entries()) {
     if (index < known) {
       done += places.length;
       continue;
@@ -63,10 +63,10 @@ export async function attackPlaces(
     let spent: PassCount = { ...passes };
     const began = performance.now();
     let recorded = 0;
-    const record = (broken: readonly Broken[]) => {
+    const record = (broken: readonly AdversarialRow[]) => {
       const fresh = broken.slice(recorded);
       recorded = broken.length;
-      verify(examples.x, fresh, { attack: name, threat });
+      requireInBall(examples.x, fresh, { attack: name, threat });
       ledger.add(
         fresh.map(({ row, image }) => ({ type: 'broken', attack: name, place: places[row]!, image })),
       );

@@ -1,4 +1,4 @@
 /** `places` in order, so many at a time. */
-export function* chunks(places: readonly number[], size: number): Generator<readonly number[]> {
+export function* batches(places: readonly number[], size: number): Generator<readonly number[]> {
   for (let start = 0; start < places.length; start += size) yield places.slice(start, start + size);
 }

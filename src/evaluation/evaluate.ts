@@ -1,14 +1,14 @@
 import { type Attack, requireNorm, type Threat } from '../attacks/attack.js';
 import type { DatasetTensors } from '../data/dataset-tensors.js';
-import { alone as one, type Ranks } from '../distributed/process-group.js';
+import { singleProcess as one, type ProcessGroup } from '../distributed/process-group.js';
 import { InputError } from '../errors.js';
 import { scope } from '../tensor/scope.js';
-import { attackPlaces } from './attack-dataset.js';
-import { chunks } from './batches.js';
+import { attackDataset } from './attack-dataset.js';
+import { batches } from './batches.js';
 import { Clock } from './interruption.js';
 import type { Ledger } from './ledger.js';
-import { judge, randomPasses } from './misclassified.js';
-import { paired, type Subject } from './model-under-test.js';
+import { misclassified, randomPasses } from './misclassified.js';
+import { type ModelUnderTest, padSingleton } from './model-under-test.js';
 import { type EvaluationProgress, Pace, workOf } from './progress.js';
 import { requireClasses } from './require-logits.js';
 import { sharedLedger } from './shared-ledger.js';
@@ -28,7 +28,7 @@ export interface EvaluateOptions {
   /** Every verdict goes there as it falls, and what it knows is not done again. @default a new one */
   readonly ledger?: Ledger;
   /** Who measures a share of the examples each; all come to the same evaluation, with the adversarial images of their own. @default alone */
-  readonly ranks?: Ranks;
+  readonly ranks?: ProcessGroup;
   /** Told after every batch, and now and then within one. */
   readonly onProgress?: (progress: EvaluationProgress) => void;
   /** Asked between batches, and now and then within one; true ends the evaluation with an `InterruptedError`. */
@@ -46,7 +46,7 @@ export interface EvaluateOptions {
  * @throws {RunError} where an attack left its ball or the box.
  */
 export async function evaluate(
-  subject: Subject,
+  subject: ModelUnderTest,
   data: DatasetTensors,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
@@ -75,7 +75,7 @@ export async function evaluate(
     const works = attacks.slice(at + 1).map((later) => workOf(later, classes));
     const later = works.reduce((sum, work) => sum + work, 0);
     const common = { ...options, ledger, clock, pace, attack };
-    await attackPlaces(subject, data, {
+    await attackDataset(subject, data, {
       ...common,
       part: 'sequence',
       places: share(standing),
@@ -84,7 +84,7 @@ export async function evaluate(
     exchange();
     if (!alone) continue;
     const rest = () => later * right.length;
-    await attackPlaces(subject, data, { ...common, part: 'alone', places: share(fallen), rest });
+    await attackDataset(subject, data, { ...common, part: 'alone', places: share(fallen), rest });
     exchange();
   }
   return summary(ledger, { data: data.dataset, attacks, epsilon: threat.epsilon, classes, alone });
@@ -92,7 +92,7 @@ export async function evaluate(
 
 /** Which images the model classifies rightly as they are. */
 async function cleanPass(
-  subject: Subject,
+  subject: ModelUnderTest,
   data: DatasetTensors,
   options: EvaluateOptions & {
     readonly ledger: Ledger;
@@ -102,19 +102,19 @@ async function cleanPass(
 ): Promise<void> {
   const { ledger, clock, batch, onProgress } = options;
   const { count, dataset } = data;
-  const classify = paired(subject.classify);
+  const classify = padSingleton(subject.exact);
   const everything = options.share(Array.from({ length: count }, (_, place) => place));
   const known = ledger.batches('clean', 'sequence');
-  for (const places of [...chunks(everything, batch)].slice(known)) {
+  for (const places of [...batches(everything, batch)].slice(known)) {
     const began = performance.now();
     const judged = scope(() =>
-      judge(classify, data.batch(places).x, {
+      misclassified(classify, data.batch(places).x, {
         labels: places.map((place) => dataset.labels[place]!),
         random: subject.random === true,
       }),
     );
     requireClasses(judged.classes, dataset);
-    const wrong = new Set(judged.wrong);
+    const wrong = new Set(judged.rows);
     const seconds = (performance.now() - began) / 1000;
     const forwards = places.length * (subject.random === true ? randomPasses : 1);
     ledger.add([

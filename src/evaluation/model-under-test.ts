@@ -5,9 +5,9 @@ import { cat } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** A network under evaluation. */
-export interface Subject {
+export interface ModelUnderTest {
   /** The model as it was given: it alone decides whether an example is broken. */
-  readonly classify: Classifier;
+  readonly exact: Classifier;
   /** The same function up to rounding, for the attacks; `classify` where there is nothing faster. */
   readonly fast: Classifier;
   /** The same values with another activation's derivative, by the activation's name, for attacks through it. */
@@ -17,7 +17,7 @@ export interface Subject {
 }
 
 /** The classifier that an attack takes its gradients of. */
-export function attackedBy(subject: Subject, { name, surrogate }: Attack): Classifier {
+export function classifierFor(subject: ModelUnderTest, { name, surrogate }: Attack): Classifier {
   if (surrogate === undefined) return subject.fast;
   const classifier = subject.surrogates?.get(surrogate);
   if (classifier === undefined)
@@ -29,7 +29,7 @@ export function attackedBy(subject: Subject, { name, surrogate }: Attack): Class
  * The same classifier with a batch of one example doubled: libtorch takes another path for one example, with other
  * rounding, and an example's verdict shall not depend on the batch it comes in.
  */
-export function paired(classifier: Classifier): Classifier {
+export function padSingleton(classifier: Classifier): Classifier {
   return (x) => (x.dimension(0) === 1 ? classifier(cat([x, x])).narrow(0, 0, 1) : classifier(x));
 }
 
@@ -40,7 +40,7 @@ export interface PassCount {
 }
 
 /** The same classifier that counts the images it is shown. */
-export function counted(classifier: Classifier, count: PassCount): Classifier {
+export function countingPasses(classifier: Classifier, count: PassCount): Classifier {
   return (x: Tensor) => {
     count.forwards += x.dimension(0);
     return classifier(x);

@@ -3,7 +3,7 @@ import { RunError } from '../errors.js';
 import { integers, tensor } from '../tensor/create.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Broken } from './attack-batch.js';
+import type { AdversarialRow } from './attack-batch.js';
 
 /**
  * Does not believe the attack: every image it claims must lie in the ball (distance in float64) and in the box. An
@@ -11,9 +11,9 @@ import type { Broken } from './attack-batch.js';
  *
  * @throws {RunError} that names the attack.
  */
-export function verify(
+export function requireInBall(
   x: Tensor,
-  broken: readonly Broken[],
+  broken: readonly AdversarialRow[],
   options: { readonly attack: string; readonly threat: Threat },
 ): void {
   if (broken.length === 0) return;

@@ -1,4 +1,4 @@
-import type { Ranks } from '../distributed/process-group.js';
+import type { ProcessGroup } from '../distributed/process-group.js';
 import { type FoundEntry, Ledger, type LedgerEntry } from './ledger.js';
 
 /** A ledger of one of several ranks, each of which measures its share of the examples. */
@@ -11,7 +11,7 @@ export interface SharedLedger {
 }
 
 /** Alone, all places are this one's and nothing is exchanged. */
-export function sharedLedger(ranks: Ranks, own?: Ledger): SharedLedger {
+export function sharedLedger(ranks: ProcessGroup, own?: Ledger): SharedLedger {
   if (ranks.size === 1)
     return { ledger: own ?? new Ledger(), share: (places) => [...places], exchange: () => {} };
   let fresh: FoundEntry[] = [];
@@ -20,7 +20,7 @@ export function sharedLedger(ranks: Ranks, own?: Ledger): SharedLedger {
     ledger,
     share: (places) => places.filter((_, at) => at % ranks.size === ranks.rank),
     exchange() {
-      const all = ranks.tellAll(JSON.stringify(fresh));
+      const all = ranks.allGatherText(JSON.stringify(fresh));
       fresh = [];
       for (const [rank, text] of all.entries())
         if (rank !== ranks.rank) ledger.takeOver(JSON.parse(text) as FoundEntry[]);

@@ -1,4 +1,4 @@
-import { type Attack, aimOf, stepSizeOf } from '../attacks/attack.js';
+import { type Attack, lossAndTargets, stepSizeOf } from '../attacks/attack.js';
 import type { Dataset } from '../data/dataset.js';
 import { type Ledger, sum } from './ledger.js';
 import type { AttackResult, ClassResult, ExampleResult } from './result.js';
@@ -39,7 +39,7 @@ export function summary(
     const cost = ledger.cost(name, 'sequence');
     return {
       name,
-      ...aimOf(attack, classes),
+      ...lossAndTargets(attack, classes),
       steps,
       stepSize: stepSizeOf(attack, epsilon),
       restarts,

@@ -2,7 +2,7 @@ import type { DatasetTensors } from '../data/dataset-tensors.js';
 import type { Classifier } from '../nn/classifier.js';
 import { gradient, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
-import { paired } from './model-under-test.js';
+import { padSingleton } from './model-under-test.js';
 import type { BatchResult } from './result.js';
 
 const sizes = [16, 32, 64, 128, 256] as const;
@@ -17,10 +17,10 @@ const close = 0.95;
  * The batch that attacks run with: passes forward and backward are timed at a few sizes, and of the fast ones the largest
  * is taken, since examples leave a batch as they break.
  */
-export function measureBatch(classify: Classifier, data: DatasetTensors): BatchResult {
+export function tuneBatchSize(classify: Classifier, data: DatasetTensors): BatchResult {
   const began = performance.now();
   const measured: Record<string, number> = {};
-  const network = paired(classify);
+  const network = padSingleton(classify);
   const secondsOfPass = (size: number) => {
     const before = performance.now();
     scope(() => {

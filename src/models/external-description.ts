@@ -4,14 +4,14 @@ import { nearest } from '../user-input/did-you-mean.js';
 import { modelNames } from './architectures/names.js';
 import type { ModelDescription } from './description.js';
 import type { ModelKind } from './model-kind.js';
-import { unnamedClasses } from './placeholder-class-names.js';
-import type { InputForm } from './preprocessing.js';
+import { placeholderClassNames } from './placeholder-class-names.js';
+import type { Preprocessing } from './preprocessing.js';
 
 /** What must be said of weights that another program wrote: everything but the normalisation, which they may hold. */
-export type ForeignForm = Omit<ModelDescription, 'normalise'>;
+export type ExternalDescription = Omit<ModelDescription, 'normalise'>;
 
 /** As typed. */
-export interface ForeignWords {
+export interface ExternalWords {
   readonly architecture?: string | undefined;
   readonly activation?: string | undefined;
   readonly classes?: string | undefined;
@@ -24,7 +24,7 @@ export interface ForeignWords {
  *
  * @throws {InputError} for what is missing or none of what there is. Loads no engine.
  */
-export function parseForeignForm(words: ForeignWords): ForeignForm | null {
+export function parseExternalDescription(words: ExternalWords): ExternalDescription | null {
   const { architecture, activation, classes, shape, width = '1' } = words;
   if ([architecture, activation, classes, shape, words.width].every((each) => each === undefined))
     return null;
@@ -59,7 +59,11 @@ export function requireForeignTakes(
     path,
     foreign,
     entry,
-  }: { readonly path: string; readonly foreign: ForeignForm | null; readonly entry?: string | undefined },
+  }: {
+    readonly path: string;
+    readonly foreign: ExternalDescription | null;
+    readonly entry?: string | undefined;
+  },
 ): void {
   if (kind === 'weights' && foreign === null)
     throw InputError.expected(
@@ -80,7 +84,8 @@ export function requireForeignTakes(
 /** A number, or names with commas between them, in the order of the network's outputs. */
 function parseClasses(text: string | undefined): readonly string[] {
   const count = /^\d{1,6}$/.test(text ?? '') ? Number(text) : null;
-  const names = count === null ? (text ?? '').split(',').map((name) => name.trim()) : unnamedClasses(count);
+  const names =
+    count === null ? (text ?? '').split(',').map((name) => name.trim()) : placeholderClassNames(count);
   if (names.length < 2 || names.includes(''))
     throw InputError.expected(
       'a number of at least 2, or names with commas between them,',
@@ -101,7 +106,7 @@ function parseShape(text: string | undefined): ModelDescription['shape'] {
 
 /** What `input` says as a normalisation of pixels in [0, 1]: (black + x (white − black) − mean) / std. */
 export function asNormalisation(
-  { range: [black, white], normalise }: InputForm,
+  { range: [black, white], normalise }: Preprocessing,
   channels: number,
 ): NonNullable<ModelDescription['normalise']> | null {
   if (black === 0 && white === 1 && normalise === null) return null;

@@ -1,6 +1,6 @@
 import { parseActivation } from '../activations/parse.js';
-import { activationPlaces } from '../nn/activation-layer.js';
-import { HollowInitialiser, hollow } from '../nn/initialise.js';
+import { activationLayers } from '../nn/activation-layer.js';
+import { MetaInitialiser, metaTensor } from '../nn/initialise.js';
 import type { Module } from '../nn/module.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
@@ -8,7 +8,7 @@ import { architectures } from './architectures/registry.js';
 import type { ModelDescription } from './description.js';
 
 /** A convolution or a linear layer, as one image meets it. */
-export interface LayerOutline {
+export interface LayerSummary {
   /** `layer1.0.conv1` */
   readonly name: string;
   /** [C, H, W] or [features] */
@@ -20,13 +20,13 @@ export interface LayerOutline {
 }
 
 /** What can be known of a network without its weights. */
-export interface NetworkOutline {
+export interface NetworkSummary {
   /** How many numbers are trained. */
   readonly parameters: number;
   /** Of convolutions and linear layers, for one image. */
   readonly macs: number;
   /** In the order in which they are computed. */
-  readonly layers: readonly LayerOutline[];
+  readonly layers: readonly LayerSummary[];
   /** The shape of each tensor of the state dict, by its name and in its order. */
   readonly state: ReadonlyMap<string, readonly number[]>;
 }
@@ -35,19 +35,19 @@ export interface NetworkOutline {
  * Sizes of a network for images of `shape`. Its forward pass is gone through with layers that only tell their shapes, so that
  * neither weights nor the results of convolutions take memory or time.
  */
-export function outline(
+export function layerSummary(
   description: Pick<ModelDescription, 'architecture' | 'width' | 'activation' | 'shape' | 'classes'>,
-): NetworkOutline {
+): NetworkSummary {
   const { architecture, width, activation, shape, classes } = description;
   using network = architectures[architecture]({
     channels: shape[0],
     classes: classes.length,
     width,
-    activate: activationPlaces(parseActivation(activation), 'float32'),
-    initialiser: new HollowInitialiser(),
+    activate: activationLayers(parseActivation(activation), 'float32'),
+    initialiser: new MetaInitialiser(),
   });
   const names = new Map([...network.modules()].map(([name, module]) => [module, name]));
-  const layers: LayerOutline[] = [];
+  const layers: LayerSummary[] = [];
   const tell = (layer: Module, input: readonly number[], output: readonly number[]) => {
     const name = names.get(layer) ?? '';
     const [, ...window] = state.get(`${name}.weight`) ?? []; // of one number of the output
@@ -56,7 +56,7 @@ export function outline(
   };
   const state = new Map([...network.state()].map(([name, tensor]) => [name, tensor.shape]));
   scope(() => {
-    noGrad(() => network.forward(hollow([1, ...shape]), { train: false, outline: tell }));
+    noGrad(() => network.forward(metaTensor([1, ...shape]), { train: false, outline: tell }));
   });
   return {
     parameters: [...network.parameters().values()].reduce((sum, { size }) => sum + size, 0),

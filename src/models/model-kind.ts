@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { InputError } from '../errors.js';
 import { readSafetensorsMetadata } from '../weights/safetensors.js';
 import { zipRecords } from '../weights/zip.js';
-import type { InputForm } from './preprocessing.js';
+import type { Preprocessing } from './preprocessing.js';
 
 /**
  * What a user may name as MODEL: Satin's own (a run folder, a checkpoint, a weights file), TorchScript, or weights of another
@@ -49,7 +49,7 @@ export function requireWholeModel(path: string): void {
 /** @throws {InputError} where an input form is stated for a model of Satin, which brings its own. */
 export function requireInputTakes(
   kind: ModelKind,
-  { path, input }: { readonly path: string; readonly input: InputForm | null },
+  { path, input }: { readonly path: string; readonly input: Preprocessing | null },
 ): void {
   if (kind === 'satin' && input !== null)
     throw InputError.expected(

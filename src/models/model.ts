@@ -1,7 +1,7 @@
 import type { Activation } from '../activations/activation.js';
 import { parseActivation } from '../activations/parse.js';
 import { InputError } from '../errors.js';
-import { activationPlaces } from '../nn/activation-layer.js';
+import { activationLayers } from '../nn/activation-layer.js';
 import type { Classifier } from '../nn/classifier.js';
 import { Initialiser, ZeroInitialiser } from '../nn/initialise.js';
 import type { FoldedWeights, Module, Pass } from '../nn/module.js';
@@ -43,7 +43,7 @@ export class Model {
       channels: description.shape[0],
       classes: description.classes.length,
       width: description.width,
-      activate: activationPlaces(parseActivation(description.activation), dtype),
+      activate: activationLayers(parseActivation(description.activation), dtype),
       initialiser: seed === null ? new ZeroInitialiser(dtype) : new Initialiser(seed, dtype),
     });
     // Drawn on the CPU and then moved: a seed means the same weights everywhere.

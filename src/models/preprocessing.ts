@@ -4,7 +4,7 @@ import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** What a network that was made elsewhere wants to see in place of pixels in [0, 1]. */
-export interface InputForm {
+export interface Preprocessing {
   /** Black and white. */
   readonly range: readonly [black: number, white: number];
   /** (value − mean) / std behind that, one number a channel or one for all; null where there is none. */
@@ -15,18 +15,18 @@ export interface InputForm {
 export const inputRanges = ['0,1', '-1,1', '0,255'] as const;
 
 /** Pixels as they are. */
-export const plainInput: InputForm = { range: [0, 1], normalise: null };
+export const noPreprocessing: Preprocessing = { range: [0, 1], normalise: null };
 
 /**
  * Reads range, mean and std; null where none of them is given.
  *
  * @throws {InputError} for another range, for what is no number, and for one of mean and std without the other.
  */
-export function parseInputForm(options: {
+export function parsePreprocessing(options: {
   readonly inputRange?: string | undefined;
   readonly mean?: string | undefined;
   readonly std?: string | undefined;
-}): InputForm | null {
+}): Preprocessing | null {
   const { inputRange, mean, std } = options;
   if (inputRange === undefined && mean === undefined && std === undefined) return null;
   const known = inputRanges.find((each) => each === (inputRange ?? '0,1'));
@@ -37,8 +37,8 @@ export function parseInputForm(options: {
     mean === undefined && std === undefined
       ? null
       : { mean: numbers(mean, '--mean'), std: numbers(std, '--std') };
-  const form: InputForm = { range: [black, white], normalise };
-  requireInputForm(form);
+  const form: Preprocessing = { range: [black, white], normalise };
+  requirePreprocessing(form);
   return form;
 }
 
@@ -55,7 +55,7 @@ function numbers(list: string | undefined, option: string): readonly number[] {
 }
 
 /** @throws {InputError} for a std that is not above 0, and a mean that no image of this range can have. */
-function requireInputForm({ range: [black, white], normalise }: InputForm): void {
+function requirePreprocessing({ range: [black, white], normalise }: Preprocessing): void {
   if (normalise === null) return;
   const { mean, std } = normalise;
   if (std.length !== mean.length || mean.length === 0)
@@ -71,14 +71,14 @@ function requireInputForm({ range: [black, white], normalise }: InputForm): void
 }
 
 /** The layer that brings pixels in [0, 1] into the form that a network wants. */
-export class InputLayer implements Disposable {
-  readonly #form: InputForm;
+export class PreprocessingLayer implements Disposable {
+  readonly #form: Preprocessing;
   readonly #mean: Tensor | null; // [1, C, 1, 1]
   readonly #deviation: Tensor | null; // [1, C, 1, 1]
 
   /** @throws {InputError} for a form that no images have. */
-  constructor(form: InputForm) {
-    requireInputForm(form);
+  constructor(form: Preprocessing) {
+    requirePreprocessing(form);
     this.#form = form;
     const constant = (values: readonly number[] | undefined) =>
       values === undefined ? null : keep(tensor(Float32Array.from(values), [1, values.length, 1, 1]));

@@ -5,7 +5,7 @@ import { tensor } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { Script } from '../tensor/torchscript.js';
+import { TorchScript } from '../tensor/torchscript.js';
 import { traceScript } from '../tensor/torchscript-trace.js';
 import type { Model } from './model.js';
 
@@ -49,7 +49,7 @@ export function exportTorchScript(model: Model, path: string): number {
 
 /** The largest difference between a model and a file, over two sizes of batch that differ from the traced one or not. */
 function compare(model: Model, path: string): number {
-  using script = Script.load(path);
+  using script = TorchScript.load(path);
   return scope(() =>
     noGrad(() => {
       const pairs = [2, 5].flatMap((count) => {

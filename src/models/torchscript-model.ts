@@ -1,21 +1,21 @@
 import { fileDigest } from '../files/digest.js';
 import type { Classifier } from '../nn/classifier.js';
 import { scope } from '../tensor/scope.js';
-import { Script } from '../tensor/torchscript.js';
-import { type InputForm, InputLayer } from './preprocessing.js';
+import { TorchScript } from '../tensor/torchscript.js';
+import { type Preprocessing, PreprocessingLayer } from './preprocessing.js';
 
 /** A network that PyTorch saved as TorchScript, behind the layer that brings pixels into the form it wants. */
-export class ScriptModel implements Disposable {
+export class TorchScriptModel implements Disposable {
   /** `sha256:` of its file. */
   readonly digest: string;
-  readonly #script: Script;
-  readonly #input: InputLayer;
+  readonly #script: TorchScript;
+  readonly #input: PreprocessingLayer;
 
   /** @throws {InputError} where the file cannot be read, or `input` is none. */
-  constructor(path: string, input: InputForm) {
+  constructor(path: string, input: Preprocessing) {
     this.digest = fileDigest(path);
-    this.#input = new InputLayer(input);
-    this.#script = Script.load(path);
+    this.#input = new PreprocessingLayer(input);
+    this.#script = TorchScript.load(path);
   }
 
   /** What the network answers to pixels in [0, 1], [N, C, H, W]. */

@@ -5,7 +5,7 @@ import type { Dtype, Tensor } from '../tensor/tensor.js';
 import { Module, type Pass } from './module.js';
 
 /** An activation at its place in a network: what it learns is a parameter here. */
-export class Activate extends Module {
+export class ActivationLayer extends Module {
   readonly #parameters: readonly Tensor[];
 
   constructor(
@@ -31,11 +31,11 @@ export class Activate extends Module {
 }
 
 /** Makes the activation of each place of a network: one after another, or the same again where they share what they learn. */
-export function activationPlaces(activation: Activation, dtype: Dtype): () => Activate {
-  if (activation.learned?.each !== 'network') return () => new Activate(activation, dtype);
-  let shared: Activate | undefined;
+export function activationLayers(activation: Activation, dtype: Dtype): () => ActivationLayer {
+  if (activation.learned?.each !== 'network') return () => new ActivationLayer(activation, dtype);
+  let shared: ActivationLayer | undefined;
   return () => {
-    shared ??= new Activate(activation, dtype);
+    shared ??= new ActivationLayer(activation, dtype);
     return shared;
   };
 }

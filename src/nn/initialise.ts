@@ -50,21 +50,21 @@ export class ZeroInitialiser extends Initialiser {
 }
 
 /** Gives weights that have a shape and no memory: for a network that is only looked at. */
-export class HollowInitialiser extends Initialiser {
+export class MetaInitialiser extends Initialiser {
   constructor() {
     super(0);
   }
 
   override normal(shape: readonly number[]): Tensor {
-    return hollow(shape);
+    return metaTensor(shape);
   }
 
   override he(shape: readonly [number, number, number, number]): Tensor {
-    return hollow(shape);
+    return metaTensor(shape);
   }
 }
 
 /** Zeros of any shape in the memory of one. */
-export function hollow(shape: readonly number[]): Tensor {
+export function metaTensor(shape: readonly number[]): Tensor {
   return scope(() => zeros([]).expand(shape));
 }

@@ -8,8 +8,8 @@ import {
   type PreparedConvolution,
 } from '../tensor/functional.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Activate } from './activation-layer.js';
-import { hollow, type Initialiser } from './initialise.js';
+import type { ActivationLayer } from './activation-layer.js';
+import { type Initialiser, metaTensor } from './initialise.js';
 import { Module, type Outline, type Pass } from './module.js';
 
 export interface Conv2dOptions {
@@ -78,7 +78,7 @@ function multiplied(
 /** What stands for the output of a layer that is only told of. */
 function outlined(layer: Module, x: Tensor, output: readonly number[], tell: Outline): Tensor {
   tell(layer, x.shape, output);
-  return hollow(output);
+  return metaTensor(output);
 }
 
 /** Batch normalisation over each channel of [N, C, H, W]; PyTorch's constants. */
@@ -148,7 +148,7 @@ export class BatchNorm2d extends Module {
 /** What stands behind a batch norm: what is added to it, then the activation. */
 export interface Following {
   readonly residual?: Tensor;
-  readonly activation?: Activate;
+  readonly activation?: ActivationLayer;
 }
 
 const identity = { curve: { kind: 'identity' } } as const;

@@ -39,7 +39,7 @@ export type ManifestFacts = Readonly<Pick<Manifest, 'engine' | 'device' | 'threa
 export function makeManifest(facts: ManifestFacts): Manifest {
   return {
     satin: version,
-    commit: commitOfSatin(),
+    commit: satinCommit(),
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
     host: hostname(),
@@ -53,7 +53,7 @@ export function makeManifest(facts: ManifestFacts): Manifest {
 }
 
 /** The commit of Satin's clone; null where it is none or git is not there. */
-export function commitOfSatin(): string | null {
+export function satinCommit(): string | null {
   const git = (...words: string[]) =>
     execFileSync('git', ['-C', packageFolder, ...words], {
       encoding: 'utf8',

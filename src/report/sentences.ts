@@ -21,7 +21,7 @@ export function attackNames({ evaluation }: ReportNetwork): string {
 }
 
 /** One sentence with the numbers. */
-export function verdict({ networks, threat }: ReportInput): string {
+export function verdictSentence({ networks, threat }: ReportInput): string {
   const sizes = new Set(networks.map(({ evaluation }) => evaluation.examples));
   const images = sizes.size === 1 ? `${count([...sizes][0]!)} test images` : 'its test images';
   const attackers = new Set(networks.map(attackNames));

@@ -106,10 +106,10 @@ export interface Checkpoint {
   readonly weightsDigest: string;
   readonly weightsFile: string;
   /** What the JSON beside the weights holds; null for a lone weights file. */
-  readonly progress: Progress | null;
+  readonly progress: CheckpointProgress | null;
 }
 
-export interface Progress {
+export interface CheckpointProgress {
   /** Steps done. */
   readonly step: number;
   /** As it was given to `writeCheckpoint`; to be validated by who uses it. */

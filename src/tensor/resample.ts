@@ -30,7 +30,7 @@ export interface Resampling extends Resizing {
 }
 
 /** Where the bytes go. */
-export interface Place {
+export interface ByteTarget {
   readonly target: Uint8Array;
   readonly offset: number;
 }
@@ -42,7 +42,7 @@ export interface Place {
  *
  * @throws {InputError} for sizes that do not fit.
  */
-export function resample(pixels: Uint8Array, how: Resampling, place: Place): Promise<true> {
+export function resample(pixels: Uint8Array, how: Resampling, place: ByteTarget): Promise<true> {
   const { size, filter, flip } = how;
   return native().resample(pixels, sizesOf(size, how), filter, flip, place.target, place.offset);
 }
@@ -69,7 +69,7 @@ export function sizeOfJpeg(file: Uint8Array): readonly [height: number, width: n
 export function resampleJpeg(
   file: Uint8Array,
   how: Resizing & { readonly box: Box },
-  place: Place,
+  place: ByteTarget,
 ): Promise<boolean> {
   const { box, filter, flip } = how;
   const sizes = sizesOf([box.height, box.width], how);

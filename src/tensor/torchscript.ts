@@ -7,7 +7,7 @@ import { Tensor } from './tensor.js';
  * A network that PyTorch saved as TorchScript, in evaluation mode. None of its own tensors gets a gradient; what it is
  * given does. It is a program: load only what you trust.
  */
-export class Script implements Disposable {
+export class TorchScript implements Disposable {
   #number: number | null;
 
   private constructor(
@@ -22,14 +22,14 @@ export class Script implements Disposable {
    *
    * @throws {InputError} where this libtorch cannot read it, or where its `forward` takes more than one tensor.
    */
-  static load(path: string, device = 'cpu'): Script {
+  static load(path: string, device = 'cpu'): TorchScript {
     let number: number;
     try {
       number = native().loadScript(path, device);
     } catch (error) {
       throw error instanceof InputError ? unreadable(path, error.message) : error;
     }
-    const script = new Script(path, number);
+    const script = new TorchScript(path, number);
     const inputs = native().scriptInputs(number);
     if (inputs === 1) return script;
     script.dispose();

@@ -3,14 +3,14 @@ import type { Model } from '../models/model.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Learned, Objective, Place } from './objectives/objective.js';
+import type { GradientResult, Objective, StepContext } from './objectives/objective.js';
 
-export interface PartsOptions {
+export interface AccumulateOptions {
   /** How many parts, all of one size. */
   readonly parts: number;
   /** Makes one of them; it is freed when it was learned from. */
   readonly batchOf: (part: number) => Batch;
-  readonly place: Omit<Place, 'part'>;
+  readonly place: Omit<StepContext, 'part'>;
 }
 
 /**
@@ -18,15 +18,19 @@ export interface PartsOptions {
  * the accuracies. Batch norm sees each part for itself. The first part whose loss is not finite is the last one, and its
  * loss the result's. Where an objective moves the weights, they are put back after each part.
  */
-export function learnInParts(objective: Objective, model: Model, options: PartsOptions): Learned {
+export function accumulateGradients(
+  objective: Objective,
+  model: Model,
+  options: AccumulateOptions,
+): GradientResult {
   const { parts, batchOf, place } = options;
-  if (parts === 1) return objective.learn(model, batchOf(0), { ...place, part: 0 });
+  if (parts === 1) return objective.computeGradients(model, batchOf(0), { ...place, part: 0 });
 
   let sums: readonly Tensor[] = [];
   let [loss, accuracy] = [0, 0];
   for (let part = 0; part < parts && Number.isFinite(loss); part++)
     sums = scope(() => {
-      const learned = objective.learn(model, batchOf(part), { ...place, part });
+      const learned = objective.computeGradients(model, batchOf(part), { ...place, part });
       learned.restore?.();
       loss += learned.loss;
       accuracy += learned.accuracy;

@@ -1,5 +1,5 @@
-import type { ImageSource } from '../data/batch-source.js';
-import { alone, type Ranks, shareOf } from '../distributed/process-group.js';
+import type { BatchSource } from '../data/batch-source.js';
+import { batchOfRank, type ProcessGroup, singleProcess } from '../distributed/process-group.js';
 import { InputError, InterruptedError, RunError } from '../errors.js';
 import type { Model } from '../models/model.js';
 import type { CheckpointName } from '../runs/checkpoint.js';
@@ -7,16 +7,21 @@ import type { RunEvent } from '../runs/events.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Ema } from './ema.js';
-import { learnInParts } from './gradient-accumulation.js';
+import { accumulateGradients } from './gradient-accumulation.js';
 import { learningRateAt, type Schedule } from './learning-rate.js';
 import type { Objective } from './objectives/objective.js';
 import { clipNorm } from './optimizers/clip.js';
 import type { Optimizer } from './optimizers/optimizer.js';
-import { catastrophe, unwatched, type Watched, warning } from './overfitting/criterion.js';
+import {
+  catastrophicOverfitting,
+  type GuardState,
+  initialGuardState,
+  overfittingWarning,
+} from './overfitting/criterion.js';
 import type { Guard } from './overfitting/guard.js';
 
 /** Where a run stands; with weights and optimiser, all that is needed to go on to the bit: noise has no state. */
-export interface Progress {
+export interface TrainingProgress {
   /** The epoch that goes on, from 1. */
   readonly epoch: number;
   /** Steps done in it. */
@@ -29,22 +34,22 @@ export interface Progress {
   /** The best value of the measurement that chooses, so far; null before the first. */
   readonly best: number | null;
   /** What the guard remembers. */
-  readonly watched: Watched;
+  readonly watched: GuardState;
 }
 
-export const start: Progress = {
+export const initialProgress: TrainingProgress = {
   epoch: 1,
   epochStep: 0,
   step: 0,
   lossSum: 0,
   accuracySum: 0,
   best: null,
-  watched: unwatched,
+  watched: initialGuardState,
 };
 
 export interface TrainOptions {
   readonly model: Model;
-  readonly data: ImageSource;
+  readonly data: BatchSource;
   readonly objective: Objective;
   readonly optimizer: Optimizer;
   readonly schedule: Schedule;
@@ -70,13 +75,13 @@ export interface TrainOptions {
   readonly evaluate: () => AsyncIterable<readonly [name: string, value: number]>;
   /** Steps between checkpoints within an epoch; null: only at the end of each. */
   readonly checkpointEvery: number | null;
-  readonly progress: Progress;
+  readonly progress: TrainingProgress;
   readonly record: (event: RunEvent) => void;
-  readonly checkpoint: (name: CheckpointName, progress: Progress) => void;
+  readonly checkpoint: (name: CheckpointName, progress: TrainingProgress) => void;
   /** Asked after each step; true, on any rank, writes a checkpoint and ends the run with an `InterruptedError`. */
   readonly interrupted: () => boolean;
   /** With whom each batch is shared. @default alone */
-  readonly ranks?: Ranks;
+  readonly ranks?: ProcessGroup;
   /** Whether batch norm takes its statistics from this rank's images alone; the running ones are then averaged. @default false */
   readonly ghost?: boolean;
 }
@@ -92,13 +97,13 @@ export interface TrainOptions {
 export async function train(options: TrainOptions): Promise<void> {
   const { model, data, objective, optimizer, schedule, epochs, batch, seed, record } = options;
   const { accumulate = 1, ema = null, guard = null, guardEvery = null, guardAfter = 0 } = options;
-  const { ranks = alone, ghost = false } = options;
+  const { ranks = singleProcess, ghost = false } = options;
   if (batch % accumulate !== 0)
     throw InputError.expected(`a divisor of the batch of ${batch}`, 'accumulate', accumulate);
-  const size = shareOf(batch / accumulate, 'the images of a step, or of a part of it,', ranks);
+  const size = batchOfRank(batch / accumulate, 'the images of a step, or of a part of it,', ranks);
   const own = size * accumulate;
   // All must stop after the same step, whichever of them was told to.
-  const interrupted = () => ranks.sum([options.interrupted() ? 1 : 0])[0]! > 0;
+  const interrupted = () => ranks.allReduce([options.interrupted() ? 1 : 0])[0]! > 0;
   const stepsPerPass = Math.floor(data.count / batch) * objective.replays;
   const stepsPerEpoch = options.epochSteps ?? stepsPerPass;
   const began = performance.now();
@@ -126,9 +131,9 @@ export async function train(options: TrainOptions): Promise<void> {
   const watch = (by: NonNullable<typeof guard>) => {
     const { step, watched } = progress;
     const check = { ...by.check(model), step };
-    const seen = watched.found === null ? catastrophe(check, watched.last, by.chance) : null;
+    const seen = watched.found === null ? catastrophicOverfitting(check, watched.last, by.chance) : null;
     if (seen !== null) {
-      const message = warning(seen, { examples: by.examples, healthy: watched.healthy });
+      const message = overfittingWarning(seen, { examples: by.examples, healthy: watched.healthy });
       record({ type: 'warning', time: now(), step, message });
     }
     const found = seen === null ? watched.found : step;
@@ -163,12 +168,12 @@ export async function train(options: TrainOptions): Promise<void> {
         const key = { seed, epoch: pass };
         const batchOf = (part: number) => images.batch(part * size, size);
         const place = { ...key, step, stepsPerEpoch };
-        const learned = learnInParts(objective, model, { parts: accumulate, batchOf, place });
+        const learned = accumulateGradients(objective, model, { parts: accumulate, batchOf, place });
         const { gradients, loss, accuracy } = learned;
         const norm = Number.isFinite(loss) && options.clipNorm ? clipNorm(gradients, options.clipNorm) : 0;
         if (Number.isFinite(loss) && Number.isFinite(norm)) optimizer.step(gradients, learningRate);
         learned.restore?.();
-        if (ghost) ranks.average_(runningStatistics(model));
+        if (ghost) ranks.allReduceMean_(runningStatistics(model));
         return { loss, accuracy, norm };
       });
       const which = `of step ${step + 1} (epoch ${epoch})`;
@@ -223,7 +228,7 @@ export async function train(options: TrainOptions): Promise<void> {
     record({ type: 'epoch', time: now(), epoch, step: progress.step, seconds, measurements });
     const isBest = chosen !== null && (progress.best === null || chosen > progress.best);
     progress = {
-      ...start,
+      ...initialProgress,
       epoch: epoch + 1,
       step: progress.step,
       best: isBest ? chosen : progress.best,

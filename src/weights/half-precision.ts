@@ -1,5 +1,5 @@
 /** Half-precision numbers, given by their bits, as float32: each has exactly one that equals it. */
-export function widened(bits: Uint16Array, dtype: 'F16' | 'BF16'): Float32Array {
+export function widenHalfPrecision(bits: Uint16Array, dtype: 'F16' | 'BF16'): Float32Array {
   const result = new Uint32Array(bits.length);
   const widen = dtype === 'BF16' ? (each: number) => each << 16 : fromHalf;
   for (let at = 0; at < bits.length; at++) result[at] = widen(bits[at]!);

@@ -4,8 +4,8 @@ import { tensor } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Dtype, Tensor } from '../tensor/tensor.js';
-import { listed } from '../user-input/name-list.js';
-import { widened } from './half-precision.js';
+import { nameList } from '../user-input/name-list.js';
+import { widenHalfPrecision } from './half-precision.js';
 import type { NamedArray, Dtype as StoredDtype } from './safetensors.js';
 
 const stored: Partial<Record<Dtype, StoredDtype>> = {
@@ -46,7 +46,7 @@ export function toTensor({ name, dtype, shape, bytes }: NamedArray): Tensor {
       return tensor(new Float64Array(buffer), shape);
     case 'F16':
     case 'BF16':
-      return tensor(widened(new Uint16Array(buffer), dtype), shape);
+      return tensor(widenHalfPrecision(new Uint16Array(buffer), dtype), shape);
     case 'I64':
       return tensor(new BigInt64Array(buffer), shape);
     case 'I32':
@@ -112,9 +112,9 @@ function requireFit(
       : [`${name} has [${found.join(', ')}] and not [${shape.join(', ')}]`];
   });
   const faults = [
-    ...(missing.length > 0 ? [`${counted(missing)} missing (${listed(missing)})`] : []),
-    ...(extra.length > 0 ? [`${counted(extra)} not of it (${listed(extra)})`] : []),
-    ...(misshapen.length > 0 ? [`${counted(misshapen)} of another shape (${listed(misshapen)})`] : []),
+    ...(missing.length > 0 ? [`${counted(missing)} missing (${nameList(missing)})`] : []),
+    ...(extra.length > 0 ? [`${counted(extra)} not of it (${nameList(extra)})`] : []),
+    ...(misshapen.length > 0 ? [`${counted(misshapen)} of another shape (${nameList(misshapen)})`] : []),
   ];
   if (faults.length > 0)
     throw new InputError(

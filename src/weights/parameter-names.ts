@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import { listed } from '../user-input/name-list.js';
+import { nameList } from '../user-input/name-list.js';
 import type { WeightArray } from './module-weights.js';
 
 /** Weights under the names of a network of Satin's, which are those of torchvision, timm and RobustBench. */
@@ -25,7 +25,10 @@ const unused = /^(?:attacker\.|sub_block1\.)/;
  *
  * @throws {InputError} where two arrays get one name.
  */
-export function foreignNames(arrays: readonly WeightArray[], names: ReadonlySet<string>): RenamedWeights {
+export function matchParameterNames(
+  arrays: readonly WeightArray[],
+  names: ReadonlySet<string>,
+): RenamedWeights {
   const found = new Map<string, WeightArray>();
   const skipped: string[] = [];
   for (const array of arrays) {
@@ -50,7 +53,7 @@ export interface Normalisation {
  *
  * @throws {InputError} where it has one half only, or numbers that images of so many channels do not have.
  */
-export function foreignNormalise(arrays: readonly WeightArray[], channels: number): Normalisation | null {
+export function storedNormalisation(arrays: readonly WeightArray[], channels: number): Normalisation | null {
   const halves = { mean: [] as WeightArray[], std: [] as WeightArray[] };
   for (const array of arrays) {
     const half = halfOf(array.name);
@@ -62,7 +65,7 @@ export function foreignNormalise(arrays: readonly WeightArray[], channels: numbe
     throw InputError.expected(
       'one mean and one std',
       'the normalisation in the weights',
-      listed([...halves.mean, ...halves.std].map(({ name }) => name)),
+      nameList([...halves.mean, ...halves.std].map(({ name }) => name)),
     );
   return { mean: perChannel(mean, channels), std: perChannel(std, channels) };
 }

@@ -1,10 +1,10 @@
 import { InputError } from '../errors.js';
-import { listed } from '../user-input/name-list.js';
+import { nameList } from '../user-input/name-list.js';
 import type { WeightArray } from './module-weights.js';
 import type { PickleValue } from './pickle.js';
-import { storedArray } from './strided-array.js';
+import { readStridedArray } from './strided-array.js';
 import { TorchFile } from './torch-file.js';
-import { StoredView } from './torch-pickle.js';
+import { StridedView } from './torch-pickle.js';
 
 /** Weights as they stand in a file. */
 export interface StateDict {
@@ -50,7 +50,8 @@ export function readStateDict(
   const arrays: WeightArray[] = [];
   const skipped = [...beside];
   for (const [key, value] of map)
-    if (typeof key === 'string' && value instanceof StoredView) arrays.push(storedArray(file, key, value));
+    if (typeof key === 'string' && value instanceof StridedView)
+      arrays.push(readStridedArray(file, key, value));
     else skipped.push(nameOf(key));
   return { path, arrays, skipped };
 }
@@ -64,12 +65,12 @@ interface Found {
 
 function weightsIn(path: string, value: PickleValue, depth = 0): Found {
   if (!(value instanceof Map))
-    throw noWeights(path, value instanceof StoredView ? 'one tensor' : 'no dictionary');
+    throw noWeights(path, value instanceof StridedView ? 'one tensor' : 'no dictionary');
   const inner = depth === deepest ? [] : wrappers.filter((name) => holdsTensors(value.get(name) ?? null));
   const [first] = inner;
   if (first === undefined) {
     if (hasTensors(value)) return { map: value, beside: [] };
-    throw noWeights(path, `a dictionary without tensors (${listed([...value.keys()].map(nameOf))})`);
+    throw noWeights(path, `a dictionary without tensors (${nameList([...value.keys()].map(nameOf))})`);
   }
   if (inner.length > 1)
     throw InputError.expected(
@@ -89,7 +90,7 @@ function entryOf(path: string, value: PickleValue, entry: string): Found {
   for (const name of entry.split('.')) at = at instanceof Map ? at.get(name) : undefined;
   if (at === undefined) {
     const names = value instanceof Map ? [...value.keys()].map(nameOf) : [];
-    throw InputError.expected(`one of ${listed(names)}`, '`entry`', entry);
+    throw InputError.expected(`one of ${nameList(names)}`, '`entry`', entry);
   }
   return weightsIn(path, at);
 }
@@ -103,7 +104,7 @@ function holdsTensors(value: PickleValue, depth = 0): boolean {
 }
 
 function hasTensors(map: Dictionary): boolean {
-  for (const [key, value] of map) if (typeof key === 'string' && value instanceof StoredView) return true;
+  for (const [key, value] of map) if (typeof key === 'string' && value instanceof StridedView) return true;
   return false;
 }
 

@@ -2,14 +2,14 @@ import type { WeightArray } from './module-weights.js';
 import { brokenPickle } from './pickle.js';
 import { byteWidth } from './safetensors.js';
 import type { TorchFile } from './torch-file.js';
-import type { StoredView } from './torch-pickle.js';
+import type { StridedView } from './torch-pickle.js';
 
 /**
  * The tensor that `view` shows, by `name`.
  *
  * @throws {InputError} where it shows more than its array has.
  */
-export function storedArray(file: TorchFile, name: string, view: StoredView): WeightArray {
+export function readStridedArray(file: TorchFile, name: string, view: StridedView): WeightArray {
   const { storage, offset, shape, strides } = view;
   const count = shape.reduce((product, size) => product * size, 1);
   const last = shape.reduce((place, size, axis) => place + (size - 1) * strides[axis]!, offset);
@@ -48,7 +48,7 @@ function isRowByRow(shape: readonly number[], strides: readonly number[]): boole
 /** Elements brought into the order of rows. */
 function gathered(
   bytes: Buffer,
-  { shape, strides, width }: Pick<StoredView, 'shape' | 'strides'> & { readonly width: 1 | 2 | 4 | 8 },
+  { shape, strides, width }: Pick<StridedView, 'shape' | 'strides'> & { readonly width: 1 | 2 | 4 | 8 },
 ): Uint8Array {
   const Elements = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array }[width];
   const source = new Elements(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / width);

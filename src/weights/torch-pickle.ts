@@ -27,7 +27,7 @@ export class Storage extends PickleObject {
 }
 
 /** A tensor: which elements of an array it shows. */
-export class StoredView extends PickleObject {
+export class StridedView extends PickleObject {
   constructor(
     readonly storage: Storage,
     readonly offset: number,
@@ -112,12 +112,12 @@ function dictionary([pairs = []]: readonly PickleValue[]): PickleValue | undefin
 function view([storage, offset, shape, strides]: readonly PickleValue[]): PickleValue | undefined {
   if (!(storage instanceof Storage) || !isCount(offset) || !isCounts(shape) || !isCounts(strides))
     return undefined;
-  return shape.length === strides.length ? new StoredView(storage, offset, shape, strides) : undefined;
+  return shape.length === strides.length ? new StridedView(storage, offset, shape, strides) : undefined;
 }
 
 /** (tensor, ...) */
 function parameter([tensor]: readonly PickleValue[]): PickleValue | undefined {
-  return tensor instanceof StoredView ? tensor : undefined;
+  return tensor instanceof StridedView ? tensor : undefined;
 }
 
 export function isCount(value: PickleValue | undefined): value is number {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ApgdCheckpoint, apgd, checkpointsOf } from '../../src/attacks/apgd.js';
-import { finish } from '../../src/attacks/attack-generator.js';
+import { runToEnd } from '../../src/attacks/attack-generator.js';
 import { fab } from '../../src/attacks/fab.js';
 import { type AttackLossName, attackLosses, targetsOfRank } from '../../src/attacks/losses.js';
 import { type NormName, norms } from '../../src/attacks/norms.js';
@@ -94,7 +94,7 @@ describe('APGD', () => {
             restarted: [...restarted.numbers()].map((each) => each !== 0),
           });
         const broken = golden.labels.map(() => false);
-        finish(
+        runToEnd(
           apgd(
             classify,
             { x, labels, targets, start: x.add(direction.mul(run.epsilon)).clamp(0, 1) },
@@ -173,7 +173,7 @@ describe('FAB', () => {
             trace: (found) => seen.push([...found.numbers()]),
           },
         );
-        const last = finish(search).numbers();
+        const last = runToEnd(search).numbers();
         assert.equal(seen.length, steps);
         for (const [step, expected] of nearest.entries())
           assertClose(

@@ -67,7 +67,7 @@ const run = async (options: {
   const { norm = 'linf', batch = 48, dataset = held, interrupted } = options;
   const { epsilon = epsilons[norm] } = options;
   using data = new DatasetTensors(dataset);
-  const subject = { classify: options.classify ?? classify, fast: options.fast ?? classify };
+  const subject = { exact: options.classify ?? classify, fast: options.fast ?? classify };
   return await evaluate(subject, data, {
     attacks: options.attacks,
     threat: { norm: norms[norm], epsilon },

@@ -1,8 +1,8 @@
 /** The attacks of AutoAttack where the truth is known: linear networks, and a curved one on two pixels. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Attack, aimOf, parseAttack, requireNorm } from '../../src/attacks/attack.js';
-import { finish } from '../../src/attacks/attack-generator.js';
+import { type Attack, lossAndTargets, parseAttack, requireNorm } from '../../src/attacks/attack.js';
+import { runToEnd } from '../../src/attacks/attack-generator.js';
 import { fab } from '../../src/attacks/fab.js';
 import { type AttackLossName, attackLosses, lossFor, targetsOfRank } from '../../src/attacks/losses.js';
 import { type NormName, norms } from '../../src/attacks/norms.js';
@@ -30,7 +30,7 @@ async function brokenBy(
   { norm, epsilon }: { readonly norm: NormName; readonly epsilon: number },
 ): Promise<boolean[]> {
   using data = new DatasetTensors(dataset);
-  const subject = { classify, fast: classify };
+  const subject = { exact: classify, fast: classify };
   const threat = { norm: norms[norm], epsilon };
   const found = await evaluate(subject, data, { attacks: [attack], threat, seed: 0, batch: 64 });
   assert.equal(found.clean, 1);
@@ -52,7 +52,7 @@ describe('on a linear network', () => {
             { x, labels, start: x },
             { norm: norms[norm], epsilon, steps: 20 },
           );
-          for (const [row, found] of finish(search).numbers().entries()) {
+          for (const [row, found] of runToEnd(search).numbers().entries()) {
             const share = found / task.distances[row]!;
             assert.ok(share > 1 - 1e-4 && share < 1.01, `example ${row}: ${share} of the distance`);
           }
@@ -203,7 +203,8 @@ describe('losses of attacks', () => {
     }));
 
   it('fall back on the margin where there are too few classes, and results say so', () => {
-    const aims = (name: string) => [2, 3, 4, 10, 100].map((classes) => aimOf(parseAttack(name), classes));
+    const aims = (name: string) =>
+      [2, 3, 4, 10, 100].map((classes) => lossAndTargets(parseAttack(name), classes));
     const of = (loss: string, targets: number) => ({ loss, targets });
     assert.deepEqual(aims('apgd-t'), [
       of('targeted-margin', 1),
@@ -216,7 +217,7 @@ describe('losses of attacks', () => {
     assert.deepEqual(aims('fab-t')[1], of('distance', 2));
     assert.deepEqual(aims('square')[0], of('margin', 0));
     assert.throws(() => lossFor('ce', 1), InputError);
-    assert.throws(() => aimOf(parseAttack('fab-t'), 1), InputError);
+    assert.throws(() => lossAndTargets(parseAttack('fab-t'), 1), InputError);
   });
 });
 

@@ -1,7 +1,7 @@
 /** AutoAttack's sets by name, when a result may carry one, and what each attack breaks alone. */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { type Attack, parseAttack, through } from '../../src/attacks/attack.js';
+import { type Attack, parseAttack, withSurrogate } from '../../src/attacks/attack.js';
 import { autoAttack, autoAttackSets, modeOf } from '../../src/attacks/autoattack.js';
 import { norms } from '../../src/attacks/norms.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
@@ -60,7 +60,7 @@ describe('AutoAttack’s sets', () => {
         'fewer queries',
         autoAttack('standard').map((each) => ({ ...each, steps: Math.min(4999, each.steps) })),
       ],
-      ['a surrogate', [...autoAttack('standard'), through(parseAttack('apgd-ce'), 'silu')]],
+      ['a surrogate', [...autoAttack('standard'), withSurrogate(parseAttack('apgd-ce'), 'silu')]],
       ['other passes', ['apgd-ce-eot10', 'apgd-dlr-eot10'].map(parseAttack)],
       ['none', []],
     ];
@@ -98,7 +98,7 @@ after(() => {
 });
 
 const run = (attacks: readonly string[], alone = false, epsilon = 0.02) =>
-  evaluate({ classify: model.classify, fast: model.classify }, data, {
+  evaluate({ exact: model.classify, fast: model.classify }, data, {
     attacks: attacks.map(parseAttack).map((each) => (each.kind === 'square' ? { ...each, steps: 50 } : each)),
     threat: { norm: norms.linf, epsilon },
     seed: 0,

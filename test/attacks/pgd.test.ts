@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseAttack, parseGradientAttack } from '../../src/attacks/attack.js';
 import { type NormName, norms } from '../../src/attacks/norms.js';
-import { type DescentOptions, descend, type Observer } from '../../src/attacks/pgd.js';
+import { type Observer, type PgdOptions, pgd } from '../../src/attacks/pgd.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import { InputError } from '../../src/errors.js';
 import type { Classifier } from '../../src/nn/classifier.js';
@@ -93,7 +93,7 @@ function margins(weights: Float64Array, labels: readonly number[]): number[][] {
 }
 
 describe('descent equals PyTorch’s, iterate by iterate', () => {
-  interface Run extends Pick<DescentOptions, 'epsilon' | 'steps' | 'stepSize'> {
+  interface Run extends Pick<PgdOptions, 'epsilon' | 'steps' | 'stepSize'> {
     readonly norm: NormName;
     readonly start: GoldenTensor;
     readonly iterates: readonly GoldenTensor[];
@@ -132,7 +132,7 @@ describe('descent equals PyTorch’s, iterate by iterate', () => {
             return null;
           };
           const start = fromGolden(run.start, dtype);
-          const last = descend(
+          const last = pgd(
             classify,
             { x, labels: integers(golden.labels), start },
             { ...run, norm: norms[run.norm] },
@@ -150,8 +150,8 @@ describe('descent equals PyTorch’s, iterate by iterate', () => {
 
 describe('on a linear classifier', () => {
   const labels = [0, 1, 1, 0, 1, 0];
-  const run = (x: Tensor, start: Tensor, options: DescentOptions) =>
-    descend(linearClassifier().classify, { x, labels: integers(labels), start }, options);
+  const run = (x: Tensor, start: Tensor, options: PgdOptions) =>
+    pgd(linearClassifier().classify, { x, labels: integers(labels), start }, options);
   const directions = margins(linearClassifier().weights, labels);
 
   it('L∞ reaches the closed-form optimum x − ε sign(w) in the box, from a random start', () =>
@@ -241,7 +241,7 @@ describe('every iterate lies in the ball and in the box', () => {
             return null;
           };
           for (const relative of [0.25, 2.5])
-            descend(
+            pgd(
               classify,
               { x, labels, start },
               { norm: norms[norm], epsilon, steps: 8, stepSize: relative * epsilon },
@@ -259,7 +259,7 @@ describe('a norm', () => {
         const start = norms[norm].randomStart(x, { epsilon: 0, key, ids: idsOf(x) });
         assert.deepEqual(start.numbers(), x.numbers());
         const options = { norm: norms[norm], epsilon: 0, steps: 3, stepSize: 0.1 };
-        const moved = descend(
+        const moved = pgd(
           linearClassifier().classify,
           { x, labels: integers([0, 1, 0, 1]), start: x },
           options,
@@ -272,7 +272,7 @@ describe('a norm', () => {
         const x = images(3, [0.1, 0.9]);
         const flat: Classifier = (point) => point.flatten(1).narrow(1, 0, 2).mul(0);
         const options = { norm: norms[norm], epsilon: 0.1, steps: 3, stepSize: 0.05 };
-        const moved = descend(flat, { x, labels: integers([0, 1, 0]), start: x }, options);
+        const moved = pgd(flat, { x, labels: integers([0, 1, 0]), start: x }, options);
         assert.ok(largestDifference(moved.numbers(), x.numbers()) < 1e-7);
         assert.equal(norms[norm].direction(x.mul(0)).abs().max().item(), 0);
       }));
@@ -389,7 +389,7 @@ describe('an observer', () => {
         shown.push(rows);
         return rows.flatMap((row, place) => (row === shown.length - 1 && row > 0 ? [] : [place]));
       };
-      const last = descend(counting, { x, labels: integers(labels), start: x }, options, observe);
+      const last = pgd(counting, { x, labels: integers(labels), start: x }, options, observe);
       assert.deepEqual(shown, [
         [0, 1, 2, 3, 4],
         [0, 1, 2, 3, 4],
@@ -399,7 +399,7 @@ describe('an observer', () => {
       ]);
       assert.deepEqual(sizes, [5, 5, 4, 3, 2]);
       // Those that stayed went on as if nobody had left.
-      const alone = descend(classify, { x, labels: integers(labels), start: x }, options);
+      const alone = pgd(classify, { x, labels: integers(labels), start: x }, options);
       assert.deepEqual(last.numbers(), alone.indexSelect(0, integers([0, 4])).numbers());
     }));
 
@@ -411,7 +411,7 @@ describe('an observer', () => {
         return linearClassifier().classify(point);
       };
       const x = images(5, [0.3, 0.7]);
-      const last = descend(counting, { x, labels: integers(labels), start: x }, options, ({ rows }) =>
+      const last = pgd(counting, { x, labels: integers(labels), start: x }, options, ({ rows }) =>
         passes === 2 ? [] : rows.map((_, place) => place),
       );
       assert.equal(passes, 2);
@@ -427,9 +427,9 @@ describe('an observer', () => {
       };
       const x = images(5, [0.3, 0.7]);
       const start = { x, labels: integers(labels), start: x };
-      descend(counting, start, options);
+      pgd(counting, start, options);
       assert.equal(passes, 4);
-      descend(counting, start, options, () => null);
+      pgd(counting, start, options, () => null);
       assert.equal(passes, 9);
     }));
 });

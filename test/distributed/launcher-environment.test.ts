@@ -1,8 +1,8 @@
 /** Which rank a process is, from what launchers tell it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { firstNode, readLaunch } from '../../src/distributed/launcher-environment.js';
-import { placesOf, shareOf } from '../../src/distributed/process-group.js';
+import { firstNode, readLauncherEnvironment } from '../../src/distributed/launcher-environment.js';
+import { batchOfRank, indicesOfRank } from '../../src/distributed/process-group.js';
 import { InputError } from '../../src/errors.js';
 
 type Environment = Readonly<Record<string, string>>;
@@ -19,7 +19,7 @@ const srun = {
 
 describe('a rank and its meeting place', () => {
   it('come from the variables that torchrun and persons set', () => {
-    assert.deepEqual(readLaunch(plain), {
+    assert.deepEqual(readLauncherEnvironment(plain), {
       launcher: 'RANK and WORLD_SIZE',
       rank: 1,
       size: 4,
@@ -27,38 +27,41 @@ describe('a rank and its meeting place', () => {
       port: 1234,
     });
     const torchrun = { ...plain, TORCHELASTIC_RUN_ID: 'none', TORCHELASTIC_USE_AGENT_STORE: 'True' };
-    assert.equal(readLaunch(torchrun)?.port, 1235, "beside torchrun's own store");
+    assert.equal(readLauncherEnvironment(torchrun)?.port, 1235, "beside torchrun's own store");
   });
 
   it("come from mpirun's, on one machine with nothing else", () => {
-    assert.deepEqual(readLaunch(openMpi), {
+    assert.deepEqual(readLauncherEnvironment(openMpi), {
       launcher: 'mpirun',
       rank: 2,
       size: 4,
       host: '127.0.0.1',
       port: 29500,
     });
-    assert.equal(readLaunch({ PMI_RANK: '0', PMI_SIZE: '2', MPI_LOCALNRANKS: '2' })?.host, '127.0.0.1');
+    assert.equal(
+      readLauncherEnvironment({ PMI_RANK: '0', PMI_SIZE: '2', MPI_LOCALNRANKS: '2' })?.host,
+      '127.0.0.1',
+    );
     const two = { ...openMpi, OMPI_COMM_WORLD_LOCAL_SIZE: '2' };
-    assert.equal(readLaunch({ ...two, MASTER_ADDR: 'head', MASTER_PORT: '5' })?.host, 'head');
-    assert.equal(readLaunch({ ...two, SLURM_JOB_NODELIST: 'a[1-2]' })?.host, 'a1');
+    assert.equal(readLauncherEnvironment({ ...two, MASTER_ADDR: 'head', MASTER_PORT: '5' })?.host, 'head');
+    assert.equal(readLauncherEnvironment({ ...two, SLURM_JOB_NODELIST: 'a[1-2]' })?.host, 'a1');
   });
 
   it("come from srun's: the first machine of the list, and a port of the job's own", () => {
-    const launch = readLaunch(srun);
+    const launch = readLauncherEnvironment(srun);
     assert.equal(launch?.rank, 3);
     assert.equal(launch?.size, 8);
     assert.equal(launch?.host, 'node03');
-    assert.deepEqual(readLaunch({ ...srun, SLURM_PROCID: '0' })?.port, launch?.port);
-    assert.notEqual(readLaunch({ ...srun, SLURM_JOB_ID: '78' })?.port, launch?.port);
-    assert.equal(readLaunch({ ...srun, MASTER_PORT: '4000' })?.port, 4000);
-    assert.equal(readLaunch({ ...srun, SLURM_STEP_NUM_TASKS: '4' })?.size, 4);
+    assert.deepEqual(readLauncherEnvironment({ ...srun, SLURM_PROCID: '0' })?.port, launch?.port);
+    assert.notEqual(readLauncherEnvironment({ ...srun, SLURM_JOB_ID: '78' })?.port, launch?.port);
+    assert.equal(readLauncherEnvironment({ ...srun, MASTER_PORT: '4000' })?.port, 4000);
+    assert.equal(readLauncherEnvironment({ ...srun, SLURM_STEP_NUM_TASKS: '4' })?.size, 4);
   });
 
   it('are those of the nearest launcher where several left their variables', () => {
     const batch = { SLURM_PROCID: '0', SLURM_NTASKS: '4' };
-    assert.equal(readLaunch({ ...batch, ...openMpi })?.launcher, 'mpirun');
-    assert.equal(readLaunch({ ...srun, ...openMpi, ...plain })?.rank, 1);
+    assert.equal(readLauncherEnvironment({ ...batch, ...openMpi })?.launcher, 'mpirun');
+    assert.equal(readLauncherEnvironment({ ...srun, ...openMpi, ...plain })?.rank, 1);
   });
 
   it('are none for one process', () => {
@@ -69,7 +72,7 @@ describe('a rank and its meeting place', () => {
       { SLURM_PROCID: '0', SLURM_NTASKS: '1' },
       { SLURM_PROCID: '0' },
     ];
-    for (const env of alone) assert.equal(readLaunch(env), null, JSON.stringify(env));
+    for (const env of alone) assert.equal(readLauncherEnvironment(env), null, JSON.stringify(env));
   });
 
   it('are refused where the variables are set by half, or make no sense', () => {
@@ -93,7 +96,7 @@ describe('a rank and its meeting place', () => {
     ];
     for (const [env, message] of cases)
       assert.throws(
-        () => readLaunch(env),
+        () => readLauncherEnvironment(env),
         (error) => {
           assert.ok(error instanceof InputError);
           assert.match(error.message, message);
@@ -120,16 +123,19 @@ describe("Slurm's lists of machines", () => {
 
 describe('shares', () => {
   it('are equal, or refused', () => {
-    assert.equal(shareOf(12, 'training.batch', { size: 4 }), 3);
-    assert.throws(() => shareOf(10, 'training.batch', { size: 4 }), /multiple of the 4 ranks .* received 10/);
+    assert.equal(batchOfRank(12, 'training.batch', { size: 4 }), 3);
+    assert.throws(
+      () => batchOfRank(10, 'training.batch', { size: 4 }),
+      /multiple of the 4 ranks .* received 10/,
+    );
   });
 
   it('of places are apart and leave none out', () => {
-    const all = [0, 1, 2].flatMap((rank) => placesOf(10, { rank, size: 3 }));
+    const all = [0, 1, 2].flatMap((rank) => indicesOfRank(10, { rank, size: 3 }));
     assert.deepEqual(
       all.sort((a, b) => a - b),
       [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
     );
-    assert.deepEqual(placesOf(1, { rank: 1, size: 2 }), []);
+    assert.deepEqual(indicesOfRank(1, { rank: 1, size: 2 }), []);
   });
 });

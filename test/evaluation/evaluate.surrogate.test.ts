@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { parseDerivative } from '../../src/activations/parse.js';
-import { evaluationRun } from '../../src/app/evaluate/evaluate-run.js';
-import { measuredModel } from '../../src/app/model/open-model.js';
-import { parseAttack, through } from '../../src/attacks/attack.js';
+import { evaluateRun } from '../../src/app/evaluate/evaluate-run.js';
+import { attackableModel } from '../../src/app/model/open-model.js';
+import { parseAttack, withSurrogate } from '../../src/attacks/attack.js';
 import { norms } from '../../src/attacks/norms.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
 import { setThreads } from '../../src/engine/engine-info.js';
@@ -24,7 +24,7 @@ const model = smallModel(dataset, { activation: 'relu' });
 after(() => model.dispose());
 
 const options = {
-  model: measuredModel(model, { name: 'a model', digest: 'sha256:0' }),
+  model: attackableModel(model, { name: 'a model', digest: 'sha256:0' }),
   data: dataset,
   attacks: ['fgsm', 'pgd-4'],
   norm: 'linf',
@@ -38,8 +38,8 @@ describe('a surrogate', () => {
   it('tries every attack once more, on what the network’s own gradient left', async () => {
     const surrogates = [parseDerivative('softplus(10)'), parseDerivative('silu')];
     const [{ result: own }, { result }] = [
-      await evaluationRun(options),
-      await evaluationRun({ ...options, surrogates }),
+      await evaluateRun(options),
+      await evaluateRun({ ...options, surrogates }),
     ];
     assert.deepEqual(
       result.attacks.map(({ name, surrogate }) => [name, surrogate]),
@@ -76,12 +76,12 @@ describe('a surrogate', () => {
     using data = new DatasetTensors(dataset);
     const pgd = parseAttack('pgd-4');
     const subject = {
-      classify: model.classify,
+      exact: model.classify,
       fast: hidden,
       surrogates: new Map([['softplus(10)', folded.classify]]),
     };
     const found = await evaluate(subject, data, {
-      attacks: [pgd, through(pgd, 'softplus(10)')],
+      attacks: [pgd, withSurrogate(pgd, 'softplus(10)')],
       threat: { norm: norms.linf, epsilon: 0.02 },
       seed: 0,
       batch: 64,
@@ -96,19 +96,19 @@ describe('a surrogate', () => {
   });
 
   it('raises its flag only where it breaks more than two of a thousand', async () => {
-    const { result } = await evaluationRun({ ...options, surrogates: [parseDerivative('silu')] });
+    const { result } = await evaluateRun({ ...options, surrogates: [parseDerivative('silu')] });
     const broken = result.attacks
       .filter(({ surrogate }) => surrogate !== undefined)
       .reduce((sum, each) => sum + each.broken, 0);
     assert.equal(result.flags.length, broken > 0.002 * dataset.labels.length ? 1 : 0);
-    const { result: weak } = await evaluationRun({
+    const { result: weak } = await evaluateRun({
       ...options,
       attacks: ['fgsm'],
       epsilon: { epsilon: 0, epsilonText: '0' },
       surrogates: [parseDerivative('silu')],
     });
     assert.deepEqual(weak.flags, []);
-    const { result: hard } = await evaluationRun({
+    const { result: hard } = await evaluateRun({
       ...options,
       attacks: ['pgd-1'],
       epsilon: { epsilon: 0.005, epsilonText: '0.005' },
@@ -125,8 +125,8 @@ describe('a surrogate', () => {
   it('that the subject does not have is refused', async () => {
     using data = new DatasetTensors(dataset);
     await assert.rejects(
-      evaluate({ classify: model.classify, fast: model.classify }, data, {
-        attacks: [through(parseAttack('fgsm'), 'silu')],
+      evaluate({ exact: model.classify, fast: model.classify }, data, {
+        attacks: [withSurrogate(parseAttack('fgsm'), 'silu')],
         threat: { norm: norms.linf, epsilon: 0.1 },
         seed: 0,
         batch: 64,

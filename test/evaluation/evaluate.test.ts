@@ -7,8 +7,8 @@ import { DatasetTensors } from '../../src/data/dataset-tensors.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import { InputError, InterruptedError, RunError } from '../../src/errors.js';
 import { type EvaluationProgress, evaluate } from '../../src/evaluation/evaluate.js';
-import { paired, type Subject } from '../../src/evaluation/model-under-test.js';
-import { verify } from '../../src/evaluation/require-in-ball.js';
+import { type ModelUnderTest, padSingleton } from '../../src/evaluation/model-under-test.js';
+import { requireInBall } from '../../src/evaluation/require-in-ball.js';
 import { mcnemar, wilsonInterval } from '../../src/evaluation/statistics.js';
 import type { Classifier } from '../../src/nn/classifier.js';
 import { tensor } from '../../src/tensor/create.js';
@@ -30,7 +30,7 @@ const model = smallModel(whole);
   for (let step = 0; step < 56; step++) steps.step();
 }
 const folded = model.fold();
-const subject: Subject = { classify: model.classify, fast: folded.classify };
+const subject: ModelUnderTest = { exact: model.classify, fast: folded.classify };
 const held = subset(whole, places(896, 160));
 const data = new DatasetTensors(held);
 after(() => {
@@ -41,7 +41,7 @@ after(() => {
 
 const linf = { norm: norms.linf, epsilon: 0.02 };
 const run = (options: {
-  subject?: Subject;
+  subject?: ModelUnderTest;
   data?: DatasetTensors;
   attacks?: readonly string[];
   threat?: Threat;
@@ -110,7 +110,7 @@ describe('an evaluation', () => {
         assert.ok(image.every((pixel) => pixel >= 0 && pixel <= 1));
         const predicted = scope(() =>
           noGrad(() =>
-            paired(model.classify)(tensor(image, [1, 2, 8, 8]))
+            padSingleton(model.classify)(tensor(image, [1, 2, 8, 8]))
               .argmax(1)
               .item(),
           ),
@@ -191,7 +191,7 @@ describe('the count of passes', () => {
   const passes = async (classify: Classifier, attack: string, count = 5, batch = 8) => {
     using set = new DatasetTensors(dots(count));
     const found = await run({
-      subject: { classify, fast: classify },
+      subject: { exact: classify, fast: classify },
       data: set,
       attacks: [attack],
       threat,
@@ -297,10 +297,10 @@ describe('an attack is not believed', () => {
       const image = Float32Array.of(0.5, Number.NaN, 0.5);
       for (const norm of Object.values(norms))
         assert.throws(
-          () => verify(x, [{ row: 0, image }], { attack: 'x', threat: { norm, epsilon: 1 } }),
+          () => requireInBall(x, [{ row: 0, image }], { attack: 'x', threat: { norm, epsilon: 1 } }),
           RunError,
         );
-      verify(x, [{ row: 0, image: Float32Array.of(0.5, 0.6, 0.5) }], {
+      requireInBall(x, [{ row: 0, image: Float32Array.of(0.5, 0.6, 0.5) }], {
         attack: 'x',
         threat: { norm: norms.l2, epsilon: 0.1001 },
       });
@@ -319,7 +319,12 @@ describe('the model as it was given decides', () => {
       return below(0.9)(x);
     };
     const wrong: Classifier = (x) => below(0.1)(x);
-    const found = await run({ subject: { classify, fast: wrong }, data: set, attacks: ['pgd-3'], threat });
+    const found = await run({
+      subject: { exact: classify, fast: wrong },
+      data: set,
+      attacks: ['pgd-3'],
+      threat,
+    });
     assert.equal(found.clean, 1);
     assert.equal(found.robust, 1);
     assert.equal(found.adversarial.size, 0);
@@ -330,7 +335,7 @@ describe('the model as it was given decides', () => {
   it('and so it is where the faster one is wrong about some and the model breaks later', async () => {
     using set = new DatasetTensors(dots(6));
     const found = await run({
-      subject: { classify: below(0.59), fast: below(0.51) },
+      subject: { exact: below(0.59), fast: below(0.51) },
       data: set,
       attacks: ['pgd-9-3'],
       threat,
@@ -341,14 +346,14 @@ describe('the model as it was given decides', () => {
 
   it('clean errors count as broken, and are not attacked', async () => {
     using set = new DatasetTensors(dots(6));
-    const found = await run({ subject: { classify: below(0.3), fast: below(0.3) }, data: set, threat });
+    const found = await run({ subject: { exact: below(0.3), fast: below(0.3) }, data: set, threat });
     assert.deepEqual([found.clean, found.robust, found.attacks[0]!.attacked], [0, 0, 0]);
   });
 
   it('logits that are no numbers are wrong, whatever the label', async () => {
     using set = new DatasetTensors(dots(6));
     const nothing: Classifier = (x) => below(0.9)(x).mul(Number.NaN);
-    assert.equal((await run({ subject: { classify: nothing, fast: nothing }, data: set, threat })).clean, 0);
+    assert.equal((await run({ subject: { exact: nothing, fast: nothing }, data: set, threat })).clean, 0);
   });
 });
 
@@ -359,7 +364,7 @@ describe('broken examples leave the batch', () => {
       sizes.push(x.dimension(0));
       return folded.classify(x);
     };
-    const found = await run({ subject: { classify: model.classify, fast }, attacks: ['pgd-10'], batch: 160 });
+    const found = await run({ subject: { exact: model.classify, fast }, attacks: ['pgd-10'], batch: 160 });
     const [first, last] = [sizes[0]!, sizes.at(-1)!];
     assert.equal(sizes.length, 11);
     assert.equal(first, found.attacks[0]!.attacked);
@@ -374,7 +379,7 @@ describe('a batch of one', () => {
       noGrad(() => {
         const x = data.batch(places(0, 2)).x;
         const together = model.classify(x).numbers();
-        const alone = paired(model.classify)(x.narrow(0, 0, 1)).numbers();
+        const alone = padSingleton(model.classify)(x.narrow(0, 0, 1)).numbers();
         assert.equal(alone.length, 4);
         assertClose(alone, together.slice(0, 4), { relative: 1e-6, absolute: 1e-7 }, 'logits');
       }),

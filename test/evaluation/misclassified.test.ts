@@ -1,14 +1,14 @@
 /** A model that answers at random is judged by most of 20 passes, as it is and under attack. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { evaluationRun } from '../../src/app/evaluate/evaluate-run.js';
+import { evaluateRun } from '../../src/app/evaluate/evaluate-run.js';
 import { functionModel } from '../../src/app/model/open-model.js';
 import { parseAttack } from '../../src/attacks/attack.js';
 import { norms } from '../../src/attacks/norms.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
-import { judge, randomPasses } from '../../src/evaluation/misclassified.js';
+import { misclassified, randomPasses } from '../../src/evaluation/misclassified.js';
 import type { Classifier } from '../../src/nn/classifier.js';
 import { cat, tensor } from '../../src/tensor/create.js';
 import { scope } from '../../src/tensor/scope.js';
@@ -37,7 +37,7 @@ describe('the judgement of a random model', () => {
       const x = tensor(Float32Array.of(0.5, 0.5, 0.6), [3, 1, 1, 1]);
       // Image 0 is unlucky in the last `count` of 20 passes; image 2 is wrong by itself.
       const classify = moody((pass, row) => row === 0 && pass >= randomPasses - count);
-      return judge(classify, x, { labels: [0, 0, 0], random }).wrong;
+      return misclassified(classify, x, { labels: [0, 0, 0], random }).rows;
     });
 
   it('is wrong where more than half of 20 passes are; a tie speaks for it', () => {
@@ -62,7 +62,7 @@ describe('an evaluation of a random model', () => {
   const measure = async (random: boolean, epsilon = 0.02) => {
     using data = new DatasetTensors(dots(40));
     const classify = moody(threeOfTen);
-    const { clean, robust, adversarial } = await evaluate({ classify, fast: classify, random }, data, {
+    const { clean, robust, adversarial } = await evaluate({ exact: classify, fast: classify, random }, data, {
       ...options,
       threat: { norm: norms.linf, epsilon },
     });
@@ -86,7 +86,7 @@ describe('an evaluation of a random model', () => {
   it('counts the passes that judge', async () => {
     using data = new DatasetTensors(dots(10));
     const classify = moody(() => false);
-    const found = await evaluate({ classify, fast: classify, random: true }, data, {
+    const found = await evaluate({ exact: classify, fast: classify, random: true }, data, {
       ...options,
       attacks: [parseAttack('fgsm')],
       threat: { norm: norms.linf, epsilon: 0.1 },
@@ -98,7 +98,7 @@ describe('an evaluation of a random model', () => {
 
   it('is what a run makes of it by itself, and says so by a flag', async () => {
     const run = async (classify: Classifier) => {
-      const { result } = await evaluationRun({
+      const { result } = await evaluateRun({
         model: functionModel({ name: 'moody', classify }),
         data: dots(40),
         attacks: ['pgd-4-3'],

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { memoryInfo, setThreads } from '../../src/engine/engine-info.js';
 import { type ModelName, modelNames, publishedDropRates } from '../../src/models/architectures/names.js';
 import type { ModelDescription } from '../../src/models/description.js';
-import { outline } from '../../src/models/layer-summary.js';
+import { layerSummary } from '../../src/models/layer-summary.js';
 import { Model } from '../../src/models/model.js';
 import { readGolden } from '../support/golden.js';
 
@@ -43,7 +43,7 @@ describe('networks', () => {
       const classes = Array.from({ length: count }, (_, label) => String(label));
       for (const [side, expected] of Object.entries(macs)) {
         const shape = [3, Number(side), Number(side)] as const;
-        const found = outline(describeNetwork(name, { classes, shape }));
+        const found = layerSummary(describeNetwork(name, { classes, shape }));
         assert.equal(found.macs, expected, `MACs at ${side}`);
         assert.equal(found.parameters, parameters);
         assert.equal(found.state.size, tensors);
@@ -56,7 +56,7 @@ describe('networks', () => {
 describe('an outline', () => {
   it('takes hardly any memory, for the largest network', () => {
     const before = memoryInfo();
-    const { parameters } = outline(describeNetwork('efficientnet-l2', { shape: [3, 64, 64] }));
+    const { parameters } = layerSummary(describeNetwork('efficientnet-l2', { shape: [3, 64, 64] }));
     const after = memoryInfo();
     assert.ok(parameters > 4e8);
     assert.equal(after.liveBytes, before.liveBytes);
@@ -64,7 +64,7 @@ describe('an outline', () => {
   });
 
   it('tells each layer with its shapes, in the order in which they are computed', () => {
-    const { layers, macs } = outline(describeNetwork('resnet8'));
+    const { layers, macs } = layerSummary(describeNetwork('resnet8'));
     assert.equal(layers[0]?.name, 'conv1');
     assert.deepEqual(layers[0], { name: 'conv1', input: [3, 32, 32], output: [16, 32, 32], macs: 442_368 });
     assert.deepEqual(layers.at(-1), { name: 'linear', input: [64], output: [10], macs: 640 });
@@ -76,7 +76,7 @@ describe('an outline', () => {
   });
 
   it('follows the width factor, in groups and multiples of eight too', () => {
-    const widths = (name: ModelName, width: number) => outline(describeNetwork(name, { width })).state;
+    const widths = (name: ModelName, width: number) => layerSummary(describeNetwork(name, { width })).state;
     const [wide, grouped, narrow] = [
       widths('wideresnet28-10', 0.1),
       widths('resnext50-32x4d', 0.5),
@@ -93,7 +93,7 @@ describe('an outline', () => {
 
   it('has a learned coefficient for each place of an activation', () => {
     const places = (name: ModelName) =>
-      [...outline(describeNetwork(name, { activation: 'smooth-relu' })).state.keys()].filter((key) =>
+      [...layerSummary(describeNetwork(name, { activation: 'smooth-relu' })).state.keys()].filter((key) =>
         /act\d?\.r$/.test(key),
       ).length;
     assert.equal(places('resnet50'), 1 + 3 * 16);
@@ -110,7 +110,7 @@ it('a network names its last layer, the only one that knows the classes', () => 
     const description = describeNetwork(architecture, { width: 0.11, classes });
     using model = Model.create({ ...description, normalise: null }, { seed: null });
     const { head } = model.network;
-    assert.equal(outline(description).layers.at(-1)?.name, head);
+    assert.equal(layerSummary(description).layers.at(-1)?.name, head);
     const knowing = [...model.network.state()].filter(([, { shape }]) => shape[0] === classes.length);
     assert.deepEqual(
       knowing.map(([name]) => name),

@@ -6,21 +6,21 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseDerivative } from '../../src/activations/parse.js';
-import { evaluationRun } from '../../src/app/evaluate/evaluate-run.js';
-import { functionModel, type MeasuredModel, openModel } from '../../src/app/model/open-model.js';
+import { evaluateRun } from '../../src/app/evaluate/evaluate-run.js';
+import { type AttackableModel, functionModel, openModel } from '../../src/app/model/open-model.js';
 import { subset } from '../../src/data/dataset.js';
 import { engineInfo, memoryInfo, setThreads } from '../../src/engine/engine-info.js';
 import { native } from '../../src/engine/native.js';
 import { DisposedError, InputError } from '../../src/errors.js';
 import { modelKind } from '../../src/models/model-kind.js';
-import { InputLayer, parseInputForm } from '../../src/models/preprocessing.js';
+import { PreprocessingLayer, parsePreprocessing } from '../../src/models/preprocessing.js';
 import { crossEntropy } from '../../src/nn/losses.js';
 import { integers, tensor } from '../../src/tensor/create.js';
 import { gradient, noGrad } from '../../src/tensor/gradient.js';
 import { noise } from '../../src/tensor/noise.js';
 import { scope } from '../../src/tensor/scope.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
-import { Script } from '../../src/tensor/torchscript.js';
+import { TorchScript } from '../../src/tensor/torchscript.js';
 import { blobs } from '../support/blobs.js';
 import { child } from '../support/child.js';
 import { largestDifference } from '../support/close.js';
@@ -50,7 +50,7 @@ const draw = (shape: readonly [number, ...number[]]) =>
   });
 
 /** Logits and the gradient of the summed cross-entropy. */
-function answer({ classify }: Pick<MeasuredModel, 'classify'>, images: Tensor, labels: Tensor) {
+function answer({ classify }: Pick<AttackableModel, 'classify'>, images: Tensor, labels: Tensor) {
   const x = images.detach().requireGrad_();
   const logits = classify(x);
   const slope = gradient(crossEntropy(logits, labels, { reduction: 'none' }).sum(), x);
@@ -117,7 +117,7 @@ describe('a TorchScript network', () => {
 
   it('gives its memory back when it is disposed of, and is refused then', () => {
     const before = memoryInfo().liveBytes;
-    const script = Script.load(file('traced.pt'));
+    const script = TorchScript.load(file('traced.pt'));
     assert.ok(memoryInfo().liveBytes > before + 30_000, 'its weights are in the engine’s memory');
     script.dispose();
     script.dispose();
@@ -191,9 +191,9 @@ describe('a model that is opened', () => {
 
 describe('the form of the input', () => {
   it('is range first, then mean and std, channel by channel', () => {
-    const form = parseInputForm({ inputRange: '-1,1', mean: '0.5, -0.5', std: '0.25,2' });
+    const form = parsePreprocessing({ inputRange: '-1,1', mean: '0.5, -0.5', std: '0.25,2' });
     assert.deepEqual(form, { range: [-1, 1], normalise: { mean: [0.5, -0.5], std: [0.25, 2] } });
-    using layer = new InputLayer(form!);
+    using layer = new PreprocessingLayer(form!);
     const numbers = scope(() => [
       ...layer.forward(tensor(Float32Array.of(0, 1, 0.5, 1), [1, 2, 1, 2])).numbers(),
     ]);
@@ -201,13 +201,13 @@ describe('the form of the input', () => {
   });
 
   it('is one number for all channels, or one for each', () => {
-    using layer = new InputLayer(parseInputForm({ inputRange: '0,255', mean: '51', std: '2' })!);
+    using layer = new PreprocessingLayer(parsePreprocessing({ inputRange: '0,255', mean: '51', std: '2' })!);
     scope(() => {
       assert.deepEqual(
         [...layer.forward(tensor(Float32Array.of(1, 0, 0.2), [1, 3, 1, 1])).numbers()],
         [102, -25.5, 0],
       );
-      using three = new InputLayer({ range: [0, 1], normalise: { mean: [0, 0, 0], std: [1, 1, 1] } });
+      using three = new PreprocessingLayer({ range: [0, 1], normalise: { mean: [0, 0, 0], std: [1, 1, 1] } });
       assert.throws(
         () => three.forward(draw([1, 2, 8, 8])),
         /Expected 2 numbers, one a channel, for --mean and --std/,
@@ -216,8 +216,8 @@ describe('the form of the input', () => {
   });
 
   it('leaves pixels alone where nothing is said', () => {
-    assert.equal(parseInputForm({}), null);
-    using layer = new InputLayer({ range: [0, 1], normalise: null });
+    assert.equal(parsePreprocessing({}), null);
+    using layer = new PreprocessingLayer({ range: [0, 1], normalise: null });
     scope(() => {
       const x = draw([2, 3, 4, 4]);
       assert.deepEqual(layer.forward(x).data(), x.data());
@@ -236,7 +236,7 @@ describe('the form of the input', () => {
   ] as const)
     it(`is refused: ${JSON.stringify(options)}`, () => {
       assert.throws(
-        () => parseInputForm(options),
+        () => parsePreprocessing(options),
         (error: InputError) => {
           assert.match(error.message, sentence);
           return error.exitCode === 2;
@@ -249,8 +249,8 @@ const data = subset(
   blobs(712),
   Array.from({ length: 200 }, (_, at) => 512 + at),
 ); // none of those that it was trained on
-const measure = (model: MeasuredModel, attacks: readonly string[]) =>
-  evaluationRun({
+const measure = (model: AttackableModel, attacks: readonly string[]) =>
+  evaluateRun({
     model,
     data,
     attacks,

@@ -162,7 +162,7 @@ describe('the derivative of another activation', () => {
         const pass = { train: true, ...(options.update && { derivative }) };
         const images = perturb(model, batch, made, place).numbers();
         const objective = adversarial({ attack: made, loss: adversarialCrossEntropy(0), pass });
-        const { loss, gradients: slopes } = objective.learn(model, batch, place);
+        const { loss, gradients: slopes } = objective.computeGradients(model, batch, place);
         return { images, loss, slopes: slopes.map((slope) => slope.numbers()) };
       });
     const [neither, attacked, updated, both] = [

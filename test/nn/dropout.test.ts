@@ -1,7 +1,7 @@
 /** What training leaves out at random: dropout and stochastic depth. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { objectiveOf } from '../../src/app/train/build-objective.js';
+import { buildObjective } from '../../src/app/train/build-objective.js';
 import { norms } from '../../src/attacks/norms.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import { Model } from '../../src/models/model.js';
@@ -159,7 +159,7 @@ describe('an EfficientNet that drops', () => {
         },
         pass: { train: true, ...(rates && { drop: rates }) },
       });
-      const { loss } = scope(() => objective.learn(model, batch(), place));
+      const { loss } = scope(() => objective.computeGradients(model, batch(), place));
       return { ...seen[0]!, loss };
     };
     const [whole, dropped] = [run(undefined), run({ dropout: 0.5, stochasticDepth: 0.5 })];
@@ -196,8 +196,8 @@ describe('an EfficientNet that drops', () => {
   it('leaves out as much as was published, unless the recipe says otherwise', () => {
     const lossOf = (model: object) => {
       using network = Model.create(description, { seed: 5 });
-      using objective = objectiveOf(recipe({ name: 'efficientnet-b0', ...model }));
-      return scope(() => objective.learn(network, batch(), place)).loss;
+      using objective = buildObjective(recipe({ name: 'efficientnet-b0', ...model }));
+      return scope(() => objective.computeGradients(network, batch(), place)).loss;
     };
     const published = lossOf({});
     assert.equal(lossOf({ dropout: 0.2, stochasticDepth: 0.2 }), published);

@@ -59,7 +59,7 @@ export function training(model: Model, dataset: Dataset, objective: Objective): 
         const first = (step % stepsPerEpoch) * batch;
         const epoch = 1 + Math.floor(step++ / stepsPerEpoch);
         const places = Array.from({ length: batch }, (_, row) => first + row);
-        const { loss, gradients } = objective.learn(model, data.batch(places), {
+        const { loss, gradients } = objective.computeGradients(model, data.batch(places), {
           seed: 0,
           epoch,
           step: step - 1,

@@ -25,7 +25,7 @@ const { name } = recipe.data;
 const images = new DatasetTensors(
   await loadExamples(model.description, { name, split: 'test', count: 64, seed: 0 }),
 );
-const { clean, robust } = await evaluate({ classify: model.classify, fast: model.classify }, images, {
+const { clean, robust } = await evaluate({ exact: model.classify, fast: model.classify }, images, {
   attacks: [parseAttack('pgd-10')],
   threat: { norm: norms.linf, epsilon: recipe.threat.epsilon },
   seed: 0,

@@ -1,13 +1,13 @@
-import { type ImageSource, ShuffledTensors } from '../../src/data/batch-source.js';
+import { type BatchSource, ShuffledDataset } from '../../src/data/batch-source.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
-import { alone, type Ranks } from '../../src/distributed/process-group.js';
+import { type ProcessGroup, singleProcess } from '../../src/distributed/process-group.js';
 import { Model } from '../../src/models/model.js';
 import { scope } from '../../src/tensor/scope.js';
 import { adversarial } from '../../src/training/objectives/adversarial.js';
 import { free } from '../../src/training/objectives/free.js';
 import { adversarialCrossEntropy, clean, type Objective } from '../../src/training/objectives/objective.js';
 import { Sgd } from '../../src/training/optimizers/sgd.js';
-import { start, train } from '../../src/training/train.js';
+import { initialProgress, train } from '../../src/training/train.js';
 import { blobs } from './blobs.js';
 import { freeOptions, pgd } from './objectives.js';
 
@@ -35,7 +35,10 @@ const sat = {
   start: { kind: 'sat', clean: 0.2, clip: false },
 } as const;
 
-type Make = (ranks: Ranks, pass: { readonly train: true; readonly synchronised: boolean }) => Objective;
+type Make = (
+  ranks: ProcessGroup,
+  pass: { readonly train: true; readonly synchronised: boolean },
+) => Objective;
 
 const objectives = {
   clean: (ranks, pass) => clean({ ranks, pass }),
@@ -52,7 +55,7 @@ const objectives = {
 } as const satisfies Readonly<Record<string, Make>>;
 
 /** Trains a small network on blobs, with a learned activation unless another is named. */
-export async function outcomeOf(job: Job, ranks: Ranks = alone): Promise<Outcome> {
+export async function outcomeOf(job: Job, ranks: ProcessGroup = singleProcess): Promise<Outcome> {
   const { dtype, steps, batch, batchNorm, accumulate = 1, activation = 'psilu' } = job;
   const dataset = blobs(96);
   const { classes, shape } = dataset;
@@ -73,7 +76,7 @@ export async function outcomeOf(job: Job, ranks: Ranks = alone): Promise<Outcome
   const losses: number[] = [];
   await train({
     model,
-    data: inDtype(new ShuffledTensors(data, { flip: true, crop: 1 }), dtype),
+    data: inDtype(new ShuffledDataset(data, { flip: true, crop: 1 }), dtype),
     objective,
     optimizer,
     schedule: { name: 'cosine', learningRate: 0.05, warmup: 0, final: 0 },
@@ -85,7 +88,7 @@ export async function outcomeOf(job: Job, ranks: Ranks = alone): Promise<Outcome
     seed: 0,
     evaluate: async function* () {},
     checkpointEvery: null,
-    progress: start,
+    progress: initialProgress,
     record: (event) => {
       if (event.type === 'step') losses.push(event.loss);
     },
@@ -99,7 +102,7 @@ export async function outcomeOf(job: Job, ranks: Ranks = alone): Promise<Outcome
 }
 
 /** The same images in another precision. */
-function inDtype(source: ImageSource, dtype: Job['dtype']): ImageSource {
+function inDtype(source: BatchSource, dtype: Job['dtype']): BatchSource {
   return {
     count: source.count,
     take: async (stretch) => {

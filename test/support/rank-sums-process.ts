@@ -1,13 +1,13 @@
 /** One of several processes: prints what it finds with the others. */
-import { asRank } from '../../src/distributed/init-process-group.js';
-import { readLaunch } from '../../src/distributed/launcher-environment.js';
+import { withProcessGroup } from '../../src/distributed/init-process-group.js';
+import { readLauncherEnvironment } from '../../src/distributed/launcher-environment.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import { sumsOf } from './rank-sums.js';
 
-const launch = readLaunch(process.env);
+const launch = readLauncherEnvironment(process.env);
 if (launch === null) throw new Error('Expected to be one of several ranks.');
 setThreads(1);
-await asRank(launch, { device: 'cpu' }, async (ranks) => {
+await withProcessGroup(launch, { device: 'cpu' }, async (ranks) => {
   const { rank, size } = ranks;
-  process.stdout.write(JSON.stringify(sumsOf({ rank, size, sum: (numbers) => ranks.sum(numbers) })));
+  process.stdout.write(JSON.stringify(sumsOf({ rank, size, sum: (numbers) => ranks.allReduce(numbers) })));
 });

@@ -1,4 +1,4 @@
-import type { Ranks } from '../../src/distributed/process-group.js';
+import type { ProcessGroup } from '../../src/distributed/process-group.js';
 import { ones, zeros } from '../../src/tensor/create.js';
 import { normActivate } from '../../src/tensor/functional.js';
 import { gradient } from '../../src/tensor/gradient.js';
@@ -21,7 +21,11 @@ export const lengths = [1, 2, 3, 5, 64, 4096, 4097];
 export const termOf = (rank: number, place: number) => ((rank + 1) / 3) * (place + 1.1);
 
 /** By rank `rank` of `size` ranks. */
-export function sumsOf({ rank, size, sum }: Pick<Ranks, 'rank' | 'size'> & { sum: Ranks['sum'] }): Sums {
+export function sumsOf({
+  rank,
+  size,
+  sum,
+}: Pick<ProcessGroup, 'rank' | 'size'> & { sum: ProcessGroup['allReduce'] }): Sums {
   const sums = lengths.map((length) => sum(Array.from({ length }, (_, place) => termOf(rank, place))));
   // By two ranks alone, since it takes seconds.
   const many = size > 2 ? [] : sum(new Array<number>(4_000_000).fill(rank + 1));

@@ -67,7 +67,7 @@ describe('a verdict depends neither on the batch nor on the order', () => {
       attacks: readonly Attack[] = ['fgsm', 'pgd-5'].map(parseAttack),
     ): Promise<Verdicts> => {
       using data = new DatasetTensors(dataset);
-      const subject = { classify: model.classify, fast: folded.classify };
+      const subject = { exact: model.classify, fast: folded.classify };
       return verdicts(
         await evaluate(subject, data, {
           attacks,

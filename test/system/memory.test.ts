@@ -280,7 +280,7 @@ describe('the live-tensor count stays as it was', () => {
     {
       using folded = model.fold();
       for (const norm of Object.values(norms))
-        await evaluate({ classify: model.classify, fast: folded.classify }, data, {
+        await evaluate({ exact: model.classify, fast: folded.classify }, data, {
           attacks: ['fgsm', 'pgd-3-2'].map(parseAttack),
           threat: { norm, epsilon: 0.1 },
           seed: 0,
@@ -297,7 +297,7 @@ describe('the live-tensor count stays as it was', () => {
     const batch = data.batch([0, 1]);
     const wrong = { ...batch, labels: batch.labels.add(100) };
     assert.throws(
-      () => clean().learn(model, wrong, { seed: 0, epoch: 1, step: 0, stepsPerEpoch: 1, part: 0 }),
+      () => clean().computeGradients(model, wrong, { seed: 0, epoch: 1, step: 0, stepsPerEpoch: 1, part: 0 }),
       EngineError,
     );
     for (const each of [batch.x, batch.labels, wrong.labels]) each.dispose();

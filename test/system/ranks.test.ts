@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { waysBetweenRanks } from '../../src/distributed/collectives.js';
+import { availableBackends } from '../../src/distributed/collectives.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import type { EvaluationResult } from '../../src/evaluation/result.js';
 import { readCheckpoint } from '../../src/runs/checkpoint.js';
@@ -18,7 +18,7 @@ import { jobsOf, type Started, satinRanks, startRanks } from '../support/ranks.j
 import { satin, tinyRecipe, writeTinyMnist } from '../support/tiny-run.js';
 
 setThreads(1);
-const skip = waysBetweenRanks().includes('gloo') ? false : 'this engine was built without Gloo';
+const skip = availableBackends().includes('gloo') ? false : 'this engine was built without Gloo';
 
 const exact = { dtype: 'float64', batch: 16, batchNorm: 'synchronised' } as const;
 const few = {

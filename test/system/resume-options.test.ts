@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { prepare } from '../../src/app/train/build-experiment.js';
-import { readImages } from '../../src/app/train/training-data.js';
+import { buildExperiment } from '../../src/app/train/build-experiment.js';
+import { loadTrainingData } from '../../src/app/train/training-data.js';
 import { memoryInfo, setThreads } from '../../src/engine/engine-info.js';
 import { InputError } from '../../src/errors.js';
 import { readCheckpoint } from '../../src/runs/checkpoint.js';
@@ -72,7 +72,7 @@ describe('a run with an average, Adam, parts, clipping and a guard', () => {
     const { measurements } = readEvents(alone)
       .filter((event) => event.type === 'epoch')
       .at(-1)!;
-    const experiment = prepare(recipe, await readImages(recipe), {
+    const experiment = buildExperiment(recipe, await loadTrainingData(recipe), {
       init: stateOf(alone),
       interrupted: () => false,
     });

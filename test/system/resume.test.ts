@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { prepare } from '../../src/app/train/build-experiment.js';
+import { buildExperiment } from '../../src/app/train/build-experiment.js';
 import { trainRun } from '../../src/app/train/train-run.js';
-import { readImages } from '../../src/app/train/training-data.js';
+import { loadTrainingData } from '../../src/app/train/training-data.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import { InputError, RunError } from '../../src/errors.js';
 import { Model } from '../../src/models/model.js';
@@ -152,7 +152,11 @@ describe('a run that starts from other weights', () => {
   }
 
   async function starts(init?: Checkpoint, newHead = false) {
-    const experiment = prepare(recipe, await readImages(recipe), { init, newHead, interrupted });
+    const experiment = buildExperiment(recipe, await loadTrainingData(recipe), {
+      init,
+      newHead,
+      interrupted,
+    });
     return toArrays(experiment.model.network.state());
   }
 

@@ -1,24 +1,24 @@
 /** What a step does beside learning: parts of a batch, clipped gradients, losses that are no number. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ShuffledTensors } from '../../src/data/batch-source.js';
+import { ShuffledDataset } from '../../src/data/batch-source.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
-import { alone } from '../../src/distributed/process-group.js';
+import { singleProcess } from '../../src/distributed/process-group.js';
 import { memoryInfo, setThreads } from '../../src/engine/engine-info.js';
 import { InputError, RunError } from '../../src/errors.js';
 import { Model } from '../../src/models/model.js';
 import { crossEntropy } from '../../src/nn/losses.js';
 import { zerosLike } from '../../src/tensor/create.js';
 import { scope } from '../../src/tensor/scope.js';
-import { learnInParts } from '../../src/training/gradient-accumulation.js';
+import { accumulateGradients } from '../../src/training/gradient-accumulation.js';
 import {
+  type GradientResult,
   gradientsOf,
-  type Learned,
   type Objective,
   stateless,
 } from '../../src/training/objectives/objective.js';
 import { Sgd } from '../../src/training/optimizers/sgd.js';
-import { start, type TrainOptions, train } from '../../src/training/train.js';
+import { initialProgress, type TrainOptions, train } from '../../src/training/train.js';
 import { blobs } from '../support/blobs.js';
 import { assertClose, double } from '../support/close.js';
 
@@ -45,7 +45,7 @@ const create = () =>
 const exact = stateless((model, { x, labels }) =>
   gradientsOf(model, {
     labels,
-    ranks: alone,
+    ranks: singleProcess,
     compute: () => {
       const logits = model.forward(x.to('float64'), { train: false });
       return { loss: crossEntropy(logits, labels), logits };
@@ -69,7 +69,7 @@ async function weightsAfter(options: Chosen = {}): Promise<Float64Array[]> {
   try {
     await train({
       model,
-      data: new ShuffledTensors(data, { flip: true, crop: 1 }),
+      data: new ShuffledDataset(data, { flip: true, crop: 1 }),
       objective: exact,
       optimizer,
       schedule: { name: 'constant', learningRate: 0.1, warmup: 0 },
@@ -79,7 +79,7 @@ async function weightsAfter(options: Chosen = {}): Promise<Float64Array[]> {
       seed: 0,
       evaluate: async function* () {},
       checkpointEvery: null,
-      progress: start,
+      progress: initialProgress,
       record: () => {},
       checkpoint: () => {},
       interrupted: () => false,
@@ -157,7 +157,7 @@ describe('a batch that is learned from in parts', () => {
         return data.batch([part * 2, part * 2 + 1]);
       };
       const place = { seed: 0, epoch: 1, step: 0, stepsPerEpoch: 1 };
-      return learnInParts(exact, model, { parts: 4, batchOf, place }).loss;
+      return accumulateGradients(exact, model, { parts: 4, batchOf, place }).loss;
     });
     const parameters = [...model.network.parameters().values()];
     const [first, second, ...others] = begun;
@@ -234,10 +234,10 @@ describe('a loss that is no number', () => {
     it(`in part ${broken + 1} of ${accumulate} ends the run before a weight is touched, moved weights put back`, async () => {
       const parts: number[] = [];
       let moved = 0;
-      const objective = stateless((model, batch, place): Learned => {
+      const objective = stateless((model, batch, place): GradientResult => {
         parts.push(place.part);
         moved++;
-        const learned = exact.learn(model, batch, place);
+        const learned = exact.computeGradients(model, batch, place);
         const restore = () => {
           moved--;
         };

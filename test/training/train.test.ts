@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ShuffledTensors } from '../../src/data/batch-source.js';
+import { ShuffledDataset } from '../../src/data/batch-source.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import type { RunEvent } from '../../src/runs/events.js';
 import { zerosLike } from '../../src/tensor/create.js';
 import { stateless } from '../../src/training/objectives/objective.js';
 import { Sgd } from '../../src/training/optimizers/sgd.js';
-import { start, train } from '../../src/training/train.js';
+import { initialProgress, train } from '../../src/training/train.js';
 import { blobs, smallModel } from '../support/blobs.js';
 
 setThreads(1);
@@ -27,7 +27,7 @@ async function look(options: { readonly epochs: number; readonly epochSteps: num
   await train({
     ...options,
     model,
-    data: new ShuffledTensors(data, { flip: true, crop: 1 }),
+    data: new ShuffledDataset(data, { flip: true, crop: 1 }),
     objective,
     optimizer,
     schedule: { name: 'constant', learningRate: 0.1, warmup: 0 },
@@ -35,7 +35,7 @@ async function look(options: { readonly epochs: number; readonly epochSteps: num
     seed: 0,
     evaluate: async function* () {},
     checkpointEvery: null,
-    progress: start,
+    progress: initialProgress,
     record: (event) => events.push(event),
     checkpoint: () => {},
     interrupted: () => false,

@@ -3,18 +3,18 @@ import { type NormName, norms } from '../../attacks/norms.js';
 import type { Dataset } from '../../data/dataset.js';
 import { DatasetTensors, toPixels } from '../../data/dataset-tensors.js';
 import { type EvaluationProgress, evaluate } from '../../evaluation/evaluate.js';
-import { paired } from '../../evaluation/model-under-test.js';
-import { verify } from '../../evaluation/require-in-ball.js';
+import { padSingleton } from '../../evaluation/model-under-test.js';
+import { requireInBall } from '../../evaluation/require-in-ball.js';
 import { eightBits } from '../../report/images.js';
 import { tensor } from '../../tensor/create.js';
 import { scope } from '../../tensor/scope.js';
 import type { Epsilon } from '../../user-input/epsilon.js';
 import { lastIterates } from '../evaluate/last-iterate.js';
-import type { MeasuredModel } from '../model/open-model.js';
-import { type Answer, answers } from '../predict.js';
+import type { AttackableModel } from '../model/open-model.js';
+import { type TopPrediction, topPredictions } from '../predict.js';
 
 export interface AttackImagesOptions {
-  readonly model: MeasuredModel;
+  readonly model: AttackableModel;
   /** Bytes [N, C, H, W], in the model's size. */
   readonly images: Uint8Array;
   readonly shape: Dataset['shape'];
@@ -41,9 +41,9 @@ export interface AttackedImage {
    */
   readonly outcome: 'broken' | 'stood' | 'wrong';
   /** What the model says of the image, of the adversarial one, and of the latter rounded to the 8 bits of a PNG. */
-  readonly before: Answer;
-  readonly after: Answer;
-  readonly rounded: Answer;
+  readonly before: TopPrediction;
+  readonly after: TopPrediction;
+  readonly rounded: TopPrediction;
   /** From the image to the adversarial one, in the norm; and to the rounded one, which may lie outside the ball. */
   readonly distance: number;
   readonly roundedDistance: number;
@@ -78,7 +78,7 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
     warnings: [],
   });
   using fast = model.forAttacks();
-  const { adversarial } = await evaluate({ classify: model.classify, fast: fast.classify }, data, {
+  const { adversarial } = await evaluate({ exact: model.classify, fast: fast.classify }, data, {
     attacks: [attack],
     threat,
     seed,
@@ -94,7 +94,7 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
     const ends = scope(() => {
       const examples = data.batch(right);
       const found = lastIterates(model, examples, { attack: attack.name, threat, seed });
-      verify(
+      requireInBall(
         examples.x,
         found.map((image, row) => ({ row, image })),
         { attack: attack.name, threat },
@@ -140,10 +140,17 @@ function stacked(images: readonly Float32Array[], shape: Dataset['shape']) {
   return tensor(all, [images.length, ...shape]);
 }
 
-function answersOf(model: MeasuredModel, images: readonly Float32Array[], shape: Dataset['shape']): Answer[] {
+function answersOf(
+  model: AttackableModel,
+  images: readonly Float32Array[],
+  shape: Dataset['shape'],
+): TopPrediction[] {
   return Array.from({ length: Math.ceil(images.length / batch) }, (_, part) =>
     scope(() =>
-      answers(paired(model.classify), stacked(images.slice(part * batch, (part + 1) * batch), shape)),
+      topPredictions(
+        padSingleton(model.classify),
+        stacked(images.slice(part * batch, (part + 1) * batch), shape),
+      ),
     ),
   ).flat();
 }

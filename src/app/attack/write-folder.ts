@@ -24,7 +24,7 @@ export interface AttackPicturesOptions extends AttackImagesOptions {
 }
 
 /** Attacks images of a person's own and writes the folder that holds what came of them. */
-export async function attackPictures(options: AttackPicturesOptions): Promise<AttackedPictures> {
+export async function attackImagesToFolder(options: AttackPicturesOptions): Promise<AttackedPictures> {
   const { model, files, classes, shape, label, attack, norm, epsilon, seed, resize, folder } = options;
   const images = await attackImages(options);
   const said = ({ label, probability }: AttackedImage['before']) => ({ class: classes[label]!, probability });

@@ -8,10 +8,10 @@ import type { EvaluationResult, ExampleResult } from '../../evaluation/result.js
 import { wilsonInterval } from '../../evaluation/statistics.js';
 import type { CurvePoint, ThreatModel } from '../../report/input.js';
 import { type Epsilon, parseEpsilon } from '../../user-input/epsilon.js';
-import type { MeasuredModel } from '../model/open-model.js';
+import type { AttackableModel } from '../model/open-model.js';
 
 export interface CurveOptions {
-  readonly model: MeasuredModel;
+  readonly model: AttackableModel;
   readonly data: Dataset;
   /** How many of them are attacked, chosen as the examples of an evaluation are. @default all */
   readonly examples?: number;
@@ -37,13 +37,13 @@ export interface CurveOptions {
  * Accuracy against ε: the images as they are, then the attack at multiples of ε. What is broken at one ε is broken at
  * every larger one, whose ball holds the same image; so only what stands is attacked further.
  */
-export async function accuracyCurve(options: CurveOptions): Promise<CurvePoint[]> {
+export async function epsilonCurve(options: CurveOptions): Promise<CurvePoint[]> {
   const { model, threat, known, seed, batch, interrupted, onProgress } = options;
   const attack = parseAttack(options.attack ?? 'pgd-10');
   const count = Math.min(options.examples ?? options.data.ids.length, options.data.ids.length);
   const data = subset(options.data, chooseExamples(options.data, count, { seed }));
   using fast = model.forAttacks();
-  const subject = { classify: model.classify, fast: fast.classify, random: options.random === true };
+  const subject = { exact: model.classify, fast: fast.classify, random: options.random === true };
   const radii = (options.multiples ?? [0.25, 0.5, 0.75, 1, 1.5, 2])
     .filter((multiple) => threat.norm === 'l2' || threat.epsilon * multiple <= 1)
     .map((multiple) => times(threat, multiple));

@@ -1,5 +1,5 @@
 import type { Activation } from '../../activations/activation.js';
-import { parseAttack, through } from '../../attacks/attack.js';
+import { parseAttack, withSurrogate } from '../../attacks/attack.js';
 import { modeOf } from '../../attacks/autoattack.js';
 import { type NormName, norms } from '../../attacks/norms.js';
 import type { Dataset } from '../../data/dataset.js';
@@ -7,7 +7,7 @@ import { someOf } from '../../data/dataset-error.js';
 import { DatasetTensors } from '../../data/dataset-tensors.js';
 import { pixelsDigest } from '../../data/digest.js';
 import { type LoadOptions, loadDataset } from '../../data/load-dataset.js';
-import type { Ranks } from '../../distributed/process-group.js';
+import type { ProcessGroup } from '../../distributed/process-group.js';
 import { engineInfo } from '../../engine/engine-info.js';
 import { InputError, InterruptedError } from '../../errors.js';
 import { checkModel } from '../../evaluation/checks/check-model.js';
@@ -22,17 +22,17 @@ import {
 import type { EvaluationManifest, EvaluationSettings } from '../../evaluation/folder/manifest.js';
 import type { BatchResult, EngineResult, EvaluationResult } from '../../evaluation/result.js';
 import { perClass } from '../../evaluation/summary.js';
-import { measureBatch } from '../../evaluation/tune-batch-size.js';
-import { plainInput } from '../../models/preprocessing.js';
+import { tuneBatchSize } from '../../evaluation/tune-batch-size.js';
+import { noPreprocessing } from '../../models/preprocessing.js';
 import { commandLine } from '../../provenance/command-line.js';
-import { commitOfSatin, makeManifest } from '../../provenance/manifest.js';
+import { makeManifest, satinCommit } from '../../provenance/manifest.js';
 import { version } from '../../provenance/version.js';
 import type { Epsilon } from '../../user-input/epsilon.js';
-import type { MeasuredModel } from '../model/open-model.js';
+import type { AttackableModel } from '../model/open-model.js';
 import { requireSameEvaluation } from '../require-same-on-ranks.js';
 
-export interface EvaluationRunOptions {
-  readonly model: MeasuredModel;
+export interface EvaluateRunOptions {
+  readonly model: AttackableModel;
   readonly data: Dataset;
   /** `fgsm`, `pgd-50`, in the order in which they are run. */
   readonly attacks: readonly string[];
@@ -53,7 +53,7 @@ export interface EvaluationRunOptions {
   readonly onChecks?: (done: number, total: number) => void;
   readonly interrupted: () => boolean;
   /** Who measures a share of the examples each. @default alone */
-  readonly ranks?: Ranks;
+  readonly ranks?: ProcessGroup;
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
 
@@ -64,7 +64,7 @@ export interface EvaluationRun {
 
 /** Loads the images that a model is measured on, in its own size where it is known, and the first `count` of them. */
 export async function loadExamples(
-  model: Pick<MeasuredModel, 'shape' | 'classes'>,
+  model: Pick<AttackableModel, 'shape' | 'classes'>,
   options: LoadOptions & { readonly count: number | null; readonly seed: number },
 ): Promise<Dataset> {
   const { count, seed, ...load } = options;
@@ -100,14 +100,14 @@ export async function loadExamples(
  * @throws {InputError} where `folder` holds another evaluation, or one already.
  * @throws {InterruptedError} which says how to go on.
  */
-export async function evaluationRun(options: EvaluationRunOptions): Promise<EvaluationRun> {
+export async function evaluateRun(options: EvaluateRunOptions): Promise<EvaluationRun> {
   const { model, data, surrogates = [], norm, epsilon, seed, interrupted, onProgress } = options;
   const { alone = false, checks = 'quick', onChecks } = options;
   const own = options.attacks.map(parseAttack);
   const smoothed = own.filter(({ kind }) => kind !== 'square'); // which asks for no derivative
   const attacks = [
     ...own,
-    ...surrogates.flatMap(({ name }) => smoothed.map((attack) => through(attack, name))),
+    ...surrogates.flatMap(({ name }) => smoothed.map((attack) => withSurrogate(attack, name))),
   ];
   const settings = settingsOf(options);
   if (options.ranks !== undefined) requireSameEvaluation(options.ranks, settings);
@@ -124,7 +124,7 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
     form: model.forAttacks({ derivative }),
   }));
   const subject = {
-    classify: model.classify,
+    exact: model.classify,
     fast: fast.classify,
     surrogates: new Map(smooth.map(({ name, form: { classify } }) => [name, classify])),
   };
@@ -194,10 +194,10 @@ export async function evaluationRun(options: EvaluationRunOptions): Promise<Eval
 }
 
 /** All that an evaluation's outcome hangs on, as the folder keeps it. */
-function settingsOf(options: EvaluationRunOptions): EvaluationSettings {
+function settingsOf(options: EvaluateRunOptions): EvaluationSettings {
   const { model, data, attacks, surrogates = [], norm, epsilon, seed } = options;
   const { alone = false, checks = 'quick' } = options;
-  const { range, normalise } = model.input ?? plainInput;
+  const { range, normalise } = model.input ?? noPreprocessing;
   return {
     modelDigest: model.digest,
     input:
@@ -222,7 +222,7 @@ function settingsOf(options: EvaluationRunOptions): EvaluationSettings {
 }
 
 function manifestOf(
-  { model, epsilon, seed }: EvaluationRunOptions,
+  { model, epsilon, seed }: EvaluateRunOptions,
   chosen: {
     readonly settings: EvaluationSettings;
     readonly batch: BatchResult;
@@ -247,11 +247,11 @@ function manifestOf(
 }
 
 function batchOf(
-  { batch = 'auto' }: EvaluationRunOptions,
-  classify: MeasuredModel['classify'],
+  { batch = 'auto' }: EvaluateRunOptions,
+  classify: AttackableModel['classify'],
   tensors: DatasetTensors,
 ): BatchResult {
-  return batch === 'auto' ? measureBatch(classify, tensors) : { size: batch, measured: null };
+  return batch === 'auto' ? tuneBatchSize(classify, tensors) : { size: batch, measured: null };
 }
 
 function batchBefore({ manifest: { chosen } }: EvaluationFolder): BatchResult {
@@ -265,5 +265,5 @@ function howToGoOn(model: string, { path }: EvaluationFolder): InterruptedError 
 
 function engineResult(device: string): EngineResult {
   const { libtorch, capability, threads } = engineInfo();
-  return { libtorch, capability, threads, device, node: process.versions.node, commit: commitOfSatin() };
+  return { libtorch, capability, threads, device, node: process.versions.node, commit: satinCommit() };
 }

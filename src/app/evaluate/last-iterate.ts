@@ -1,9 +1,9 @@
 import { parseAttack, parseGradientAttack, stepSizeOf, type Threat } from '../../attacks/attack.js';
-import { descend } from '../../attacks/pgd.js';
+import { pgd } from '../../attacks/pgd.js';
 import type { Batch } from '../../data/dataset-tensors.js';
-import { paired } from '../../evaluation/model-under-test.js';
+import { padSingleton } from '../../evaluation/model-under-test.js';
 import { scope } from '../../tensor/scope.js';
-import type { MeasuredModel } from '../model/open-model.js';
+import type { AttackableModel } from '../model/open-model.js';
 
 export interface LastIteratesOptions {
   /** By its name; one that keeps no last iterate to show is replaced by pgd-50. */
@@ -14,7 +14,7 @@ export interface LastIteratesOptions {
 
 /** Where an attack leaves images that withstand it, to be looked at: [C, H, W] of each, in the ball and the box. */
 export function lastIterates(
-  model: MeasuredModel,
+  model: AttackableModel,
   batch: Batch,
   options: LastIteratesOptions,
 ): Float32Array[] {
@@ -28,8 +28,8 @@ export function lastIterates(
     const key = { seed, stream: 'attack', restart: 0 } as const;
     const start = attack.randomStart ? norm.randomStart(x, { epsilon, key, ids }) : x;
     const stepSize = stepSizeOf(attack, epsilon);
-    const last = descend(
-      paired(fast.classify),
+    const last = pgd(
+      padSingleton(fast.classify),
       { x, labels, start },
       { norm, epsilon, steps: attack.steps, stepSize },
     );

@@ -2,9 +2,9 @@ import type { EvaluationManifest } from '../../evaluation/folder/manifest.js';
 import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
 import { type VerifiedImage, verifyFolder } from '../../evaluation/folder/verify-folder.js';
 import { modelKind } from '../../models/model-kind.js';
-import type { InputForm } from '../../models/preprocessing.js';
+import type { Preprocessing } from '../../models/preprocessing.js';
 import { version } from '../../provenance/version.js';
-import { type MeasuredModel, openModel } from '../model/open-model.js';
+import { type AttackableModel, openModel } from '../model/open-model.js';
 
 /** The result of a verification as JSON. Its fields are stable: other programs read them. */
 export interface VerificationResult {
@@ -43,12 +43,12 @@ export interface FailedImage extends Pick<VerifiedImage, 'id' | 'label' | 'attac
  *
  * @throws {InputError} where folder or model cannot be read, or do not fit each other.
  */
-export function verificationRun(options: {
+export function verifyRun(options: {
   readonly folder: string;
   /** @default the one that was evaluated, by the path that the user named */
   readonly model?: string;
   /** What a TorchScript model takes. @default what the evaluated one was told to take, for that one */
-  readonly input?: InputForm | null;
+  readonly input?: Preprocessing | null;
 }): VerificationResult {
   const { folder } = options;
   const manifest = readEvaluationManifest(folder, 'the folder');
@@ -96,8 +96,8 @@ function openVerified(
   {
     model: path = manifest.model,
     input = null,
-  }: { readonly model?: string; readonly input?: InputForm | null },
-): MeasuredModel {
+  }: { readonly model?: string; readonly input?: Preprocessing | null },
+): AttackableModel {
   const model = openModel(path, { input });
   const before = manifest.evaluation.input;
   const isStated = input !== null || before === null || modelKind(path) !== 'torchscript';
@@ -106,7 +106,7 @@ function openVerified(
   return openModel(path, { input: before });
 }
 
-function isEvaluated({ digest, input }: MeasuredModel, { evaluation }: EvaluationManifest): boolean {
+function isEvaluated({ digest, input }: AttackableModel, { evaluation }: EvaluationManifest): boolean {
   return (
     digest === evaluation.modelDigest &&
     JSON.stringify(plain(input)) === JSON.stringify(plain(evaluation.input))
@@ -114,7 +114,7 @@ function isEvaluated({ digest, input }: MeasuredModel, { evaluation }: Evaluatio
 }
 
 /** In one order of keys. */
-function plain(input: InputForm | null) {
+function plain(input: Preprocessing | null) {
   return input === null
     ? null
     : [input.range, input.normalise === null ? null : [input.normalise.mean, input.normalise.std]];

@@ -3,7 +3,7 @@ import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
 import { loadWeights } from '../../weights/module-weights.js';
 
 /** The model of a checkpoint, with its weights. */
-export function modelOf(checkpoint: Checkpoint): Model {
+export function checkpointModel(checkpoint: Checkpoint): Model {
   const model = Model.create(checkpoint.model, { seed: null });
   loadWeights(model.network, checkpoint.weights);
   return model;
@@ -12,5 +12,5 @@ export function modelOf(checkpoint: Checkpoint): Model {
 /** Reads a model: a run folder (its best checkpoint), a checkpoint, or a weights file. */
 export function readModel(path: string): { readonly model: Model; readonly checkpoint: Checkpoint } {
   const checkpoint = readCheckpoint({ path });
-  return { model: modelOf(checkpoint), checkpoint };
+  return { model: checkpointModel(checkpoint), checkpoint };
 }

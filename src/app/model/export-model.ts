@@ -1,9 +1,9 @@
-import type { ForeignForm } from '../../models/external-description.js';
-import type { InputForm } from '../../models/preprocessing.js';
+import type { ExternalDescription } from '../../models/external-description.js';
+import type { Preprocessing } from '../../models/preprocessing.js';
 import { exportTorchScript } from '../../models/torchscript-export.js';
 import { readCheckpoint, writeWeights } from '../../runs/checkpoint.js';
 import { toArrays } from '../../weights/module-weights.js';
-import { modelOf } from './checkpoint-model.js';
+import { checkpointModel } from './checkpoint-model.js';
 import { importModel } from './import-weights.js';
 
 export interface ExportOptions {
@@ -11,9 +11,9 @@ export interface ExportOptions {
   /** The file to write; one that exists is overwritten. */
   readonly out: string;
   /** What network the weights of another program belong to; null for a model of Satin's. */
-  readonly form?: ForeignForm | null;
+  readonly form?: ExternalDescription | null;
   /** With `form`: what the network wants in place of pixels in [0, 1]. */
-  readonly input?: InputForm | null;
+  readonly input?: Preprocessing | null;
   /** With `form`: which of several state dicts. */
   readonly entry?: string | undefined;
 }
@@ -34,7 +34,7 @@ export function exportModel(path: string, options: ExportOptions): Exported {
   const { format, out, form = null, ...rest } = options;
   const { model, skipped } =
     form === null
-      ? { model: modelOf(readCheckpoint({ path })), skipped: [] }
+      ? { model: checkpointModel(readCheckpoint({ path })), skipped: [] }
       : importModel(path, { form, ...rest });
   using owned = model;
   if (format === 'torchscript') return { skipped, difference: exportTorchScript(owned, out) };

@@ -1,11 +1,11 @@
 import { InputError } from '../../errors.js';
 import { fileDigest } from '../../files/digest.js';
 import type { ModelDescription } from '../../models/description.js';
-import { asNormalisation, type ForeignForm } from '../../models/external-description.js';
+import { asNormalisation, type ExternalDescription } from '../../models/external-description.js';
 import { Model } from '../../models/model.js';
-import type { InputForm } from '../../models/preprocessing.js';
+import type { Preprocessing } from '../../models/preprocessing.js';
 import { loadWeights } from '../../weights/module-weights.js';
-import { foreignNames, foreignNormalise } from '../../weights/parameter-names.js';
+import { matchParameterNames, storedNormalisation } from '../../weights/parameter-names.js';
 import { readWeightsFile } from '../../weights/weights-file.js';
 
 /** A network with weights that another program wrote. */
@@ -18,9 +18,9 @@ export interface ImportedModel {
 }
 
 export interface ImportOptions {
-  readonly form: ForeignForm;
+  readonly form: ExternalDescription;
   /** What the network wants in place of pixels in [0, 1], where the file does not hold it. */
-  readonly input?: InputForm | null;
+  readonly input?: Preprocessing | null;
   /** Which of several state dicts in a checkpoint. */
   readonly entry?: string | undefined;
 }
@@ -35,7 +35,7 @@ export function importModel(path: string, { form, input = null, entry }: ImportO
   const weights = readWeightsFile(path, { entry });
   const [channels] = form.shape;
   const stated = input === null ? null : asNormalisation(input, channels);
-  const held = foreignNormalise(weights.arrays, channels);
+  const held = storedNormalisation(weights.arrays, channels);
   if (stated !== null && held !== null && !areEqual(stated, held))
     throw InputError.expected(
       'the normalisation of the weights, or none,',
@@ -45,7 +45,7 @@ export function importModel(path: string, { form, input = null, entry }: ImportO
     );
   const model = Model.create({ ...form, normalise: held ?? stated }, { seed: null });
   try {
-    const { arrays, skipped } = foreignNames(weights.arrays, new Set(model.network.state().keys()));
+    const { arrays, skipped } = matchParameterNames(weights.arrays, new Set(model.network.state().keys()));
     loadWeights(model.network, arrays, { source: path });
     return { model, digest: fileDigest(path), skipped: [...weights.skipped, ...skipped] };
   } catch (error) {

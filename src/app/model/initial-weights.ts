@@ -1,10 +1,10 @@
 import { InputError } from '../../errors.js';
 import type { Model } from '../../models/model.js';
 import { modelKind } from '../../models/model-kind.js';
-import { areUnnamed } from '../../models/placeholder-class-names.js';
+import { arePlaceholders } from '../../models/placeholder-class-names.js';
 import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
 import { loadWeights } from '../../weights/module-weights.js';
-import { foreignNames, foreignNormalise } from '../../weights/parameter-names.js';
+import { matchParameterNames, storedNormalisation } from '../../weights/parameter-names.js';
 import type { StateDict } from '../../weights/state-dict.js';
 import { type ReadWeightsOptions, readWeightsFile } from '../../weights/weights-file.js';
 
@@ -56,7 +56,7 @@ export function initialise(
   }
   const { path, arrays } = init;
   requireSameNormalisation(model, init);
-  const renamed = foreignNames(arrays, new Set(network.state().keys()));
+  const renamed = matchParameterNames(arrays, new Set(network.state().keys()));
   const rows = renamed.arrays.find(({ name }) => name === `${network.head}.weight`)?.shape[0];
   const { classes } = model.description;
   if (!newHead && rows !== undefined && rows !== classes.length)
@@ -75,7 +75,7 @@ function requireSameNetwork({ description }: Model, init: Checkpoint, newHead: b
       '`init`',
       `a ${from.architecture} of width ${from.width}`,
     );
-  const differ = areUnnamed(from.classes)
+  const differ = arePlaceholders(from.classes)
     ? from.classes.length !== classes.length
     : from.classes.join('\n') !== classes.join('\n');
   if (differ && !newHead)
@@ -93,7 +93,7 @@ const closeEnough = 0.01;
 
 /** @throws {InputError} where the weights hold a normalisation that is not the recipe's, with the setting that makes it so. */
 function requireSameNormalisation({ description }: Model, { path, arrays }: StateDict): void {
-  const held = foreignNormalise(arrays, description.shape[0]);
+  const held = storedNormalisation(arrays, description.shape[0]);
   if (held === null) return;
   const own = description.normalise ?? { mean: [0], std: [1] };
   const differs = (key: 'mean' | 'std') =>

@@ -3,14 +3,14 @@ import type { ModelDescription } from '../../models/description.js';
 import { zeros } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
-import type { MeasuredModel } from './open-model.js';
+import type { AttackableModel } from './open-model.js';
 
 /**
  * The names of a model's classes; where its file does not say them, their numbers, `0`, `1` and so on.
  *
  * @throws {InputError} where it takes no images of this shape, or what it answers is no row of logits for each.
  */
-export function classNames(model: MeasuredModel, shape: ModelDescription['shape']): readonly string[] {
+export function modelClassNames(model: AttackableModel, shape: ModelDescription['shape']): readonly string[] {
   if (model.classes !== null) return model.classes;
   const [images, classes = 0, ...rest] = scope(
     () => noGrad(() => model.classify(zeros([2, ...shape]))).shape,

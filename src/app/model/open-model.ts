@@ -1,19 +1,19 @@
 import type { Activation } from '../../activations/activation.js';
 import { InputError } from '../../errors.js';
 import type { ModelDescription } from '../../models/description.js';
-import { type ForeignForm, requireForeignTakes } from '../../models/external-description.js';
+import { type ExternalDescription, requireForeignTakes } from '../../models/external-description.js';
 import type { Model } from '../../models/model.js';
 import { modelKind, requireInputTakes } from '../../models/model-kind.js';
-import { areUnnamed } from '../../models/placeholder-class-names.js';
-import { type InputForm, plainInput } from '../../models/preprocessing.js';
-import { ScriptModel } from '../../models/torchscript-model.js';
+import { arePlaceholders } from '../../models/placeholder-class-names.js';
+import { noPreprocessing, type Preprocessing } from '../../models/preprocessing.js';
+import { TorchScriptModel } from '../../models/torchscript-model.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { readCheckpoint } from '../../runs/checkpoint.js';
-import { modelOf } from './checkpoint-model.js';
+import { checkpointModel } from './checkpoint-model.js';
 import { importModel } from './import-weights.js';
 
 /** A network that is measured, whatever file it came from. */
-export interface MeasuredModel extends Disposable {
+export interface AttackableModel extends Disposable {
   /** As the user named it, for the result. */
   readonly name: string;
   /** `sha256:` of its file. */
@@ -23,7 +23,7 @@ export interface MeasuredModel extends Disposable {
   /** The names of its classes; null where the file does not say. */
   readonly classes: readonly string[] | null;
   /** What a TorchScript file was told to take; null where the model brings its own normalisation. */
-  readonly input: InputForm | null;
+  readonly input: Preprocessing | null;
   /** The network as it was given: it alone decides whether an example is broken. */
   readonly classify: Classifier;
   /**
@@ -36,16 +36,16 @@ export interface MeasuredModel extends Disposable {
 }
 
 /** Satin's own model as one that is measured, which is disposed of with it. */
-export function measuredModel(
+export function attackableModel(
   model: Model,
-  { name, digest }: Pick<MeasuredModel, 'name' | 'digest'>,
-): MeasuredModel {
+  { name, digest }: Pick<AttackableModel, 'name' | 'digest'>,
+): AttackableModel {
   const { shape, classes } = model.description;
   return {
     name,
     digest,
     shape,
-    classes: areUnnamed(classes) ? null : classes,
+    classes: arePlaceholders(classes) ? null : classes,
     input: null,
     classify: model.classify,
     forAttacks: (options) => model.fold(options),
@@ -62,9 +62,9 @@ export function functionModel(options: {
   readonly classify: Classifier;
   /** Tells this function from others in results and when an evaluation is resumed. @default `function:` and the name */
   readonly digest?: string;
-  readonly shape?: MeasuredModel['shape'];
-  readonly classes?: MeasuredModel['classes'];
-}): MeasuredModel {
+  readonly shape?: AttackableModel['shape'];
+  readonly classes?: AttackableModel['classes'];
+}): AttackableModel {
   const { name, classify, digest = `function:${name}`, shape = null, classes = null } = options;
   return {
     name,
@@ -89,9 +89,9 @@ export function functionModel(options: {
 
 export interface OpenModelOptions {
   /** What a TorchScript file, or weights that hold no normalisation, want in place of pixels in [0, 1]. */
-  readonly input?: InputForm | null;
+  readonly input?: Preprocessing | null;
   /** What network the weights of another program belong to. */
-  readonly foreign?: ForeignForm | null;
+  readonly foreign?: ExternalDescription | null;
   /** Which of several state dicts in a checkpoint of another program. */
   readonly entry?: string | undefined;
 }
@@ -102,14 +102,14 @@ export interface OpenModelOptions {
  *
  * @throws {InputError} where it is none of these, cannot be read, or where an option is given that it does not take.
  */
-export function openModel(path: string, options: OpenModelOptions = {}): MeasuredModel {
+export function openModel(path: string, options: OpenModelOptions = {}): AttackableModel {
   const { input = null, foreign = null, entry } = options;
   const kind = modelKind(path);
   requireInputTakes(kind, { path, input });
   requireForeignTakes(kind, { path, foreign, entry });
   if (kind === 'torchscript') {
-    const form = input ?? plainInput;
-    const script = new ScriptModel(path, form);
+    const form = input ?? noPreprocessing;
+    const script = new TorchScriptModel(path, form);
     const { digest, classify } = script;
     return {
       ...functionModel({ name: path, digest, classify }),
@@ -119,8 +119,8 @@ export function openModel(path: string, options: OpenModelOptions = {}): Measure
   }
   if (foreign !== null) {
     const { model, digest } = importModel(path, { form: foreign, input, entry });
-    return measuredModel(model, { name: path, digest });
+    return attackableModel(model, { name: path, digest });
   }
   const checkpoint = readCheckpoint({ path });
-  return measuredModel(modelOf(checkpoint), { name: path, digest: checkpoint.weightsDigest });
+  return attackableModel(checkpointModel(checkpoint), { name: path, digest: checkpoint.weightsDigest });
 }

@@ -1,6 +1,6 @@
 import type { Activation } from '../../activations/activation.js';
-import type { NetworkOutline } from '../../models/layer-summary.js';
-import { Activate } from '../../nn/activation-layer.js';
+import type { NetworkSummary } from '../../models/layer-summary.js';
+import { ActivationLayer } from '../../nn/activation-layer.js';
 import { convolve } from '../../nn/convolve.js';
 import { Initialiser } from '../../nn/initialise.js';
 import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
@@ -20,7 +20,7 @@ export type PassTimes = Passes & { readonly optimizer: number };
  * it, and adds them up. What is not measured: adding residuals, pooling, noise, reading images.
  */
 export function measureLayers(
-  { layers, state, parameters }: Pick<NetworkOutline, 'layers' | 'state' | 'parameters'>,
+  { layers, state, parameters }: Pick<NetworkSummary, 'layers' | 'state' | 'parameters'>,
   { activation, images }: { readonly activation: Activation; readonly images: number },
 ): PassTimes {
   const known = new Map<string, Passes>();
@@ -71,7 +71,7 @@ class MeasuredLayer extends Module {
       return;
     }
     const norm = this.child('norm', new BatchNorm2d({ channels: outputs, initialiser }));
-    const behind = { activation: this.child('activation', new Activate(activation, 'float32')) };
+    const behind = { activation: this.child('activation', new ActivationLayer(activation, 'float32')) };
     this.forward = (x, pass) => convolve(x, convolution, norm, behind, pass);
   }
 }

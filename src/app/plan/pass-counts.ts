@@ -12,7 +12,7 @@ export interface Passes {
 }
 
 /** What a recipe asks for, in images and steps. */
-export interface Work {
+export interface PassCounts {
   /** Passes for each image of a step. */
   readonly perImage: Passes;
   readonly steps: number;
@@ -26,7 +26,7 @@ export interface Work {
 }
 
 /** Counts what a recipe asks for, with `count` images in its training set before validation is taken from it. */
-export function workOf({ data, training, validation }: Recipe, count: number): Work {
+export function passCounts({ data, training, validation }: Recipe, count: number): PassCounts {
   const split = data.validation;
   const kept = split < 1 ? Math.round(count * split) : split;
   const trained = Math.max(0, Math.min(count - kept, data.examples ?? Number.POSITIVE_INFINITY));

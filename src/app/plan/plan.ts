@@ -1,13 +1,13 @@
 import { parseActivation } from '../../activations/parse.js';
 import { setThreads } from '../../engine/engine-info.js';
 import { InputError } from '../../errors.js';
-import { type NetworkOutline, outline } from '../../models/layer-summary.js';
+import { layerSummary, type NetworkSummary } from '../../models/layer-summary.js';
 import type { Recipe } from '../../recipe/recipe.js';
 import { type Device, type DeviceName, devices } from './devices.js';
 import { measureLayers, type PassTimes } from './layer-times.js';
-import { type Passes, workOf } from './pass-counts.js';
+import { type Passes, passCounts } from './pass-counts.js';
 import { measureStep } from './step-time.js';
-import { trainingSetOf } from './training-set-size.js';
+import { trainingSetSize } from './training-set-size.js';
 
 /** What a run would take, before anything is spent. */
 export interface Plan {
@@ -58,15 +58,15 @@ export async function plan(recipe: Recipe, { device = 'cpu', count = 1 }: PlanOp
     );
   if (device === 'cpu' && count > 1)
     throw InputError.expected(`one of ${Object.keys(devices).join(', ')}`, '`device` with `count`', 'cpu');
-  const set = await trainingSetOf(recipe);
-  const network = outline({
+  const set = await trainingSetSize(recipe);
+  const network = layerSummary({
     architecture: model.name,
     width: model.width,
     activation: model.activation,
     shape: set.shape,
     classes: Array.from({ length: set.classes }, (_, label) => String(label)),
   });
-  const work = workOf(recipe, set.count);
+  const work = passCounts(recipe, set.count);
   const part = training.batch / count / training.accumulate;
   const named: Device | null = device === 'cpu' ? null : devices[device];
   const images = Math.max(2, Math.min(part, Math.round(measuredMacs / network.macs)));
@@ -118,7 +118,7 @@ const steppedParameters = 2e8;
 const passesOverMemory = { forward: 4, attack: 9, update: 13 };
 const bytes = 4;
 
-function byDataSheet({ layers, parameters }: NetworkOutline, device: Device): PassTimes {
+function byDataSheet({ layers, parameters }: NetworkSummary, device: Device): PassTimes {
   const [rate, bandwidth] = [
     device.float32 * device.reached.arithmetic,
     device.bandwidth * device.reached.bandwidth,
@@ -141,7 +141,7 @@ function byDataSheet({ layers, parameters }: NetworkOutline, device: Device): Pa
 }
 
 /** Bytes that a step keeps of one image for its gradients: what each layer gives, before and after norm and activation. */
-function keptBytes({ layers }: NetworkOutline): number {
+function keptBytes({ layers }: NetworkSummary): number {
   return layers.reduce(
     (sum, { output }) => sum + 2 * bytes * output.reduce((product, each) => product * each, 1),
     0,

@@ -4,9 +4,9 @@ import type { Recipe } from '../../recipe/recipe.js';
 import { integers } from '../../tensor/create.js';
 import { noise } from '../../tensor/noise.js';
 import { scope } from '../../tensor/scope.js';
-import { objectiveOf } from '../train/build-objective.js';
-import { optimizerOf } from '../train/build-optimizer.js';
-import type { TrainingSet } from './training-set-size.js';
+import { buildObjective } from '../train/build-objective.js';
+import { buildOptimizer } from '../train/build-optimizer.js';
+import type { TrainingSetSize } from './training-set-size.js';
 
 /** What a training step takes on this machine, in seconds. */
 export interface StepTime {
@@ -25,7 +25,7 @@ const patience = 10;
 /** Takes real steps of a recipe, on `images` random images each. What is not measured: reading images. */
 export function measureStep(
   recipe: Recipe,
-  { shape, classes }: Pick<TrainingSet, 'shape' | 'classes'>,
+  { shape, classes }: Pick<TrainingSetSize, 'shape' | 'classes'>,
   images: number,
 ): StepTime {
   const { model, training } = recipe;
@@ -34,8 +34,8 @@ export function measureStep(
   const names = Array.from({ length: classes }, (_, label) => String(label));
   const description = { architecture: model.name, width: model.width, activation: model.activation };
   using network = Model.create({ ...description, classes: names, shape, normalise }, { seed: 0 });
-  using objective = objectiveOf({ ...recipe, training: { ...training, precision: 'float32' } });
-  using optimizer = optimizerOf(training.optimizer, network);
+  using objective = buildObjective({ ...recipe, training: { ...training, precision: 'float32' } });
+  using optimizer = buildOptimizer(training.optimizer, network);
   const ids = Array.from({ length: images }, (_, id) => id);
   return scope(() => {
     const batch: Batch = {
@@ -51,7 +51,7 @@ export function measureStep(
         const counts = step >= (isLate() ? 1 : warmUp);
         const from = performance.now();
         const place = { seed: 0, epoch: 1, step, stepsPerEpoch: 1000, part: 0 };
-        const { gradients, restore } = objective.learn(network, batch, place);
+        const { gradients, restore } = objective.computeGradients(network, batch, place);
         const learned = performance.now();
         optimizer.step(gradients, 1e-6);
         restore?.();

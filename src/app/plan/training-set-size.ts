@@ -4,7 +4,7 @@ import { InputError } from '../../errors.js';
 import type { Recipe } from '../../recipe/recipe.js';
 
 /** What a plan has to know of the images. */
-export interface TrainingSet {
+export interface TrainingSetSize {
   /** Images, before validation is taken from them. */
   readonly count: number;
   /** [channels, height, width] */
@@ -12,7 +12,7 @@ export interface TrainingSet {
   readonly classes: number;
 }
 
-const published: Readonly<Record<Exclude<Recipe['data']['name'], 'folder' | 'imagenet'>, TrainingSet>> = {
+const published: Readonly<Record<Exclude<Recipe['data']['name'], 'folder' | 'imagenet'>, TrainingSetSize>> = {
   'fashion-mnist': { count: 60_000, shape: [1, 28, 28], classes: 10 },
   mnist: { count: 60_000, shape: [1, 28, 28], classes: 10 },
   cifar10: { count: 50_000, shape: [3, 32, 32], classes: 10 },
@@ -25,7 +25,7 @@ const published: Readonly<Record<Exclude<Recipe['data']['name'], 'folder' | 'ima
  *
  * @throws {InputError} for a folder that cannot be trained on.
  */
-export async function trainingSetOf({ data }: Recipe): Promise<TrainingSet> {
+export async function trainingSetSize({ data }: Recipe): Promise<TrainingSetSize> {
   if (data.name === 'imagenet') return { count: 1_281_167, shape: [3, data.size, data.size], classes: 1000 };
   if (data.name !== 'folder') return published[data.name];
   const layout = await folderLayout(data.dir);

@@ -1,19 +1,19 @@
 import { norms } from '../../attacks/norms.js';
 import type { Dataset } from '../../data/dataset.js';
 import { DatasetTensors } from '../../data/dataset-tensors.js';
-import { paired } from '../../evaluation/model-under-test.js';
+import { padSingleton } from '../../evaluation/model-under-test.js';
 import type { GalleryExample } from '../../report/input.js';
 import { tensor } from '../../tensor/create.js';
 import { scope } from '../../tensor/scope.js';
 import type { EvaluationRun } from '../evaluate/evaluate-run.js';
 import { lastIterates } from '../evaluate/last-iterate.js';
-import type { MeasuredModel } from '../model/open-model.js';
-import { type Answer, answers } from '../predict.js';
+import type { AttackableModel } from '../model/open-model.js';
+import { type TopPrediction, topPredictions } from '../predict.js';
 
 export interface GalleryNetwork {
   /** As in `ReportNetwork`. */
   readonly name: string;
-  readonly model: MeasuredModel;
+  readonly model: AttackableModel;
   /** All networks' on `data`, with one norm, ε, seed and attack last. */
   readonly measured: EvaluationRun;
 }
@@ -31,7 +31,7 @@ export interface GalleryOptions {
  * were broken in at least one network, of as many classes as there are, in the order of the data. For a network that
  * withstood the attack, the image is its last iterate.
  */
-export function galleryOf({ networks, data, count = 8 }: GalleryOptions): GalleryExample[] {
+export function chooseGallery({ networks, data, count = 8 }: GalleryOptions): GalleryExample[] {
   const places = chooseForGallery(networks, data, count);
   if (places.length === 0) return [];
   using tensors = new DatasetTensors(data);
@@ -77,15 +77,15 @@ function chooseForGallery(networks: readonly GalleryNetwork[], data: Dataset, co
 
 interface View {
   readonly image: Float32Array; // [C, H, W]
-  readonly clean: Answer;
-  readonly attacked: Answer;
+  readonly clean: TopPrediction;
+  readonly attacked: TopPrediction;
 }
 
 /** What one network makes of the chosen examples. */
 function viewsOf(network: GalleryNetwork, data: DatasetTensors, places: readonly number[]): View[] {
   const { model, measured } = network;
   const { attacks, norm, epsilon, seed } = measured.result;
-  const classify = paired(model.classify);
+  const classify = padSingleton(model.classify);
   const { x } = data.batch(places);
   const images = places.map((place) => measured.evaluation.adversarial.get(place));
   const stood = places.map((_, at) => at).filter((at) => images[at] === undefined);
@@ -101,7 +101,7 @@ function viewsOf(network: GalleryNetwork, data: DatasetTensors, places: readonly
   images.forEach((image, at) => {
     adversarial.set(image!, at * image!.length);
   });
-  const clean = answers(classify, x);
-  const attacked = answers(classify, tensor(adversarial, x.shape));
+  const clean = topPredictions(classify, x);
+  const attacked = topPredictions(classify, tensor(adversarial, x.shape));
   return places.map((_, at) => ({ image: images[at]!, clean: clean[at]!, attacked: attacked[at]! }));
 }

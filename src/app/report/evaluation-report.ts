@@ -4,16 +4,16 @@ import { InterruptedError } from '../../errors.js';
 import { wilsonInterval } from '../../evaluation/statistics.js';
 import { renderEvaluation } from '../../report/evaluation/page.js';
 import { theModel } from '../../report/gallery.js';
-import { accuracyCurve, type CurveOptions } from '../evaluate/epsilon-curve.js';
+import { type CurveOptions, epsilonCurve } from '../evaluate/epsilon-curve.js';
 import type { EvaluationRun } from '../evaluate/evaluate-run.js';
-import type { MeasuredModel } from '../model/open-model.js';
-import { galleryOf } from './choose-gallery.js';
+import type { AttackableModel } from '../model/open-model.js';
+import { chooseGallery } from './choose-gallery.js';
 
 /** Of ε: where the curve of an evaluation is measured. A network whose accuracy does not fall along it hides its gradient. */
 const multiples = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4];
 
 export interface EvaluationReportOptions extends Pick<CurveOptions, 'batch' | 'interrupted' | 'onProgress'> {
-  readonly model: MeasuredModel;
+  readonly model: AttackableModel;
   /** What it was measured on. */
   readonly data: Dataset;
   readonly measured: EvaluationRun;
@@ -34,7 +34,7 @@ export async function evaluationReport(options: EvaluationReportOptions): Promis
   const curve =
     curveExamples === 0
       ? []
-      : await accuracyCurve({
+      : await epsilonCurve({
           model,
           data,
           examples: curveExamples,
@@ -58,7 +58,7 @@ export async function evaluationReport(options: EvaluationReportOptions): Promis
     result,
     cleanInterval: wilsonInterval(right, result.examples),
     curve,
-    gallery: galleryOf({ networks: [{ name: theModel, model, measured }], data }),
+    gallery: chooseGallery({ networks: [{ name: theModel, model, measured }], data }),
     generated: new Date().toISOString(),
     machine: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} processors`,
   });

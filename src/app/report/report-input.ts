@@ -5,8 +5,8 @@ import { commandLine } from '../../provenance/command-line.js';
 import { makeManifest } from '../../provenance/manifest.js';
 import type { CurvePoint, ReportInput, ReportNetwork } from '../../report/input.js';
 import { readManifest } from '../../runs/run-folder.js';
-import { type GalleryNetwork, galleryOf } from './choose-gallery.js';
-import { compare, networkReport } from './report-parts.js';
+import { chooseGallery, type GalleryNetwork } from './choose-gallery.js';
+import { compareVerdicts, networkReport } from './report-parts.js';
 
 /** A trained network with everything that was measured of it. */
 export interface MeasuredNetwork extends GalleryNetwork {
@@ -50,7 +50,9 @@ export function reportInput({ title, subtitle, notice, data, networks }: ReportI
       ({ run, name, curve, measured }): ReportNetwork =>
         networkReport({ run, name, evaluation: measured.result, curve }),
     ),
-    ...(second === undefined ? {} : { comparison: compare(first.measured.result, second.measured.result) }),
-    gallery: galleryOf({ networks, data }),
+    ...(second === undefined
+      ? {}
+      : { comparison: compareVerdicts(first.measured.result, second.measured.result) }),
+    gallery: chooseGallery({ networks, data }),
   };
 }

@@ -73,7 +73,7 @@ function epochPoint({ epoch, seconds, measurements }: RunEvent & { readonly type
  *
  * @throws {InputError} where the examples are not the same.
  */
-export function compare(first: EvaluationResult, other: EvaluationResult): Comparison {
+export function compareVerdicts(first: EvaluationResult, other: EvaluationResult): Comparison {
   if (first.pixelsDigest !== other.pixelsDigest)
     throw InputError.expected('evaluations on the same images', 'the comparison', [
       first.pixelsDigest,

@@ -5,14 +5,14 @@ import { imagenetForm } from '../../recipe/imagenet-data.js';
 import type { Recipe } from '../../recipe/recipe.js';
 import { renderReport } from '../../report/training/page.js';
 import type { Checkpoint } from '../../runs/checkpoint.js';
-import { accuracyCurve } from '../evaluate/epsilon-curve.js';
-import { evaluationRun, loadExamples } from '../evaluate/evaluate-run.js';
-import { modelOf } from '../model/checkpoint-model.js';
-import { type MeasuredModel, measuredModel } from '../model/open-model.js';
+import { epsilonCurve } from '../evaluate/epsilon-curve.js';
+import { evaluateRun, loadExamples } from '../evaluate/evaluate-run.js';
+import { checkpointModel } from '../model/checkpoint-model.js';
+import { type AttackableModel, attackableModel } from '../model/open-model.js';
 import { type MeasuredNetwork, reportInput } from './report-input.js';
 
 /** The page, and the numbers that are on it, in the order of the runs. */
-export interface RunsReport {
+export interface TrainingReport {
   readonly page: string;
   readonly results: readonly { readonly activation: string; readonly result: EvaluationResult }[];
 }
@@ -24,7 +24,7 @@ export interface TrainedRun {
   readonly checkpoint: Checkpoint;
 }
 
-export interface RunsReportOptions {
+export interface TrainingReportOptions {
   /** Stands in the page's head. @default the networks' names */
   readonly title?: string;
   /** One or more, of one data set and threat model. */
@@ -49,16 +49,16 @@ const batch = 250;
  *
  * @throws {InputError} where a model does not fit the images of the first run.
  */
-export async function runsReport(options: RunsReportOptions): Promise<RunsReport> {
+export async function trainingReport(options: TrainingReportOptions): Promise<TrainingReport> {
   const { runs, interrupted, onProgress } = options;
   const networks: MeasuredNetwork[] = [];
-  const models: MeasuredModel[] = [];
+  const models: AttackableModel[] = [];
   let data: Dataset | undefined;
   try {
     for (const run of runs) {
       const name = nameOf(run, runs);
       const digest = run.checkpoint.weightsDigest;
-      const model = measuredModel(modelOf(run.checkpoint), { name: run.path, digest });
+      const model = attackableModel(checkpointModel(run.checkpoint), { name: run.path, digest });
       models.push(model);
       const { threat, data: source } = runs[0]!.recipe;
       const { norm, epsilon, epsilonText } = threat;
@@ -84,7 +84,7 @@ export async function runsReport(options: RunsReportOptions): Promise<RunsReport
           total: progress.total,
           robust: progress.standing,
         });
-      const measured = await evaluationRun({
+      const measured = await evaluateRun({
         model,
         data,
         attacks: [attack],
@@ -95,7 +95,7 @@ export async function runsReport(options: RunsReportOptions): Promise<RunsReport
         interrupted,
         onProgress: shown,
       });
-      const curve = await accuracyCurve({
+      const curve = await epsilonCurve({
         model,
         data,
         threat,

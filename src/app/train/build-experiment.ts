@@ -2,7 +2,7 @@ import { parseAttack } from '../../attacks/attack.js';
 import { norms } from '../../attacks/norms.js';
 import { subset } from '../../data/dataset.js';
 import { DatasetTensors } from '../../data/dataset-tensors.js';
-import { alone, placesOf, type Ranks } from '../../distributed/process-group.js';
+import { indicesOfRank, type ProcessGroup, singleProcess } from '../../distributed/process-group.js';
 import { InterruptedError } from '../../errors.js';
 import { evaluate } from '../../evaluation/evaluate.js';
 import type { ModelDescription } from '../../models/description.js';
@@ -12,9 +12,9 @@ import { Ema } from '../../training/ema.js';
 import { Guard } from '../../training/overfitting/guard.js';
 import type { TrainOptions } from '../../training/train.js';
 import { type InitialWeights, initialise } from '../model/initial-weights.js';
-import { objectiveOf } from './build-objective.js';
-import { optimizerOf } from './build-optimizer.js';
-import { momentsOf, openTraining, type RunImages } from './training-data.js';
+import { buildObjective } from './build-objective.js';
+import { buildOptimizer } from './build-optimizer.js';
+import { channelStatistics, openTraining, type TrainingData } from './training-data.js';
 
 /**
  * From a recipe to the parts of a training run: the only file that knows every part.
@@ -29,7 +29,7 @@ export interface ExperimentOptions {
   readonly newHead?: boolean;
   readonly interrupted: () => boolean;
   /** With whom the run is shared. @default alone */
-  readonly ranks?: Ranks;
+  readonly ranks?: ProcessGroup;
   /** Told how far reading images and validation are. */
   readonly onProgress?: (progress: {
     readonly label: string;
@@ -40,11 +40,15 @@ export interface ExperimentOptions {
 }
 
 /** Makes the parts of a run; nothing is written. */
-export function prepare(recipe: Recipe, images: RunImages, options: ExperimentOptions): Experiment {
+export function buildExperiment(
+  recipe: Recipe,
+  images: TrainingData,
+  options: ExperimentOptions,
+): Experiment {
   const { model, threat, training } = recipe;
   const { training: chosen } = images;
-  const { onProgress, ranks = alone } = options;
-  const device = recipe.device === 'cuda' && ranks.size > 1 ? `cuda:${ranks.local}` : recipe.device;
+  const { onProgress, ranks = singleProcess } = options;
+  const device = recipe.device === 'cuda' && ranks.size > 1 ? `cuda:${ranks.localRank}` : recipe.device;
   const description: ModelDescription = {
     architecture: model.name,
     width: model.width,
@@ -52,7 +56,11 @@ export function prepare(recipe: Recipe, images: RunImages, options: ExperimentOp
     classes: chosen.classes,
     shape: chosen.shape,
     normalise:
-      model.normalise === 'none' ? null : model.normalise === 'dataset' ? momentsOf(chosen) : model.normalise,
+      model.normalise === 'none'
+        ? null
+        : model.normalise === 'dataset'
+          ? channelStatistics(chosen)
+          : model.normalise,
   };
   const network = Model.create(description, { seed: training.seed, device });
   if (options.init !== undefined) initialise(network, options.init, { newHead: options.newHead ?? false });
@@ -66,14 +74,14 @@ export function prepare(recipe: Recipe, images: RunImages, options: ExperimentOp
   const validation =
     images.validation === null
       ? null
-      : new DatasetTensors(subset(images.validation, placesOf(measured, ranks)), device);
+      : new DatasetTensors(subset(images.validation, indicesOfRank(measured, ranks)), device);
   const attack = parseAttack(recipe.validation.attack);
   const norm = norms[threat.norm];
 
   const countRight = async (validation: DatasetTensors) => {
     if (validation.count === 0) return { clean: 0, robust: 0 };
     using folded = kept.fold();
-    const result = await evaluate({ classify: kept.classify, fast: folded.classify }, validation, {
+    const result = await evaluate({ exact: kept.classify, fast: folded.classify }, validation, {
       attacks: [attack],
       threat: { norm, epsilon: threat.epsilon },
       seed: training.seed,
@@ -95,7 +103,7 @@ export function prepare(recipe: Recipe, images: RunImages, options: ExperimentOp
       throw error;
     });
     const counts = own instanceof InterruptedError ? [1, 0, 0] : [0, own.clean, own.robust];
-    const [stopped = 0, cleanCount = 0, robustCount = 0] = ranks.sum(counts);
+    const [stopped = 0, cleanCount = 0, robustCount = 0] = ranks.allReduce(counts);
     if (own instanceof InterruptedError) throw own;
     if (stopped > 0) throw new InterruptedError('Interrupted on another rank.');
     const clean = ['validation/clean', cleanCount / measured] as const;
@@ -105,9 +113,9 @@ export function prepare(recipe: Recipe, images: RunImages, options: ExperimentOp
     yield* training.objective === 'clean' ? [robust, clean] : [clean, robust];
   }
 
-  const trained = openTraining(chosen, recipe, { device, sharing: ranks.sharing });
-  const objective = objectiveOf(recipe, ranks);
-  const optimizer = optimizerOf(training.optimizer, network);
+  const trained = openTraining(chosen, recipe, { device, sharing: ranks.localSize });
+  const objective = buildObjective(recipe, ranks);
+  const optimizer = buildOptimizer(training.optimizer, network);
   const guarded = 'guard' in training ? training.guard : null;
   return {
     model: network,

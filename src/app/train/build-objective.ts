@@ -1,6 +1,6 @@
 import { parseDerivative } from '../../activations/parse.js';
 import { norms } from '../../attacks/norms.js';
-import { alone, type Ranks } from '../../distributed/process-group.js';
+import { type ProcessGroup, singleProcess } from '../../distributed/process-group.js';
 import { publishedDropRates } from '../../models/architectures/names.js';
 import type { DropRates } from '../../nn/dropout.js';
 import type { Recipe } from '../../recipe/recipe.js';
@@ -22,7 +22,10 @@ type Training = Recipe['training'];
 type Attacked = Exclude<Training, { objective: 'clean' | 'free' }>;
 
 /** The objective that a recipe names, with its settings: docs/training.md tells what each one is. */
-export function objectiveOf({ model, training, threat }: Recipe, ranks: Ranks = alone): Objective {
+export function buildObjective(
+  { model, training, threat }: Recipe,
+  ranks: ProcessGroup = singleProcess,
+): Objective {
   const drop = dropRatesOf(model);
   const pass = {
     ...update,
@@ -61,7 +64,7 @@ function dropRatesOf({ name, dropout, stochasticDepth }: Recipe['model']): DropR
 }
 
 /** Whether batch norm takes its statistics from all ranks, which costs two exchanges a layer. */
-function synchronises({ batchNorm }: Training, { size }: Ranks): boolean {
+function synchronises({ batchNorm }: Training, { size }: ProcessGroup): boolean {
   return size > 1 && batchNorm === 'synchronised';
 }
 

@@ -5,7 +5,7 @@ import type { Optimizer } from '../../training/optimizers/optimizer.js';
 import { Sgd } from '../../training/optimizers/sgd.js';
 
 /** The optimiser that a recipe names, over the parameters of a model. */
-export function optimizerOf(settings: Recipe['training']['optimizer'], model: Model): Optimizer {
+export function buildOptimizer(settings: Recipe['training']['optimizer'], model: Model): Optimizer {
   const parameters = model.network.parameters();
   if (settings.name === 'sgd') return new Sgd(parameters, settings);
   return new Adam(parameters, { ...settings, decoupled: settings.name === 'adamw' });

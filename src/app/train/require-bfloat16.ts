@@ -11,7 +11,7 @@ const processorFile = '/proc/cpuinfo';
  * @param processor What Linux says of the processor; null on other systems.
  * @throws {InputError}
  */
-export function requirePrecision(
+export function requireBfloat16(
   { device, training }: Pick<Recipe, 'device'> & { readonly training: Pick<Recipe['training'], 'precision'> },
   processor: string | null = existsSync(processorFile) ? readFileSync(processorFile, 'utf8') : null,
 ): void {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { endOfRanks } from '../../distributed/collectives.js';
-import { threadsOf } from '../../distributed/init-process-group.js';
-import { alone, type Ranks, shareOf } from '../../distributed/process-group.js';
+import { groupFailure } from '../../distributed/collectives.js';
+import { threadsOfRank } from '../../distributed/init-process-group.js';
+import { batchOfRank, type ProcessGroup, singleProcess } from '../../distributed/process-group.js';
 import { engineInfo, setThreads } from '../../engine/engine-info.js';
 import { InputError } from '../../errors.js';
 import type { Model } from '../../models/model.js';
@@ -18,17 +18,17 @@ import {
 } from '../../runs/run-folder.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { type Progress, start, train } from '../../training/train.js';
+import { initialProgress, type TrainingProgress, train } from '../../training/train.js';
 import { validate } from '../../user-input/validate.js';
 import { loadWeights, toArrays, toTensor } from '../../weights/module-weights.js';
 import type { NamedArray } from '../../weights/safetensors.js';
 import { requireSameImages, requireSameRecipe, requireSameWeights } from '../require-same-on-ranks.js';
-import { type Experiment, type ExperimentOptions, prepare } from './build-experiment.js';
-import { requirePrecision } from './require-bfloat16.js';
-import { readImages } from './training-data.js';
+import { buildExperiment, type Experiment, type ExperimentOptions } from './build-experiment.js';
+import { requireBfloat16 } from './require-bfloat16.js';
+import { loadTrainingData } from './training-data.js';
 
 /** A training run on disk: a recipe trained into a run folder, from the start or from where it was left. */
-export interface TrainingRunOptions extends ExperimentOptions {
+export interface TrainRunOptions extends ExperimentOptions {
   readonly recipe: Recipe;
   /** The run folder. */
   readonly path: string;
@@ -49,25 +49,25 @@ const recordedSteps = 100;
  *
  * @throws {InputError} before anything is written, where recipe, data or folder cannot be used.
  */
-export async function trainRun(options: TrainingRunOptions): Promise<void> {
-  const { recipe, path, interrupted, onEvent, ranks = alone } = options;
+export async function trainRun(options: TrainRunOptions): Promise<void> {
+  const { recipe, path, interrupted, onEvent, ranks = singleProcess } = options;
   const leads = ranks.rank === 0;
   requireSameRecipe(ranks, recipe);
-  requirePrecision(recipe);
+  requireBfloat16(recipe);
   const { batch, accumulate } = recipe.training;
-  shareOf(batch / accumulate, accumulate === 1 ? 'training.batch' : 'training.batch / accumulate', ranks);
+  batchOfRank(batch / accumulate, accumulate === 1 ? 'training.batch' : 'training.batch / accumulate', ranks);
   const goesOn = leads && options.resume && isRunFolder(path);
   if (leads && !goesOn) requireUnused(path);
   // Images, then the checkpoint, are refused before the engine is loaded.
-  const images = await readImages(recipe, options.onProgress);
+  const images = await loadTrainingData(recipe, options.onProgress);
   if (ranks.size > 1) requireSameImages(ranks, images);
   const resumed = goesOn ? resumeRunFolder({ path, recipe, complete, comesAgain }) : null;
   using held = resumed?.run ?? null;
   if (recipe.device === 'cuda' && !engineInfo().cuda)
     throw InputError.expected('cpu', 'device', recipe.device, 'This libtorch has no CUDA.');
-  if (recipe.threads !== null || ranks.size > 1) setThreads(recipe.threads ?? threadsOf(ranks));
+  if (recipe.threads !== null || ranks.size > 1) setThreads(recipe.threads ?? threadsOfRank(ranks));
 
-  using experiment = prepare(recipe, images, options);
+  using experiment = buildExperiment(recipe, images, options);
   const { model, epochs } = experiment;
   const stepsPerEpoch =
     experiment.epochSteps ??
@@ -84,7 +84,7 @@ export async function trainRun(options: TrainingRunOptions): Promise<void> {
     if (event.type !== 'step' || event.step % every === 0) run.appendEvent(event);
     onEvent(event);
   };
-  const restored = checkpoint === null ? start : restore(checkpoint, experiment);
+  const restored = checkpoint === null ? initialProgress : restore(checkpoint, experiment);
   const progress = ranks.size === 1 ? restored : followLeader(ranks, experiment, restored);
   const time = new Date().toISOString();
   if (goesOn && checkpoint !== null)
@@ -113,14 +113,14 @@ export async function trainRun(options: TrainingRunOptions): Promise<void> {
     },
   });
   await training.catch((error: unknown) => {
-    const end = endOfRanks();
+    const end = groupFailure();
     if (end !== null)
       record({ type: 'failed', time: new Date().toISOString(), ...reached, message: `${end}.` });
     throw error;
   });
 }
 
-const progressSchema: z.ZodType<Progress> = z.strictObject({
+const progressSchema: z.ZodType<TrainingProgress> = z.strictObject({
   epoch: z.int().min(1),
   epochStep: z.int().min(0),
   step: z.int().min(0),
@@ -153,7 +153,7 @@ function complete(stored: unknown): Recipe {
   return parseRecipe(stored, 'the recipe of the run');
 }
 
-function progressOf(state: unknown, source: string): Progress {
+function progressOf(state: unknown, source: string): TrainingProgress {
   return validate({ schema: progressSchema, input: state, source });
 }
 
@@ -166,7 +166,10 @@ function keptModel({ model, ema }: Experiment): Model {
 const prefixes = { live: 'live.', objective: 'objective.' } as const;
 
 /** Beside the weights that are kept: the optimiser, what the objective carries, the live weights of an average. */
-function restState({ model, optimizer, objective, ema }: Experiment, ranks: Ranks): Map<string, Tensor> {
+function restState(
+  { model, optimizer, objective, ema }: Experiment,
+  ranks: ProcessGroup,
+): Map<string, Tensor> {
   const prefixed = (prefix: string, state: ReadonlyMap<string, Tensor>) =>
     [...state].map(([name, tensor]) => [`${prefix}${name}`, tensor] as const);
   return new Map([
@@ -174,7 +177,7 @@ function restState({ model, optimizer, objective, ema }: Experiment, ranks: Rank
     // One image after another, as if one process had the whole batch.
     ...prefixed(
       prefixes.objective,
-      inBatch(objective.state(), (part) => ranks.gather(part)),
+      inBatch(objective.state(), (part) => ranks.allGather(part)),
     ),
     ...(ema ? prefixed(prefixes.live, model.network.state()) : []),
   ]);
@@ -188,26 +191,30 @@ function inBatch(
 }
 
 /** Every rank goes on from where rank 0 stands: its weights, its optimiser, its place in the run. */
-function followLeader(ranks: Ranks, experiment: Experiment, progress: Progress): Progress {
+function followLeader(
+  ranks: ProcessGroup,
+  experiment: Experiment,
+  progress: TrainingProgress,
+): TrainingProgress {
   const { model, optimizer, objective, ema } = experiment;
   const leads = ranks.rank === 0;
-  ranks.follow_([...model.network.state().values(), ...(ema?.model.network.state().values() ?? [])]);
+  ranks.broadcast_([...model.network.state().values(), ...(ema?.model.network.state().values() ?? [])]);
   scope(() => {
-    const optimizerState = ranks.share(leads ? optimizer.state() : null);
+    const optimizerState = ranks.broadcastState(leads ? optimizer.state() : null);
     if (!leads) optimizer.restore(optimizerState);
     // That of the whole batch, of which each rank takes its own images'.
-    const ofBatch = ranks.share(leads ? objective.state() : null);
+    const ofBatch = ranks.broadcastState(leads ? objective.state() : null);
     const own = inBatch(ofBatch, (whole) => {
       const length = whole.dimension(0) / ranks.size;
       return whole.narrow(0, ranks.rank * length, length);
     });
     objective.restore(inBatch(own, (part) => part.clone()));
   });
-  return progressOf(JSON.parse(ranks.tell(leads ? JSON.stringify(progress) : null)), 'rank 0');
+  return progressOf(JSON.parse(ranks.broadcastText(leads ? JSON.stringify(progress) : null)), 'rank 0');
 }
 
 /** Puts a run back to where its checkpoint was written. */
-function restore({ weights, progress, weightsFile }: Checkpoint, experiment: Experiment): Progress {
+function restore({ weights, progress, weightsFile }: Checkpoint, experiment: Experiment): TrainingProgress {
   if (progress === null) throw InputError.expected('a checkpoint to go on from', 'the run', 'weights alone');
   const state = progressOf(progress.state, `the checkpoint of ${weightsFile}`);
   const { model, optimizer, objective, ema } = experiment;
@@ -230,11 +237,11 @@ function tensorsOf(arrays: readonly NamedArray[]): Map<string, Tensor> {
   return new Map(arrays.map((array) => [array.name, toTensor(array)]));
 }
 
-function begin(path: string, recipe: Recipe, ranks: Ranks): RunFolder {
+function begin(path: string, recipe: Recipe, ranks: ProcessGroup): RunFolder {
   return createRunFolder({ path, recipe, manifest: manifestOf(recipe, ranks) });
 }
 
-function manifestOf(recipe: Recipe, { size }: Ranks): Manifest {
+function manifestOf(recipe: Recipe, { size }: ProcessGroup): Manifest {
   const engine = engineInfo();
   return makeManifest({
     engine: { ...engine },

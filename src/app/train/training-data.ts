@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ImageSource, ShuffledTensors } from '../../data/batch-source.js';
+import { type BatchSource, ShuffledDataset } from '../../data/batch-source.js';
 import { chooseExamples } from '../../data/choose-examples.js';
 import { type Dataset, type Split, subset } from '../../data/dataset.js';
 import { DatasetTensors } from '../../data/dataset-tensors.js';
@@ -14,7 +14,7 @@ import type { Recipe } from '../../recipe/recipe.js';
  * The images of a run: read from disk, and made ready for training. Small sets are in memory; of ImageNet only the lists
  * are, and what is measured on.
  */
-export interface RunImages {
+export interface TrainingData {
   readonly training: Dataset | EncodedTraining;
   /** null where the recipe keeps none for it. */
   readonly validation: Dataset | null;
@@ -37,7 +37,7 @@ export type OnReading = (progress: {
 }) => void;
 
 /** Reads what a run is trained and validated on. @throws {InputError} for images that cannot be used */
-export async function readImages(recipe: Recipe, onProgress?: OnReading): Promise<RunImages> {
+export async function loadTrainingData(recipe: Recipe, onProgress?: OnReading): Promise<TrainingData> {
   const { data, training } = recipe;
   const images =
     data.name === 'imagenet'
@@ -57,7 +57,7 @@ export async function readImages(recipe: Recipe, onProgress?: OnReading): Promis
 }
 
 /** What exactly is trained or measured on: of encoded images their names and labels, of others the pixels. */
-export function digestOf(images: Dataset | EncodedTraining): {
+export function trainingDataDigest(images: Dataset | EncodedTraining): {
   readonly images: number;
   readonly digest: string;
 } {
@@ -70,14 +70,14 @@ export function digestOf(images: Dataset | EncodedTraining): {
 
 /** What a training loop takes of them. */
 export interface OpenTraining extends Disposable {
-  readonly source: ImageSource;
+  readonly source: BatchSource;
   /** What the guard attacks a draw of; null where there is none. */
   readonly guarded: DatasetTensors | null;
 }
 
 /** Makes training images ready for a device; `sharing` runs have the same processors. */
 export function openTraining(
-  training: RunImages['training'],
+  training: TrainingData['training'],
   { data }: Recipe,
   { device, sharing }: { readonly device: string; readonly sharing: number },
 ): OpenTraining {
@@ -100,7 +100,7 @@ export function openTraining(
     throw new RangeError(`The images are not those of ${data.name}.`);
   const tensors = new DatasetTensors(training, device);
   return {
-    source: new ShuffledTensors(tensors, data.augment),
+    source: new ShuffledDataset(tensors, data.augment),
     guarded: tensors,
     [Symbol.dispose]: () => tensors[Symbol.dispose](),
   };
@@ -110,7 +110,7 @@ export function openTraining(
 const usualBuffer = 16_384;
 
 /** Mean and deviation of each channel, of pixels in [0, 1]; of ImageNet those that everybody uses. */
-export function momentsOf(training: RunImages['training']): {
+export function channelStatistics(training: TrainingData['training']): {
   readonly mean: readonly number[];
   readonly std: readonly number[];
 } {
@@ -134,7 +134,7 @@ export function momentsOf(training: RunImages['training']): {
   return { mean, std };
 }
 
-function countOfTraining(training: RunImages['training']): number {
+function countOfTraining(training: TrainingData['training']): number {
   return 'opened' in training ? training.places.length : training.ids.length;
 }
 
@@ -172,7 +172,7 @@ function told(onProgress: OnReading | undefined): Pick<LoadOptions, 'onProgress'
 }
 
 /** Lists ImageNet, and decodes what is measured on. */
-async function openEncoded(recipe: Recipe, onProgress: OnReading | undefined): Promise<RunImages> {
+async function openEncoded(recipe: Recipe, onProgress: OnReading | undefined): Promise<TrainingData> {
   const { data, training, validation } = recipe;
   if (data.name !== 'imagenet') throw new RangeError(`${data.name} is not encoded.`);
   const { dir, layout, validation: amount, validationSeed, size } = data;

@@ -3,11 +3,11 @@ import { where, zeros } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { type NoiseKey, noise } from '../../tensor/noise.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { Search } from '../attack-generator.js';
+import type { AttackGenerator } from '../attack-generator.js';
 import { attackLosses } from '../losses.js';
 import type { NormName } from '../norms.js';
 import type { Observer } from '../pgd.js';
-import { WorkingSet } from '../remaining-examples.js';
+import { RemainingExamples } from '../remaining-examples.js';
 import { l2Draws, l2Move, l2Start } from './l2.js';
 import { linfDraws, linfMove, linfStart } from './linf.js';
 import { SquareDraws } from './window.js';
@@ -39,12 +39,12 @@ export function* square(
   images: { readonly x: Tensor; readonly labels: Tensor; readonly ids: readonly number[] },
   options: SquareOptions,
   observe: Observer,
-): Search {
+): AttackGenerator {
   const { norm, epsilon, queries, key } = options;
   const { start, draws: drawsFor, move } = moves[norm];
   const [count, channels, height, width] = images.x.shape as [number, number, number, number];
   const { ids } = images;
-  using set = new WorkingSet(() => ({
+  using set = new RemainingExamples(() => ({
     x: images.x,
     labels: images.labels,
     best: images.x,

@@ -6,7 +6,7 @@ import { decodeImages, resizeRules } from '../../data/decode-image.js';
 import { InputError } from '../../errors.js';
 import type { ModelDescription } from '../../models/description.js';
 import { modelKind, requireInputTakes, requireWholeModel } from '../../models/model-kind.js';
-import { inputRanges, parseInputForm } from '../../models/preprocessing.js';
+import { inputRanges, parsePreprocessing } from '../../models/preprocessing.js';
 import { parseRecipe } from '../../recipe/recipe.js';
 import { readCheckpoint } from '../../runs/checkpoint.js';
 import { isRunFolder, readStoredRecipe } from '../../runs/run-folder.js';
@@ -62,7 +62,7 @@ export function attackCommand() {
       const attack = parseAttack(options.attack);
       requireWholeModel(modelPath);
       const kind = modelKind(modelPath);
-      const input = parseInputForm(options);
+      const input = parsePreprocessing(options);
       requireInputTakes(kind, { path: modelPath, input });
       const described = kind === 'satin' ? readCheckpoint({ path: modelPath }).model : null;
       const shape = shapeOf(options.shape, described);
@@ -84,8 +84,8 @@ export function attackCommand() {
       const [channels, height, width] = shape;
       const images = await decodeImages({ files, form: { size: [height, width], channels, resize } });
       // Loaded only now: nothing above needs the engine.
-      const { attackPictures } = await import('../../app/attack/write-folder.js');
-      const { classNames } = await import('../../app/model/model-class-names.js');
+      const { attackImagesToFolder: attackPictures } = await import('../../app/attack/write-folder.js');
+      const { modelClassNames: classNames } = await import('../../app/model/model-class-names.js');
       const { openModel } = await import('../../app/model/open-model.js');
       if (threads !== undefined) (await import('../../engine/engine-info.js')).setThreads(threads);
       const display = createDisplay();

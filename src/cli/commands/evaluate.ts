@@ -2,11 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import { attackForms } from '../../attacks/attack.js';
 import { autoAttackSets } from '../../attacks/autoattack.js';
-import { readLaunch } from '../../distributed/launcher-environment.js';
-import type { Ranks } from '../../distributed/process-group.js';
+import { readLauncherEnvironment } from '../../distributed/launcher-environment.js';
+import type { ProcessGroup } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import { inputRanges } from '../../models/preprocessing.js';
-import { planEvaluation } from '../evaluate-settings.js';
+import { evaluateSettings } from '../evaluate-settings.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { several, wholeNumber } from '../options.js';
 import { requireFilePath, requireNewFile } from '../output-file.js';
@@ -91,11 +91,11 @@ export function evaluateCommand() {
       'go on with the evaluation in this folder; what it began with need not be typed again',
     )
     .action(async (modelPath, options) => {
-      const plan = planEvaluation(modelPath, options);
+      const plan = evaluateSettings(modelPath, options);
       const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, folder } = plan;
       if (options.json !== undefined && options.json !== '-') requireFilePath(options.json, '--json');
       if (options.report !== undefined) requireNewFile(options.report, '--report');
-      const launch = readLaunch(process.env);
+      const launch = readLauncherEnvironment(process.env);
       const leads = (launch?.rank ?? 0) === 0;
       if (launch !== null && folder !== undefined)
         throw InputError.expected(
@@ -108,15 +108,17 @@ export function evaluateCommand() {
       if (folder?.resume === false) requireUnusedFolder(folder.path, '--save-adversarial');
 
       // Loaded only now: nothing above needs the engine.
-      const { evaluationRun } = await import('../../app/evaluate/evaluate-run.js');
+      const { evaluateRun: evaluationRun } = await import('../../app/evaluate/evaluate-run.js');
       const { openModel } = await import('../../app/model/open-model.js');
       if (plan.threads !== undefined) (await import('../../engine/engine-info.js')).setThreads(plan.threads);
-      const { asRank, threadsOf } = await import('../../distributed/init-process-group.js');
+      const { withProcessGroup: asRank, threadsOfRank: threadsOf } = await import(
+        '../../distributed/init-process-group.js'
+      );
       const display = createDisplay();
       const signal = listenForInterrupt(leads ? display.note : () => {});
       const interrupted = () => signal.aborted;
       const progress = leads ? display.progress : () => {};
-      const measure = async (ranks?: Ranks) => {
+      const measure = async (ranks?: ProcessGroup) => {
         if (ranks !== undefined && plan.threads === undefined)
           (await import('../../engine/engine-info.js')).setThreads(threadsOf(ranks));
         using model = openModel(modelPath, {

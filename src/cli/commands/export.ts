@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { InputError } from '../../errors.js';
-import { parseForeignForm, requireForeignTakes } from '../../models/external-description.js';
+import { parseExternalDescription, requireForeignTakes } from '../../models/external-description.js';
 import { modelKind, requireInputTakes } from '../../models/model-kind.js';
-import { inputRanges, parseInputForm } from '../../models/preprocessing.js';
+import { inputRanges, parsePreprocessing } from '../../models/preprocessing.js';
 import { readCheckpoint } from '../../runs/checkpoint.js';
-import { listed } from '../../user-input/name-list.js';
+import { nameList } from '../../user-input/name-list.js';
 import { readWeightsFile } from '../../weights/weights-file.js';
 import { requireNewFile } from '../output-file.js';
 
@@ -53,9 +53,9 @@ export function exportCommand() {
           modelPath,
           'It is TorchScript already.',
         );
-      const input = parseInputForm(options);
+      const input = parsePreprocessing(options);
       requireInputTakes(kind, { path: modelPath, input });
-      const form = parseForeignForm(options);
+      const form = parseExternalDescription(options);
       requireForeignTakes(kind, { path: modelPath, foreign: form, entry });
       if (form === null) readCheckpoint({ path: modelPath });
       else readWeightsFile(modelPath, { entry });
@@ -65,7 +65,7 @@ export function exportCommand() {
       const { skipped, difference } = exportModel(modelPath, { format, out, input, form, entry });
       const lines = [
         `${out} is written.`,
-        ...(skipped.length > 0 ? [`Left out, as no weights of this network: ${listed(skipped)}.`] : []),
+        ...(skipped.length > 0 ? [`Left out, as no weights of this network: ${nameList(skipped)}.`] : []),
         ...(difference === null
           ? []
           : [

@@ -35,7 +35,7 @@ export function predictCommand() {
       const pixels = await decodeImages({ files, form: { size: [height, width], channels, resize } });
       // Loaded only now: nothing above needs the engine.
       const { predict } = await import('../../app/predict.js');
-      const { modelOf } = await import('../../app/model/checkpoint-model.js');
+      const { checkpointModel: modelOf } = await import('../../app/model/checkpoint-model.js');
       const { setThreads } = await import('../../engine/engine-info.js');
       if (threads !== undefined) setThreads(threads);
       using model = modelOf(checkpoint);

@@ -29,7 +29,7 @@ export function reportCommand() {
       const out = stated ?? join(paths[0]!, 'report.html');
       requireNewFile(out, 'the report');
       // Loaded only now: nothing above needs the engine.
-      const { runsReport } = await import('../../app/report/training-report.js');
+      const { trainingReport: runsReport } = await import('../../app/report/training-report.js');
       const { setThreads } = await import('../../engine/engine-info.js');
       if (threads !== undefined) setThreads(threads);
       const display = createDisplay();

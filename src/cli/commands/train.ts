@@ -1,8 +1,8 @@
 import { Command } from '@commander-js/extra-typings';
 import { activationLines } from '../../activations/describe.js';
 import { readInitialWeights } from '../../app/model/initial-weights.js';
-import { readLaunch } from '../../distributed/launcher-environment.js';
-import type { Ranks } from '../../distributed/process-group.js';
+import { readLauncherEnvironment } from '../../distributed/launcher-environment.js';
+import type { ProcessGroup } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
 import { readEvents } from '../../runs/event-log.js';
@@ -36,7 +36,7 @@ export function trainCommand() {
         ...(threads === undefined ? [] : [`threads=${threads}`]),
       ];
       const recipe = loadRecipe(recipeName, { set, smoke });
-      const launch = readLaunch(process.env);
+      const launch = readLauncherEnvironment(process.env);
       const leads = (launch?.rank ?? 0) === 0;
       const path =
         options.out ?? defaultRunPath(`${recipe.name}${smoke ? '-smoke' : ''}`, recipe.training.seed);
@@ -49,11 +49,11 @@ export function trainCommand() {
       const init = initPath === undefined ? undefined : readInitialWeights(initPath, { entry });
       // Loaded only now: nothing above needs the engine.
       const { trainRun } = await import('../../app/train/train-run.js');
-      const { asRank } = await import('../../distributed/init-process-group.js');
+      const { withProcessGroup: asRank } = await import('../../distributed/init-process-group.js');
       const display = createDisplay({ history });
       const signal = listenForInterrupt(leads ? display.note : () => {});
       const interrupted = () => signal.aborted;
-      const run = (ranks?: Ranks) =>
+      const run = (ranks?: ProcessGroup) =>
         trainRun({
           recipe,
           path,

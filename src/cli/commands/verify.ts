@@ -4,7 +4,7 @@ import type { VerificationResult } from '../../app/evaluate/verify-run.js';
 import { RunError } from '../../errors.js';
 import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
 import { modelKind, requireInputTakes, requireWholeModel } from '../../models/model-kind.js';
-import { inputRanges, parseInputForm } from '../../models/preprocessing.js';
+import { inputRanges, parsePreprocessing } from '../../models/preprocessing.js';
 import { wholeNumber } from '../options.js';
 import { requireFilePath } from '../output-file.js';
 
@@ -35,12 +35,12 @@ export function verifyCommand() {
       const { json, threads } = options;
       const manifest = readEvaluationManifest(folder, 'the folder');
       const path = options.model ?? manifest.model;
-      const input = parseInputForm(options);
+      const input = parsePreprocessing(options);
       requireWholeModel(path);
       requireInputTakes(modelKind(path), { path, input });
       if (json !== undefined && json !== '-') requireFilePath(json, '--json');
       // Loaded only now: nothing above needs the engine.
-      const { verificationRun } = await import('../../app/evaluate/verify-run.js');
+      const { verifyRun: verificationRun } = await import('../../app/evaluate/verify-run.js');
       (await import('../../engine/engine-info.js')).setThreads(threads ?? manifest.threads);
       const result = verificationRun({ folder, model: path, input });
       if (json !== undefined && json !== '-') writeFileSync(json, `${JSON.stringify(result)}\n`);

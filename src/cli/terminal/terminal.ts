@@ -12,14 +12,14 @@ export interface Display {
   /** An event of a training run, as the run folder records it. */
   event(event: RunEvent): void;
   /** How far a step is that has no events: an evaluation, a download. Every call brings the latest numbers. */
-  progress(progress: Progress): void;
+  progress(progress: DisplayProgress): void;
   /** A sentence on a line of its own. */
   note(sentence: string): void;
   /** Removes the bar. Call it before anything else is written, and at the end. */
   close(): void;
 }
 
-export interface Progress {
+export interface DisplayProgress {
   /** What is going on: `pgd-50`. Another label begins another bar. */
   readonly label: string;
   readonly done: number;

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unusable } from '../dataset-error.js';
+import { datasetError } from '../dataset-error.js';
 import { listClasses, listImages } from '../image-folder-layout.js';
 import { readExisting } from '../read-file.js';
 import type { EncodedImages } from './encoded-images.js';
@@ -13,7 +13,7 @@ import type { EncodedImages } from './encoded-images.js';
  */
 export async function folderImages(folder: string, name: string): Promise<EncodedImages> {
   if ((await listClasses(folder)).length === 0 && (await holdsImages(folder)))
-    throw unusable({
+    throw datasetError({
       file: folder,
       expected: 'one subfolder of images for each class, such as n01440764/,',
       received: 'images that lie side by side',

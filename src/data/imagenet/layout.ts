@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode, firstLine, someOf, unusable } from '../dataset-error.js';
+import { datasetError, errorCode, firstLine, someOf } from '../dataset-error.js';
 import type { EncodedImages } from './encoded-images.js';
 import { folderImages } from './folder-images.js';
 import { shardImages } from './shard-images.js';
@@ -35,7 +35,7 @@ export async function openImagenet({ dir, layout, part }: ImagenetPlace): Promis
   ].sort();
   const hasFolder = inside.length === 0 && (await namesIn(dir, 'required')).includes(part);
   if (layout === null && shards.length > 0 && hasFolder)
-    throw unusable({
+    throw datasetError({
       file: dir,
       expected: `${part}/ or archives of ${part}`,
       received: `both (${someOf(beside)})`,
@@ -46,7 +46,7 @@ export async function openImagenet({ dir, layout, part }: ImagenetPlace): Promis
     return shardImages(shards, name);
   }
   if (hasFolder && layout !== 'shards') return folderImages(folder, name);
-  throw unusable({
+  throw datasetError({
     file: dir,
     expected:
       layout === 'shards'
@@ -66,7 +66,7 @@ async function namesIn(folder: string, need: 'required' | 'optional'): Promise<s
     return await readdir(folder);
   } catch (error) {
     if (need === 'optional') return [];
-    throw unusable({
+    throw datasetError({
       file: folder,
       expected: 'the folder of ImageNet',
       received: errorCode(error) === 'ENOENT' ? 'no folder' : firstLine(error),
@@ -83,7 +83,7 @@ function requireAll(shards: readonly string[]): void {
     if (stem === undefined || digits === undefined) continue;
     const number = Number(digits);
     if (before.stem === stem && number !== before.number + 1)
-      throw unusable({
+      throw datasetError({
         file: `${stem}${String(before.number + 1).padStart(digits.length, '0')}.tar`,
         expected: 'an archive',
         received: `none, but ${shard} after it`,

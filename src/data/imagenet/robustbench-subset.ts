@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, join, resolve } from 'node:path';
 import { InputError } from '../../errors.js';
-import { countOf, someOf, unusable } from '../dataset-error.js';
+import { countOf, datasetError, someOf } from '../dataset-error.js';
 import { download, type PublicFile } from '../download.js';
 import { exists, readExisting } from '../read-file.js';
 import type { EncodedImages } from './encoded-images.js';
@@ -27,7 +27,7 @@ export async function robustbenchPlaces(images: EncodedImages, dir: string): Pro
   const bytes = await readExisting(file);
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   if (digest !== list.digest)
-    throw unusable({
+    throw datasetError({
       file,
       expected: `the list of RobustBench (${list.digest})`,
       received: `another file (${digest})`,

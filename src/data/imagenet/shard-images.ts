@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { countOf, firstLine, unusable } from '../dataset-error.js';
+import { countOf, datasetError, firstLine } from '../dataset-error.js';
 import { exists, readExisting } from '../read-file.js';
 import type { EncodedImages } from './encoded-images.js';
 import { reader, type TarEntry, tarEntries } from './tar-entries.js';
@@ -47,7 +47,7 @@ export async function shardImages(paths: readonly string[], name: string): Promi
     shards.push(place);
     for (const { key, label } of shard) {
       if (label >= classes.length)
-        throw unusable({
+        throw datasetError({
           file: `${paths[at]}: ${key}`,
           expected: `a label below ${classes.length}, the number of classes,`,
           received: String(label),
@@ -83,7 +83,7 @@ async function samplesOf(path: string): Promise<Sample[]> {
       const { key, image, label } = current;
       if (image === undefined && label === undefined) return; // a file that belongs to no image, such as a readme
       if (image === undefined || label === undefined)
-        throw unusable({
+        throw datasetError({
           file: `${path}: ${key}`,
           expected: image === undefined ? 'an image (.jpg, .jpeg or .png)' : 'a label (.cls or .json)',
           received: 'none',
@@ -105,7 +105,7 @@ async function samplesOf(path: string): Promise<Sample[]> {
       const label = labelIn(Buffer.from(await read(entry.offset, entry.size)).toString('utf8'), extension);
       if (label !== undefined) current.label = label;
       else if (extension === '.cls')
-        throw unusable({
+        throw datasetError({
           file: `${path}: ${entry.name}`,
           expected: 'a whole number from 0 to 65535',
           received: 'something else',
@@ -114,7 +114,7 @@ async function samplesOf(path: string): Promise<Sample[]> {
     }
     finish();
     if (samples.length === 0)
-      throw unusable({
+      throw datasetError({
         file: path,
         expected: 'images with labels (KEY.jpg with KEY.cls)',
         received: 'none',
@@ -152,7 +152,7 @@ async function classNames(folder: string): Promise<readonly string[]> {
     .map((line) => line.trim())
     .filter((line) => line !== '');
   if (names.length < 2 || new Set(names).size < names.length)
-    throw unusable({
+    throw datasetError({
       file,
       expected: 'two class names or more, one a line and each once,',
       received: names.length < 2 ? countOf(names.length, 'name') : 'one twice',
@@ -165,7 +165,7 @@ async function opened(path: string): Promise<FileHandle> {
   try {
     return await open(path);
   } catch (error) {
-    throw unusable({
+    throw datasetError({
       file: path,
       expected: 'an archive that can be read',
       received: firstLine(error),
@@ -191,7 +191,7 @@ class OpenFiles {
     const bytes = new Uint8Array(size);
     const { bytesRead } = await (await file).read(bytes, 0, size, offset);
     if (bytesRead < size)
-      throw unusable({
+      throw datasetError({
         file: path,
         expected: countOf(offset + size, 'byte'),
         received: countOf(offset + bytesRead, 'byte'),

@@ -3,7 +3,7 @@ import { InputError } from '../../errors.js';
 import type { Filter } from '../../tensor/resample.js';
 import { chooseExamples } from '../choose-examples.js';
 import type { Dataset } from '../dataset.js';
-import { unusable } from '../dataset-error.js';
+import { datasetError } from '../dataset-error.js';
 import type { NamedSplit } from '../dataset-names.js';
 import { robustbenchSubset } from '../dataset-names.js';
 import { allocate } from '../decode-image.js';
@@ -136,7 +136,7 @@ export async function decodePlaces(
         offset: at * area,
       }).catch((error: unknown) => {
         if (!(error instanceof BrokenImage)) throw error;
-        throw unusable({
+        throw datasetError({
           file: images.nameOf(place),
           expected: 'an image that can be read to its end',
           received: `a broken one (${error.message})`,

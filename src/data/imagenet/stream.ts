@@ -4,7 +4,7 @@ import { integers, tensor } from '../../tensor/create.js';
 import { noise } from '../../tensor/noise.js';
 import type { Filter } from '../../tensor/resample.js';
 import { scope } from '../../tensor/scope.js';
-import { type ImageSource, nextStretch, type Stretch, type TakenImages } from '../batch-source.js';
+import { type BatchRange, type BatchSource, type FetchedImages, nextBatchRange } from '../batch-source.js';
 import { countOf } from '../dataset-error.js';
 import { toPixels } from '../dataset-tensors.js';
 import { type ColourOptions, colourDraws, jitterColours } from './colour-jitter.js';
@@ -26,14 +26,14 @@ export interface StreamOptions {
   readonly shuffleBuffer: number | null;
   /** Images that are read and decoded side by side. */
   readonly workers: number;
-  /** Whether the next stretch is decoded while this one is learned from: not where both want the same processors. */
+  /** Whether the next range is decoded while this one is learned from: not where both want the same processors. */
   readonly ahead: boolean;
   /** Images that may be broken before the run stops. */
   readonly mostBroken: number;
   readonly device: string;
 }
 
-/** A stretch that is decoded, or is being so. */
+/** A range that is decoded, or is being so. */
 interface Decoded {
   readonly key: string;
   readonly bytes: Uint8Array; // [size, 3, H, W]
@@ -55,7 +55,7 @@ const perImage = viewDraws + colourDraws;
  * neither workers nor ranks nor what was taken before matter. In place of an image that is broken comes the one that stands
  * half a pass behind it.
  */
-export class ImageStream implements ImageSource {
+export class ImageStream implements BatchSource {
   readonly #broken = new Map<number, string>();
   #order: Uint32Array = new Uint32Array();
   #ordered = '';
@@ -68,19 +68,19 @@ export class ImageStream implements ImageSource {
     return this.options.places.length;
   }
 
-  async take(stretch: Stretch): Promise<TakenImages> {
-    const key = JSON.stringify(stretch);
-    // Free adversarial training takes a stretch several times.
+  async take(range: BatchRange): Promise<FetchedImages> {
+    const key = JSON.stringify(range);
+    // Free adversarial training takes a range several times.
     if (this.#current?.key !== key) {
-      this.#current = this.#next?.key === key ? this.#next : this.#decode(stretch, key);
+      this.#current = this.#next?.key === key ? this.#next : this.#decode(range, key);
       this.#next = null;
     }
     const taken = this.#current;
     await taken.done;
     if (this.options.ahead && this.#next === null) {
-      const following = nextStretch(stretch, this.count);
+      const following = nextBatchRange(range, this.count);
       this.#next = this.#decode(following, JSON.stringify(following));
-      // What goes wrong is told when the stretch is taken.
+      // What goes wrong is told when the range is taken.
       this.#next.done.catch(() => {});
     }
     const { size, device, augment } = this.options;
@@ -106,15 +106,15 @@ export class ImageStream implements ImageSource {
     return draws.subarray(at * perImage, (at + 1) * perImage);
   }
 
-  #decode(stretch: Stretch, key: string): Decoded {
-    const { size: count, seed, pass, first } = stretch;
+  #decode(range: BatchRange, key: string): Decoded {
+    const { size: count, seed, pass, first } = range;
     const order = this.#orderOf(seed, pass);
     const ids = order.slice(first, first + count);
     const decoded: Decoded = {
       key,
       bytes: new Uint8Array(count * 3 * this.options.size ** 2),
       ids,
-      draws: drawsOf(ids, stretch),
+      draws: drawsOf(ids, range),
       warnings: [],
       done: Promise.resolve(),
     };
@@ -122,7 +122,7 @@ export class ImageStream implements ImageSource {
     const work = async () => {
       while (next < count) {
         const at = next++;
-        await this.#decodeAt(decoded, at, { order, stretch });
+        await this.#decodeAt(decoded, at, { order, range });
       }
     };
     const workers = Array.from({ length: Math.min(this.options.workers, count) }, work);
@@ -133,15 +133,15 @@ export class ImageStream implements ImageSource {
   async #decodeAt(
     decoded: Decoded,
     at: number,
-    { order, stretch }: { readonly order: Uint32Array; readonly stretch: Stretch },
+    { order, range }: { readonly order: Uint32Array; readonly range: BatchRange },
   ): Promise<void> {
-    const place = stretch.first + at;
+    const place = range.first + at;
     if (await this.#decodeInto(decoded, at)) return;
     for (let further = 0; further < order.length; further++) {
       const instead = order[(place + Math.floor(order.length / 2) + further) % order.length]!;
       if (this.#broken.has(instead)) continue;
       decoded.ids[at] = instead;
-      decoded.draws.set(drawsOf([instead], stretch), at * perImage);
+      decoded.draws.set(drawsOf([instead], range), at * perImage);
       if (await this.#decodeInto(decoded, at)) return;
     }
     throw new RunError('broken-images', `No image of ${this.options.images.name} can be decoded.`);
@@ -192,7 +192,7 @@ export class ImageStream implements ImageSource {
 }
 
 /** [ids.length, perImage] */
-function drawsOf(ids: ArrayLike<number>, { seed, pass }: Stretch): Float64Array {
+function drawsOf(ids: ArrayLike<number>, { seed, pass }: BatchRange): Float64Array {
   using draws = noise('uniform', {
     key: { seed, stream: 'augmentation', epoch: pass },
     ids,

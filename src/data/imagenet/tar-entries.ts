@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { countOf, unusable } from '../dataset-error.js';
+import { countOf, datasetError } from '../dataset-error.js';
 
 /** A file in an archive: where its bytes lie. */
 export interface TarEntry {
@@ -21,7 +21,7 @@ const ahead = 4096;
 export async function* tarEntries(file: FileHandle, path: string): AsyncGenerator<TarEntry> {
   const { size: length } = await file.stat();
   const cut = (where: string) =>
-    unusable({
+    datasetError({
       file: path,
       expected: 'a whole tar archive',
       received: `one cut short after ${countOf(length, 'byte')}, ${where}`,
@@ -35,7 +35,7 @@ export async function* tarEntries(file: FileHandle, path: string): AsyncGenerato
     const header = await read(at, block);
     if (header.every((byte) => byte === 0)) return;
     if (checksum(header) !== octal(header.subarray(148, 156)))
-      throw unusable({
+      throw datasetError({
         file: path,
         expected: 'a tar archive',
         received: `a header that is none at byte ${at}`,

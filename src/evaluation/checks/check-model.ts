@@ -4,8 +4,8 @@ import type { Classifier } from '../../nn/classifier.js';
 import { integers } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
-import { judge } from '../misclassified.js';
-import type { Subject } from '../model-under-test.js';
+import { misclassified } from '../misclassified.js';
+import type { ModelUnderTest } from '../model-under-test.js';
 import { requireLogits } from '../require-logits.js';
 import { dependsOnBatch } from './depends-on-batch.js';
 import { pause, type Watch } from './driver.js';
@@ -15,10 +15,10 @@ import { inputScale } from './input-scale.js';
 import { lossSurface } from './loss-surface.js';
 import { monotone } from './monotone.js';
 import { optimisesAtInference } from './optimises-at-inference.js';
-import { staircase } from './piecewise-constant.js';
+import { piecewiseConstant } from './piecewise-constant.js';
 import { probabilities } from './probabilities.js';
 import { given, type Probe, probeBatch } from './probe.js';
-import { randomModel } from './randomized-model.js';
+import { randomizedModel } from './randomized-model.js';
 
 export interface CheckOptions extends Watch {
   readonly threat: Threat;
@@ -30,7 +30,7 @@ export interface CheckOptions extends Watch {
 export interface CheckedModel {
   readonly flags: readonly Flag[];
   /** The model as it shall be evaluated: judged by several passes where it is random, attackable where it has no gradient. */
-  readonly subject: Subject;
+  readonly subject: ModelUnderTest;
   readonly classes: number;
 }
 
@@ -41,7 +41,7 @@ export interface CheckedModel {
  * @throws {InputError} where the model's outputs are no logits of the data's classes.
  */
 export async function checkModel(
-  subject: Subject,
+  subject: ModelUnderTest,
   data: DatasetTensors,
   options: CheckOptions,
 ): Promise<CheckedModel> {
@@ -66,7 +66,7 @@ export async function checkModel(
     for (const flag of found) if (flag !== null) flags.push(flag);
   };
   try {
-    const random = scope(() => randomModel(before));
+    const random = scope(() => randomizedModel(before));
     await pause(interrupted);
     const gradients = inputGradients(before);
     await pause(interrupted);
@@ -81,7 +81,7 @@ export async function checkModel(
     scope(() => {
       add(random, probabilities(probe));
       // A random model's logits change with or without company, and always by more than nothing.
-      if (random === null) add(dependsOnBatch(probe), staircase(probe));
+      if (random === null) add(dependsOnBatch(probe), piecewiseConstant(probe));
       add(optimisesAtInference(probe), ...gradientFlags(gradients), inputScale(probe));
     });
     await pause(interrupted);
@@ -96,7 +96,7 @@ export async function checkModel(
 async function fullChecks(probe: Probe, watch: Watch): Promise<Flag[]> {
   const { subject, batch, labels, logits } = probe;
   const random = subject.random === true;
-  const wrong = new Set(judge(given(subject), batch.x, { labels, random }).wrong);
+  const wrong = new Set(misclassified(given(subject), batch.x, { labels, random }).rows);
   const rows = [...labels.keys()].filter((row) => !wrong.has(row));
   if (rows.length === 0) return [];
   const right = scope(() => {

@@ -2,8 +2,8 @@ import { attackLosses, lossFor } from '../../attacks/losses.js';
 import { EngineError } from '../../errors.js';
 import { gradient, withGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
-import { differs } from '../misclassified.js';
-import { paired } from '../model-under-test.js';
+import { misclassifiedRows } from '../misclassified.js';
+import { padSingleton } from '../model-under-test.js';
 import type { Flag } from './flag.js';
 import type { Probe } from './probe.js';
 import { thresholds } from './thresholds.js';
@@ -36,9 +36,9 @@ export function inputGradients({
     const key = { seed, stream: 'attack' } as const;
     const start = threat.norm.randomStart(batch.x, { epsilon: threat.epsilon, key, ids: batch.ids });
     const point = start.detach().requireGrad_();
-    const logits = withGrad(() => paired(subject.fast)(point));
+    const logits = withGrad(() => padSingleton(subject.fast)(point));
     if (!logits.requiresGrad) return null;
-    const wrong = new Set(differs(logits, labels));
+    const wrong = new Set(misclassifiedRows(logits, labels));
     const rows = [...labels.keys()].filter((row) => !wrong.has(row));
     const steepest = (loss: Loss) => {
       const climbed = attackLosses[lossFor(losses[loss], classes)];

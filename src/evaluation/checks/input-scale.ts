@@ -1,7 +1,7 @@
 import { noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { differs } from '../misclassified.js';
+import { misclassifiedRows } from '../misclassified.js';
 import { mcnemar } from '../statistics.js';
 import type { Flag } from './flag.js';
 import { given, type Probe } from './probe.js';
@@ -29,7 +29,7 @@ const scales: readonly {
 /** The model is right about clearly more images when their pixels are scaled in another way. */
 export function inputScale({ subject, batch, labels, logits }: Probe): Flag | null {
   const classify = given(subject);
-  const wrong = new Set(differs(logits, labels));
+  const wrong = new Set(misclassifiedRows(logits, labels));
   const count = labels.length;
   if (wrong.size < thresholds.scaleGain * count) return null; // no other scale can win that much
   return scope(() => {
@@ -39,7 +39,7 @@ export function inputScale({ subject, batch, labels, logits }: Probe): Flag | nu
     for (const { change, expects } of scales) {
       const missed = new Set(
         scope(() =>
-          differs(
+          misclassifiedRows(
             noGrad(() => classify(change(batch.x, mean, spread))),
             labels,
           ),

@@ -4,7 +4,7 @@ import { gradient, noGrad, withGrad } from '../../tensor/gradient.js';
 import { noise } from '../../tensor/noise.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { paired } from '../model-under-test.js';
+import { padSingleton } from '../model-under-test.js';
 import type { Flag } from './flag.js';
 import type { Probe } from './probe.js';
 import { thresholds } from './thresholds.js';
@@ -14,7 +14,7 @@ const step = 1e-3;
 
 /** The margin along the gradient and along random directions: does it rise as the gradient says, and more than by luck? */
 export function lossSurface({ subject, batch, threat, seed }: Probe): Flag[] {
-  const classify = paired(subject.fast);
+  const classify = padSingleton(subject.fast);
   const { labels, ids } = batch;
   const count = ids.length;
   const margin = (x: Tensor) => attackLosses.margin(classify(x), labels); // [n]

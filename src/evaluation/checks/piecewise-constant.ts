@@ -12,7 +12,7 @@ const steps = 4;
  * The logits stay the same to the bit while every pixel moves by a little, in a random direction. The steps are so small that
  * a network with four levels for each pixel rarely meets an edge, and large against the rounding of a pixel.
  */
-export function staircase({ subject, batch, logits, seed }: Probe): Flag | null {
+export function piecewiseConstant({ subject, batch, logits, seed }: Probe): Flag | null {
   const classify = given(subject);
   const size = batch.x.size / batch.ids.length;
   const step = Math.min(1e-4, Math.max(1e-6, 0.03 / size));

@@ -1,12 +1,12 @@
 import type { Threat } from '../../attacks/attack.js';
 import type { Batch, DatasetTensors } from '../../data/dataset-tensors.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { type PassCount, paired, type Subject } from '../model-under-test.js';
+import { type ModelUnderTest, type PassCount, padSingleton } from '../model-under-test.js';
 import { thresholds } from './thresholds.js';
 
 /** What a check is given. */
 export interface Probe {
-  readonly subject: Subject;
+  readonly subject: ModelUnderTest;
   /** A few images, spread over the data. */
   readonly batch: Batch;
   readonly labels: readonly number[];
@@ -30,8 +30,8 @@ export function probeBatch(data: DatasetTensors): Pick<Probe, 'batch' | 'labels'
 }
 
 /** The model as it was given, for a batch of any size. */
-export function given({ classify }: Subject): Subject['classify'] {
-  return paired(classify);
+export function given({ exact: classify }: ModelUnderTest): ModelUnderTest['exact'] {
+  return padSingleton(classify);
 }
 
 /** Each row divided by its Euclidean norm, so that a distance means the same for every scale of logits. */

@@ -1,19 +1,19 @@
 import { noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
-import { differs, randomPasses } from '../misclassified.js';
+import { misclassifiedRows, randomPasses } from '../misclassified.js';
 import type { Flag } from './flag.js';
 import { farthest, given, normalised, type Probe } from './probe.js';
 import { thresholds } from './thresholds.js';
 
 /** Several passes of the same images differ. */
-export function randomModel({ subject, batch, labels, logits }: Probe): Flag | null {
+export function randomizedModel({ subject, batch, labels, logits }: Probe): Flag | null {
   const classify = given(subject);
-  const [errors, first] = [differs(logits, labels).length, normalised(logits)];
+  const [errors, first] = [misclassifiedRows(logits, labels).length, normalised(logits)];
   const varies = Array.from({ length: thresholds.randomPasses - 1 }).some(() =>
     scope(() => {
       const again = noGrad(() => classify(batch.x));
       return (
-        differs(again, labels).length !== errors ||
+        misclassifiedRows(again, labels).length !== errors ||
         farthest(normalised(again), first) > thresholds.randomDistance
       );
     }),

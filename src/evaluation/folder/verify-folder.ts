@@ -6,9 +6,9 @@ import { InputError } from '../../errors.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { tensor } from '../../tensor/create.js';
 import { scope } from '../../tensor/scope.js';
-import { chunks } from '../batches.js';
-import { judge } from '../misclassified.js';
-import { paired } from '../model-under-test.js';
+import { batches } from '../batches.js';
+import { misclassified } from '../misclassified.js';
+import { padSingleton } from '../model-under-test.js';
 import { requireClasses } from '../require-logits.js';
 import { readFound } from './evaluation-folder.js';
 import { readOriginals } from './images.js';
@@ -65,14 +65,16 @@ export function verifyFolder(
     );
   using tensors = new DatasetTensors(data);
   const places = new Map(Array.from(data.ids, (id, place) => [id, place]));
-  const classify = paired(options.classify);
+  const classify = padSingleton(options.classify);
   const { random } = chosen;
   const norm = norms[settings.norm];
 
   const right = new Set<number>();
-  for (const chunk of chunks([...data.ids.keys()], chosen.batch)) {
+  for (const chunk of batches([...data.ids.keys()], chosen.batch)) {
     const labels = chunk.map((place) => data.labels[place]!);
-    const { wrong, classes } = scope(() => judge(classify, tensors.batch(chunk).x, { labels, random }));
+    const { rows: wrong, classes } = scope(() =>
+      misclassified(classify, tensors.batch(chunk).x, { labels, random }),
+    );
     requireClasses(classes, data);
     const errors = new Set(wrong);
     chunk.forEach((place, row) => {
@@ -82,7 +84,7 @@ export function verifyFolder(
 
   const { lines, imageOf } = readFound(path, data.shape);
   const broken = lines.flatMap((line) => (line.type === 'broken' ? [line] : []));
-  const images = [...chunks([...broken.keys()], chosen.batch)].flatMap((chunk) => {
+  const images = [...batches([...broken.keys()], chosen.batch)].flatMap((chunk) => {
     const found = chunk.map((at) => {
       const { id, attack, image } = broken[at]!;
       const place = places.get(id);
@@ -98,12 +100,12 @@ export function verifyFolder(
       });
       const x = tensor(stored, [found.length, ...data.shape]);
       const originals = tensors.batch(found.map(({ place }) => place)).x;
-      const judged = judge(classify, x, { labels: found.map(({ label }) => label), random });
-      const isWrong = new Set(judged.wrong);
+      const judged = misclassified(classify, x, { labels: found.map(({ label }) => label), random });
+      const isWrong = new Set(judged.rows);
       found.forEach(({ label }, row) => {
         if (isWrong.has(row)) return;
-        const alone = scope(() => judge(classify, x.narrow(0, row, 1), { labels: [label], random }));
-        if (alone.wrong.length > 0) isWrong.add(row);
+        const alone = scope(() => misclassified(classify, x.narrow(0, row, 1), { labels: [label], random }));
+        if (alone.rows.length > 0) isWrong.add(row);
       });
       return { distances: norm.distance(x, originals), wrong: isWrong };
     });

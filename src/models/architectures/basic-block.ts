@@ -1,10 +1,10 @@
-import type { Activate } from '../../nn/activation-layer.js';
+import type { ActivationLayer } from '../../nn/activation-layer.js';
 import { convolve } from '../../nn/convolve.js';
 import { BatchNorm2d, Conv2d } from '../../nn/layers.js';
 import type { Pass } from '../../nn/module.js';
 import { pad } from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { Projection } from './shortcut.js';
+import { ProjectionShortcut } from './shortcut.js';
 import { Block, type BlockOptions, changesShape } from './stage.js';
 
 /**
@@ -18,9 +18,9 @@ export class BasicBlock extends Block {
   readonly #bn1: BatchNorm2d;
   readonly #conv2: Conv2d;
   readonly #bn2: BatchNorm2d;
-  readonly #projection: Projection | null = null;
-  readonly #act1: Activate;
-  readonly #act2: Activate;
+  readonly #projection: ProjectionShortcut | null = null;
+  readonly #act1: ActivationLayer;
+  readonly #act2: ActivationLayer;
 
   constructor(options: BlockOptions & { readonly shortcut: 'padded' | 'shortcut' | 'downsample' }) {
     super();
@@ -32,7 +32,7 @@ export class BasicBlock extends Block {
     // A block that starts as the identity trains more surely (Goyal et al., 2017; the paper's code does so).
     this.#bn2 = this.child('bn2', new BatchNorm2d({ channels: outputs, zeroScale: true, initialiser }));
     if (options.shortcut !== 'padded' && changesShape(options))
-      this.#projection = this.child(options.shortcut, new Projection(options));
+      this.#projection = this.child(options.shortcut, new ProjectionShortcut(options));
     this.#act1 = this.child('act1', activate());
     this.#act2 = this.child('act2', activate());
   }

@@ -1,9 +1,9 @@
-import type { Activate } from '../../nn/activation-layer.js';
+import type { ActivationLayer } from '../../nn/activation-layer.js';
 import { convolve } from '../../nn/convolve.js';
 import { BatchNorm2d, Conv2d } from '../../nn/layers.js';
 import type { Pass } from '../../nn/module.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { Projection } from './shortcut.js';
+import { ProjectionShortcut } from './shortcut.js';
 import { Block, type BlockOptions, changesShape } from './stage.js';
 
 /**
@@ -17,10 +17,10 @@ export class Bottleneck extends Block {
   readonly #bn2: BatchNorm2d;
   readonly #conv3: Conv2d;
   readonly #bn3: BatchNorm2d;
-  readonly #downsample: Projection | null = null;
-  readonly #act1: Activate;
-  readonly #act2: Activate;
-  readonly #act3: Activate;
+  readonly #downsample: ProjectionShortcut | null = null;
+  readonly #act1: ActivationLayer;
+  readonly #act2: ActivationLayer;
+  readonly #act3: ActivationLayer;
 
   /** `inner` is the number of channels of the 3x3 convolution. */
   constructor(options: BlockOptions & { readonly inner: number; readonly groups: number }) {
@@ -36,7 +36,7 @@ export class Bottleneck extends Block {
     this.#conv3 = this.child('conv3', new Conv2d({ inputs: inner, outputs, kernel: 1, initialiser }));
     // A block that starts as the identity trains more surely (Goyal et al., 2017; the paper's code does so).
     this.#bn3 = this.child('bn3', new BatchNorm2d({ channels: outputs, zeroScale: true, initialiser }));
-    if (changesShape(options)) this.#downsample = this.child('downsample', new Projection(options));
+    if (changesShape(options)) this.#downsample = this.child('downsample', new ProjectionShortcut(options));
     this.#act1 = this.child('act1', activate());
     this.#act2 = this.child('act2', activate());
     this.#act3 = this.child('act3', activate());

@@ -1,4 +1,4 @@
-import type { Activate } from '../../nn/activation-layer.js';
+import type { ActivationLayer } from '../../nn/activation-layer.js';
 import { convolve } from '../../nn/convolve.js';
 import { dropout } from '../../nn/dropout.js';
 import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
@@ -56,11 +56,11 @@ export class EfficientNet extends Architecture {
   readonly head = 'classifier';
   readonly #convStem: Conv2d;
   readonly #bn1: BatchNorm2d;
-  readonly #act1: Activate;
+  readonly #act1: ActivationLayer;
   readonly #blocks: Stages;
   readonly #convHead: Conv2d;
   readonly #bn2: BatchNorm2d;
-  readonly #act2: Activate;
+  readonly #act2: ActivationLayer;
   readonly #classifier: Linear;
 
   constructor(scale: EfficientNetScale, options: ArchitectureOptions) {

@@ -1,4 +1,4 @@
-import type { Activate } from '../../nn/activation-layer.js';
+import type { ActivationLayer } from '../../nn/activation-layer.js';
 import { convolve } from '../../nn/convolve.js';
 import { type BlockPlace, depthRate, stochasticDepth } from '../../nn/dropout.js';
 import { BatchNorm2d, Conv2d } from '../../nn/layers.js';
@@ -20,8 +20,8 @@ export class InvertedResidual extends Block {
   readonly #depthwise: Layer;
   readonly #se: SqueezeExcite;
   readonly #project: Layer;
-  readonly #act1: Activate;
-  readonly #act2: Activate;
+  readonly #act1: ActivationLayer;
+  readonly #act2: ActivationLayer;
   readonly #place: BlockPlace;
   readonly #hasShortcut: boolean;
 

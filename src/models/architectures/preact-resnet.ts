@@ -1,4 +1,4 @@
-import type { Activate } from '../../nn/activation-layer.js';
+import type { ActivationLayer } from '../../nn/activation-layer.js';
 import { convolve } from '../../nn/convolve.js';
 import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import { Module, type Pass } from '../../nn/module.js';
@@ -22,8 +22,8 @@ class Projection extends Module {
  * shortcut is x, or a projection of a where the shape changes.
  */
 class PreActBlock extends Block {
-  readonly #act1: Activate;
-  readonly #act2: Activate;
+  readonly #act1: ActivationLayer;
+  readonly #act2: ActivationLayer;
   readonly #bn1: BatchNorm2d;
   readonly #conv1: Conv2d;
   readonly #bn2: BatchNorm2d;
@@ -54,7 +54,7 @@ class PreActBlock extends Block {
 /** PreActResNet-18 for small images, with the last batch norm and activation before pooling (`bn`). */
 export class PreActResNet18 extends Architecture {
   readonly head = 'linear';
-  readonly #act: Activate;
+  readonly #act: ActivationLayer;
   readonly #conv1: Conv2d;
   readonly #stages: readonly Stage[];
   readonly #bn: BatchNorm2d;

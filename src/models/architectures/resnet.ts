@@ -1,4 +1,4 @@
-import type { Activate } from '../../nn/activation-layer.js';
+import type { ActivationLayer } from '../../nn/activation-layer.js';
 import { convolve } from '../../nn/convolve.js';
 import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import type { Pass } from '../../nn/module.js';
@@ -36,7 +36,7 @@ export class ResNet extends Architecture {
   readonly head = 'linear';
   readonly #conv1: Conv2d;
   readonly #bn1: BatchNorm2d;
-  readonly #act1: Activate;
+  readonly #act1: ActivationLayer;
   readonly #stages: Stage[];
   readonly #linear: Linear;
 

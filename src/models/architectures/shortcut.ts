@@ -5,7 +5,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import type { BlockOptions } from './stage.js';
 
 /** A 1x1 convolution (`0`) and its batch norm (`1`) in the shortcut of a block that changes the shape. */
-export class Projection extends Module {
+export class ProjectionShortcut extends Module {
   readonly convolution: Conv2d;
   readonly norm: BatchNorm2d;
 

@@ -1,5 +1,5 @@
-import type { Activate } from '../../nn/activation-layer.js';
-import { hollow, type Initialiser } from '../../nn/initialise.js';
+import type { ActivationLayer } from '../../nn/activation-layer.js';
+import { type Initialiser, metaTensor } from '../../nn/initialise.js';
 import { Conv2d } from '../../nn/layers.js';
 import { Module, type Pass } from '../../nn/module.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -8,12 +8,12 @@ import type { Tensor } from '../../tensor/tensor.js';
 export class SqueezeExcite extends Module {
   readonly #reduce: Conv2d;
   readonly #expand: Conv2d;
-  readonly #act1: Activate;
+  readonly #act1: ActivationLayer;
 
   constructor(options: {
     readonly channels: number;
     readonly reduced: number;
-    readonly activate: () => Activate;
+    readonly activate: () => ActivationLayer;
     readonly initialiser: Initialiser;
   }) {
     super();
@@ -32,7 +32,7 @@ export class SqueezeExcite extends Module {
   /** [N, C, H, W] → [N, C, H, W] */
   forward(x: Tensor, pass: Pass): Tensor {
     if (pass.outline === undefined) return x.mul(this.#gate(x.mean([2, 3], true), pass));
-    this.#gate(hollow([x.dimension(0), x.dimension(1), 1, 1]), pass);
+    this.#gate(metaTensor([x.dimension(0), x.dimension(1), 1, 1]), pass);
     return x;
   }
 

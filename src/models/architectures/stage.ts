@@ -1,4 +1,4 @@
-import type { Activate } from '../../nn/activation-layer.js';
+import type { ActivationLayer } from '../../nn/activation-layer.js';
 import type { Initialiser } from '../../nn/initialise.js';
 import { Module, type Pass } from '../../nn/module.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -8,7 +8,7 @@ export interface BlockOptions {
   readonly outputs: number;
   readonly stride: number;
   /** Makes the activation of each of its places. */
-  readonly activate: () => Activate;
+  readonly activate: () => ActivationLayer;
   readonly initialiser: Initialiser;
 }
 

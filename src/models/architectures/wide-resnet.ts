@@ -1,4 +1,4 @@
-import type { Activate } from '../../nn/activation-layer.js';
+import type { ActivationLayer } from '../../nn/activation-layer.js';
 import { convolve } from '../../nn/convolve.js';
 import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import { Module, type Pass } from '../../nn/module.js';
@@ -17,8 +17,8 @@ class WideBlock extends Block {
   readonly #bn2: BatchNorm2d;
   readonly #conv2: Conv2d;
   readonly #shortcut: Conv2d | null = null;
-  readonly #act1: Activate;
-  readonly #act2: Activate;
+  readonly #act1: ActivationLayer;
+  readonly #act2: ActivationLayer;
 
   constructor({ inputs, outputs, stride, activate, initialiser }: BlockOptions) {
     super();
@@ -66,7 +66,7 @@ export class WideResNet extends Architecture {
   readonly #conv1: Conv2d;
   readonly #blocks: readonly NetworkBlock[];
   readonly #bn1: BatchNorm2d;
-  readonly #act: Activate;
+  readonly #act: ActivationLayer;
   readonly #fc: Linear;
 
   constructor(shape: { readonly depth: number; readonly widen: number }, options: ArchitectureOptions) {

@@ -4,7 +4,7 @@ import type { ReportInput, ReportNetwork } from '../input.js';
 import { count, duration, epsilon, percent, percentRange, time } from '../page/format.js';
 import { html, type Markup } from '../page/html.js';
 import { seriesStyle } from '../page/palette.js';
-import { attackNames, comparisonInWords, threatInSymbols, verdict } from '../sentences.js';
+import { attackNames, comparisonInWords, threatInSymbols, verdictSentence } from '../sentences.js';
 
 export function headline(input: ReportInput): Markup {
   const comparison = comparisonInWords(input);
@@ -12,7 +12,7 @@ export function headline(input: ReportInput): Markup {
 <p class="eyebrow">${input.data.name} · ${threatInSymbols(input.threat)} · ${time(input.generated)}</p>
 <h1>${input.title}</h1>
 <p class="subtitle">${input.subtitle}</p>
-<p class="verdict">${verdict(input)}</p>
+<p class="verdict">${verdictSentence(input)}</p>
 <p class="notice"><strong>Read this first:</strong> ${input.notice}</p>
 </header>
 <section aria-labelledby="headline">

@@ -1,4 +1,4 @@
-import { alone, type Ranks } from '../../distributed/process-group.js';
+import { type ProcessGroup, singleProcess } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import type { Pass } from '../../nn/module.js';
 import { scope } from '../../tensor/scope.js';
@@ -26,7 +26,7 @@ export interface AdversarialOptions {
   /** Adds the misalignment of the images' gradients to the loss; L∞ alone. */
   readonly gradAlign?: GradAlignOptions;
   /** With whom it learns. Attacks are this rank's own. @default alone */
-  readonly ranks?: Ranks;
+  readonly ranks?: ProcessGroup;
 }
 
 /**
@@ -37,7 +37,7 @@ export interface AdversarialOptions {
  * @throws {InputError} for GradAlign in another norm than L∞.
  */
 export function adversarial(options: AdversarialOptions): Objective {
-  const { attack, loss = adversarialCrossEntropy(0), awp, gradAlign, ranks = alone } = options;
+  const { attack, loss = adversarialCrossEntropy(0), awp, gradAlign, ranks = singleProcess } = options;
   if (gradAlign !== undefined && attack.norm.name !== 'linf')
     throw InputError.expected('linf', 'the norm of GradAlign', attack.norm.name, 'Leave GradAlign out.');
   return stateless((model, batch, place) =>

@@ -1,4 +1,4 @@
-import type { Ranks } from '../../distributed/process-group.js';
+import type { ProcessGroup } from '../../distributed/process-group.js';
 import type { Model } from '../../models/model.js';
 import { stack } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
@@ -25,7 +25,7 @@ export interface AwpOptions {
  */
 export function perturbWeights(
   model: Model,
-  options: { readonly loss: () => Tensor; readonly gamma: number; readonly ranks: Ranks },
+  options: { readonly loss: () => Tensor; readonly gamma: number; readonly ranks: ProcessGroup },
 ): () => void {
   const { loss, gamma, ranks } = options;
   const weights = [...model.network.parameters().values()].filter(({ shape }) => shape.length > 1);

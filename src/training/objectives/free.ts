@@ -1,5 +1,5 @@
 import type { Norm } from '../../attacks/norms.js';
-import { alone, type Ranks } from '../../distributed/process-group.js';
+import { type ProcessGroup, singleProcess } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import { crossEntropy } from '../../nn/losses.js';
 import { zerosLike } from '../../tensor/create.js';
@@ -24,7 +24,7 @@ export interface FreeOptions {
   /** Epochs over which ε rises to its full size, and the step with it. */
   readonly epsilonWarmup: number;
   /** With whom it learns; each keeps the noise of its own part of the batch. @default alone */
-  readonly ranks?: Ranks;
+  readonly ranks?: ProcessGroup;
 }
 
 /**
@@ -35,7 +35,7 @@ export interface FreeOptions {
  * @throws {InputError} for another norm than L∞, or replays that are no count.
  */
 export function free(options: FreeOptions): Objective {
-  const { norm, replays, labelSmoothing, ranks = alone } = options;
+  const { norm, replays, labelSmoothing, ranks = singleProcess } = options;
   if (norm.name !== 'linf')
     throw InputError.expected('linf', 'the norm of free', norm.name, 'Another objective serves other norms.');
   if (!Number.isInteger(replays) || replays < 1)
@@ -65,7 +65,7 @@ export function free(options: FreeOptions): Objective {
 
   return {
     replays,
-    learn: (model, batch, place) =>
+    computeGradients: (model, batch, place) =>
       scope(() => {
         const { x, labels } = batch;
         const growth = warmedUp(place, options.epsilonWarmup);

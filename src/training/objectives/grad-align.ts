@@ -6,7 +6,7 @@ import type { Pass } from '../../nn/module.js';
 import { gradient } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { Place } from './objective.js';
+import type { StepContext } from './objective.js';
 
 /** Gradient alignment: a penalty against catastrophic overfitting of one-step attacks. */
 export interface GradAlignOptions {
@@ -23,7 +23,7 @@ export interface MisalignmentOptions {
   /** Radius of the noise, L∞. */
   readonly epsilon: number;
   readonly detach: boolean;
-  readonly place: Place;
+  readonly place: StepContext;
   /** How the update runs the network. */
   readonly pass: Pass;
 }

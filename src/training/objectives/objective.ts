@@ -1,5 +1,5 @@
 import type { Batch } from '../../data/dataset-tensors.js';
-import { alone, type Ranks } from '../../distributed/process-group.js';
+import { type ProcessGroup, singleProcess } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import type { Model } from '../../models/model.js';
 import { crossEntropy } from '../../nn/losses.js';
@@ -9,7 +9,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { passAt, type UpdatePass } from './update-pass.js';
 
 /** Where in a run a step stands: what noise is drawn by and what a warm-up goes by. */
-export interface Place {
+export interface StepContext {
   readonly seed: number;
   /** The pass over the data, from 1. */
   readonly epoch: number;
@@ -21,7 +21,7 @@ export interface Place {
 }
 
 /** What one step learns from: the loss's gradients in the order of the parameters, and what to show. */
-export interface Learned {
+export interface GradientResult {
   readonly gradients: readonly Tensor[];
   readonly loss: number;
   /** Share of the images that the loss was taken of which were classified rightly. */
@@ -36,7 +36,7 @@ export interface Objective extends Disposable {
    * The gradients of one step. The model is as it was when this returns or throws, apart from batch norm's running
    * statistics, and from weights that `Learned.restore` puts back.
    */
-  learn(model: Model, batch: Batch, place: Place): Learned;
+  computeGradients(model: Model, batch: Batch, place: StepContext): GradientResult;
   /** Steps in a row that are taken on one batch; more than 1 for Free alone. */
   readonly replays: number;
   /** What it carries from step to step, to be kept in checkpoints; empty for all but Free. */
@@ -47,9 +47,9 @@ export interface Objective extends Disposable {
 }
 
 /** An objective that carries nothing from one step to the next. */
-export function stateless(learn: Objective['learn']): Objective {
+export function stateless(learn: Objective['computeGradients']): Objective {
   return {
-    learn,
+    computeGradients: learn,
     replays: 1,
     state: () => new Map(),
     restore(state) {
@@ -81,9 +81,13 @@ export const update: Pass = { train: true };
 
 /** Cross-entropy on the images as they are. */
 export function clean(
-  options: { readonly labelSmoothing?: number; readonly pass?: UpdatePass; readonly ranks?: Ranks } = {},
+  options: {
+    readonly labelSmoothing?: number;
+    readonly pass?: UpdatePass;
+    readonly ranks?: ProcessGroup;
+  } = {},
 ): Objective {
-  const { labelSmoothing = 0, pass = update, ranks = alone } = options;
+  const { labelSmoothing = 0, pass = update, ranks = singleProcess } = options;
   const loss = adversarialCrossEntropy(labelSmoothing);
   return stateless((model, batch, place) => {
     const { x, labels } = batch;
@@ -104,8 +108,8 @@ export function adversarialCrossEntropy(labelSmoothing: number): TrainingLoss {
 /** The gradients of a loss with respect to every parameter, as means over all ranks; `compute` runs the network. */
 export function gradientsOf(
   model: Model,
-  options: { readonly labels: Tensor; readonly ranks: Ranks; readonly compute: () => LossValue },
-): Learned {
+  options: { readonly labels: Tensor; readonly ranks: ProcessGroup; readonly compute: () => LossValue },
+): GradientResult {
   const { labels, ranks, compute } = options;
   return scope(() => {
     const { loss, logits } = compute();
@@ -115,8 +119,12 @@ export function gradientsOf(
 }
 
 /** Loss and accuracy of all ranks together, which have as many images each. */
-export function meansOver(ranks: Ranks, loss: Tensor, accuracy: number): Pick<Learned, 'loss' | 'accuracy'> {
-  const [losses = Number.NaN, accuracies = Number.NaN] = ranks.sum([loss.item(), accuracy]);
+export function meansOver(
+  ranks: ProcessGroup,
+  loss: Tensor,
+  accuracy: number,
+): Pick<GradientResult, 'loss' | 'accuracy'> {
+  const [losses = Number.NaN, accuracies = Number.NaN] = ranks.allReduce([loss.item(), accuracy]);
   return { loss: losses / ranks.size, accuracy: accuracies / ranks.size };
 }
 

@@ -1,6 +1,6 @@
 import type { Activation } from '../../activations/activation.js';
 import type { Norm } from '../../attacks/norms.js';
-import { descend } from '../../attacks/pgd.js';
+import { pgd } from '../../attacks/pgd.js';
 import type { Batch } from '../../data/dataset-tensors.js';
 import type { Model } from '../../models/model.js';
 import type { Classifier } from '../../nn/classifier.js';
@@ -10,7 +10,7 @@ import { noGrad } from '../../tensor/gradient.js';
 import { noise } from '../../tensor/noise.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { Place } from './objective.js';
+import type { StepContext } from './objective.js';
 
 /** Where the attack begins. */
 export type Start =
@@ -46,7 +46,7 @@ export interface TrainingAttack {
 }
 
 /** Adversarial versions of a batch's images for a network as it stands now, [N, C, H, W]. */
-export function perturb(model: Model, batch: Batch, attack: TrainingAttack, place: Place): Tensor {
+export function perturb(model: Model, batch: Batch, attack: TrainingAttack, place: StepContext): Tensor {
   const { norm, steps, derivative } = attack;
   const growth = warmedUp(place, attack.epsilonWarmup);
   const epsilon = attack.epsilon * growth;
@@ -56,11 +56,7 @@ export function perturb(model: Model, batch: Batch, attack: TrainingAttack, plac
     scope(() => {
       const start = startOf(batch, { ...attack, epsilon }, place);
       const loss = attack.loss === 'kl' ? divergenceFrom(classify, x) : undefined;
-      return descend(
-        classify,
-        { x, labels, start },
-        { norm, epsilon, steps, stepSize, ...(loss && { loss }) },
-      );
+      return pgd(classify, { x, labels, start }, { norm, epsilon, steps, stepSize, ...(loss && { loss }) });
     });
   if (attack.batchNorm === 'train') {
     const pass = { train: true, keepStatistics: true, ...(derivative && { derivative }) };
@@ -70,7 +66,7 @@ export function perturb(model: Model, batch: Batch, attack: TrainingAttack, plac
   return run(folded.classify);
 }
 
-function startOf({ x, ids }: Batch, attack: TrainingAttack, place: Place): Tensor {
+function startOf({ x, ids }: Batch, attack: TrainingAttack, place: StepContext): Tensor {
   const { norm, epsilon, start } = attack;
   const key = { seed: place.seed, stream: 'trainingAttack', epoch: place.epoch } as const;
   switch (start.kind) {
@@ -90,7 +86,7 @@ function startOf({ x, ids }: Batch, attack: TrainingAttack, place: Place): Tenso
 }
 
 /** One draw for all images of a batch, or of the part of it that is learned from at once. */
-export function drawsCleanStart(probability: number, { seed, step, part }: Place): boolean {
+export function drawsCleanStart(probability: number, { seed, step, part }: StepContext): boolean {
   return scope(
     () =>
       noise('uniform', {
@@ -109,6 +105,6 @@ function divergenceFrom(classify: Classifier, x: Tensor): (logits: Tensor) => Te
 }
 
 /** How far a warm-up of so many epochs has come at a step, in (0, 1]: it begins at one step's share, not at 0. */
-export function warmedUp(place: Place, epochs = 0): number {
+export function warmedUp(place: StepContext, epochs = 0): number {
   return Math.min(1, (place.step + 1) / Math.max(1, epochs * place.stepsPerEpoch));
 }

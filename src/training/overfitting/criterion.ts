@@ -12,7 +12,7 @@ export interface Check extends Accuracies {
 }
 
 /** What the guard remembers of a run; kept in checkpoints. */
-export interface Watched {
+export interface GuardState {
   readonly last: Check | null;
   /** The step of the last check that found nothing in a network that knows something, with nothing found before it. */
   readonly healthy: number | null;
@@ -20,7 +20,7 @@ export interface Watched {
   readonly found: number | null;
 }
 
-export const unwatched: Watched = { last: null, healthy: null, found: null };
+export const initialGuardState: GuardState = { last: null, healthy: null, found: null };
 
 /** PGD-5 accuracy that falls by more than this from one check to the next (Wong et al., 2020: 0.2). */
 const largestFall = 0.2;
@@ -35,7 +35,11 @@ const largestGap = 0.3;
  * @param chance the accuracy that a network can have by luck, see `luck`.
  * @returns what was seen, in words; null where all is well.
  */
-export function catastrophe(check: Accuracies, before: Check | null, chance: number): string | null {
+export function catastrophicOverfitting(
+  check: Accuracies,
+  before: Check | null,
+  chance: number,
+): string | null {
   const { clean, fgsm, pgd5, pgd10 } = check;
   if (clean <= chance) return null;
   if (before !== null && before.pgd5 > chance && before.pgd5 - pgd5 > largestFall)
@@ -46,7 +50,7 @@ export function catastrophe(check: Accuracies, before: Check | null, chance: num
 }
 
 /** The accuracy of always naming the commonest class, and two standard errors: more is no luck. */
-export function luck(labels: readonly number[]): number {
+export function chanceLevel(labels: readonly number[]): number {
   const counts = new Map<number, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
   const share = Math.max(...counts.values()) / labels.length;
@@ -54,7 +58,7 @@ export function luck(labels: readonly number[]): number {
 }
 
 /** What a person is told: what was seen, what it means, what to try, and where the last good weights are. */
-export function warning(seen: string, { examples, healthy }: WarningFacts): string {
+export function overfittingWarning(seen: string, { examples, healthy }: WarningFacts): string {
   const kept =
     healthy === null
       ? 'No check before this one was well, so no earlier weights are kept.'

@@ -1,8 +1,8 @@
 import { type GradientAttack, parseGradientAttack } from '../../attacks/attack.js';
 import type { Norm } from '../../attacks/norms.js';
-import { descend } from '../../attacks/pgd.js';
+import { pgd } from '../../attacks/pgd.js';
 import type { Batch, DatasetTensors } from '../../data/dataset-tensors.js';
-import { alone, type Ranks } from '../../distributed/process-group.js';
+import { type ProcessGroup, singleProcess } from '../../distributed/process-group.js';
 import type { Model } from '../../models/model.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { integers } from '../../tensor/create.js';
@@ -10,7 +10,7 @@ import { noGrad } from '../../tensor/gradient.js';
 import { permutation } from '../../tensor/noise.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { type Accuracies, luck } from './criterion.js';
+import { type Accuracies, chanceLevel } from './criterion.js';
 
 export interface GuardOptions {
   /** The training images; a fixed draw of them is attacked. */
@@ -25,7 +25,7 @@ export interface GuardOptions {
   /** Images at once; for the memory's sake alone. @default all */
   readonly batch?: number;
   /** Who attacks a part of them each. @default alone */
-  readonly ranks?: Ranks;
+  readonly ranks?: ProcessGroup;
 }
 
 const attacks = {
@@ -47,17 +47,17 @@ export class Guard {
   readonly #places: Uint32Array;
 
   constructor(readonly options: GuardOptions) {
-    const { data, seed, ranks = alone } = options;
+    const { data, seed, ranks = singleProcess } = options;
     this.examples = Math.min(options.examples, data.count);
     // Training counts its passes over the data from 1: 0 is an order that it never takes.
     const places = permutation(data.count, { seed, stream: 'shuffle', epoch: 0 }).subarray(0, this.examples);
-    this.chance = luck([...places].map((place) => data.dataset.labels[place]!));
+    this.chance = chanceLevel([...places].map((place) => data.dataset.labels[place]!));
     this.#places = places.filter((_, at) => at % ranks.size === ranks.rank);
   }
 
   /** Accuracies of the network as it stands, in evaluation mode and with its own derivative. */
   check(model: Model): Accuracies {
-    const { data, batch = this.examples, ranks = alone } = this.options;
+    const { data, batch = this.examples, ranks = singleProcess } = this.options;
     using folded = model.fold();
     const sums = { clean: 0, fgsm: 0, pgd5: 0, pgd10: 0 };
     for (let first = 0; first < this.#places.length; first += batch)
@@ -73,7 +73,7 @@ export class Guard {
         for (const name of ['fgsm', 'pgd5', 'pgd10'] as const)
           sums[name] += this.#standing(folded.classify, attacked, attacks[name]);
       });
-    const standing = ranks.sum([sums.clean, sums.fgsm, sums.pgd5, sums.pgd10]);
+    const standing = ranks.allReduce([sums.clean, sums.fgsm, sums.pgd5, sums.pgd10]);
     const [clean = 0, fgsm = 0, pgd5 = 0, pgd10 = 0] = standing.map((count) => count / this.examples);
     return { clean, fgsm, pgd5, pgd10 };
   }
@@ -99,7 +99,7 @@ export class Guard {
         : x;
       const stepSize = attack.relativeStep * epsilon;
       let standing = ids.length;
-      descend(
+      pgd(
         classify,
         { x, labels, start },
         { norm, epsilon, steps: attack.steps, stepSize },

@@ -16,9 +16,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { type EvaluationRunOptions, evaluationRun } from '../../../src/app/evaluate/evaluate-run.js';
-import { measuredModel } from '../../../src/app/model/open-model.js';
-import { planEvaluation } from '../../../src/cli/evaluate-settings.js';
+import { type EvaluateRunOptions, evaluateRun } from '../../../src/app/evaluate/evaluate-run.js';
+import { attackableModel } from '../../../src/app/model/open-model.js';
+import { evaluateSettings } from '../../../src/cli/evaluate-settings.js';
 import { subset } from '../../../src/data/dataset.js';
 import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import { InputError, InterruptedError } from '../../../src/errors.js';
@@ -48,7 +48,7 @@ after(() => model.dispose());
 
 /** Images that were shown to the network as it was given or folded. */
 let shown = 0;
-const plain = measuredModel(model, { name: 'a model', digest: 'sha256:a' });
+const plain = attackableModel(model, { name: 'a model', digest: 'sha256:a' });
 const counting: typeof plain = {
   ...plain,
   forAttacks() {
@@ -63,7 +63,7 @@ const counting: typeof plain = {
   },
 };
 
-const options: EvaluationRunOptions = {
+const options: EvaluateRunOptions = {
   model: counting,
   data,
   attacks: ['fgsm', 'pgd-4-2', 'pgd-12'],
@@ -86,11 +86,11 @@ const stored = (path: string) =>
     bytes: Buffer.from(bytes).toString('hex'),
   }));
 
-const whole = await evaluationRun({ ...options, ...kept(place('whole')) });
+const whole = await evaluateRun({ ...options, ...kept(place('whole')) });
 
 describe('an evaluation folder', () => {
   it('changes nothing of the result', async () => {
-    const { result, evaluation } = await evaluationRun(options);
+    const { result, evaluation } = await evaluateRun(options);
     assert.deepEqual(outcome(result), outcome(whole.result));
     assert.deepEqual(evaluation.adversarial, whole.evaluation.adversarial);
     assert.ok(result.attacks.every(({ broken }) => broken < result.examples));
@@ -131,7 +131,7 @@ describe('an evaluation that is interrupted', () => {
   it('anywhere resumes to the same verdicts and images, and does only what is left', async () => {
     shown = 0;
     let pauses = 0;
-    await evaluationRun({ ...options, ...kept(place('counted')), interrupted: () => ++pauses < 0 });
+    await evaluateRun({ ...options, ...kept(place('counted')), interrupted: () => ++pauses < 0 });
     const all = shown;
     const alive = memoryInfo().liveTensors;
     let stops = 0;
@@ -139,7 +139,7 @@ describe('an evaluation that is interrupted', () => {
       const stopAfter = Math.floor(share * pauses);
       const path = place(`stopped-${stopAfter}`);
       let asked = 0;
-      const attempt = evaluationRun({
+      const attempt = evaluateRun({
         ...options,
         ...kept(path),
         interrupted: () => asked++ >= stopAfter,
@@ -157,7 +157,7 @@ describe('an evaluation that is interrupted', () => {
       if (!stopped) continue;
       stops += 1;
       shown = 0;
-      const { result, evaluation } = await evaluationRun({ ...options, ...kept(path, true) });
+      const { result, evaluation } = await evaluateRun({ ...options, ...kept(path, true) });
       assert.deepEqual(outcome(result), outcome(whole.result));
       assert.deepEqual(evaluation.adversarial, whole.evaluation.adversarial);
       assert.deepEqual(stored(path), stored(place('whole')));
@@ -171,7 +171,7 @@ describe('an evaluation that is interrupted', () => {
     // What lies on the disk each time a batch is done is what a killed process leaves.
     const copies: string[] = [];
     let told = 0;
-    await evaluationRun({
+    await evaluateRun({
       ...options,
       ...kept(place('copied')),
       onProgress: ({ stage, done }) => {
@@ -188,7 +188,7 @@ describe('an evaluation that is interrupted', () => {
       if (at % 4 === 1) truncateSync(lines, statSync(lines).size - 9);
       if (at % 4 === 2) truncateSync(images, Math.max(0, statSync(images).size - 100));
       if (at % 4 === 3) appendFileSync(images, Buffer.alloc(700));
-      const { result } = await evaluationRun({ ...options, ...kept(copy, true) });
+      const { result } = await evaluateRun({ ...options, ...kept(copy, true) });
       assert.deepEqual(outcome(result), outcome(whole.result), copy);
       assert.deepEqual(stored(copy), stored(place('whole')));
     }
@@ -196,7 +196,7 @@ describe('an evaluation that is interrupted', () => {
 
   it('at its very end resumes to its result, without a pass of an attack', async () => {
     shown = 0;
-    const { result } = await evaluationRun({ ...options, ...kept(place('whole'), true) });
+    const { result } = await evaluateRun({ ...options, ...kept(place('whole'), true) });
     assert.deepEqual(outcome(result), outcome(whole.result));
     assert.ok(shown < 300, `${shown} passes for the checks`);
     assert.ok(!existsSync(place('whole', 'images.f32')));
@@ -204,8 +204,8 @@ describe('an evaluation that is interrupted', () => {
 });
 
 describe('resuming is refused', () => {
-  const refused = (changed: Partial<EvaluationRunOptions>, sentence: RegExp) =>
-    assert.rejects(evaluationRun({ ...options, ...kept(place('whole'), true), ...changed }), (error) => {
+  const refused = (changed: Partial<EvaluateRunOptions>, sentence: RegExp) =>
+    assert.rejects(evaluateRun({ ...options, ...kept(place('whole'), true), ...changed }), (error) => {
       assert.ok(error instanceof InputError, String(error));
       assert.match(error.message, sentence);
       return true;
@@ -234,7 +234,7 @@ describe('resuming is refused', () => {
     appendFileSync(place('damaged', 'verdicts.jsonl'), '{"type":"guessed"}\n');
     await refused(kept(place('damaged'), true), /Expected a verdict in line \d+ of .*damaged/);
     cpSync(place('whole'), place('held'), { recursive: true });
-    const evaluating = evaluationRun({ ...options, ...kept(place('held'), true) });
+    const evaluating = evaluateRun({ ...options, ...kept(place('held'), true) });
     await refused(kept(place('held'), true), /Expected a run that nobody writes/);
     await evaluating;
   });
@@ -247,7 +247,7 @@ describe('resuming is refused', () => {
 describe('the size of the batches', () => {
   it('is measured where nobody says it, kept, and used again', async () => {
     const { batch: _, ...measuring } = options;
-    const { result } = await evaluationRun({ ...measuring, ...kept(place('measured')) });
+    const { result } = await evaluateRun({ ...measuring, ...kept(place('measured')) });
     const { size, measured } = result.batch;
     assert.ok(measured !== null && Object.hasOwn(measured, size));
     assert.ok(Object.values(measured).every((speed) => speed > 0));
@@ -255,7 +255,7 @@ describe('the size of the batches', () => {
       result.perExample.map(({ brokenBy }) => brokenBy),
       whole.result.perExample.map(({ brokenBy }) => brokenBy),
     );
-    const again = await evaluationRun({ ...measuring, ...kept(place('measured'), true) });
+    const again = await evaluateRun({ ...measuring, ...kept(place('measured'), true) });
     assert.deepEqual(again.result.batch, { size, measured });
   });
 });
@@ -316,9 +316,9 @@ describe('satin evaluate', () => {
 
   it('refuses what does not fit together, in a sentence', () => {
     const path = place('interrupted');
-    const refused = (words: Parameters<typeof planEvaluation>[1], sentence: RegExp) =>
+    const refused = (words: Parameters<typeof evaluateSettings>[1], sentence: RegExp) =>
       assert.throws(
-        () => planEvaluation(run, words),
+        () => evaluateSettings(run, words),
         (error) => error instanceof InputError && sentence.test(error.message),
       );
     refused(

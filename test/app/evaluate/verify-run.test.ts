@@ -4,8 +4,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { evaluationRun } from '../../../src/app/evaluate/evaluate-run.js';
-import { verificationRun } from '../../../src/app/evaluate/verify-run.js';
+import { evaluateRun } from '../../../src/app/evaluate/evaluate-run.js';
+import { verifyRun } from '../../../src/app/evaluate/verify-run.js';
 import { openModel } from '../../../src/app/model/open-model.js';
 import { subset } from '../../../src/data/dataset.js';
 import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
@@ -51,7 +51,7 @@ const other = trained('other', { activation: 'relu', seed: 2 });
 
 const evaluated = async (name: string, norm: 'linf' | 'l2', epsilon: number) => {
   using model = openModel(own);
-  const { result } = await evaluationRun({
+  const { result } = await evaluateRun({
     model,
     data,
     attacks: ['fgsm', 'pgd-6'],
@@ -92,7 +92,7 @@ describe('adversarial images that were kept', () => {
       ['linf', linf],
       ['l2', l2],
     ] as const) {
-      const verification = verificationRun({ folder: place(name), model: own });
+      const verification = verifyRun({ folder: place(name), model: own });
       assert.ok(verification.images > 10);
       assert.equal(verification.images, brokenOf(result));
       assert.deepEqual(verification.failed, []);
@@ -107,7 +107,7 @@ describe('adversarial images that were kept', () => {
     const far = changed('far', (pixels, original) => {
       pixels[5] = original[5]! + (original[5]! > 0.5 ? -0.0201 : 0.0201);
     });
-    const [failed, ...rest] = verificationRun({ folder: far.path, model: own }).failed;
+    const [failed, ...rest] = verifyRun({ folder: far.path, model: own }).failed;
     assert.deepEqual(rest, []);
     assert.equal(failed!.id, far.id);
     assert.ok(failed!.because.includes('outside-ball'));
@@ -116,18 +116,16 @@ describe('adversarial images that were kept', () => {
     const dark = changed('dark', (pixels) => {
       pixels[9] = -0.001;
     });
-    assert.ok(verificationRun({ folder: dark.path, model: own }).failed[0]!.because.includes('outside-box'));
+    assert.ok(verifyRun({ folder: dark.path, model: own }).failed[0]!.because.includes('outside-box'));
     const nothing = changed('nothing', (pixels) => {
       pixels[3] = Number.NaN;
     });
-    assert.ok(
-      verificationRun({ folder: nothing.path, model: own }).failed[0]!.because.includes('outside-box'),
-    );
+    assert.ok(verifyRun({ folder: nothing.path, model: own }).failed[0]!.because.includes('outside-box'));
   });
 
   it('must be misclassified: the original itself is no adversarial image', () => {
     const same = changed('same', (pixels, original) => pixels.set(original));
-    const { failed, verified, images: count } = verificationRun({ folder: same.path, model: own });
+    const { failed, verified, images: count } = verifyRun({ folder: same.path, model: own });
     assert.deepEqual(
       failed.map(({ id, because, distance }) => ({ id, because, distance })),
       [{ id: same.id, because: ['classified-rightly'], distance: 0 }],
@@ -142,14 +140,14 @@ describe('adversarial images that were kept', () => {
     bytes[bytes.length - 1]! ^= 1;
     writeFileSync(file, bytes);
     assert.throws(
-      () => verificationRun({ folder: place('swapped'), model: own }),
+      () => verifyRun({ folder: place('swapped'), model: own }),
       (error) =>
         error instanceof InputError && /Expected the evaluated images .* but they are/.test(error.message),
     );
   });
 
   it('tell of another model how many fool it, and fail only outside ball and box', () => {
-    const found = verificationRun({ folder: place('linf'), model: other });
+    const found = verifyRun({ folder: place('linf'), model: other });
     assert.equal(found.isSameModel, false);
     assert.equal(found.images, brokenOf(linf));
     assert.deepEqual(found.failed, []);
@@ -158,7 +156,7 @@ describe('adversarial images that were kept', () => {
     const far = changed('far-too', (pixels) => {
       pixels[0] = 1.5;
     });
-    const [failed] = verificationRun({ folder: far.path, model: other }).failed;
+    const [failed] = verifyRun({ folder: far.path, model: other }).failed;
     assert.deepEqual(failed!.because, ['outside-ball', 'outside-box']);
   });
 });

@@ -12,9 +12,9 @@ import { openModel } from '../../../src/app/model/open-model.js';
 import { setThreads } from '../../../src/engine/engine-info.js';
 import { InputError } from '../../../src/errors.js';
 import type { ModelDescription } from '../../../src/models/description.js';
-import { parseForeignForm } from '../../../src/models/external-description.js';
+import { parseExternalDescription } from '../../../src/models/external-description.js';
 import { Model } from '../../../src/models/model.js';
-import { parseInputForm } from '../../../src/models/preprocessing.js';
+import { parsePreprocessing } from '../../../src/models/preprocessing.js';
 import { readCheckpoint } from '../../../src/runs/checkpoint.js';
 import { toArrays } from '../../../src/weights/module-weights.js';
 import { encodeSafetensors, type NamedArray, readSafetensors } from '../../../src/weights/safetensors.js';
@@ -34,7 +34,7 @@ const words = {
   shape: '3x8x8',
   width: '0.0625',
 } as const;
-const form = parseForeignForm(words)!;
+const form = parseExternalDescription(words)!;
 const normalise = { mean: [0.5, 0.4375, 0.375], std: [0.25, 0.25, 0.5] };
 const input = { range: [0, 1], normalise } as const;
 /** What all files hold, each in its way. */
@@ -128,8 +128,8 @@ describe('weights of another program', () => {
 
   it('take a stated normalisation, in any range, where they hold none', () => {
     assert.deepEqual(imported(file('tiny.pt'), { input }).normalise, normalise);
-    const ranged = (words: Parameters<typeof parseInputForm>[0]) =>
-      imported(file('tiny.pt'), { input: parseInputForm(words) }).normalise;
+    const ranged = (words: Parameters<typeof parsePreprocessing>[0]) =>
+      imported(file('tiny.pt'), { input: parsePreprocessing(words) }).normalise;
     assert.deepEqual(ranged({ inputRange: '-1,1' }), { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
     assert.deepEqual(ranged({ inputRange: '0,255', mean: '127.5', std: '51' }), {
       mean: [0.5, 0.5, 0.5],
@@ -216,11 +216,11 @@ describe('what is said of them', () => {
   ];
   for (const [change, sentence] of wrong)
     it(`is checked: ${JSON.stringify(change)}`, () =>
-      refuses(() => parseForeignForm({ ...words, ...change }), sentence));
+      refuses(() => parseExternalDescription({ ...words, ...change }), sentence));
 
   it('may leave the names of the classes open: they are not compared then', () => {
     const counted = { ...words, classes: '3' };
-    using model = openModel(file('tiny.pt'), { foreign: parseForeignForm(counted) });
+    using model = openModel(file('tiny.pt'), { foreign: parseExternalDescription(counted) });
     assert.equal(model.classes, null);
     using named = openModel(file('tiny.pt'), { foreign: form });
     assert.deepEqual(named.classes, ['a', 'b', 'c']);

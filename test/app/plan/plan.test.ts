@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { devices } from '../../../src/app/plan/devices.js';
-import { workOf } from '../../../src/app/plan/pass-counts.js';
+import { passCounts } from '../../../src/app/plan/pass-counts.js';
 import { plan } from '../../../src/app/plan/plan.js';
 import { planCommand } from '../../../src/cli/commands/plan.js';
 import { InputError } from '../../../src/errors.js';
@@ -10,11 +10,11 @@ import { Model } from '../../../src/models/model.js';
 import { loadRecipe } from '../../../src/recipe/load-recipe.js';
 
 const recipe = (name: string, ...set: string[]) => loadRecipe(name, { set });
-const passes = (name: string, ...set: string[]) => workOf(recipe(name, ...set), 60_000).perImage;
+const passes = (name: string, ...set: string[]) => passCounts(recipe(name, ...set), 60_000).perImage;
 
 describe('the work of a recipe', () => {
   it('has the steps of its epochs, of the images that validation leaves', () => {
-    const { steps, batch, measured, perMeasured, epochs } = workOf(
+    const { steps, batch, measured, perMeasured, epochs } = passCounts(
       recipe('fashion-mnist-silu', 'training.epochSteps=null', 'training.epochs=3'),
       60_000,
     );
@@ -33,7 +33,7 @@ describe('the work of a recipe', () => {
     const { attack, update, forward } = passes('fashion-mnist-trades', 'training.attack.steps=5');
     assert.deepEqual({ attack, update, forward }, { attack: 5, update: 2, forward: 1 });
     assert.equal(passes('fashion-mnist-silu', 'training.awp={}').update, 2);
-    const free = workOf(
+    const free = passCounts(
       recipe(
         'fashion-mnist-free',
         'training.epochSteps=null',

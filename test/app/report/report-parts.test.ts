@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { accuracyCurve } from '../../../src/app/evaluate/epsilon-curve.js';
-import { evaluationRun, loadExamples } from '../../../src/app/evaluate/evaluate-run.js';
+import { epsilonCurve } from '../../../src/app/evaluate/epsilon-curve.js';
+import { evaluateRun, loadExamples } from '../../../src/app/evaluate/evaluate-run.js';
 import { readModel } from '../../../src/app/model/checkpoint-model.js';
-import { measuredModel } from '../../../src/app/model/open-model.js';
-import { galleryOf } from '../../../src/app/report/choose-gallery.js';
+import { attackableModel } from '../../../src/app/model/open-model.js';
+import { chooseGallery } from '../../../src/app/report/choose-gallery.js';
 import { reportInput } from '../../../src/app/report/report-input.js';
-import { compare, networkReport } from '../../../src/app/report/report-parts.js';
+import { compareVerdicts, networkReport } from '../../../src/app/report/report-parts.js';
 import { trainRun } from '../../../src/app/train/train-run.js';
 import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import { InputError } from '../../../src/errors.js';
@@ -47,8 +47,8 @@ async function measured(name: string, seed: number) {
     count: 48,
     seed: 0,
   });
-  const subject = measuredModel(model, { name: run, digest: checkpoint.weightsDigest });
-  const evaluation = await evaluationRun({
+  const subject = attackableModel(model, { name: run, digest: checkpoint.weightsDigest });
+  const evaluation = await evaluateRun({
     ...rest,
     model: subject,
     data,
@@ -56,7 +56,7 @@ async function measured(name: string, seed: number) {
     norm: threat.norm,
     epsilon: threat,
   });
-  const curve = await accuracyCurve({ ...rest, model: subject, data, threat, attack: 'pgd-3' });
+  const curve = await epsilonCurve({ ...rest, model: subject, data, threat, attack: 'pgd-3' });
   const { parameterCount } = model;
   return { name, run, model: subject, parameterCount, data, measured: evaluation, curve };
 }
@@ -127,18 +127,18 @@ describe('the comparison of two networks', () => {
     const one = result([yes, yes, yes, yes, yes, yes, no, no]);
     const other = result([no, no, no, no, no, yes, yes, no]);
     // Of 6 that differ, 1 or fewer, or 5 or more: 2 · (1 + 6) / 2⁶.
-    const { pValue, ...counts } = compare(one, other);
+    const { pValue, ...counts } = compareVerdicts(one, other);
     assert.deepEqual(counts, { onlyFirstRight: 5, onlyOtherRight: 1 });
     assert.ok(Math.abs(pValue - 14 / 64) < 1e-12);
   });
 
   it('is refused for other images', () => {
-    assert.throws(() => compare(result([true]), result([true], 'other')), InputError);
+    assert.throws(() => compareVerdicts(result([true]), result([true], 'other')), InputError);
   });
 });
 
 describe('the gallery', () => {
-  const gallery = galleryOf({ networks, data, count: 6 });
+  const gallery = chooseGallery({ networks, data, count: 6 });
   const place = (id: number) => data.ids.indexOf(id);
   const verdict = (network: (typeof networks)[number], id: number) =>
     network.measured.result.perExample[place(id)]!;
@@ -153,7 +153,7 @@ describe('the gallery', () => {
         ['first', 'second'],
       );
     }
-    assert.deepEqual(galleryOf({ networks, data, count: 6 }), gallery);
+    assert.deepEqual(chooseGallery({ networks, data, count: 6 }), gallery);
     assert.ok(new Set(gallery.map(({ label }) => label)).size >= 3, 'of several classes');
   });
 
@@ -174,16 +174,16 @@ describe('the gallery', () => {
 
   it('leaves no tensor behind, and is empty where there is nothing to show', () => {
     const before = memoryInfo().liveTensors;
-    galleryOf({ networks, data, count: 2 });
+    chooseGallery({ networks, data, count: 2 });
     assert.equal(memoryInfo().liveTensors, before);
-    assert.deepEqual(galleryOf({ networks, data, count: 0 }), []);
+    assert.deepEqual(chooseGallery({ networks, data, count: 0 }), []);
   });
 });
 
 it('everything together makes a page', async () => {
   const input = reportInput({ title: 'Two', subtitle: 'of a kind', notice: 'Only a test.', data, networks });
   assert.equal(input.networks.length, 2);
-  assert.deepEqual(input.comparison, compare(first.measured.result, second.measured.result));
+  assert.deepEqual(input.comparison, compareVerdicts(first.measured.result, second.measured.result));
   assert.equal(input.threat.epsilonText, '24/255');
   const html = await renderReport(input);
   for (const text of ['Only a test.', 'first', 'second', 'pgd-10', '24/255'])

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseDerivative } from '../../../src/activations/parse.js';
-import { objectiveOf, trainingAttackOf } from '../../../src/app/train/build-objective.js';
+import { buildObjective, trainingAttackOf } from '../../../src/app/train/build-objective.js';
 import { norms } from '../../../src/attacks/norms.js';
 import { parseRecipe } from '../../../src/recipe/recipe.js';
 import { assertClose } from '../../support/close.js';
@@ -81,6 +81,6 @@ describe('the attack of', () => {
 });
 
 it('Free replays each batch, the others do not', () => {
-  assert.equal(objectiveOf(recipe({ objective: 'free', attack: { replays: 3 } })).replays, 3);
-  assert.equal(objectiveOf(recipe({ objective: 'sat' })).replays, 1);
+  assert.equal(buildObjective(recipe({ objective: 'free', attack: { replays: 3 } })).replays, 3);
+  assert.equal(buildObjective(recipe({ objective: 'sat' })).replays, 1);
 });

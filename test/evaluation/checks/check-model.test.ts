@@ -14,7 +14,7 @@ import { monotone } from '../../../src/evaluation/checks/monotone.js';
 import { type Probe, probeBatch, spread } from '../../../src/evaluation/checks/probe.js';
 import { thresholds } from '../../../src/evaluation/checks/thresholds.js';
 import { evaluate } from '../../../src/evaluation/evaluate.js';
-import type { Subject } from '../../../src/evaluation/model-under-test.js';
+import type { ModelUnderTest } from '../../../src/evaluation/model-under-test.js';
 import type { AttackResult } from '../../../src/evaluation/result.js';
 import type { Model } from '../../../src/models/model.js';
 import type { Classifier } from '../../../src/nn/classifier.js';
@@ -50,20 +50,20 @@ const silu = honest.find(({ activation }) => activation === 'silu')!.model;
 after(() => data[Symbol.dispose]());
 
 const codesOf = async (
-  subject: Subject,
+  subject: ModelUnderTest,
   options: { readonly full?: boolean; readonly threat?: Threat } = {},
 ) => {
   const { full = false, threat = linf } = options;
   const { flags } = await checkModel(subject, data, { threat, seed: 0, full });
   return flags.map(({ code }) => code);
 };
-const both = (classify: Classifier): Subject => ({ classify, fast: classify });
+const both = (classify: Classifier): ModelUnderTest => ({ exact: classify, fast: classify });
 
 describe('honest networks', () => {
   for (const { activation, seed, model } of honest)
     it(`raise no flag: ${activation}, seed ${seed}`, async () => {
       const folded = model.fold();
-      const subject = { classify: model.classify, fast: folded.classify };
+      const subject = { exact: model.classify, fast: folded.classify };
       assert.deepEqual(await codesOf(subject), []);
       assert.deepEqual(await codesOf(subject, { threat: { norm: norms.l2, epsilon: 0.25 } }), []);
       if (seed === 1 && activation === 'silu') assert.deepEqual(await codesOf(subject, { full: true }), []);
@@ -73,12 +73,12 @@ describe('honest networks', () => {
 
 /** A subject with the images that a check is given. */
 async function probing<T>(
-  subject: Subject,
+  subject: ModelUnderTest,
   body: (probe: Probe) => T | Promise<T>,
   options: { readonly data?: DatasetTensors; readonly threat?: Threat } = {},
 ): Promise<T> {
   const { batch, labels } = probeBatch(options.data ?? data);
-  const logits = scope(() => noGrad(() => subject.classify(batch.x)));
+  const logits = scope(() => noGrad(() => subject.exact(batch.x)));
   const { threat = linf } = options;
   try {
     return await body({ subject, batch, labels, logits, classes: logits.dimension(1), threat, seed: 0 });

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { accuracyCurve } from '../../../src/app/evaluate/epsilon-curve.js';
+import { epsilonCurve } from '../../../src/app/evaluate/epsilon-curve.js';
 import { loadExamples } from '../../../src/app/evaluate/evaluate-run.js';
 import { openModel } from '../../../src/app/model/open-model.js';
 import { evaluationReport } from '../../../src/app/report/evaluation-report.js';
@@ -286,7 +286,7 @@ describe('satin evaluate --report', async () => {
     const images = await loadExamples(model, source);
     const sizes: number[] = [];
     const draw = (known?: EvaluationResult) =>
-      accuracyCurve({
+      epsilonCurve({
         model,
         data: images,
         threat: result,

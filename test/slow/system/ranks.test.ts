@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { waysBetweenRanks } from '../../../src/distributed/collectives.js';
+import { availableBackends } from '../../../src/distributed/collectives.js';
 import { setThreads } from '../../../src/engine/engine-info.js';
 import { readCheckpoint } from '../../../src/runs/checkpoint.js';
 import { largestDifference } from '../../support/close.js';
@@ -16,7 +16,7 @@ import { satinRanks } from '../../support/ranks.js';
 import { satin, tinyRecipe, writeTinyMnist } from '../../support/tiny-run.js';
 
 setThreads(1);
-const gloo = waysBetweenRanks().includes('gloo');
+const gloo = availableBackends().includes('gloo');
 const noMpi = spawnSync('mpirun', ['--version']).status !== 0;
 const folder = mkdtempSync(join(tmpdir(), 'satin-slow-ranks-'));
 after(() => rmSync(folder, { recursive: true }));

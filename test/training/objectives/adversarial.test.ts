@@ -15,7 +15,7 @@ import { adversarial } from '../../../src/training/objectives/adversarial.js';
 import {
   clean,
   type Objective,
-  type Place,
+  type StepContext,
   type TrainingLoss,
 } from '../../../src/training/objectives/objective.js';
 import { trades } from '../../../src/training/objectives/trades.js';
@@ -73,7 +73,7 @@ describe('the running statistics of batch norm', () => {
         new Map([...numbersOf(model.network.state())].filter(([key]) => /running|tracked/.test(key)));
       const before = statistics();
       const seen = passesOf(model, () => {
-        objective.learn(model, randomBatch('float64'), firstPlace).restore?.();
+        objective.computeGradients(model, randomBatch('float64'), firstPlace).restore?.();
       });
       const after = statistics();
       const passes = seen.filter(learnsFrom);
@@ -166,7 +166,7 @@ describe('the start of the paper', () => {
 });
 
 describe('a warm-up', () => {
-  const at = (step: number): Place => ({ ...firstPlace, step, epoch: 1 + Math.floor(step / 5) });
+  const at = (step: number): StepContext => ({ ...firstPlace, step, epoch: 1 + Math.floor(step / 5) });
   const reach = (model: Model, attack: TrainingAttack, step: number) =>
     scope(() => {
       const batch = randomBatch('float64');
@@ -209,7 +209,7 @@ describe('another derivative', () => {
   const [one, other] = [parseActivation('softplus(10)'), parseActivation('softplus')];
   const learn = (objective: Objective, model: Model) =>
     passesOf(model, () => {
-      objective.learn(model, randomBatch('float64'), firstPlace).restore?.();
+      objective.computeGradients(model, randomBatch('float64'), firstPlace).restore?.();
     });
 
   for (const batchNorm of ['eval', 'train'] as const)
@@ -257,8 +257,8 @@ describe('adversarial weight perturbation', () => {
     scope(() => {
       const batch = randomBatch('float64');
       const before = weightsOf(model);
-      const uphill = plain.learn(model, batch, firstPlace);
-      const learned = objective.learn(model, batch, firstPlace);
+      const uphill = plain.computeGradients(model, batch, firstPlace);
+      const learned = objective.computeGradients(model, batch, firstPlace);
       assert.ok(learned.loss > uphill.loss);
       for (const [place, [name, numbers]] of [...weightsOf(model)].entries()) {
         const old = before.get(name)!;
@@ -297,7 +297,7 @@ describe('adversarial weight perturbation', () => {
       [10, true],
     ] as const)
       scope(() => {
-        const learned = objective.learn(model, randomBatch('float64'), { ...firstPlace, step });
+        const learned = objective.computeGradients(model, randomBatch('float64'), { ...firstPlace, step });
         assert.equal(learned.restore !== undefined, isMoved, `step ${step}`);
         learned.restore?.();
       });
@@ -310,7 +310,7 @@ describe('adversarial weight perturbation', () => {
     const before = weightsOf(model);
     using objective = adversarial({ attack: still, awp: { gamma, warmup: 0 } });
     scope(() => {
-      const learned = objective.learn(model, randomBatch('float64'), firstPlace);
+      const learned = objective.computeGradients(model, randomBatch('float64'), firstPlace);
       assert.ok(Number.isNaN(learned.loss));
       learned.restore?.();
     });
@@ -328,7 +328,7 @@ describe('adversarial weight perturbation', () => {
     };
     using objective = adversarial({ attack: still, loss, awp: { gamma, warmup: 0 } });
     assert.throws(
-      () => scope(() => objective.learn(model, randomBatch('float64'), firstPlace)),
+      () => scope(() => objective.computeGradients(model, randomBatch('float64'), firstPlace)),
       /in the second pass/,
     );
     assertSame(weightsOf(model), before);
@@ -337,13 +337,17 @@ describe('adversarial weight perturbation', () => {
 });
 
 describe('GradAlign', () => {
-  const lossWith = (model: Model, weight: number, options: { place?: Place; attack?: TrainingAttack } = {}) =>
+  const lossWith = (
+    model: Model,
+    weight: number,
+    options: { place?: StepContext; attack?: TrainingAttack } = {},
+  ) =>
     scope(() => {
       const { place = firstPlace, attack = still } = options;
       using objective = adversarial({ attack, gradAlign: { weight } });
-      return objective.learn(model, randomBatch('float64'), place).loss;
+      return objective.computeGradients(model, randomBatch('float64'), place).loss;
     });
-  const penalty = (model: Model, options: { place?: Place; attack?: TrainingAttack } = {}) =>
+  const penalty = (model: Model, options: { place?: StepContext; attack?: TrainingAttack } = {}) =>
     lossWith(model, 1, options) - lossWith(model, 0, options);
 
   it('adds weight times a number in (0, 2]', () => {
@@ -388,7 +392,7 @@ describe('GradAlign', () => {
     assert.equal(penalty(model), 0);
     scope(() => {
       using objective = adversarial({ attack: still, gradAlign: { weight: 1 } });
-      const { gradients } = objective.learn(model, randomBatch('float64'), firstPlace);
+      const { gradients } = objective.computeGradients(model, randomBatch('float64'), firstPlace);
       for (const each of gradients) assert.ok(each.numbers().every(Number.isFinite));
     });
   });
@@ -419,7 +423,7 @@ describe('what an objective tells', () => {
             .filter((label, row) => label === labels[row]).length;
           return logits;
         });
-        const { accuracy } = objective.learn(model, batch, firstPlace);
+        const { accuracy } = objective.computeGradients(model, batch, firstPlace);
         spy.mock.restore();
         assert.ok(Math.abs(accuracy - right / batch.ids.length) < 1e-6);
       });

@@ -21,7 +21,7 @@ const noiseOf = (objective: Objective, name = 'noise') => objective.state().get(
 
 function step(model: Model, objective: Objective, at: number, optimizer?: Sgd): number {
   return scope(() => {
-    const learned = objective.learn(model, randomBatch('float32'), { ...firstPlace, step: at });
+    const learned = objective.computeGradients(model, randomBatch('float32'), { ...firstPlace, step: at });
     optimizer?.step(learned.gradients, 0.1);
     return learned.loss;
   });
@@ -43,7 +43,7 @@ describe('Free adversarial training', () => {
       const first = slopeAt(batch.x.mul(0))
         .sign()
         .mul(0.3 * epsilon);
-      objective.learn(model, batch, firstPlace);
+      objective.computeGradients(model, batch, firstPlace);
       assert.deepEqual(noiseOf(objective), first.numbers());
       const second = first.add(
         slopeAt(first)
@@ -51,7 +51,7 @@ describe('Free adversarial training', () => {
           .mul(0.3 * epsilon),
       );
       assert.ok(slopeAt(first).eq(0).to('float32').sum().item() > 0, 'the box cuts somewhere');
-      objective.learn(model, batch, { ...firstPlace, step: 1 });
+      objective.computeGradients(model, batch, { ...firstPlace, step: 1 });
       assert.deepEqual(noiseOf(objective), second.numbers());
     });
   });
@@ -115,7 +115,7 @@ describe('Free adversarial training', () => {
     for (const part of [0, 1])
       scope(() => {
         const count = 6 - 2 * part;
-        objective.learn(model, randomBatch('float32', count), { ...firstPlace, part });
+        objective.computeGradients(model, randomBatch('float32', count), { ...firstPlace, part });
       });
     assert.deepEqual([...objective.state().keys()], ['noise', 'noise.1']);
     assert.equal(objective.state().get('noise.1')!.dimension(0), 4);
@@ -147,7 +147,7 @@ describe('Free adversarial training', () => {
     scope(() => {
       const smaller = randomBatch('float32', 4);
       refuses(
-        () => objective.learn(model, smaller, firstPlace),
+        () => objective.computeGradients(model, smaller, firstPlace),
         /Expected batches of the shape of the noise, \[6,2,8,8\], for free but received \[4,2,8,8\]\./,
       );
       refuses(

@@ -59,7 +59,7 @@ describe('the gradient of every parameter equals central differences of the loss
         const batch = randomBatch('float64');
         const learn = () => {
           using objective = make();
-          return objective.learn(model, batch, firstPlace);
+          return objective.computeGradients(model, batch, firstPlace);
         };
         const slopes = learn().gradients;
         const parameters = [...model.network.parameters()];
@@ -141,7 +141,7 @@ function* steps(model: Model, objective: Objective, data: DatasetTensors): Gener
       const first = Math.floor((step % stepsPerEpoch) / objective.replays) * 32;
       const batch = data.batch(Array.from({ length: 32 }, (_, row) => first + row));
       const epoch = 1 + Math.floor(step / stepsPerEpoch);
-      const learned = objective.learn(model, batch, { ...firstPlace, epoch, step, stepsPerEpoch });
+      const learned = objective.computeGradients(model, batch, { ...firstPlace, epoch, step, stepsPerEpoch });
       optimizer.step(learned.gradients, 0.1);
       learned.restore?.();
       return learned.loss;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { parseAttack } from '../../../src/attacks/attack.js';
 import { norms } from '../../../src/attacks/norms.js';
-import { ShuffledTensors } from '../../../src/data/batch-source.js';
+import { ShuffledDataset } from '../../../src/data/batch-source.js';
 import { subset } from '../../../src/data/dataset.js';
 import { DatasetTensors } from '../../../src/data/dataset-tensors.js';
 import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
@@ -16,9 +16,18 @@ import { permutation } from '../../../src/tensor/noise.js';
 import { adversarial } from '../../../src/training/objectives/adversarial.js';
 import { clean, stateless } from '../../../src/training/objectives/objective.js';
 import { Sgd } from '../../../src/training/optimizers/sgd.js';
-import { type Accuracies, catastrophe, luck } from '../../../src/training/overfitting/criterion.js';
+import {
+  type Accuracies,
+  catastrophicOverfitting,
+  chanceLevel,
+} from '../../../src/training/overfitting/criterion.js';
 import { Guard } from '../../../src/training/overfitting/guard.js';
-import { type Progress, start, type TrainOptions, train } from '../../../src/training/train.js';
+import {
+  initialProgress,
+  type TrainingProgress,
+  type TrainOptions,
+  train,
+} from '../../../src/training/train.js';
 import { blobs, smallModel, training } from '../../support/blobs.js';
 
 setThreads(1);
@@ -28,7 +37,7 @@ const chance = 0.2;
 
 /** What is said of two checks in a row. */
 const seenAfter = (before: Accuracies | null, now: Accuracies, by = chance) =>
-  catastrophe(now, before && { ...before, step: 10 }, by);
+  catastrophicOverfitting(now, before && { ...before, step: 10 }, by);
 
 describe('catastrophic overfitting', () => {
   it('is a fall of PGD-5 accuracy by more than 0.2 between checks', () => {
@@ -64,8 +73,8 @@ describe('catastrophic overfitting', () => {
 
   it('knows the luck of a set: its commonest class, and two standard errors', () => {
     const labels = Array.from({ length: 100 }, (_, at) => (at < 36 ? 1 : at % 2 === 0 ? 0 : 2));
-    assert.equal(luck(labels), 0.36 + 2 * 0.048);
-    assert.equal(luck([3, 3]), 1);
+    assert.equal(chanceLevel(labels), 0.36 + 2 * 0.048);
+    assert.equal(chanceLevel([3, 3]), 1);
   });
 });
 
@@ -75,7 +84,7 @@ async function watched(
   options: {
     readonly every?: number | null;
     readonly after?: number;
-    readonly progress?: Progress;
+    readonly progress?: TrainingProgress;
     readonly stopAt?: number;
   } = {},
 ) {
@@ -84,7 +93,7 @@ async function watched(
   using model = smallModel(dataset);
   using optimizer = new Sgd(model.network.parameters(), { momentum: 0, nesterov: false, weightDecay: 0 });
   const events: RunEvent[] = [];
-  const kept: { name: string; step: number; progress: Progress }[] = [];
+  const kept: { name: string; step: number; progress: TrainingProgress }[] = [];
   let checks = 0;
   let step = 0;
   const guard: NonNullable<TrainOptions['guard']> = {
@@ -95,7 +104,7 @@ async function watched(
   };
   const ended = train({
     model,
-    data: new ShuffledTensors(data, { flip: false, crop: 0 }),
+    data: new ShuffledDataset(data, { flip: false, crop: 0 }),
     objective: stateless(() => ({
       gradients: [...model.network.parameters().values()].map(zerosLike),
       loss: 1,
@@ -114,7 +123,7 @@ async function watched(
     guard,
     guardEvery: options.every ?? null,
     guardAfter: options.after ?? 0,
-    progress: options.progress ?? start,
+    progress: options.progress ?? initialProgress,
     record: (event) => {
       if (event.type === 'step') step = event.step;
       events.push(event);
@@ -273,7 +282,7 @@ describe('what the guard measures', () => {
     using same = new DatasetTensors(subset(dataset, places));
     using folded = model.fold();
     const robust = async (name: string) => {
-      const { clean, robust } = await evaluate({ classify: model.classify, fast: folded.classify }, same, {
+      const { clean, robust } = await evaluate({ exact: model.classify, fast: folded.classify }, same, {
         attacks: [parseAttack(name)],
         threat: { norm: norms.linf, epsilon: 0.05 },
         seed: 4,
@@ -304,7 +313,7 @@ describe('what the guard measures', () => {
   it('takes all images where there are fewer, and knows their luck', () => {
     const all = new Guard({ ...options, examples: 1000 });
     assert.equal(all.examples, 96);
-    assert.equal(all.chance, luck([...dataset.labels]));
+    assert.equal(all.chance, chanceLevel([...dataset.labels]));
     assert.equal(guard.examples, 64);
   });
 
@@ -325,7 +334,7 @@ describe('what the guard measures', () => {
     const kept: number[] = [];
     await train({
       model: changing,
-      data: new ShuffledTensors(data, { flip: false, crop: 0 }),
+      data: new ShuffledDataset(data, { flip: false, crop: 0 }),
       objective: stateless((_, __, { step }) => {
         if (step === 5) become(model);
         return { gradients: [...parameters.values()].map(zerosLike), loss: 1, accuracy: 0 };
@@ -338,7 +347,7 @@ describe('what the guard measures', () => {
       seed: 0,
       evaluate: async function* () {},
       checkpointEvery: null,
-      progress: start,
+      progress: initialProgress,
       guard: new Guard({ ...options, epsilon: 0.02, examples: 64 }),
       guardEvery: 2,
       record: (event) => {

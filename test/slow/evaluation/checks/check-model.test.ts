@@ -1,8 +1,8 @@
 /** Honest networks raise no flag with the full checks either: ReLU and SiLU, three seeds, trained plainly and robustly, both norms. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { evaluationRun } from '../../../../src/app/evaluate/evaluate-run.js';
-import { measuredModel } from '../../../../src/app/model/open-model.js';
+import { evaluateRun } from '../../../../src/app/evaluate/evaluate-run.js';
+import { attackableModel } from '../../../../src/app/model/open-model.js';
 import { norms } from '../../../../src/attacks/norms.js';
 import { subset } from '../../../../src/data/dataset.js';
 import { setThreads } from '../../../../src/engine/engine-info.js';
@@ -43,8 +43,8 @@ describe('an honest network, checked in full,', () => {
             { norm: 'linf', epsilon: 0.02, attacks: ['apgd-ce', 'apgd-t', 'square'] },
             { norm: 'l2', epsilon: 0.25, attacks: ['pgd-20'] },
           ] as const) {
-            const { result } = await evaluationRun({
-              model: measuredModel(model, { name: 'honest', digest: 'sha256:0' }),
+            const { result } = await evaluateRun({
+              model: attackableModel(model, { name: 'honest', digest: 'sha256:0' }),
               data: held,
               attacks,
               norm,

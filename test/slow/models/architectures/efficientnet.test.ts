@@ -50,7 +50,7 @@ it('EfficientNet-L1 takes a step of smooth adversarial training on two images of
       );
       const batch = { x: tensor(pixels, [images, 3, side, side]), labels: integers([3, 7]), ids: [0, 1] };
       const place = { seed: 0, epoch: 1, step, stepsPerEpoch: 2, part: 0 };
-      const { loss, gradients } = objective.learn(model, batch, place);
+      const { loss, gradients } = objective.computeGradients(model, batch, place);
       optimizer.step(gradients, 0.01);
       return loss;
     }),

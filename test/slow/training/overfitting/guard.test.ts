@@ -11,7 +11,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseAttack } from '../../../../src/attacks/attack.js';
 import { norms } from '../../../../src/attacks/norms.js';
-import { ShuffledTensors } from '../../../../src/data/batch-source.js';
+import { ShuffledDataset } from '../../../../src/data/batch-source.js';
 import { subset } from '../../../../src/data/dataset.js';
 import { DatasetTensors } from '../../../../src/data/dataset-tensors.js';
 import { loadDataset } from '../../../../src/data/load-dataset.js';
@@ -23,7 +23,7 @@ import { adversarial } from '../../../../src/training/objectives/adversarial.js'
 import type { TrainingAttack } from '../../../../src/training/objectives/training-attack.js';
 import { Sgd } from '../../../../src/training/optimizers/sgd.js';
 import { Guard } from '../../../../src/training/overfitting/guard.js';
-import { start, train } from '../../../../src/training/train.js';
+import { initialProgress, train } from '../../../../src/training/train.js';
 
 const whole = await loadDataset({ name: 'fashion-mnist', split: 'train', validation: 0, validationSeed: 0 });
 const places = (from: number, count: number) => Uint32Array.from({ length: count }, (_, at) => from + at);
@@ -98,7 +98,7 @@ async function run(options: RunOptions): Promise<Outcome> {
   let onset: number | null = null;
   const ended = train({
     model,
-    data: new ShuffledTensors(data, { flip: false, crop: 0 }),
+    data: new ShuffledDataset(data, { flip: false, crop: 0 }),
     optimizer,
     seed,
     epochs,
@@ -109,11 +109,11 @@ async function run(options: RunOptions): Promise<Outcome> {
     batch: 64,
     epochSteps: stepsPerEpoch,
     checkpointEvery: null,
-    progress: start,
+    progress: initialProgress,
     guard: new Guard({ data, examples: 256, norm, epsilon, epsilonText: String(epsilon), seed }),
     async *evaluate() {
       using folded = model.fold();
-      const { attacks, robust } = await evaluate({ classify: model.classify, fast: folded.classify }, aside, {
+      const { attacks, robust } = await evaluate({ exact: model.classify, fast: folded.classify }, aside, {
         attacks: [parseAttack('fgsm'), parseAttack('pgd-20')],
         threat: { norm, epsilon },
         seed: seed + 100,
