@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadExamples } from '../src/app/evaluate/evaluate-run.js';
+import { loadExamples } from '../src/app/evaluate/load-examples.js';
+
 import { checkpointModel } from '../src/app/model/checkpoint-model.js';
 import { parseAttack, type Threat } from '../src/attacks/attack.js';
 import { norms } from '../src/attacks/norms.js';

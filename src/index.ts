@@ -14,8 +14,8 @@ export {
   type EvaluateRunOptions as EvaluationRunOptions,
   type EvaluationRun,
   evaluateRun as evaluationRun,
-  loadExamples,
 } from './app/evaluate/evaluate-run.js';
+export { loadExamples } from './app/evaluate/load-examples.js';
 export {
   type FailedImage,
   type VerificationResult,

@@ -1,5 +1,6 @@
 import type { Activation } from '../activations/activation.js';
 import { parseDerivative } from '../activations/parse.js';
+import type { ModelFile } from '../app/model/model-file.js';
 import type { AttackableModel } from '../app/model/open-model.js';
 import { parseAttack, requireNorm } from '../attacks/attack.js';
 import { attackNamesOf } from '../attacks/autoattack.js';
@@ -9,24 +10,22 @@ import { parseDataName } from '../data/dataset-names.js';
 import type { LoadOptions } from '../data/load-dataset.js';
 import { InputError } from '../errors.js';
 import { readOriginals } from '../evaluation/folder/images.js';
-import { type EvaluationManifest, readEvaluationManifest } from '../evaluation/folder/manifest.js';
-import {
-  type ExternalDescription,
-  parseExternalDescription,
-  requireForeignTakes,
-} from '../models/external-description.js';
-import { modelKind, requireInputTakes, requireWholeModel } from '../models/model-kind.js';
-import { type Preprocessing, parsePreprocessing } from '../models/preprocessing.js';
+import type { EvaluationManifest } from '../evaluation/folder/manifest.js';
+import { type StoredEvaluationFolder, storedEvaluationFolder } from '../evaluation/folder/stored-folder.js';
 import { imagenetForm } from '../recipe/imagenet-data.js';
 import { parseRecipe, type Recipe } from '../recipe/recipe.js';
-import { readCheckpoint } from '../runs/checkpoint.js';
 import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
 import { type Epsilon, parseEpsilon } from '../user-input/epsilon.js';
-import { readWeightsFile } from '../weights/weights-file.js';
+import {
+  type ExternalWords,
+  type PreprocessingWords,
+  readTypedModel,
+  weightsAlone,
+} from './model-options.js';
 import { missing } from './options.js';
 
 /** What was typed. */
-export interface EvaluateWords {
+export interface EvaluateWords extends PreprocessingWords, ExternalWords {
   readonly data?: string | undefined;
   readonly dataDir?: string | undefined;
   readonly attack?: readonly string[] | undefined;
@@ -35,14 +34,6 @@ export interface EvaluateWords {
   readonly surrogate?: readonly string[] | undefined;
   readonly norm?: NormName | undefined;
   readonly epsilon?: string | undefined;
-  readonly inputRange?: string | undefined;
-  readonly mean?: string | undefined;
-  readonly std?: string | undefined;
-  readonly architecture?: string | undefined;
-  readonly activation?: string | undefined;
-  readonly classes?: string | undefined;
-  readonly shape?: string | undefined;
-  readonly width?: string | undefined;
   readonly entry?: string | undefined;
   readonly examples?: number | undefined;
   readonly batch?: number | 'auto' | undefined;
@@ -55,8 +46,7 @@ export interface EvaluateWords {
 
 /** What shall be evaluated, and how: what was typed, else what the evaluation began with, else the run's own. */
 export interface EvaluateSettings {
-  readonly input: Preprocessing | null;
-  readonly foreign: ExternalDescription | null;
+  readonly model: ModelFile;
   readonly attacks: readonly string[];
   readonly surrogates: readonly Activation[];
   readonly norm: NormName;
@@ -66,25 +56,21 @@ export interface EvaluateSettings {
   readonly alone: boolean;
   readonly checks: 'quick' | 'full';
   readonly threads: number | undefined;
-  readonly folder: { readonly path: string; readonly resume: boolean } | undefined;
+  /** The evaluation that is resumed. */
+  readonly stored: StoredEvaluationFolder | null;
   /** The images to evaluate on. */
   readonly load: (model: AttackableModel, onProgress: LoadOptions['onProgress']) => Promise<Dataset>;
 }
 
 /** @throws {InputError} for what does not fit together. Loads no engine. */
 export function evaluateSettings(modelPath: string, words: EvaluateWords): EvaluateSettings {
-  const kind = modelKind(modelPath); // refuses what is no model before anything else
-  if (kind === 'satin') readCheckpoint({ path: modelPath });
-  const stored = words.resume === undefined ? null : readEvaluationManifest(words.resume, '--resume');
-  const before = stored?.evaluation;
-  const typed = parsePreprocessing(words);
-  requireInputTakes(kind, { path: modelPath, input: typed });
-  const foreign = parseExternalDescription(words);
-  requireForeignTakes(kind, { path: modelPath, foreign, entry: words.entry });
+  const typed = readTypedModel(modelPath, words, { takesWeights: true }); // refuses what is no model before anything else
+  const stored = storedOf(words);
   // What is kept is opened again by the path alone, which for weights says too little.
-  if (kind === 'weights' && (words.saveAdversarial ?? words.resume) !== undefined)
-    requireWholeModel(modelPath);
-  if (kind === 'weights') readWeightsFile(modelPath, { entry: words.entry });
+  if (typed.kind === 'weights' && (words.saveAdversarial !== undefined || stored !== null))
+    throw weightsAlone(modelPath);
+  const manifest = stored?.manifest ?? null;
+  const before = manifest?.evaluation;
   const recipe = isRunFolder(modelPath)
     ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`)
     : null;
@@ -96,19 +82,21 @@ export function evaluateSettings(modelPath: string, words: EvaluateWords): Evalu
   for (const attack of parsed) requireNorm(attack, norm);
   const seed = words.seed ?? before?.seed ?? 0;
   return {
-    input: typed ?? (kind === 'torchscript' ? (before?.input ?? null) : null),
-    foreign,
+    model:
+      typed.kind === 'torchscript' && !typed.isStated && before?.input != null
+        ? { ...typed, preprocessing: before.input }
+        : typed,
     attacks,
     surrogates,
     norm,
-    epsilon: epsilonOf(words, { norm, stored, recipe }),
+    epsilon: epsilonOf(words, { norm, manifest, recipe }),
     seed,
     batch: words.batch ?? 'auto',
     alone: words.alone ?? before?.alone ?? false,
     checks: words.checks ?? before?.checks ?? 'quick',
-    threads: words.threads ?? stored?.threads,
-    folder: folderOf(words),
-    load: loader(words, { stored, recipe, seed }),
+    threads: words.threads ?? manifest?.threads,
+    stored,
+    load: loader(words, { manifest, recipe, seed }),
   };
 }
 
@@ -126,47 +114,48 @@ function attacksOf({ attack, autoattack }: EvaluateWords): readonly string[] | u
 }
 
 interface Sources {
-  readonly stored: EvaluationManifest | null;
+  /** Of the evaluation that is resumed. */
+  readonly manifest: EvaluationManifest | null;
   readonly recipe: Recipe | null;
 }
 
 function epsilonOf(
   { epsilon }: EvaluateWords,
-  { norm, stored, recipe }: Sources & { readonly norm: NormName },
+  { norm, manifest, recipe }: Sources & { readonly norm: NormName },
 ): Epsilon {
   if (epsilon !== undefined) return parseEpsilon(epsilon, norm, '--epsilon');
-  if (stored !== null) return { epsilon: stored.evaluation.epsilon, epsilonText: stored.epsilonText };
+  if (manifest !== null) return { epsilon: manifest.evaluation.epsilon, epsilonText: manifest.epsilonText };
   if (recipe !== null && recipe.threat.norm === norm)
     return { epsilon: recipe.threat.epsilon, epsilonText: recipe.threat.epsilonText };
   return missing('--epsilon', 'a radius such as 8/255');
 }
 
-function folderOf({ saveAdversarial, resume }: EvaluateWords): EvaluateSettings['folder'] {
-  if (saveAdversarial !== undefined && resume !== undefined)
+function storedOf({ saveAdversarial, resume }: EvaluateWords): StoredEvaluationFolder | null {
+  if (resume === undefined) return null;
+  if (saveAdversarial !== undefined)
     throw InputError.expected(
-      'one of --save-adversarial, which begins, and --resume, which goes on,',
+      'one of --save-adversarial, which starts, and --resume, which continues,',
       '--resume',
       resume,
     );
-  const path = resume ?? saveAdversarial;
-  return path === undefined ? undefined : { path, resume: resume !== undefined };
+  return storedEvaluationFolder(resume);
 }
 
 /** From the data set, or from the folder of an evaluation that goes on, where nothing was typed of data. */
 function loader(
   words: EvaluateWords,
-  { stored, recipe, seed }: Sources & { readonly seed: number },
+  { manifest, recipe, seed }: Sources & { readonly seed: number },
 ): EvaluateSettings['load'] {
   const { data, dataDir, examples, resume } = words;
-  if (stored !== null && resume !== undefined && (data ?? dataDir ?? examples) === undefined)
-    return async () => readOriginals(resume, stored.evaluation);
-  const stated = data ?? stored?.evaluation.data;
+  if (manifest !== null && resume !== undefined && (data ?? dataDir ?? examples) === undefined)
+    return async () => readOriginals(resume, manifest.evaluation);
+  const stated = data ?? manifest?.evaluation.data;
   const source = stated === undefined ? null : parseDataName(stated);
   const own = recipe?.data;
   const same = own !== undefined && (source === null || source.name === own.name) ? own : null;
   const name = source?.name ?? own?.name ?? missing('--data', 'a data set such as fashion-mnist:test');
   return async (model, onProgress) => {
-    const { loadExamples } = await import('../app/evaluate/evaluate-run.js');
+    const { loadExamples } = await import('../app/evaluate/load-examples.js');
     return await loadExamples(model, {
       name,
       split: source?.split ?? 'test',
@@ -175,7 +164,7 @@ function loader(
       ...(same?.name === 'imagenet' && { imagenet: imagenetForm(same) }),
       validation: same?.validation,
       validationSeed: same?.validationSeed,
-      count: examples ?? stored?.evaluation.examples ?? 1000,
+      count: examples ?? manifest?.evaluation.examples ?? 1000,
       seed,
       ...(onProgress !== undefined && { onProgress }),
     });

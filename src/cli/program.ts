@@ -3,23 +3,29 @@ import { InputError, SatinError } from '../errors.js';
 import { version } from '../provenance/version.js';
 import { nearest } from '../user-input/did-you-mean.js';
 import type { CommandTable } from './command-table.js';
+import { withFlags } from './option-names.js';
 
 /**
  * Runs one command line, without the words `node` and `satin`, and returns the exit code: 0 done, 1 failed,
  * 2 wrong use or bad input, 130 interrupted. Errors are told on standard error; nothing is thrown.
  */
 export async function runProgram(words: readonly string[], commands: CommandTable): Promise<number> {
+  let program: CommandUnknownOpts | undefined;
   try {
-    const program = await makeProgram(words, commands);
+    program = await makeProgram(words, commands);
     await program.parseAsync(words, { from: 'user' });
     return 0;
   } catch (error) {
-    return reportError(error);
+    const [name] = program?.args ?? [];
+    return reportError(
+      error,
+      program?.commands.find((command) => command.name() === name),
+    );
   }
 }
 
-/** Tells an error the way its class asks for, and returns the exit code. */
-export function reportError(error: unknown): number {
+/** Prints an error as its class asks for, with the flags of the command that was run, and returns the exit code. */
+export function reportError(error: unknown, command?: CommandUnknownOpts): number {
   if (error instanceof CommanderError) {
     // Help that was asked for ends with 0; without any command it goes to standard error, as wrong use.
     if (error.code.startsWith('commander.help') || error.code === 'commander.version')
@@ -28,7 +34,7 @@ export function reportError(error: unknown): number {
     return 2;
   }
   if (error instanceof SatinError) {
-    process.stderr.write(`satin: ${error.message}\n`);
+    process.stderr.write(`satin: ${withFlags(error.message, command)}\n`);
     return error.exitCode;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);

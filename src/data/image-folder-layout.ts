@@ -1,8 +1,9 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { nameList } from '../user-input/name-list.js';
 import type { Split } from './dataset.js';
-import { countOf, datasetError, errorCode, firstLine, someOf } from './dataset-error.js';
+import { countOf, datasetError, errorCode, firstLine } from './dataset-error.js';
 
 /** One image of a folder, before it is decoded. */
 export interface FolderImage {
@@ -97,7 +98,13 @@ export async function listImages(folder: string): Promise<ImageList> {
       throw datasetError({
         file: join(folder, name),
         expected: `at least one image (${imageExtensions.join(', ')})`,
-        received: inside.length === 0 ? 'an empty folder' : someOf(inside.map((entry) => entry.name)),
+        received:
+          inside.length === 0
+            ? 'an empty folder'
+            : nameList(
+                inside.map((entry) => entry.name),
+                3,
+              ),
         remedy: `Put images of the class ${name} there, or delete the folder if it is no class.`,
       });
   }
@@ -105,7 +112,7 @@ export async function listImages(folder: string): Promise<ImageList> {
     skipped.length === 0
       ? []
       : [
-          `Skipped ${countOf(skipped.length, 'entry', 'entries')} of ${folder} that are no images: ${someOf(skipped)}.`,
+          `Skipped ${countOf(skipped.length, 'entry', 'entries')} of ${folder} that are no images: ${nameList(skipped, 3)}.`,
         ];
   return { images, classes, warnings };
 }

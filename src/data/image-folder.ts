@@ -1,5 +1,6 @@
+import { nameList } from '../user-input/name-list.js';
 import { type Dataset, labelArray, type Split } from './dataset.js';
-import { countOf, datasetError, someOf } from './dataset-error.js';
+import { countOf, datasetError } from './dataset-error.js';
 import { decodeImages, type ImageForm, imageSize } from './decode-image.js';
 import {
   type FolderImage,
@@ -89,7 +90,7 @@ async function cutWhole(folder: string, source: FolderSource): Promise<Part> {
   const warnings = [...list.warnings];
   if (small.length > 0)
     warnings.push(
-      `${countOf(small.length, 'class', 'classes')} of ${folder} with fewer than three images stay whole in the training split: ${someOf(small)}.`,
+      `${countOf(small.length, 'class', 'classes')} of ${folder} with fewer than three images stay whole in the training split: ${nameList(small, 3)}.`,
     );
   if (split === 'test') return { ...part(list, test), warnings };
   const inRest = keysOf(rest.images);
@@ -131,7 +132,7 @@ async function ownSplit(
     throw datasetError({
       file: folder,
       expected: `the same classes as ${reference}`,
-      received: `others: only one of the two has ${someOf(odd)}`,
+      received: `others: only one of the two has ${nameList(odd, 3)}`,
       remedy: 'Give every split the same subfolders.',
     });
   const all = part(list, Uint32Array.from(list.images.keys()));

@@ -2,7 +2,6 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { InputError } from '../errors.js';
 import { readSafetensorsMetadata } from '../weights/safetensors.js';
 import { zipRecords } from '../weights/zip.js';
-import type { Preprocessing } from './preprocessing.js';
 
 /**
  * What a user may name as MODEL: Satin's own (a run folder, a checkpoint, a weights file), TorchScript, or weights of another
@@ -32,32 +31,6 @@ export function modelKind(path: string): ModelKind {
     path,
     kind === undefined ? 'There is no such file.' : undefined,
   );
-}
-
-/** @throws {InputError} for weights of another program, where nothing can be stated of them. */
-export function requireWholeModel(path: string): void {
-  if (modelKind(path) === 'weights')
-    throw InputError.expected(
-      'a model',
-      'the model',
-      path,
-      `It holds weights without a network. Say once what they are: ./satin export ${path} --architecture resnet18 ` +
-        '--activation relu --classes 10 --shape 3x32x32 --format safetensors --out model.safetensors',
-    );
-}
-
-/** @throws {InputError} where an input form is stated for a model of Satin, which brings its own. */
-export function requireInputTakes(
-  kind: ModelKind,
-  { path, input }: { readonly path: string; readonly input: Preprocessing | null },
-): void {
-  if (kind === 'satin' && input !== null)
-    throw InputError.expected(
-      'a TorchScript file or weights of another program',
-      '--input-range, --mean and --std',
-      path,
-      'It is a model of Satin: it takes pixels in [0, 1], and its normalisation is its first layer.',
-    );
 }
 
 const zipSignature = Buffer.from('PK\x03\x04', 'latin1');

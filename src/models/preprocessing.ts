@@ -17,56 +17,19 @@ export const inputRanges = ['0,1', '-1,1', '0,255'] as const;
 /** Pixels as they are. */
 export const noPreprocessing: Preprocessing = { range: [0, 1], normalise: null };
 
-/**
- * Reads range, mean and std; null where none of them is given.
- *
- * @throws {InputError} for another range, for what is no number, and for one of mean and std without the other.
- */
-export function parsePreprocessing(options: {
-  readonly inputRange?: string | undefined;
-  readonly mean?: string | undefined;
-  readonly std?: string | undefined;
-}): Preprocessing | null {
-  const { inputRange, mean, std } = options;
-  if (inputRange === undefined && mean === undefined && std === undefined) return null;
-  const known = inputRanges.find((each) => each === (inputRange ?? '0,1'));
-  if (known === undefined)
-    throw InputError.expected(`one of ${inputRanges.join(' ')}`, '--input-range', inputRange);
-  const [black, white] = known.split(',').map(Number) as [number, number];
-  const normalise =
-    mean === undefined && std === undefined
-      ? null
-      : { mean: numbers(mean, '--mean'), std: numbers(std, '--std') };
-  const form: Preprocessing = { range: [black, white], normalise };
-  requirePreprocessing(form);
-  return form;
-}
-
-function numbers(list: string | undefined, option: string): readonly number[] {
-  const values = list?.split(',').map((text) => (text.trim() === '' ? Number.NaN : Number(text)));
-  if (values === undefined || !values.every(Number.isFinite))
-    throw InputError.expected(
-      'numbers with commas between them, one a channel,',
-      option,
-      list,
-      '--mean and --std are stated together.',
-    );
-  return values;
-}
-
 /** @throws {InputError} for a std that is not above 0, and a mean that no image of this range can have. */
-function requirePreprocessing({ range: [black, white], normalise }: Preprocessing): void {
+export function requirePreprocessing({ range: [black, white], normalise }: Preprocessing): void {
   if (normalise === null) return;
   const { mean, std } = normalise;
   if (std.length !== mean.length || mean.length === 0)
-    throw InputError.expected(`as many numbers as --mean has, ${mean.length},`, '--std', std);
-  if (!std.every((each) => each > 0)) throw InputError.expected('numbers above 0', '--std', std);
+    throw InputError.expected(`as many numbers as \`mean\` has, ${mean.length},`, '`std`', std);
+  if (!std.every((each) => each > 0)) throw InputError.expected('numbers above 0', '`std`', std);
   if (!mean.every((each) => each >= black && each <= white))
     throw InputError.expected(
       `numbers from ${black} to ${white}, the range of the input,`,
-      '--mean',
+      '`mean`',
       mean,
-      'Mean and std are those of pixels in --input-range.',
+      'Mean and std are those of pixels in the range that is stated.',
     );
 }
 
@@ -95,7 +58,7 @@ export class PreprocessingLayer implements Disposable {
       if (normalise === null || this.#mean === null || this.#deviation === null) return ranged;
       const [count, channels] = [normalise.mean.length, x.dimension(1)];
       if (count !== 1 && count !== channels)
-        throw InputError.expected(`${channels} numbers, one a channel,`, '--mean and --std', normalise.mean);
+        throw InputError.expected(`${channels} numbers, one a channel,`, '`mean` and `std`', normalise.mean);
       return ranged.sub(this.#mean).div(this.#deviation);
     });
   }

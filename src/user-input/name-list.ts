@@ -1,6 +1,6 @@
-/** The first few names, and how many more: for sentences about files of strangers, which may hold anything. */
-export function nameList(names: readonly string[]): string {
-  const shown = names.slice(0, 5).map((name) => {
+/** `a, b, c and 4 more`: the first names, and how many more. Files of strangers may hold anything, so names are cut. */
+export function nameList(names: readonly string[], most = 5): string {
+  const shown = names.slice(0, most).map((name) => {
     const printable = name.replaceAll(/\p{Cc}/gu, '?');
     return printable.length > 80 ? `${printable.slice(0, 77)}...` : printable;
   });

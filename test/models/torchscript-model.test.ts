@@ -8,12 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { parseDerivative } from '../../src/activations/parse.js';
 import { evaluateRun } from '../../src/app/evaluate/evaluate-run.js';
 import { type AttackableModel, functionModel, openModel } from '../../src/app/model/open-model.js';
+import { parsePreprocessing } from '../../src/cli/model-options.js';
 import { subset } from '../../src/data/dataset.js';
 import { engineInfo, memoryInfo, setThreads } from '../../src/engine/engine-info.js';
 import { native } from '../../src/engine/native.js';
 import { DisposedError, InputError } from '../../src/errors.js';
 import { modelKind } from '../../src/models/model-kind.js';
-import { PreprocessingLayer, parsePreprocessing } from '../../src/models/preprocessing.js';
+import { PreprocessingLayer } from '../../src/models/preprocessing.js';
 import { crossEntropy } from '../../src/nn/losses.js';
 import { integers, tensor } from '../../src/tensor/create.js';
 import { gradient, noGrad } from '../../src/tensor/gradient.js';
@@ -34,8 +35,8 @@ const file = (name: string) => join(folder, name);
 const own = openModel(file('resnet8.safetensors'));
 const normalise = { mean: [0.5, 0.45], std: [0.25, 0.2] };
 const input = { range: [0, 1], normalise } as const;
-const traced = openModel(file('traced.pt'), { input });
-const scripted = openModel(file('scripted.pt'), { input });
+const traced = openModel(file('traced.pt'), { preprocessing: input });
+const scripted = openModel(file('scripted.pt'), { preprocessing: input });
 const temporary = mkdtempSync(join(tmpdir(), 'satin-torchscript-'));
 after(() => {
   for (const model of [own, traced, scripted]) model[Symbol.dispose]();
@@ -153,10 +154,10 @@ describe('a model that is opened', () => {
     assert.equal(traced.name, file('traced.pt'));
     assert.match(traced.digest, /^sha256:[0-9a-f]{64}$/);
     assert.notEqual(traced.digest, scripted.digest);
-    assert.deepEqual([traced.shape, traced.classes, traced.input], [null, null, input]);
-    assert.equal(own.input, null);
+    assert.deepEqual([traced.shape, traced.classes, traced.preprocessing], [null, null, input]);
+    assert.equal(own.preprocessing, null);
     using plain = openModel(file('traced.pt'));
-    assert.deepEqual(plain.input, { range: [0, 1], normalise: null });
+    assert.deepEqual(plain.preprocessing, { range: [0, 1], normalise: null });
     const form = traced.forAttacks();
     assert.equal(form.classify, traced.classify);
     form[Symbol.dispose]();
@@ -183,7 +184,7 @@ describe('a model that is opened', () => {
 
   it('of Satin takes no input form: its normalisation is its first layer', () => {
     assert.throws(
-      () => openModel(file('resnet8.safetensors'), { input }),
+      () => openModel(file('resnet8.safetensors'), { preprocessing: input }),
       /its normalisation is its first layer/,
     );
   });

@@ -3,23 +3,18 @@ import { parseAttack, withSurrogate } from '../../attacks/attack.js';
 import { modeOf } from '../../attacks/autoattack.js';
 import { type NormName, norms } from '../../attacks/norms.js';
 import type { Dataset } from '../../data/dataset.js';
-import { someOf } from '../../data/dataset-error.js';
 import { DatasetTensors } from '../../data/dataset-tensors.js';
 import { pixelsDigest } from '../../data/digest.js';
-import { type LoadOptions, loadDataset } from '../../data/load-dataset.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
 import { engineInfo } from '../../engine/engine-info.js';
-import { InputError, InterruptedError } from '../../errors.js';
+import { InterruptedError } from '../../errors.js';
 import { checkModel } from '../../evaluation/checks/check-model.js';
 import { checkResults } from '../../evaluation/checks/check-results.js';
 import { type Evaluation, type EvaluationProgress, evaluate } from '../../evaluation/evaluate.js';
-import {
-  createEvaluationFolder,
-  type EvaluationFolder,
-  requireUnusedFolder,
-  resumeEvaluationFolder,
-} from '../../evaluation/folder/evaluation-folder.js';
+import type { EvaluationFolder } from '../../evaluation/folder/evaluation-folder.js';
 import type { EvaluationManifest, EvaluationSettings } from '../../evaluation/folder/manifest.js';
+import type { NewEvaluationFolder } from '../../evaluation/folder/new-folder.js';
+import type { StoredEvaluationFolder } from '../../evaluation/folder/stored-folder.js';
 import type { BatchResult, EngineResult, EvaluationResult } from '../../evaluation/result.js';
 import { perClass } from '../../evaluation/summary.js';
 import { tuneBatchSize } from '../../evaluation/tune-batch-size.js';
@@ -43,8 +38,8 @@ export interface EvaluateRunOptions {
   readonly seed: number;
   /** Images a batch; `auto` measures which size is fast. Verdicts do not depend on it. @default 'auto' */
   readonly batch?: number | 'auto';
-  /** Where everything is kept as it is found; `resume` goes on with what is kept there. @default nowhere */
-  readonly folder?: { readonly path: string; readonly resume: boolean };
+  /** Where every verdict is kept as it is found, or where an evaluation is resumed. @default nowhere */
+  readonly folder?: NewEvaluationFolder | StoredEvaluationFolder;
   /** Runs each attack on what others broke before it too. @default false */
   readonly alone?: boolean;
   /** `full` looks at the monotone set and the loss around the images too. @default 'quick' */
@@ -60,38 +55,6 @@ export interface EvaluateRunOptions {
 export interface EvaluationRun {
   readonly result: EvaluationResult;
   readonly evaluation: Evaluation;
-}
-
-/** Loads the images that a model is measured on, in its own size where it is known, and the first `count` of them. */
-export async function loadExamples(
-  model: Pick<AttackableModel, 'shape' | 'classes'>,
-  options: LoadOptions & { readonly count: number | null; readonly seed: number },
-): Promise<Dataset> {
-  const { count, seed, ...load } = options;
-  const { shape, classes } = model;
-  const size = shape && ([shape[1], shape[2]] as const);
-  const form =
-    size === null
-      ? {}
-      : load.name === 'folder'
-        ? { size, channels: shape?.[0] === 1 ? (1 as const) : (3 as const) }
-        : load.name === 'imagenet'
-          ? { size }
-          : {};
-  const examples = count === null ? undefined : { count, seed };
-  const chosen = await loadDataset({ ...load, ...form, examples });
-  if (shape !== null && chosen.shape.join() !== shape.join())
-    throw InputError.expected(
-      `images of shape [${shape.join(', ')}], as the model takes them,`,
-      chosen.name,
-      `[${chosen.shape.join(', ')}]`,
-    );
-  if (classes !== null && chosen.classes.join('\n') !== classes.join('\n'))
-    throw new InputError(
-      'invalid-input',
-      `Expected the model's ${classes.length} classes (${someOf(classes, 20)}) for ${chosen.name} but received ${chosen.classes.length} (${someOf(chosen.classes, 20)}).`,
-    );
-  return chosen;
 }
 
 /**
@@ -111,11 +74,9 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
   ];
   const settings = settingsOf(options);
   if (options.ranks !== undefined) requireSameEvaluation(options.ranks, settings);
-  if (options.folder?.resume === false) requireUnusedFolder(options.folder.path, '--save-adversarial');
+  const { folder: target } = options;
   using resumed =
-    options.folder?.resume === true
-      ? resumeEvaluationFolder(options.folder.path, { data, settings, batch: options.batch ?? 'auto' })
-      : null;
+    target?.kind === 'stored' ? target.resume({ data, settings, batch: options.batch ?? 'auto' }) : null;
 
   using tensors = new DatasetTensors(data);
   using fast = model.forAttacks();
@@ -140,8 +101,8 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
     const batch = resumed === null ? batchOf(options, checked.subject.fast, tensors) : batchBefore(resumed);
     const random = resumed?.manifest.chosen.random ?? checked.subject.random === true;
     using created =
-      options.folder?.resume === false
-        ? createEvaluationFolder(options.folder.path, {
+      target?.kind === 'new'
+        ? target.create({
             data,
             manifest: manifestOf(options, { settings, batch, random, device: tensors.device }),
           })
@@ -158,7 +119,9 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
       ...(folder !== null && { ledger: folder.ledger }),
       ...(onProgress === undefined ? {} : { onProgress }),
     }).catch((error: unknown) => {
-      throw folder !== null && error instanceof InterruptedError ? howToGoOn(model.name, folder) : error;
+      throw folder !== null && error instanceof InterruptedError
+        ? new InterruptedError(`Interrupted; what was found is in ${folder.path}.`)
+        : error;
     });
     const { adversarial: _, ...measured } = found;
     const { flags, classes } = checked;
@@ -197,11 +160,11 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
 function settingsOf(options: EvaluateRunOptions): EvaluationSettings {
   const { model, data, attacks, surrogates = [], norm, epsilon, seed } = options;
   const { alone = false, checks = 'quick' } = options;
-  const { range, normalise } = model.input ?? noPreprocessing;
+  const { range, normalise } = model.preprocessing ?? noPreprocessing;
   return {
     modelDigest: model.digest,
     input:
-      model.input === null
+      model.preprocessing === null
         ? null
         : {
             range: [...range],
@@ -256,11 +219,6 @@ function batchOf(
 
 function batchBefore({ manifest: { chosen } }: EvaluationFolder): BatchResult {
   return { size: chosen.batch, measured: chosen.measured };
-}
-
-function howToGoOn(model: string, { path }: EvaluationFolder): InterruptedError {
-  const again = commandLine(['evaluate', model, '--resume', path]);
-  return new InterruptedError(`Interrupted; what was found is in ${path}. Go on with: ${again}`);
 }
 
 function engineResult(device: string): EngineResult {

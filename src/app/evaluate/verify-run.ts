@@ -1,9 +1,9 @@
 import type { EvaluationManifest } from '../../evaluation/folder/manifest.js';
 import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
 import { type VerifiedImage, verifyFolder } from '../../evaluation/folder/verify-folder.js';
-import { modelKind } from '../../models/model-kind.js';
 import type { Preprocessing } from '../../models/preprocessing.js';
 import { version } from '../../provenance/version.js';
+import { type ModelFile, readModelFile } from '../model/model-file.js';
 import { type AttackableModel, openModel } from '../model/open-model.js';
 
 /** The result of a verification as JSON. Its fields are stable: other programs read them. */
@@ -46,14 +46,12 @@ export interface FailedImage extends Pick<VerifiedImage, 'id' | 'label' | 'attac
 export function verifyRun(options: {
   readonly folder: string;
   /** @default the one that was evaluated, by the path that the user named */
-  readonly model?: string;
-  /** What a TorchScript model takes. @default what the evaluated one was told to take, for that one */
-  readonly input?: Preprocessing | null;
+  readonly model?: ModelFile;
 }): VerificationResult {
   const { folder } = options;
   const manifest = readEvaluationManifest(folder, 'the folder');
   const { evaluation: settings, epsilonText } = manifest;
-  using model = openVerified(manifest, options);
+  using model = openVerified(manifest, options.model ?? readModelFile(manifest.model));
   const isSameModel = isEvaluated(model, manifest);
   const { isFinished, images, right } = verifyFolder(folder, {
     manifest,
@@ -90,32 +88,29 @@ export function verifyRun(options: {
   };
 }
 
-/** The model that is asked; the evaluated file takes its images as it did then, unless another form is stated. */
-function openVerified(
-  manifest: EvaluationManifest,
-  {
-    model: path = manifest.model,
-    input = null,
-  }: { readonly model?: string; readonly input?: Preprocessing | null },
-): AttackableModel {
-  const model = openModel(path, { input });
+/** The model that is asked; the evaluated file takes its images as it did then, unless a preprocessing is stated. */
+function openVerified(manifest: EvaluationManifest, file: ModelFile): AttackableModel {
+  const model = openModel(file);
   const before = manifest.evaluation.input;
-  const isStated = input !== null || before === null || modelKind(path) !== 'torchscript';
-  if (isStated || model.digest !== manifest.evaluation.modelDigest) return model;
+  const isOpen = file.kind !== 'torchscript' || file.isStated || before === null;
+  if (isOpen || model.digest !== manifest.evaluation.modelDigest) return model;
   model[Symbol.dispose]();
-  return openModel(path, { input: before });
+  return openModel({ ...file, preprocessing: before });
 }
 
-function isEvaluated({ digest, input }: AttackableModel, { evaluation }: EvaluationManifest): boolean {
+function isEvaluated(
+  { digest, preprocessing }: AttackableModel,
+  { evaluation }: EvaluationManifest,
+): boolean {
   return (
     digest === evaluation.modelDigest &&
-    JSON.stringify(plain(input)) === JSON.stringify(plain(evaluation.input))
+    JSON.stringify(plain(preprocessing)) === JSON.stringify(plain(evaluation.input))
   );
 }
 
 /** In one order of keys. */
-function plain(input: Preprocessing | null) {
-  return input === null
-    ? null
-    : [input.range, input.normalise === null ? null : [input.normalise.mean, input.normalise.std]];
+function plain(preprocessing: Preprocessing | null) {
+  if (preprocessing === null) return null;
+  const { range, normalise } = preprocessing;
+  return [range, normalise === null ? null : [normalise.mean, normalise.std]];
 }

@@ -1,21 +1,15 @@
-import type { ExternalDescription } from '../../models/external-description.js';
-import type { Preprocessing } from '../../models/preprocessing.js';
+import { InputError } from '../../errors.js';
 import { exportTorchScript } from '../../models/torchscript-export.js';
-import { readCheckpoint, writeWeights } from '../../runs/checkpoint.js';
+import { writeWeights } from '../../runs/checkpoint.js';
 import { toArrays } from '../../weights/module-weights.js';
 import { checkpointModel } from './checkpoint-model.js';
-import { importModel } from './import-weights.js';
+import { importWeights } from './import-weights.js';
+import type { ModelFile } from './model-file.js';
 
 export interface ExportOptions {
   readonly format: 'safetensors' | 'torchscript';
   /** The file to write; one that exists is overwritten. */
   readonly out: string;
-  /** What network the weights of another program belong to; null for a model of Satin's. */
-  readonly form?: ExternalDescription | null;
-  /** With `form`: what the network wants in place of pixels in [0, 1]. */
-  readonly input?: Preprocessing | null;
-  /** With `form`: which of several state dicts. */
-  readonly entry?: string | undefined;
 }
 
 export interface Exported {
@@ -28,14 +22,21 @@ export interface Exported {
 /**
  * Writes a model as safetensors, bit for bit, or as TorchScript.
  *
- * @throws {InputError} where the model cannot be read, or weights are not those of the network in `form`.
+ * @throws {InputError} for a model that is TorchScript already, and for weights that are not those of the stated network.
  */
-export function exportModel(path: string, options: ExportOptions): Exported {
-  const { format, out, form = null, ...rest } = options;
+export function exportModel(file: ModelFile, options: ExportOptions): Exported {
+  const { format, out } = options;
+  if (file.kind === 'torchscript')
+    throw InputError.expected(
+      'a model of Satin or a state dict',
+      'the model',
+      file.path,
+      'It is TorchScript already.',
+    );
   const { model, skipped } =
-    form === null
-      ? { model: checkpointModel(readCheckpoint({ path })), skipped: [] }
-      : importModel(path, { form, ...rest });
+    file.kind === 'satin'
+      ? { model: checkpointModel(file.checkpoint), skipped: [] }
+      : importWeights(file.weights, file);
   using owned = model;
   if (format === 'torchscript') return { skipped, difference: exportTorchScript(owned, out) };
   writeWeights(out, { model: owned.description, weights: toArrays(owned.network.state()) });

@@ -6,7 +6,7 @@ import { Model } from '../../models/model.js';
 import type { Preprocessing } from '../../models/preprocessing.js';
 import { loadWeights } from '../../weights/module-weights.js';
 import { matchParameterNames, storedNormalisation } from '../../weights/parameter-names.js';
-import { readWeightsFile } from '../../weights/weights-file.js';
+import type { StateDict } from '../../weights/state-dict.js';
 
 /** A network with weights that another program wrote. */
 export interface ImportedModel {
@@ -17,24 +17,24 @@ export interface ImportedModel {
   readonly skipped: readonly string[];
 }
 
-export interface ImportOptions {
-  readonly form: ExternalDescription;
-  /** What the network wants in place of pixels in [0, 1], where the file does not hold it. */
-  readonly input?: Preprocessing | null;
-  /** Which of several state dicts in a checkpoint. */
-  readonly entry?: string | undefined;
-}
-
 /**
- * Puts the weights of a file into the network that they are said to belong to. A normalisation in the file, or else the one
- * that is stated, becomes the model's first layer.
+ * Puts weights of another program into the network that they are said to belong to. A normalisation in the file, or else
+ * the one that is stated, becomes the model's first layer.
  *
- * @throws {InputError} where the file holds no weights or others, each named, and where two normalisations differ.
+ * @throws {InputError} for weights that are not of this network, each named, and where two normalisations differ.
  */
-export function importModel(path: string, { form, input = null, entry }: ImportOptions): ImportedModel {
-  const weights = readWeightsFile(path, { entry });
-  const [channels] = form.shape;
-  const stated = input === null ? null : asNormalisation(input, channels);
+export function importWeights(
+  weights: StateDict,
+  options: {
+    readonly description: ExternalDescription;
+    /** What the network expects in place of pixels in [0, 1], where the file does not hold it. */
+    readonly preprocessing?: Preprocessing | null;
+  },
+): ImportedModel {
+  const { description, preprocessing = null } = options;
+  const { path } = weights;
+  const [channels] = description.shape;
+  const stated = preprocessing === null ? null : asNormalisation(preprocessing, channels);
   const held = storedNormalisation(weights.arrays, channels);
   if (stated !== null && held !== null && !areEqual(stated, held))
     throw InputError.expected(
@@ -43,7 +43,7 @@ export function importModel(path: string, { form, input = null, entry }: ImportO
       stated,
       `In ${path} the mean is ${held.mean.join()} and the std ${held.std.join()}.`,
     );
-  const model = Model.create({ ...form, normalise: held ?? stated }, { seed: null });
+  const model = Model.create({ ...description, normalise: held ?? stated }, { seed: null });
   try {
     const { arrays, skipped } = matchParameterNames(weights.arrays, new Set(model.network.state().keys()));
     loadWeights(model.network, arrays, { source: path });

@@ -3,6 +3,7 @@ import type { Model } from '../../models/model.js';
 import { modelKind } from '../../models/model-kind.js';
 import { arePlaceholders } from '../../models/placeholder-class-names.js';
 import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
+import { nameList } from '../../user-input/name-list.js';
 import { loadWeights } from '../../weights/module-weights.js';
 import { matchParameterNames, storedNormalisation } from '../../weights/parameter-names.js';
 import type { StateDict } from '../../weights/state-dict.js';
@@ -79,13 +80,12 @@ function requireSameNetwork({ description }: Model, init: Checkpoint, newHead: b
     ? from.classes.length !== classes.length
     : from.classes.join('\n') !== classes.join('\n');
   if (differ && !newHead)
-    throw InputError.expected(`the classes ${shown(classes)}`, '`init`', shown(from.classes), mend);
-}
-
-function shown(classes: readonly string[]): string {
-  return classes.length > 10
-    ? `${classes.slice(0, 10).join(', ')} and ${classes.length - 10} more`
-    : classes.join(', ');
+    throw InputError.expected(
+      `the classes ${nameList(classes, 10)}`,
+      '`init`',
+      nameList(from.classes, 10),
+      mend,
+    );
 }
 
 /** Up to rounding and to how exactly a data set was measured. */

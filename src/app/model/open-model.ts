@@ -1,16 +1,14 @@
 import type { Activation } from '../../activations/activation.js';
 import { InputError } from '../../errors.js';
 import type { ModelDescription } from '../../models/description.js';
-import { type ExternalDescription, requireForeignTakes } from '../../models/external-description.js';
 import type { Model } from '../../models/model.js';
-import { modelKind, requireInputTakes } from '../../models/model-kind.js';
 import { arePlaceholders } from '../../models/placeholder-class-names.js';
-import { noPreprocessing, type Preprocessing } from '../../models/preprocessing.js';
+import type { Preprocessing } from '../../models/preprocessing.js';
 import { TorchScriptModel } from '../../models/torchscript-model.js';
 import type { Classifier } from '../../nn/classifier.js';
-import { readCheckpoint } from '../../runs/checkpoint.js';
 import { checkpointModel } from './checkpoint-model.js';
-import { importModel } from './import-weights.js';
+import { importWeights } from './import-weights.js';
+import { type ModelFile, type ModelFileOptions, readModelFile } from './model-file.js';
 
 /** A network that is measured, whatever file it came from. */
 export interface AttackableModel extends Disposable {
@@ -22,8 +20,8 @@ export interface AttackableModel extends Disposable {
   readonly shape: ModelDescription['shape'] | null;
   /** The names of its classes; null where the file does not say. */
   readonly classes: readonly string[] | null;
-  /** What a TorchScript file was told to take; null where the model brings its own normalisation. */
-  readonly input: Preprocessing | null;
+  /** Of a TorchScript file; null where the model brings its own normalisation. */
+  readonly preprocessing: Preprocessing | null;
   /** The network as it was given: it alone decides whether an example is broken. */
   readonly classify: Classifier;
   /**
@@ -46,7 +44,7 @@ export function attackableModel(
     digest,
     shape,
     classes: arePlaceholders(classes) ? null : classes,
-    input: null,
+    preprocessing: null,
     classify: model.classify,
     forAttacks: (options) => model.fold(options),
     [Symbol.dispose]: () => model.dispose(),
@@ -71,7 +69,7 @@ export function functionModel(options: {
     digest,
     shape,
     classes,
-    input: null,
+    preprocessing: null,
     classify,
     forAttacks(form = {}) {
       if (form.derivative !== undefined)
@@ -87,40 +85,32 @@ export function functionModel(options: {
   };
 }
 
-export interface OpenModelOptions {
-  /** What a TorchScript file, or weights that hold no normalisation, want in place of pixels in [0, 1]. */
-  readonly input?: Preprocessing | null;
-  /** What network the weights of another program belong to. */
-  readonly foreign?: ExternalDescription | null;
-  /** Which of several state dicts in a checkpoint of another program. */
-  readonly entry?: string | undefined;
-}
-
 /**
- * Reads what a user names as MODEL: a run folder (its best checkpoint), a checkpoint, a weights file, a TorchScript file
- * that PyTorch saved, or weights of another program with `foreign`. All are recognised by their content.
+ * Opens a model file, or reads and opens the one of a path: see `readModelFile`.
  *
- * @throws {InputError} where it is none of these, cannot be read, or where an option is given that it does not take.
+ * @throws {InputError} where the file cannot be used as what it is.
  */
-export function openModel(path: string, options: OpenModelOptions = {}): AttackableModel {
-  const { input = null, foreign = null, entry } = options;
-  const kind = modelKind(path);
-  requireInputTakes(kind, { path, input });
-  requireForeignTakes(kind, { path, foreign, entry });
-  if (kind === 'torchscript') {
-    const form = input ?? noPreprocessing;
-    const script = new TorchScriptModel(path, form);
-    const { digest, classify } = script;
-    return {
-      ...functionModel({ name: path, digest, classify }),
-      input: form,
-      [Symbol.dispose]: () => script.dispose(),
-    };
+export function openModel(source: string | ModelFile, options: ModelFileOptions = {}): AttackableModel {
+  const file = typeof source === 'string' ? readModelFile(source, options) : source;
+  const { path } = file;
+  switch (file.kind) {
+    case 'satin': {
+      const { checkpoint } = file;
+      return attackableModel(checkpointModel(checkpoint), { name: path, digest: checkpoint.weightsDigest });
+    }
+    case 'torchscript': {
+      const { preprocessing } = file;
+      const script = new TorchScriptModel(path, preprocessing);
+      const { digest, classify } = script;
+      return {
+        ...functionModel({ name: path, digest, classify }),
+        preprocessing,
+        [Symbol.dispose]: () => script.dispose(),
+      };
+    }
+    case 'weights': {
+      const { model, digest } = importWeights(file.weights, file);
+      return attackableModel(model, { name: path, digest });
+    }
   }
-  if (foreign !== null) {
-    const { model, digest } = importModel(path, { form: foreign, input, entry });
-    return attackableModel(model, { name: path, digest });
-  }
-  const checkpoint = readCheckpoint({ path });
-  return attackableModel(checkpointModel(checkpoint), { name: path, digest: checkpoint.weightsDigest });
 }

@@ -5,14 +5,13 @@ import { attackForms, parseAttack, requireNorm } from '../../attacks/attack.js';
 import { decodeImages, resizeRules } from '../../data/decode-image.js';
 import { InputError } from '../../errors.js';
 import type { ModelDescription } from '../../models/description.js';
-import { modelKind, requireInputTakes, requireWholeModel } from '../../models/model-kind.js';
-import { inputRanges, parsePreprocessing } from '../../models/preprocessing.js';
 import { parseRecipe } from '../../recipe/recipe.js';
-import { readCheckpoint } from '../../runs/checkpoint.js';
 import { isRunFolder, readStoredRecipe } from '../../runs/run-folder.js';
 import { nearest } from '../../user-input/did-you-mean.js';
 import { parseEpsilon } from '../../user-input/epsilon.js';
+import { nameList } from '../../user-input/name-list.js';
 import { listenForInterrupt } from '../interrupt.js';
+import { modelOptions, readTypedModel } from '../model-options.js';
 import { missing, wholeNumber } from '../options.js';
 import { requireEmptyFolder, requireFilePath, requireImageFile } from '../output-file.js';
 import { attackTable } from '../terminal/attack-table.js';
@@ -39,18 +38,10 @@ export function attackCommand() {
         .choices(resizeRules)
         .default('crop' as const),
     )
-    .option(
-      '--shape <CxHxW>',
-      'of a TorchScript model: channels, height and width it takes, such as 3x224x224',
-    )
-    .addOption(
-      new Option(
-        '--input-range <black,white>',
-        'what a TorchScript model takes for black and white (default: 0,1)',
-      ).choices(inputRanges),
-    )
-    .option('--mean <list>', 'mean of each channel in that range, which a TorchScript model wants subtracted')
-    .option('--std <list>', 'deviation of each channel in that range, which it wants to be divided by')
+    .addOption(modelOptions.shape())
+    .addOption(modelOptions.inputRange())
+    .addOption(modelOptions.mean())
+    .addOption(modelOptions.std())
     .option('--out <folder>', 'where everything goes', 'adversarial')
     .option('--json <file>', 'write the result to a file too, or to standard output for -')
     .option('--seed <number>', "seed of the attack's random starts", wholeNumber('--seed', 0), 0)
@@ -60,11 +51,8 @@ export function attackCommand() {
       for (const file of files) requireImageFile(file);
       if (json !== undefined && json !== '-') requireFilePath(json, '--json');
       const attack = parseAttack(options.attack);
-      requireWholeModel(modelPath);
-      const kind = modelKind(modelPath);
-      const input = parsePreprocessing(options);
-      requireInputTakes(kind, { path: modelPath, input });
-      const described = kind === 'satin' ? readCheckpoint({ path: modelPath }).model : null;
+      const file = readTypedModel(modelPath, options);
+      const described = file.kind === 'satin' ? file.checkpoint.model : null;
       const shape = shapeOf(options.shape, described);
       const threat = isRunFolder(modelPath)
         ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`).threat
@@ -84,16 +72,16 @@ export function attackCommand() {
       const [channels, height, width] = shape;
       const images = await decodeImages({ files, form: { size: [height, width], channels, resize } });
       // Loaded only now: nothing above needs the engine.
-      const { attackImagesToFolder: attackPictures } = await import('../../app/attack/write-folder.js');
-      const { modelClassNames: classNames } = await import('../../app/model/model-class-names.js');
+      const { attackImagesToFolder } = await import('../../app/attack/write-folder.js');
+      const { modelClassNames } = await import('../../app/model/model-class-names.js');
       const { openModel } = await import('../../app/model/open-model.js');
       if (threads !== undefined) (await import('../../engine/engine-info.js')).setThreads(threads);
       const display = createDisplay();
       const signal = listenForInterrupt(display.note);
       try {
-        using model = openModel(modelPath, { input });
-        const classes = classNames(model, shape);
-        const result = await attackPictures({
+        using model = openModel(file);
+        const classes = modelClassNames(model, shape);
+        const result = await attackImagesToFolder({
           model,
           files,
           images,
@@ -149,7 +137,7 @@ function classOf(name: string | undefined, classes: readonly string[]): number |
   if (label >= 0) return label;
   const meant = nearest(name, classes);
   throw InputError.expected(
-    `a class of the model (${classes.slice(0, 20).join(', ')}${classes.length > 20 ? `, and ${classes.length - 20} more` : ''})`,
+    `a class of the model (${nameList(classes, 20)})`,
     '--label',
     name,
     meant === undefined ? undefined : `Did you mean '${meant}'?`,

@@ -4,10 +4,12 @@ import { attackForms } from '../../attacks/attack.js';
 import { autoAttackSets } from '../../attacks/autoattack.js';
 import { readLauncherEnvironment } from '../../distributed/launcher-environment.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
-import { InputError } from '../../errors.js';
-import { inputRanges } from '../../models/preprocessing.js';
+import { InputError, InterruptedError } from '../../errors.js';
+import { newEvaluationFolder } from '../../evaluation/folder/new-folder.js';
+import { commandLine } from '../../provenance/command-line.js';
 import { evaluateSettings } from '../evaluate-settings.js';
 import { listenForInterrupt } from '../interrupt.js';
+import { modelOptions } from '../model-options.js';
 import { several, wholeNumber } from '../options.js';
 import { requireFilePath, requireNewFile } from '../output-file.js';
 import { evaluationTable } from '../terminal/evaluation-table.js';
@@ -42,20 +44,15 @@ export function evaluateCommand() {
       new Option('--norm <norm>', "the threat model's norm (default: the run's)").choices(['linf', 'l2']),
     )
     .option('--epsilon <radius>', "the threat model's radius, such as 8/255 (default: the run's)")
-    .addOption(
-      new Option(
-        '--input-range <black,white>',
-        'what a model of PyTorch takes for black and white (default: 0,1)',
-      ).choices(inputRanges),
-    )
-    .option('--mean <list>', 'mean of each channel in that range, which a model of PyTorch wants subtracted')
-    .option('--std <list>', 'deviation of each channel in that range, which it wants to be divided by')
-    .option('--architecture <name>', 'what network the weights of another program belong to')
-    .option('--activation <name>', 'its activation, such as relu')
-    .option('--classes <count|names>', 'how many classes it tells apart, or their names with commas between')
-    .option('--shape <CxHxW>', 'channels, height and width that it takes, such as 3x32x32')
-    .option('--width <factor>', 'its width where that is not the published one')
-    .option('--entry <name>', 'which of several state dicts in a checkpoint of PyTorch, such as ema')
+    .addOption(modelOptions.inputRange())
+    .addOption(modelOptions.mean())
+    .addOption(modelOptions.std())
+    .addOption(modelOptions.architecture())
+    .addOption(modelOptions.activation())
+    .addOption(modelOptions.classes())
+    .addOption(modelOptions.shape())
+    .addOption(modelOptions.width())
+    .addOption(modelOptions.entry())
     .option(
       '--examples <count>',
       'how many images are attacked (default: 1000)',
@@ -91,45 +88,41 @@ export function evaluateCommand() {
       'go on with the evaluation in this folder; what it began with need not be typed again',
     )
     .action(async (modelPath, options) => {
-      const plan = evaluateSettings(modelPath, options);
-      const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, folder } = plan;
+      const settings = evaluateSettings(modelPath, options);
+      const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, stored } = settings;
       if (options.json !== undefined && options.json !== '-') requireFilePath(options.json, '--json');
       if (options.report !== undefined) requireNewFile(options.report, '--report');
       const launch = readLauncherEnvironment(process.env);
       const leads = (launch?.rank ?? 0) === 0;
-      if (launch !== null && folder !== undefined)
+      const kept = options.saveAdversarial;
+      if (launch !== null && (kept !== undefined || stored !== null))
         throw InputError.expected(
           'one process',
-          folder.resume ? '--resume' : '--save-adversarial',
+          stored !== null ? '--resume' : '--save-adversarial',
           `${launch.size} of ${launch.launcher}`,
           'Several share an evaluation that is not kept in a folder.',
         );
-      const { requireUnusedFolder } = await import('../../evaluation/folder/evaluation-folder.js');
-      if (folder?.resume === false) requireUnusedFolder(folder.path, '--save-adversarial');
+      using created = kept === undefined ? null : newEvaluationFolder(kept);
+      const folder = created ?? stored;
 
       // Loaded only now: nothing above needs the engine.
-      const { evaluateRun: evaluationRun } = await import('../../app/evaluate/evaluate-run.js');
+      const { evaluateRun } = await import('../../app/evaluate/evaluate-run.js');
       const { openModel } = await import('../../app/model/open-model.js');
-      if (plan.threads !== undefined) (await import('../../engine/engine-info.js')).setThreads(plan.threads);
-      const { withProcessGroup: asRank, threadsOfRank: threadsOf } = await import(
-        '../../distributed/init-process-group.js'
-      );
+      if (settings.threads !== undefined)
+        (await import('../../engine/engine-info.js')).setThreads(settings.threads);
+      const { withProcessGroup, threadsOfRank } = await import('../../distributed/init-process-group.js');
       const display = createDisplay();
       const signal = listenForInterrupt(leads ? display.note : () => {});
       const interrupted = () => signal.aborted;
       const progress = leads ? display.progress : () => {};
       const measure = async (ranks?: ProcessGroup) => {
-        if (ranks !== undefined && plan.threads === undefined)
-          (await import('../../engine/engine-info.js')).setThreads(threadsOf(ranks));
-        using model = openModel(modelPath, {
-          input: plan.input,
-          foreign: plan.foreign,
-          entry: options.entry,
-        });
-        const data = await plan.load(model, ({ stage, what, done, total }) => {
+        if (ranks !== undefined && settings.threads === undefined)
+          (await import('../../engine/engine-info.js')).setThreads(threadsOfRank(ranks));
+        using model = openModel(settings.model);
+        const data = await settings.load(model, ({ stage, what, done, total }) => {
           if (total !== undefined) progress({ label: `${stage} ${what}`, done, total });
         });
-        const run = await evaluationRun({
+        const run = await evaluateRun({
           model,
           data,
           attacks,
@@ -140,7 +133,7 @@ export function evaluateCommand() {
           batch,
           alone,
           checks,
-          ...(folder !== undefined && { folder }),
+          ...(folder !== null && { folder }),
           ...(ranks !== undefined && { ranks }),
           onChecks: (done, total) => progress({ label: 'checks', done, total }),
           interrupted,
@@ -152,6 +145,10 @@ export function evaluateCommand() {
               robust: standing,
               ...(secondsLeft !== undefined && { secondsLeft }),
             }),
+        }).catch((error: unknown) => {
+          if (folder === null || !(error instanceof InterruptedError)) throw error;
+          const again = commandLine(['evaluate', modelPath, '--resume', folder.path]);
+          throw new InterruptedError(`${error.message} Continue with: ${again}`, { cause: error });
         });
         if (!leads) return;
         if (options.json !== undefined && options.json !== '-')
@@ -178,7 +175,7 @@ export function evaluateCommand() {
       };
       try {
         if (launch === null) await measure();
-        else await asRank(launch, { device: 'cpu', interrupted }, measure);
+        else await withProcessGroup(launch, { device: 'cpu', interrupted }, measure);
       } finally {
         display.close();
       }

@@ -3,8 +3,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import type { Prediction } from '../../app/predict.js';
 import { decodeImages, resizeRules } from '../../data/decode-image.js';
 import { InputError } from '../../errors.js';
-import { requireWholeModel } from '../../models/model-kind.js';
-import { readCheckpoint } from '../../runs/checkpoint.js';
+import { readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../options.js';
 import { requireFilePath, requireImageFile } from '../output-file.js';
 
@@ -27,18 +26,20 @@ export function predictCommand() {
     .action(async (modelPath, files, { resize, json, threads }) => {
       for (const file of files) requireImageFile(file);
       if (json !== undefined && json !== '-') requireFilePath(json, '--json');
-      requireWholeModel(modelPath);
-      const checkpoint = readCheckpoint({ path: modelPath });
+      const file = readTypedModel(modelPath, {});
+      if (file.kind !== 'satin')
+        throw InputError.expected('a model of Satin', 'the model', modelPath, 'It is TorchScript.');
+      const { checkpoint } = file;
       const [channels, height, width] = checkpoint.model.shape;
       if (channels !== 1 && channels !== 3)
         throw InputError.expected('a model of grey (1) or colour (3) images', 'the model', channels);
       const pixels = await decodeImages({ files, form: { size: [height, width], channels, resize } });
       // Loaded only now: nothing above needs the engine.
       const { predict } = await import('../../app/predict.js');
-      const { checkpointModel: modelOf } = await import('../../app/model/checkpoint-model.js');
+      const { checkpointModel } = await import('../../app/model/checkpoint-model.js');
       const { setThreads } = await import('../../engine/engine-info.js');
       if (threads !== undefined) setThreads(threads);
-      using model = modelOf(checkpoint);
+      using model = checkpointModel(checkpoint);
       const predictions = predict(model, pixels);
       const images = files.map((image, place) => ({ image, predictions: predictions[place]! }));
       const text = `${JSON.stringify({ model: modelPath, modelDigest: checkpoint.weightsDigest, resize, images })}\n`;

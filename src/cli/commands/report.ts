@@ -29,13 +29,13 @@ export function reportCommand() {
       const out = stated ?? join(paths[0]!, 'report.html');
       requireNewFile(out, 'the report');
       // Loaded only now: nothing above needs the engine.
-      const { trainingReport: runsReport } = await import('../../app/report/training-report.js');
+      const { trainingReport } = await import('../../app/report/training-report.js');
       const { setThreads } = await import('../../engine/engine-info.js');
       if (threads !== undefined) setThreads(threads);
       const display = createDisplay();
       const signal = listenForInterrupt(display.note);
       try {
-        const { page } = await runsReport({
+        const { page } = await trainingReport({
           runs,
           examples,
           interrupted: () => signal.aborted,

@@ -49,7 +49,7 @@ export function trainCommand() {
       const init = initPath === undefined ? undefined : readInitialWeights(initPath, { entry });
       // Loaded only now: nothing above needs the engine.
       const { trainRun } = await import('../../app/train/train-run.js');
-      const { withProcessGroup: asRank } = await import('../../distributed/init-process-group.js');
+      const { withProcessGroup } = await import('../../distributed/init-process-group.js');
       const display = createDisplay({ history });
       const signal = listenForInterrupt(leads ? display.note : () => {});
       const interrupted = () => signal.aborted;
@@ -67,7 +67,7 @@ export function trainCommand() {
         });
       try {
         if (launch === null) await run();
-        else await asRank(launch, { device: recipe.device, interrupted }, run);
+        else await withProcessGroup(launch, { device: recipe.device, interrupted }, run);
       } finally {
         display.close();
       }

@@ -1,10 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import { Command, Option } from '@commander-js/extra-typings';
+import { Command } from '@commander-js/extra-typings';
 import type { VerificationResult } from '../../app/evaluate/verify-run.js';
 import { RunError } from '../../errors.js';
 import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
-import { modelKind, requireInputTakes, requireWholeModel } from '../../models/model-kind.js';
-import { inputRanges, parsePreprocessing } from '../../models/preprocessing.js';
+import { modelOptions, readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../options.js';
 import { requireFilePath } from '../output-file.js';
 
@@ -21,28 +20,20 @@ export function verifyCommand() {
     )
     .argument('<folder>', 'what satin evaluate --save-adversarial wrote')
     .option('--model <model>', 'the model to ask (default: the evaluated one, where it was)')
-    .addOption(
-      new Option(
-        '--input-range <black,white>',
-        'what a TorchScript model takes for black and white (default: as evaluated, of another model 0,1)',
-      ).choices(inputRanges),
-    )
-    .option('--mean <list>', 'mean of each channel in that range, which a TorchScript model wants subtracted')
-    .option('--std <list>', 'deviation of each channel in that range, which it wants to be divided by')
+    .addOption(modelOptions.inputRange())
+    .addOption(modelOptions.mean())
+    .addOption(modelOptions.std())
     .option('--json <file>', 'write the result to a file, or to standard output for -')
     .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
     .action(async (folder, options) => {
       const { json, threads } = options;
       const manifest = readEvaluationManifest(folder, 'the folder');
-      const path = options.model ?? manifest.model;
-      const input = parsePreprocessing(options);
-      requireWholeModel(path);
-      requireInputTakes(modelKind(path), { path, input });
+      const model = readTypedModel(options.model ?? manifest.model, options);
       if (json !== undefined && json !== '-') requireFilePath(json, '--json');
       // Loaded only now: nothing above needs the engine.
-      const { verifyRun: verificationRun } = await import('../../app/evaluate/verify-run.js');
+      const { verifyRun } = await import('../../app/evaluate/verify-run.js');
       (await import('../../engine/engine-info.js')).setThreads(threads ?? manifest.threads);
-      const result = verificationRun({ folder, model: path, input });
+      const result = verifyRun({ folder, model });
       if (json !== undefined && json !== '-') writeFileSync(json, `${JSON.stringify(result)}\n`);
       process.stdout.write(json === '-' ? `${JSON.stringify(result)}\n` : table(result));
       const { failed, images } = result;

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { datasetError, errorCode, firstLine, someOf } from '../dataset-error.js';
+import { nameList } from '../../user-input/name-list.js';
+import { datasetError, errorCode, firstLine } from '../dataset-error.js';
 import type { EncodedImages } from './encoded-images.js';
 import { folderImages } from './folder-images.js';
 import { shardImages } from './shard-images.js';
@@ -38,7 +39,7 @@ export async function openImagenet({ dir, layout, part }: ImagenetPlace): Promis
     throw datasetError({
       file: dir,
       expected: `${part}/ or archives of ${part}`,
-      received: `both (${someOf(beside)})`,
+      received: `both (${nameList(beside, 3)})`,
       remedy: 'Say which by data.layout: folder or shards.',
     });
   if (shards.length > 0 && layout !== 'folder') {

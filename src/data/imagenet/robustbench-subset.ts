@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename, join, resolve } from 'node:path';
 import { InputError } from '../../errors.js';
-import { countOf, datasetError, someOf } from '../dataset-error.js';
+import { nameList } from '../../user-input/name-list.js';
+import { countOf, datasetError } from '../dataset-error.js';
 import { download, type PublicFile } from '../download.js';
 import { exists, readExisting } from '../read-file.js';
 import type { EncodedImages } from './encoded-images.js';
@@ -44,7 +45,7 @@ export function placesOf(names: readonly string[], images: EncodedImages): Uint3
   if (missing.length > 0)
     throw new InputError(
       'unusable-data',
-      `Expected the ${countOf(names.length, 'image')} of RobustBench in ${images.name} but ${countOf(missing.length, 'of them is', 'of them are')} missing: ${someOf(missing)}. Complete the validation images of ImageNet.`,
+      `Expected the ${countOf(names.length, 'image')} of RobustBench in ${images.name} but ${countOf(missing.length, 'of them is', 'of them are')} missing: ${nameList(missing, 3)}. Complete the validation images of ImageNet.`,
     );
   return Uint32Array.from(names, (name) => places.get(stemOf(name))!);
 }

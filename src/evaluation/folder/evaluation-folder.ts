@@ -1,40 +1,15 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset.js';
 import { InputError } from '../../errors.js';
-import {
-  explainWriteError,
-  removeTemporaryFiles,
-  writeFileDurably,
-  writeJsonDurably,
-  writeWhole,
-} from '../../files/durable-file.js';
-import { acquireLock } from '../../files/lock.js';
+import { explainWriteError, writeJsonDurably, writeWhole } from '../../files/durable-file.js';
 import { Ledger, type LedgerEntry } from '../ledger.js';
 import type { EvaluationResult } from '../result.js';
-import { foundBytes, foundFile, writeAdversarial, writeOriginals } from './images.js';
-import {
-  type EvaluationManifest,
-  isEvaluationFolder,
-  manifestFile,
-  readEvaluationManifest,
-  requireSameEvaluation,
-} from './manifest.js';
+import { foundBytes, foundFile, writeAdversarial } from './images.js';
+import type { EvaluationManifest } from './manifest.js';
 import { type EvaluationLine, parseLines, toEntry, toLine } from './verdict-lines.js';
 
-const linesFile = 'verdicts.jsonl';
+export const linesFile = 'verdicts.jsonl';
 
 /** The folder of an evaluation that this process writes. Nothing in it is lost but the batch in progress. */
 export interface EvaluationFolder extends Disposable {
@@ -48,76 +23,6 @@ export interface EvaluationFolder extends Disposable {
   [Symbol.dispose](): void;
 }
 
-/** @throws {InputError} where an evaluation cannot begin in this folder; to be asked before anything that takes long. */
-export function requireUnusedFolder(path: string, name: string): void {
-  if (!existsSync(path)) return;
-  // What a process leaves that was killed while it made the folder: the manifest comes last.
-  const early = /^(lock|lock\.\d+|originals\.safetensors|verdicts\.jsonl|images\.f32|.*\.tmp)$/;
-  if (statSync(path).isDirectory() && readdirSync(path).every((file) => early.test(file))) return;
-  const remedy = isEvaluationFolder(path) ? 'Use --resume to go on with the evaluation in it.' : undefined;
-  throw InputError.expected('a folder that is empty or does not exist yet', name, path, remedy);
-}
-
-/**
- * Makes the folder of a new evaluation: the images and what is measured are in it before the first attack.
- *
- * @throws {InputError} where it holds something already, or another process writes it.
- */
-export function createEvaluationFolder(
-  path: string,
-  { data, manifest }: { readonly data: Dataset; readonly manifest: EvaluationManifest },
-): EvaluationFolder {
-  requireUnusedFolder(path, '--save-adversarial');
-  mkdirSync(path, { recursive: true });
-  const lock = acquireLock(path);
-  try {
-    requireUnusedFolder(path, '--save-adversarial');
-    writeOriginals(path, data);
-    writeFileDurably(join(path, linesFile), []);
-    writeFileDurably(join(path, foundFile), []);
-    writeJsonDurably(manifestFile(path), manifest);
-    return open({ path, data, manifest, lines: [], release: lock.release });
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
-}
-
-/**
- * Opens the folder of an evaluation to go on where it ended, or to find that all is done.
- *
- * @throws {InputError} where `settings` are others (naming the first that differs), or another process writes it.
- */
-export function resumeEvaluationFolder(
-  path: string,
-  options: {
-    readonly data: Dataset;
-    readonly settings: EvaluationManifest['evaluation'];
-    /** Where somebody says it; with another size the numbers would not repeat to the bit. */
-    readonly batch: number | 'auto';
-  },
-): EvaluationFolder {
-  const { data, settings, batch } = options;
-  const manifest = readEvaluationManifest(path, '--resume');
-  requireSameEvaluation(path, { before: manifest.evaluation, now: settings });
-  const { chosen } = manifest;
-  if (batch !== 'auto' && batch !== chosen.batch)
-    throw InputError.expected(`${chosen.batch}, as the evaluation began,`, '--batch', batch, 'Leave it out.');
-  const lock = acquireLock(path);
-  try {
-    removeTemporaryFiles(path);
-    const images = foundBytes(path);
-    const { lines, bytes, count } = wholeLines(path, Math.floor(images.length / imageBytes(data)));
-    // Both files end behind what is whole in both.
-    truncateSync(join(path, linesFile), bytes);
-    writeFileDurably(join(path, foundFile), [images.subarray(0, count * imageBytes(data))]);
-    return open({ path, data, manifest, lines, release: lock.release });
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
-}
-
 /** What an evaluation has found so far, or at its end: its lines, and the images that they number. */
 export function readFound(
   path: string,
@@ -129,7 +34,7 @@ export function readFound(
   return { lines, imageOf: (number) => imageAt(images, number * length, length) };
 }
 
-interface OpenOptions {
+export interface OpenOptions {
   readonly path: string;
   readonly data: Dataset;
   readonly manifest: EvaluationManifest;
@@ -137,7 +42,14 @@ interface OpenOptions {
   readonly release: () => void;
 }
 
-function open({ path, data, manifest, lines: before, release }: OpenOptions): EvaluationFolder {
+/** Opens the folder behind `lines`, which are whole; the caller holds its lock. */
+export function openEvaluationFolder({
+  path,
+  data,
+  manifest,
+  lines: before,
+  release,
+}: OpenOptions): EvaluationFolder {
   const { ids, labels, shape } = data;
   const { imageOf } = readFound(path, shape);
   const places = new Map(Array.from(ids, (id, place) => [id, place]));
@@ -197,7 +109,7 @@ function open({ path, data, manifest, lines: before, release }: OpenOptions): Ev
 }
 
 /** The lines up to the first that names an image which is not there, as after a loss of power. */
-function wholeLines(
+export function wholeLines(
   path: string,
   images: number,
 ): { readonly lines: EvaluationLine[]; readonly bytes: number; readonly count: number } {
@@ -214,7 +126,7 @@ function wholeLines(
   };
 }
 
-function imageBytes({ shape }: Pick<Dataset, 'shape'>): number {
+export function imageBytes({ shape }: Pick<Dataset, 'shape'>): number {
   return shape.reduce((product, size) => product * size, Float32Array.BYTES_PER_ELEMENT);
 }
 

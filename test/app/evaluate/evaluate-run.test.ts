@@ -1,4 +1,5 @@
 /** An evaluation that is interrupted or killed anywhere goes on to the same verdicts, and with nothing but its own. */
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import {
@@ -22,6 +23,8 @@ import { evaluateSettings } from '../../../src/cli/evaluate-settings.js';
 import { subset } from '../../../src/data/dataset.js';
 import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import { InputError, InterruptedError } from '../../../src/errors.js';
+import { newEvaluationFolder } from '../../../src/evaluation/folder/new-folder.js';
+import { storedEvaluationFolder } from '../../../src/evaluation/folder/stored-folder.js';
 import type { EvaluationResult } from '../../../src/evaluation/result.js';
 import { clean } from '../../../src/training/objectives/objective.js';
 import { readSafetensors } from '../../../src/weights/safetensors.js';
@@ -74,7 +77,9 @@ const options: EvaluateRunOptions = {
   alone: true,
   interrupted: () => false,
 };
-const kept = (path: string, resume = false) => ({ folder: { path, resume } });
+const kept = (path: string, resume = false) => ({
+  folder: resume ? storedEvaluationFolder(path) : newEvaluationFolder(path),
+});
 
 /** All that an evaluation comes to, without what a clock wrote. */
 const outcome = (result: EvaluationResult) =>
@@ -150,7 +155,7 @@ describe('an evaluation that is interrupted', () => {
           assert.ok(error instanceof InterruptedError, String(error));
           // In the checks there is nothing to keep yet.
           if (!existsSync(join(path, 'manifest.json'))) return false;
-          assert.match(error.message, /Go on with: \.\/satin evaluate 'a model' --resume .*stopped-/);
+          assert.match(error.message, /^Interrupted; what was found is in .*stopped-\d+\.$/);
           return true;
         },
       );
@@ -204,17 +209,25 @@ describe('an evaluation that is interrupted', () => {
 });
 
 describe('resuming is refused', () => {
-  const refused = (changed: Partial<EvaluateRunOptions>, sentence: RegExp) =>
-    assert.rejects(evaluateRun({ ...options, ...kept(place('whole'), true), ...changed }), (error) => {
+  const refused = (
+    changed: Partial<EvaluateRunOptions> | (() => Partial<EvaluateRunOptions>),
+    sentence: RegExp,
+  ) => {
+    const attempt = async () => {
+      const own = typeof changed === 'function' ? changed() : { ...kept(place('whole'), true), ...changed };
+      return await evaluateRun({ ...options, ...own });
+    };
+    return assert.rejects(attempt, (error) => {
       assert.ok(error instanceof InputError, String(error));
       assert.match(error.message, sentence);
       return true;
     });
+  };
 
   it('with another model, data, seed, norm, ε, attack or batch, each by its name', async () => {
     await refused(
       { model: { ...counting, digest: 'sha256:b' } },
-      /but modelDigest is 'sha256:b' and was 'sha256:a'\. Resume with what it began with/,
+      /but modelDigest is 'sha256:b' and was 'sha256:a'\. Resume with the settings it started with/,
     );
     const first = subset(data, [...data.ids.keys()].slice(0, 95));
     await refused({ data: first }, /but examples is 95 and was 96/);
@@ -225,22 +238,22 @@ describe('resuming is refused', () => {
     await refused({ epsilon: { epsilon: 0.03, epsilonText: '0.03' } }, /but epsilon is 0\.03 and was 0\.02/);
     await refused({ attacks: ['fgsm'] }, /but attacks is \["fgsm"\] and was \["fgsm","pgd-4-2","pgd-12"\]/);
     await refused({ alone: false }, /but alone is false and was true/);
-    await refused({ batch: 21 }, /Expected 20, as the evaluation began, for --batch but received 21/);
+    await refused({ batch: 21 }, /Expected 20, as when the evaluation started, for `batch` but received 21/);
   });
 
   it('from a folder that is none, whose images changed, or which another process writes', async () => {
-    await refused(kept(place('nowhere'), true), /that satin evaluate --save-adversarial began/);
+    await refused(() => kept(place('nowhere'), true), /Expected the folder of an evaluation for `resume`/);
     cpSync(place('whole'), place('damaged'), { recursive: true });
     appendFileSync(place('damaged', 'verdicts.jsonl'), '{"type":"guessed"}\n');
-    await refused(kept(place('damaged'), true), /Expected a verdict in line \d+ of .*damaged/);
+    await refused(() => kept(place('damaged'), true), /Expected a verdict in line \d+ of .*damaged/);
     cpSync(place('whole'), place('held'), { recursive: true });
     const evaluating = evaluateRun({ ...options, ...kept(place('held'), true) });
-    await refused(kept(place('held'), true), /Expected a run that nobody writes/);
+    await refused(() => kept(place('held'), true), /Expected a run that nobody writes/);
     await evaluating;
   });
 
   it('and so is a second evaluation in one folder', async () => {
-    await refused(kept(place('whole')), /empty or does not exist yet .* Use --resume to go on/);
+    await refused(() => kept(place('whole')), /empty or does not exist yet .* Use `resume` to continue/);
   });
 });
 

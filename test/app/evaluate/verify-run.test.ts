@@ -1,4 +1,5 @@
 /** `satin verify`: what an evaluation kept is checked again with nothing but its folder and a model. */
+
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,10 +7,12 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { evaluateRun } from '../../../src/app/evaluate/evaluate-run.js';
 import { verifyRun } from '../../../src/app/evaluate/verify-run.js';
+import { readModelFile } from '../../../src/app/model/model-file.js';
 import { openModel } from '../../../src/app/model/open-model.js';
 import { subset } from '../../../src/data/dataset.js';
 import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import { InputError } from '../../../src/errors.js';
+import { newEvaluationFolder } from '../../../src/evaluation/folder/new-folder.js';
 import type { Model } from '../../../src/models/model.js';
 import { writeCheckpoint } from '../../../src/runs/checkpoint.js';
 import { clean } from '../../../src/training/objectives/objective.js';
@@ -59,7 +62,7 @@ const evaluated = async (name: string, norm: 'linf' | 'l2', epsilon: number) => 
     epsilon: { epsilon, epsilonText: String(epsilon) },
     seed: 0,
     batch: 50,
-    folder: { path: place(name), resume: false },
+    folder: newEvaluationFolder(place(name)),
     interrupted: () => false,
   });
   return result;
@@ -92,7 +95,7 @@ describe('adversarial images that were kept', () => {
       ['linf', linf],
       ['l2', l2],
     ] as const) {
-      const verification = verifyRun({ folder: place(name), model: own });
+      const verification = verifyRun({ folder: place(name), model: readModelFile(own) });
       assert.ok(verification.images > 10);
       assert.equal(verification.images, brokenOf(result));
       assert.deepEqual(verification.failed, []);
@@ -107,7 +110,7 @@ describe('adversarial images that were kept', () => {
     const far = changed('far', (pixels, original) => {
       pixels[5] = original[5]! + (original[5]! > 0.5 ? -0.0201 : 0.0201);
     });
-    const [failed, ...rest] = verifyRun({ folder: far.path, model: own }).failed;
+    const [failed, ...rest] = verifyRun({ folder: far.path, model: readModelFile(own) }).failed;
     assert.deepEqual(rest, []);
     assert.equal(failed!.id, far.id);
     assert.ok(failed!.because.includes('outside-ball'));
@@ -116,16 +119,22 @@ describe('adversarial images that were kept', () => {
     const dark = changed('dark', (pixels) => {
       pixels[9] = -0.001;
     });
-    assert.ok(verifyRun({ folder: dark.path, model: own }).failed[0]!.because.includes('outside-box'));
+    assert.ok(
+      verifyRun({ folder: dark.path, model: readModelFile(own) }).failed[0]!.because.includes('outside-box'),
+    );
     const nothing = changed('nothing', (pixels) => {
       pixels[3] = Number.NaN;
     });
-    assert.ok(verifyRun({ folder: nothing.path, model: own }).failed[0]!.because.includes('outside-box'));
+    assert.ok(
+      verifyRun({ folder: nothing.path, model: readModelFile(own) }).failed[0]!.because.includes(
+        'outside-box',
+      ),
+    );
   });
 
   it('must be misclassified: the original itself is no adversarial image', () => {
     const same = changed('same', (pixels, original) => pixels.set(original));
-    const { failed, verified, images: count } = verifyRun({ folder: same.path, model: own });
+    const { failed, verified, images: count } = verifyRun({ folder: same.path, model: readModelFile(own) });
     assert.deepEqual(
       failed.map(({ id, because, distance }) => ({ id, because, distance })),
       [{ id: same.id, because: ['classified-rightly'], distance: 0 }],
@@ -140,14 +149,14 @@ describe('adversarial images that were kept', () => {
     bytes[bytes.length - 1]! ^= 1;
     writeFileSync(file, bytes);
     assert.throws(
-      () => verifyRun({ folder: place('swapped'), model: own }),
+      () => verifyRun({ folder: place('swapped'), model: readModelFile(own) }),
       (error) =>
         error instanceof InputError && /Expected the evaluated images .* but they are/.test(error.message),
     );
   });
 
   it('tell of another model how many fool it, and fail only outside ball and box', () => {
-    const found = verifyRun({ folder: place('linf'), model: other });
+    const found = verifyRun({ folder: place('linf'), model: readModelFile(other) });
     assert.equal(found.isSameModel, false);
     assert.equal(found.images, brokenOf(linf));
     assert.deepEqual(found.failed, []);
@@ -156,7 +165,7 @@ describe('adversarial images that were kept', () => {
     const far = changed('far-too', (pixels) => {
       pixels[0] = 1.5;
     });
-    const [failed] = verifyRun({ folder: far.path, model: other }).failed;
+    const [failed] = verifyRun({ folder: far.path, model: readModelFile(other) }).failed;
     assert.deepEqual(failed!.because, ['outside-ball', 'outside-box']);
   });
 });

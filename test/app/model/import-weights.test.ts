@@ -6,18 +6,19 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { exportModel } from '../../../src/app/model/export-model.js';
-import { type ImportOptions, importModel } from '../../../src/app/model/import-weights.js';
+import { importWeights } from '../../../src/app/model/import-weights.js';
 import { initialise, readInitialWeights } from '../../../src/app/model/initial-weights.js';
+import { type ModelFileOptions, readModelFile } from '../../../src/app/model/model-file.js';
 import { openModel } from '../../../src/app/model/open-model.js';
+import { parseExternalDescription, parsePreprocessing } from '../../../src/cli/model-options.js';
 import { setThreads } from '../../../src/engine/engine-info.js';
 import { InputError } from '../../../src/errors.js';
 import type { ModelDescription } from '../../../src/models/description.js';
-import { parseExternalDescription } from '../../../src/models/external-description.js';
 import { Model } from '../../../src/models/model.js';
-import { parsePreprocessing } from '../../../src/models/preprocessing.js';
 import { readCheckpoint } from '../../../src/runs/checkpoint.js';
 import { toArrays } from '../../../src/weights/module-weights.js';
 import { encodeSafetensors, type NamedArray, readSafetensors } from '../../../src/weights/safetensors.js';
+import { readWeightsFile } from '../../../src/weights/weights-file.js';
 import { idx, satin } from '../../support/tiny-run.js';
 
 setThreads(1);
@@ -36,13 +37,16 @@ const words = {
 } as const;
 const form = parseExternalDescription(words)!;
 const normalise = { mean: [0.5, 0.4375, 0.375], std: [0.25, 0.25, 0.5] };
-const input = { range: [0, 1], normalise } as const;
+const preprocessing = { range: [0, 1], normalise } as const;
 /** What all files hold, each in its way. */
 const tiny = readSafetensors(file('tiny.safetensors'));
 
 /** The weights and the description of an imported file. */
-function imported(path: string, options: Partial<ImportOptions> = {}) {
-  const { model, skipped, digest } = importModel(path, { form, ...options });
+function imported(path: string, { entry, preprocessing = null }: ModelFileOptions = {}) {
+  const { model, skipped, digest } = importWeights(readWeightsFile(path, { entry }), {
+    description: form,
+    preprocessing,
+  });
   using owned = model;
   const weights = toArrays(owned.network.state());
   return { weights, normalise: owned.description.normalise, skipped, digest };
@@ -127,18 +131,18 @@ describe('weights of another program', () => {
   });
 
   it('take a stated normalisation, in any range, where they hold none', () => {
-    assert.deepEqual(imported(file('tiny.pt'), { input }).normalise, normalise);
+    assert.deepEqual(imported(file('tiny.pt'), { preprocessing }).normalise, normalise);
     const ranged = (words: Parameters<typeof parsePreprocessing>[0]) =>
-      imported(file('tiny.pt'), { input: parsePreprocessing(words) }).normalise;
+      imported(file('tiny.pt'), { preprocessing: parsePreprocessing(words) }).normalise;
     assert.deepEqual(ranged({ inputRange: '-1,1' }), { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
     assert.deepEqual(ranged({ inputRange: '0,255', mean: '127.5', std: '51' }), {
       mean: [0.5, 0.5, 0.5],
       std: [0.2, 0.2, 0.2],
     });
-    assert.deepEqual(imported(file('wrapped.pt'), { input }).normalise, normalise);
+    assert.deepEqual(imported(file('wrapped.pt'), { preprocessing }).normalise, normalise);
     const other = { range: [0, 1], normalise: { mean: [0.5], std: [0.5] } } as const;
     refuses(
-      () => imported(file('wrapped.pt'), { input: other }),
+      () => imported(file('wrapped.pt'), { preprocessing: other }),
       /--mean 0\.5,0\.4375,0\.375 --std 0\.25,0\.25,0\.5/,
     );
   });
@@ -195,10 +199,16 @@ describe('weights that are not the network’s are refused, each named:', () => 
 
 describe('what is said of them', () => {
   it('is needed for weights, and refused for what says it itself', () => {
-    refuses(() => openModel(file('tiny.pt')), /Expected --architecture.*It holds weights without a network/);
-    refuses(() => openModel(foreign('plain', (arrays) => arrays)), /It holds weights without a network/);
-    refuses(() => openModel(file('tiny.safetensors'), { foreign: form }), /It says itself what it is/);
-    refuses(() => openModel(file('tiny.safetensors'), { entry: 'ema' }), /It says itself what it is/);
+    refuses(() => openModel(file('tiny.pt')), /Expected `external`.*it holds weights without a network/);
+    refuses(() => openModel(foreign('plain', (arrays) => arrays)), /it holds weights without a network/);
+    refuses(
+      () => openModel(file('tiny.safetensors'), { external: form }),
+      /This file describes its own network/,
+    );
+    refuses(
+      () => openModel(file('tiny.safetensors'), { entry: 'ema' }),
+      /This file describes its own network/,
+    );
   });
 
   const wrong: readonly (readonly [Partial<Record<keyof typeof words, string | undefined>>, RegExp])[] = [
@@ -220,9 +230,9 @@ describe('what is said of them', () => {
 
   it('may leave the names of the classes open: they are not compared then', () => {
     const counted = { ...words, classes: '3' };
-    using model = openModel(file('tiny.pt'), { foreign: parseExternalDescription(counted) });
+    using model = openModel(file('tiny.pt'), { external: parseExternalDescription(counted) });
     assert.equal(model.classes, null);
-    using named = openModel(file('tiny.pt'), { foreign: form });
+    using named = openModel(file('tiny.pt'), { external: form });
     assert.deepEqual(named.classes, ['a', 'b', 'c']);
   });
 });
@@ -231,7 +241,10 @@ describe('a model that is exported as safetensors', () => {
   const out = join(temporary, 'out.safetensors');
 
   it('says itself what it is, and holds the same bits under the same names', () => {
-    const { skipped } = exportModel(file('wrapped.pt'), { format: 'safetensors', out, form });
+    const { skipped } = exportModel(readModelFile(file('wrapped.pt'), { external: form }), {
+      format: 'safetensors',
+      out,
+    });
     assert.equal(skipped.length, 10);
     assert.deepEqual(bits(readSafetensors(out).arrays), bits(tiny.arrays));
     const { model } = readCheckpoint({ path: out });
@@ -247,7 +260,7 @@ describe('a model that is exported as safetensors', () => {
 
   it('is written the same again from itself', () => {
     const again = join(temporary, 'again.safetensors');
-    exportModel(out, { format: 'safetensors', out: again });
+    exportModel(readModelFile(out), { format: 'safetensors', out: again });
     assert.deepEqual(readFileSync(again), readFileSync(out));
   });
 });
@@ -327,7 +340,7 @@ describe('satin', () => {
     };
     const write = ['--format', 'safetensors', '--out', out];
     says(['export', file('attack.pt'), ...write, ...whole], /pickle names posix\.system/);
-    says(['export', file('tiny.pt'), ...write], /It holds weights without a network/);
+    says(['export', file('tiny.pt'), ...write], /it holds weights without a network/);
     says(['export', file('tiny.pt'), '--format', 'onnx'], /onnx/);
     says(['predict', file('tiny.pt'), 'none.png'], /none\.png|weights without a network/);
     says(['train', 'fashion-mnist-silu', '--new-head'], /--init for --new-head/);

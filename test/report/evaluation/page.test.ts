@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { epsilonCurve } from '../../../src/app/evaluate/epsilon-curve.js';
-import { loadExamples } from '../../../src/app/evaluate/evaluate-run.js';
+import { loadExamples } from '../../../src/app/evaluate/load-examples.js';
+
 import { openModel } from '../../../src/app/model/open-model.js';
 import { evaluationReport } from '../../../src/app/report/evaluation-report.js';
 import { trainRun } from '../../../src/app/train/train-run.js';

@@ -1,0 +1,71 @@
+import { InputError } from '../../errors.js';
+import type { ExternalDescription } from '../../models/external-description.js';
+import { modelKind } from '../../models/model-kind.js';
+import { noPreprocessing, type Preprocessing } from '../../models/preprocessing.js';
+import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
+import type { StateDict } from '../../weights/state-dict.js';
+import { readWeightsFile } from '../../weights/weights-file.js';
+
+export interface ModelFileOptions {
+  /** What a TorchScript file, or weights that hold no normalisation, expect in place of pixels in [0, 1]. */
+  readonly preprocessing?: Preprocessing | null;
+  /** What network the weights of another program belong to. */
+  readonly external?: ExternalDescription | null;
+  /** Which of several state dicts in a checkpoint of another program. */
+  readonly entry?: string | undefined;
+}
+
+/** A model on disk that was read, and everything else that is needed to build it. */
+export type ModelFile = { readonly path: string } & (
+  | { readonly kind: 'satin'; readonly checkpoint: Checkpoint }
+  | {
+      readonly kind: 'torchscript';
+      readonly preprocessing: Preprocessing;
+      /** Whether the preprocessing was stated, or is the default. */
+      readonly isStated: boolean;
+    }
+  | {
+      readonly kind: 'weights';
+      readonly weights: StateDict;
+      readonly description: ExternalDescription;
+      readonly preprocessing: Preprocessing | null;
+    }
+);
+
+/**
+ * Reads what a user names as MODEL: a run folder (its best checkpoint), a checkpoint, a weights file, a TorchScript file
+ * that PyTorch saved, or weights of another program. All are recognised by their content. The one place where a model is
+ * refused for what it is; loads no engine.
+ *
+ * @throws {InputError} where it is none of these, cannot be read, or where an option is given that it does not take;
+ *   `weights-without-network` for weights of another program without `external`.
+ */
+export function readModelFile(path: string, options: ModelFileOptions = {}): ModelFile {
+  const { preprocessing = null, external = null, entry } = options;
+  const kind = modelKind(path);
+  if (kind !== 'weights' && (external !== null || entry !== undefined))
+    throw InputError.expected(
+      'weights of another program',
+      external === null ? '`entry`' : '`external`',
+      path,
+      'This file describes its own network.',
+    );
+  if (kind === 'satin') {
+    if (preprocessing !== null)
+      throw InputError.expected(
+        'a TorchScript file or weights of another program',
+        '`preprocessing`',
+        path,
+        'It is a model of Satin: it takes pixels in [0, 1], and its normalisation is its first layer.',
+      );
+    return { path, kind, checkpoint: readCheckpoint({ path }) };
+  }
+  if (kind === 'torchscript')
+    return { path, kind, preprocessing: preprocessing ?? noPreprocessing, isStated: preprocessing !== null };
+  if (external === null)
+    throw new InputError(
+      'weights-without-network',
+      `Expected \`external\` for ${path}: it holds weights without a network, so the network has to be stated.`,
+    );
+  return { path, kind, weights: readWeightsFile(path, { entry }), description: external, preprocessing };
+}

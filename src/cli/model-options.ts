@@ -1,0 +1,164 @@
+import { Option } from '@commander-js/extra-typings';
+import { parseActivation } from '../activations/parse.js';
+import { type ModelFile, readModelFile } from '../app/model/model-file.js';
+import { InputError } from '../errors.js';
+import { modelNames } from '../models/architectures/names.js';
+import type { ModelDescription } from '../models/description.js';
+import type { ExternalDescription } from '../models/external-description.js';
+import { placeholderClassNames } from '../models/placeholder-class-names.js';
+import { inputRanges, type Preprocessing, requirePreprocessing } from '../models/preprocessing.js';
+import { nearest } from '../user-input/did-you-mean.js';
+
+/** The options with which commands say what a model of another program is, and what they mean. */
+export const modelOptions = {
+  inputRange: () =>
+    new Option(
+      '--input-range <black,white>',
+      'what a model of PyTorch takes for black and white (default: 0,1)',
+    ).choices(inputRanges),
+  mean: () =>
+    new Option('--mean <list>', 'mean of each channel in that range, which a model of PyTorch subtracts'),
+  std: () =>
+    new Option('--std <list>', 'standard deviation of each channel in that range, by which it divides'),
+  architecture: () =>
+    new Option('--architecture <name>', 'the network that weights of another program belong to'),
+  activation: () => new Option('--activation <name>', 'its activation, such as relu'),
+  classes: () =>
+    new Option('--classes <count|names>', 'how many classes it has, or their names separated by commas'),
+  shape: () => new Option('--shape <CxHxW>', 'channels, height and width of its input, such as 3x32x32'),
+  width: () => new Option('--width <factor>', 'its width where that is not the published one'),
+  entry: () =>
+    new Option('--entry <name>', 'which of several state dicts in a checkpoint of PyTorch, such as ema'),
+};
+
+/** As typed. */
+export interface PreprocessingWords {
+  readonly inputRange?: string | undefined;
+  readonly mean?: string | undefined;
+  readonly std?: string | undefined;
+}
+
+/** As typed. */
+export interface ExternalWords {
+  readonly architecture?: string | undefined;
+  readonly activation?: string | undefined;
+  readonly classes?: string | undefined;
+  readonly shape?: string | undefined;
+  readonly width?: string | undefined;
+}
+
+/**
+ * The model that a command was given, read with what was typed of it. A command that takes no description of weights
+ * passes none of `ExternalWords` and is told to export them first.
+ *
+ * @throws {InputError} as `readModelFile` and the parsers. Loads no engine.
+ */
+export function readTypedModel(
+  path: string,
+  words: PreprocessingWords & ExternalWords & { readonly entry?: string | undefined },
+  { takesWeights = false }: { readonly takesWeights?: boolean } = {},
+): ModelFile {
+  const preprocessing = parsePreprocessing(words);
+  const external = takesWeights ? parseExternalDescription(words) : null;
+  try {
+    return readModelFile(path, { preprocessing, external, entry: words.entry });
+  } catch (error) {
+    if (takesWeights || !(error instanceof InputError) || error.code !== 'weights-without-network')
+      throw error;
+    throw weightsAlone(path, { cause: error });
+  }
+}
+
+/** For who needs a file that describes its own network. */
+export function weightsAlone(path: string, options?: ErrorOptions): InputError {
+  return new InputError(
+    'weights-without-network',
+    `Expected a model but ${path} holds weights without a network. State the network once: ./satin export ${path} ` +
+      '--architecture resnet18 --activation relu --classes 10 --shape 3x32x32 --format safetensors --out model.safetensors',
+    options,
+  );
+}
+
+/**
+ * Reads `--input-range`, `--mean` and `--std`; null where none of them is given.
+ *
+ * @throws {InputError} for another range, for what is no number, and for one of mean and std without the other.
+ */
+export function parsePreprocessing({ inputRange, mean, std }: PreprocessingWords): Preprocessing | null {
+  if (inputRange === undefined && mean === undefined && std === undefined) return null;
+  const known = inputRanges.find((each) => each === (inputRange ?? '0,1'));
+  if (known === undefined)
+    throw InputError.expected(`one of ${inputRanges.join(' ')}`, '--input-range', inputRange);
+  const [black, white] = known.split(',').map(Number) as [number, number];
+  const normalise =
+    mean === undefined && std === undefined
+      ? null
+      : { mean: numbers(mean, '--mean'), std: numbers(std, '--std') };
+  const preprocessing: Preprocessing = { range: [black, white], normalise };
+  requirePreprocessing(preprocessing);
+  return preprocessing;
+}
+
+function numbers(list: string | undefined, option: string): readonly number[] {
+  const values = list?.split(',').map((text) => (text.trim() === '' ? Number.NaN : Number(text)));
+  if (values === undefined || !values.every(Number.isFinite))
+    throw InputError.expected(
+      'numbers separated by commas, one a channel,',
+      option,
+      list,
+      '--mean and --std are stated together.',
+    );
+  return values;
+}
+
+/**
+ * Reads `--architecture`, `--activation`, `--classes`, `--shape` and `--width`; null where none of them is given.
+ *
+ * @throws {InputError} for what is missing or unknown. Loads no engine.
+ */
+export function parseExternalDescription(words: ExternalWords): ExternalDescription | null {
+  const { architecture, activation, classes, shape, width = '1' } = words;
+  if ([architecture, activation, classes, shape, words.width].every((each) => each === undefined))
+    return null;
+  const known = modelNames.find((name) => name === architecture);
+  if (known === undefined) {
+    const meant = architecture === undefined ? undefined : nearest(architecture, modelNames);
+    throw InputError.expected(
+      `one of ${modelNames.join(', ')}`,
+      '--architecture',
+      architecture,
+      meant === undefined ? undefined : `Did you mean '${meant}'?`,
+    );
+  }
+  if (activation === undefined)
+    throw InputError.expected('the activation of the network, such as relu,', '--activation', activation);
+  const factor = Number(width);
+  if (!(factor > 0 && Number.isFinite(factor)))
+    throw InputError.expected('a number above 0', '--width', width);
+  return {
+    architecture: known,
+    activation: parseActivation(activation).name,
+    width: factor,
+    classes: parseClasses(classes),
+    shape: parseShape(shape),
+  };
+}
+
+/** A number, or names separated by commas, in the order of the network's outputs. */
+function parseClasses(text: string | undefined): readonly string[] {
+  const count = /^\d{1,6}$/.test(text ?? '') ? Number(text) : null;
+  const names =
+    count === null ? (text ?? '').split(',').map((name) => name.trim()) : placeholderClassNames(count);
+  if (names.length < 2 || names.includes(''))
+    throw InputError.expected('a number of at least 2, or names separated by commas,', '--classes', text);
+  if (new Set(names).size < names.length) throw InputError.expected('names that differ', '--classes', text);
+  return names;
+}
+
+function parseShape(text: string | undefined): ModelDescription['shape'] {
+  const match = /^(\d{1,4})x(\d{1,5})x(\d{1,5})$/.exec(text ?? '');
+  const [channels = 0, height = 0, width = 0] = (match ?? []).slice(1).map(Number);
+  if (channels < 1 || height < 1 || width < 1)
+    throw InputError.expected('channels, height and width, such as 3x32x32,', '--shape', text);
+  return [channels, height, width];
+}
