@@ -1,44 +1,22 @@
-/** Weights that PyTorch or another program wrote, in a network of Satin's: names, normalisation, refusals, and the way back. */
+/** Weights that PyTorch or another program wrote, in a network of Satin's: names, normalisation, refusals. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { exportModel } from '../../../src/app/model/export-model.js';
 import { type ImportOptions, importModel } from '../../../src/app/model/import-weights.js';
-import { initialise, readInitialWeights } from '../../../src/app/model/initial-weights.js';
 import { openModel } from '../../../src/app/model/open-model.js';
 import { setThreads } from '../../../src/engine/engine-info.js';
-import { InputError } from '../../../src/errors.js';
-import type { ModelDescription } from '../../../src/models/description.js';
 import { parseExternalDescription } from '../../../src/models/external-description.js';
-import { Model } from '../../../src/models/model.js';
 import { parsePreprocessing } from '../../../src/models/preprocessing.js';
-import { readCheckpoint } from '../../../src/runs/checkpoint.js';
 import { toArrays } from '../../../src/weights/module-weights.js';
-import { encodeSafetensors, type NamedArray, readSafetensors } from '../../../src/weights/safetensors.js';
-import { idx, satin } from '../../support/tiny-run.js';
+import { encodeSafetensors, type NamedArray } from '../../../src/weights/safetensors.js';
+import { bits, file, form, normalise, refuses, tiny, words } from '../../support/foreign-weights.js';
 
 setThreads(1);
-
-const folder = fileURLToPath(new URL('../../../../test/golden/state-dicts/', import.meta.url));
-const file = (name: string) => join(folder, name);
 const temporary = mkdtempSync(join(tmpdir(), 'satin-import-'));
 after(() => rmSync(temporary, { recursive: true }));
-
-const words = {
-  architecture: 'resnet8',
-  activation: 'relu',
-  classes: 'a,b,c',
-  shape: '3x8x8',
-  width: '0.0625',
-} as const;
-const form = parseExternalDescription(words)!;
-const normalise = { mean: [0.5, 0.4375, 0.375], std: [0.25, 0.25, 0.5] };
 const input = { range: [0, 1], normalise } as const;
-/** What all files hold, each in its way. */
-const tiny = readSafetensors(file('tiny.safetensors'));
 
 /** The weights and the description of an imported file. */
 function imported(path: string, options: Partial<ImportOptions> = {}) {
@@ -48,27 +26,12 @@ function imported(path: string, options: Partial<ImportOptions> = {}) {
   return { weights, normalise: owned.description.normalise, skipped, digest };
 }
 
-const bits = (arrays: readonly NamedArray[]) =>
-  new Map(
-    arrays.map(({ bytes, ...array }) => [
-      array.name,
-      { ...array, bytes: Buffer.from(bytes).toString('hex') },
-    ]),
-  );
-
 /** A safetensors file without Satin's metadata, with arrays of the network changed. */
 function foreign(name: string, change: (arrays: NamedArray[]) => readonly NamedArray[]): string {
   const path = join(temporary, `${name}.safetensors`);
   writeFileSync(path, encodeSafetensors(change([...tiny.arrays]), { format: 'pt' }));
   return path;
 }
-
-const refuses = (body: () => unknown, sentence: RegExp) =>
-  assert.throws(body, (error) => {
-    assert.ok(error instanceof InputError, error instanceof Error ? error.stack : String(error));
-    assert.match(error.message, sentence);
-    return true;
-  });
 
 describe('weights of another program', () => {
   for (const name of ['tiny.pt', 'tiny-old.pt'])
@@ -224,143 +187,5 @@ describe('what is said of them', () => {
     assert.equal(model.classes, null);
     using named = openModel(file('tiny.pt'), { foreign: form });
     assert.deepEqual(named.classes, ['a', 'b', 'c']);
-  });
-});
-
-describe('a model that is exported as safetensors', () => {
-  const out = join(temporary, 'out.safetensors');
-
-  it('says itself what it is, and holds the same bits under the same names', () => {
-    const { skipped } = exportModel(file('wrapped.pt'), { format: 'safetensors', out, form });
-    assert.equal(skipped.length, 10);
-    assert.deepEqual(bits(readSafetensors(out).arrays), bits(tiny.arrays));
-    const { model } = readCheckpoint({ path: out });
-    assert.deepEqual(model, {
-      architecture: 'resnet8',
-      width: 0.0625,
-      activation: 'relu',
-      classes: ['a', 'b', 'c'],
-      shape: [3, 8, 8],
-      normalise,
-    });
-  });
-
-  it('is written the same again from itself', () => {
-    const again = join(temporary, 'again.safetensors');
-    exportModel(out, { format: 'safetensors', out: again });
-    assert.deepEqual(readFileSync(again), readFileSync(out));
-  });
-});
-
-describe('training that begins with them', () => {
-  const description: ModelDescription = { ...form, normalise };
-  const begun = (path: string, change: Partial<ModelDescription> = {}, newHead = false) => {
-    using model = Model.create({ ...description, ...change }, { seed: 9 });
-    const init = readInitialWeights(path);
-    initialise(model, init, { newHead });
-    return toArrays(model.network.state());
-  };
-
-  it('has their bits', () => {
-    for (const name of ['tiny.pt', 'wrapped.pt'])
-      assert.deepEqual(bits(begun(file(name))), bits(tiny.arrays));
-  });
-
-  it('has a fresh head where that is asked for', () => {
-    const classes = ['x', 'y'];
-    refuses(
-      () => begun(file('tiny.pt'), { classes }),
-      /2 classes for --init but received '.*tiny\.pt with 3'\. Say --new-head/,
-    );
-    const weights = bits(begun(file('tiny.pt'), { classes }, true));
-    for (const [name, array] of bits(tiny.arrays))
-      if (name.startsWith('linear.')) assert.notEqual(weights.get(name)?.bytes, array.bytes);
-      else assert.deepEqual(weights.get(name), array);
-  });
-
-  it('is refused with another normalisation, and told which', () => {
-    refuses(
-      () => begun(file('wrapped.pt'), { normalise: null }),
-      /model\.normalise but received null\. Set it: --set "model\.normalise=\{mean: \[0\.5, 0\.4375, 0\.375\]/,
-    );
-  });
-
-  it('is refused with TorchScript', () => {
-    const script = fileURLToPath(new URL('../../../../test/golden/torchscript/traced.pt', import.meta.url));
-    refuses(() => readInitialWeights(script), /weights for --init but received .*It is TorchScript/);
-  });
-});
-
-describe('satin', () => {
-  const images = Array.from({ length: 12 * 64 }, (_, at) => (at * 37) % 256);
-  writeFileSync(join(temporary, 't10k-images-idx3-ubyte'), idx([12, 8, 8], images));
-  writeFileSync(
-    join(temporary, 't10k-labels-idx1-ubyte'),
-    idx(
-      [12],
-      images.slice(0, 12).map((_, at) => at % 10),
-    ),
-  );
-  const said = ['--architecture', 'resnet8', '--activation', 'relu', '--width', '0.0625'];
-  const whole = [...said, '--classes', '3', '--shape', '3x8x8'];
-
-  it('export brings weights here once, tells what it left out, and overwrites nothing', () => {
-    const out = join(temporary, 'told.safetensors');
-    const words = [file('wrapped.pt'), '--format', 'safetensors', '--out', out, ...whole];
-    const first = satin('export', ...words);
-    assert.equal(first.status, 0, first.stderr);
-    assert.match(
-      first.stdout,
-      /told\.safetensors is written\.\nLeft out, as no weights of this network: epoch, arch, best, .* and 5 more\.\n/,
-    );
-    const second = satin('export', ...words);
-    assert.equal(second.status, 2);
-    assert.match(second.stderr, /a file that does not exist yet for --out/);
-  });
-
-  it('refuses what it cannot read, before the engine is loaded, and writes nothing', () => {
-    const out = join(temporary, 'none.safetensors');
-    const says = (words: readonly string[], sentence: RegExp) => {
-      const { status, stderr } = satin(...words);
-      assert.match(stderr, sentence);
-      assert.equal(status, 2, stderr);
-    };
-    const write = ['--format', 'safetensors', '--out', out];
-    says(['export', file('attack.pt'), ...write, ...whole], /pickle names posix\.system/);
-    says(['export', file('tiny.pt'), ...write], /It holds weights without a network/);
-    says(['export', file('tiny.pt'), '--format', 'onnx'], /onnx/);
-    says(['predict', file('tiny.pt'), 'none.png'], /none\.png|weights without a network/);
-    says(['train', 'fashion-mnist-silu', '--new-head'], /--init for --new-head/);
-    assert.ok(!existsSync(out));
-  });
-
-  it('evaluate measures them as they are, and keeps an evaluation only of what says what it is', () => {
-    const grey = join(temporary, 'grey.safetensors');
-    using model = Model.create(
-      { ...form, classes: [...'0123456789'], shape: [1, 8, 8], normalise: null },
-      { seed: 3 },
-    );
-    writeFileSync(grey, encodeSafetensors(toArrays(model.network.state()), { format: 'pt' }));
-    const common = [
-      grey,
-      ...said,
-      '--classes',
-      '10',
-      '--shape',
-      '1x8x8',
-      '--data',
-      'mnist',
-      '--data-dir',
-      temporary,
-    ];
-    const threat = ['--norm', 'linf', '--epsilon', '0.1', '--attack', 'fgsm', '--threads', '1'];
-    const { status, stdout, stderr } = satin('evaluate', ...common, ...threat, '--json', '-');
-    assert.equal(status, 0, stderr);
-    const result = JSON.parse(stdout) as { examples: number; modelDigest: string };
-    assert.equal(result.examples, 12);
-    assert.match(result.modelDigest, /^sha256:/);
-    const kept = satin('evaluate', ...common, ...threat, '--save-adversarial', join(temporary, 'kept'));
-    assert.equal(kept.status, 2);
-    assert.match(kept.stderr, /Say once what they are: \.\/satin export/);
   });
 });
