@@ -24,11 +24,11 @@ const picked = process.argv.slice(2).filter((argument) => argument !== '--slow')
 /** What is disturbed by others, or disturbs them. */
 const alone = [
   'app/plan/plan',
-  'cli/program',
+  'cli/interrupt',
   'cli/terminal/terminal',
   'distributed/launcher-environment',
+  'files/lock',
   'runs/checkpoint',
-  'runs/run-folder',
   'system/interrupt',
   'system/memory',
   'system/quickstart',

@@ -1,109 +1,38 @@
-/** The kernel that steps to a hyperplane, against its twin of libtorch's operators and against what a step must be. */
+/** The projection onto a hyperplane in the box is that of the reference implementation. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { composedStep, stepToHyperplane } from '../../src/attacks/projection.js';
+import { stepToHyperplane } from '../../src/attacks/projection.js';
 import { setThreads } from '../../src/engine/engine-info.js';
-import { noise } from '../../src/tensor/noise.js';
-import { operator } from '../../src/tensor/operator.js';
 import { scope } from '../../src/tensor/scope.js';
-import { type Dtype, one, type Tensor } from '../../src/tensor/tensor.js';
 import { assertClose } from '../support/close.js';
-import { normals } from '../support/finite-differences.js';
+import { fromGolden } from '../support/golden.js';
+import { golden } from '../support/reference-traces.js';
 
-setThreads(2);
+setThreads(1);
 
-const count = 12;
-const shape = [count, 3, 7, 5] as const;
-const each = 3 * 7 * 5;
+describe('the projection onto a hyperplane in the box', () => {
+  for (const { norm, step } of golden.projections)
+    for (const [dtype, absolute] of [
+      ['float64', 1e-12],
+      ['float32', 1e-6],
+    ] as const)
+      it(`is the reference's, within reach and beyond: ${norm}, ${dtype}`, () =>
+        scope(() => {
+          const [x, w, excess] = [golden.planes.x, golden.planes.w, golden.planes.excess].map((each) =>
+            fromGolden(each, dtype),
+          );
+          const found = stepToHyperplane(norm, x!, { w: w!, excess: excess! });
+          assertClose(found.numbers(), step.values, { relative: 0, absolute }, 'step');
+        }));
 
-/** Images, some pixels at a wall; weights, some 0; planes near, far, out of reach and on either side. */
-function planes(dtype: Dtype): { readonly x: Tensor; readonly w: Tensor; readonly excess: Tensor } {
-  const ids = Array.from({ length: count }, (_, id) => id);
-  const pixels = noise('uniform', {
-    key: { seed: 5, stream: 'bench' },
-    ids,
-    shape: shape.slice(1),
-    dtype: 'float64',
-  });
-  const weights = normals(shape, 6);
-  const kept = normals(shape, 7).greater(-1).to('float64');
-  return {
-    x: pixels.mul(1.4).sub(0.2).clamp(0, 1).to(dtype),
-    w: weights.mul(kept).to(dtype),
-    excess: normals([count], 8).pow(3).mul(10).to(dtype),
-  };
-}
-
-describe('the kernel that steps to a hyperplane', () => {
   for (const norm of ['linf', 'l2'] as const)
-    for (const [dtype, tolerance] of [
-      ['float32', 2e-6],
-      ['float64', 1e-13],
-    ] as const) {
-      it(`agrees with its twin, and does not depend on layout, batch or threads: ${norm}, ${dtype}`, () =>
-        scope(() => {
-          const { x, w, excess } = planes(dtype);
-          const found = stepToHyperplane(norm, x, { w, excess });
-          const bounds = { relative: 0, absolute: tolerance };
-          assertClose(found.numbers(), composedStep(norm, x, { w, excess }).numbers(), bounds, 'twin');
-          const turned = stepToHyperplane(norm, x, { w: w.contiguous('channels-last'), excess });
-          assertClose(turned.numbers(), found.numbers(), bounds, 'channels last');
-          for (const threads of [1, 3]) {
-            setThreads(threads);
-            assert.deepEqual(stepToHyperplane(norm, x, { w, excess }).numbers(), found.numbers());
-          }
-          setThreads(2);
-          for (const row of [0, 5]) {
-            const part = (tensor: Tensor) => tensor.narrow(0, row, 1);
-            const alone = stepToHyperplane(norm, part(x), { w: part(w), excess: part(excess) });
-            assert.deepEqual(alone.numbers(), part(found).numbers());
-          }
-        }));
-
-      it(`reaches the hyperplane within the box wherever the box does: ${norm}, ${dtype}`, () =>
-        scope(() => {
-          const { x, w, excess } = planes(dtype);
-          const [pixels, weights] = [x.numbers(), w.numbers()];
-          const step = stepToHyperplane(norm, x, { w, excess }).numbers();
-          let reached = 0;
-          for (const [row, far] of excess.numbers().entries()) {
-            const places = Array.from({ length: each }, (_, at) => row * each + at);
-            const sum = (of: (at: number) => number) => places.reduce((total, at) => total + of(at), 0);
-            const side = Math.sign(far);
-            const most = sum(
-              (at) => Math.abs(weights[at]!) * (side * weights[at]! > 0 ? pixels[at]! : 1 - pixels[at]!),
-            );
-            const moved = -sum((at) => weights[at]! * step[at]!);
-            const expected = side * Math.min(Math.abs(far), most);
-            assert.ok(Math.abs(moved - expected) < (dtype === 'float32' ? 1e-4 : 1e-11), `example ${row}`);
-            if (Math.abs(far) < most) reached += 1;
-            for (const at of places) {
-              const pixel = pixels[at]! + step[at]!;
-              assert.ok(pixel >= -1e-6 && pixel <= 1 + 1e-6, `example ${row}`);
-            }
-          }
-          assert.ok(reached >= 3 && reached < count, `${reached} planes in reach`);
-        }));
-    }
-
-  it('ends where a weight or an excess is no number', () =>
-    scope(() => {
-      const { x, w, excess } = planes('float32');
-      for (const norm of ['linf', 'l2'] as const) {
-        stepToHyperplane(norm, x, { w: w.mul(Number.NaN), excess });
-        stepToHyperplane(norm, x, { w, excess: excess.mul(Number.NaN) });
-        stepToHyperplane(norm, x, { w: w.mul(Number.POSITIVE_INFINITY), excess });
-      }
-    }));
-
-  it('refuses tensors that do not belong together', () =>
-    scope(() => {
-      const { x, w, excess } = planes('float32');
-      const kernel = operator('satin::step_to_hyperplane');
-      const call = (a: Tensor, b: Tensor, c: Tensor) => one(kernel, a.handle, b.handle, c.handle, true);
-      assert.throws(() => call(x, w.narrow(0, 0, 1), excess), /Expected a weight for each number/);
-      assert.throws(() => call(x, w, excess.narrow(0, 0, 1)), /Expected a weight for each number/);
-      assert.throws(() => call(x, w.to('float64'), excess), /Expected x, w and excess of one dtype/);
-      assert.throws(() => call(x.to('int64'), w, excess), /Expected float32 or float64/);
-    }));
+    it(`stays where the gradient is 0 or the plane goes through the image: ${norm}`, () =>
+      scope(() => {
+        const x = fromGolden(golden.planes.x, 'float32');
+        const excess = fromGolden(golden.planes.excess, 'float32');
+        const w = fromGolden(golden.planes.w, 'float32');
+        const still = (found: Float64Array) => assert.ok(found.every((each) => each === 0));
+        still(stepToHyperplane(norm, x, { w: w.mul(0), excess }).numbers());
+        still(stepToHyperplane(norm, x, { w, excess: excess.mul(0) }).numbers());
+      }));
 });

@@ -3,9 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { dataNames, parseDataName } from '../../src/data/dataset-names.js';
+import { dataNames } from '../../src/data/dataset-names.js';
 import { loadDataset } from '../../src/data/load-dataset.js';
-import { cifar10Files, cifar100Files, fashionFiles, mnistFiles } from '../../src/data/public-files.js';
 import { classCounts } from '../../src/data/stratify.js';
 import { InputError } from '../../src/errors.js';
 
@@ -49,34 +48,6 @@ function mnistIn(dir: string): string {
   return dir;
 }
 const dir = mnistIn(join(root, 'somewhere'));
-
-function refusal(action: () => unknown, pattern: RegExp): void {
-  assert.throws(action, (error) => error instanceof InputError && pattern.test(error.message));
-}
-
-test('names read with and without a split, and unknown ones list what there is', () => {
-  assert.deepEqual(parseDataName('fashion-mnist:train'), { name: 'fashion-mnist', split: 'train' });
-  assert.deepEqual(parseDataName('folder'), { name: 'folder', split: 'test' });
-  assert.deepEqual(parseDataName('mnist', 'validation'), { name: 'mnist', split: 'validation' });
-  refusal(
-    () => parseDataName('svhn'),
-    /one of fashion-mnist, mnist, cifar10, cifar100, folder, imagenet .* 'svhn'/,
-  );
-  for (const text of ['mnist:val', 'mnist:', 'mnist:test:test', 'mnist:Test'])
-    refusal(() => parseDataName(text), /one of train, validation, test for the split of mnist/);
-  for (const text of ['', ':test', 'toString', '__proto__'])
-    refusal(() => parseDataName(text), /one of fashion-mnist/);
-});
-
-test('every public file has an address and a digest of the right length', () => {
-  const files = [mnistFiles, fashionFiles, cifar10Files, cifar100Files].flatMap((set) => Object.entries(set));
-  assert.equal(files.length, 10);
-  for (const [name, { url, digest }] of files) {
-    assert.equal(new URL(url).pathname.split('/').at(-1), name);
-    assert.match(digest, /^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$/);
-  }
-  assert.equal(new Set(files.map(([, { digest }]) => digest)).size, 10);
-});
 
 test('train is whole where no validation is asked for, and test is untouched by it', async () => {
   const train = await loadDataset({ name: 'mnist', dir, split: 'train' });

@@ -17,9 +17,7 @@ import { noise } from '../../src/tensor/noise.js';
 import { scope } from '../../src/tensor/scope.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { traceScript } from '../../src/tensor/torchscript-trace.js';
-import { readStateDict } from '../../src/weights/state-dict.js';
 import { zipRecords } from '../../src/weights/zip.js';
-import { satin } from '../support/tiny-run.js';
 
 setThreads(1);
 const temporary = mkdtempSync(join(tmpdir(), 'satin-export-'));
@@ -184,29 +182,5 @@ describe('a trace', () => {
     using model = network();
     using folded = model.fold();
     assert.throws(() => trace(folded.classify), /satin::convolve_norm_activate has no twin for a trace/);
-  });
-});
-
-describe('satin export --format torchscript', () => {
-  it('writes it, says how close it is, and is refused for TorchScript and an existing file', () => {
-    const tiny = new URL('../../../test/golden/state-dicts/tiny.safetensors', import.meta.url).pathname;
-    const out = join(temporary, 'command.pt');
-    const first = satin('export', tiny, '--format', 'torchscript', '--out', out);
-    assert.equal(first.status, 0, first.stderr);
-    assert.match(
-      first.stdout,
-      /command\.pt is written\.\nRead again, it differs from the model by \d\.\de[+-]\d+ of the largest logit\.\n/,
-    );
-    const again = satin(
-      'export',
-      out,
-      '--format',
-      'safetensors',
-      '--out',
-      join(temporary, 'again.safetensors'),
-    );
-    assert.equal(again.status, 2);
-    assert.match(again.stderr, /It is TorchScript already/);
-    assert.throws(() => readStateDict(out), /pickle names __torch__\.Satin/);
   });
 });

@@ -1,22 +1,18 @@
 /** Networks that PyTorch saved as TorchScript (test/golden/torchscript, made by scripts/golden/torchscript.py). */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parseDerivative } from '../../src/activations/parse.js';
 import { evaluateRun } from '../../src/app/evaluate/evaluate-run.js';
 import { type AttackableModel, functionModel, openModel } from '../../src/app/model/open-model.js';
-import { parsePreprocessing } from '../../src/cli/model-options.js';
 import { subset } from '../../src/data/dataset.js';
 import { engineInfo, memoryInfo, setThreads } from '../../src/engine/engine-info.js';
 import { native } from '../../src/engine/native.js';
 import { DisposedError, InputError } from '../../src/errors.js';
-import { modelKind } from '../../src/models/model-kind.js';
-import { PreprocessingLayer } from '../../src/models/preprocessing.js';
 import { crossEntropy } from '../../src/nn/losses.js';
-import { integers, tensor } from '../../src/tensor/create.js';
+import { integers } from '../../src/tensor/create.js';
 import { gradient, noGrad } from '../../src/tensor/gradient.js';
 import { noise } from '../../src/tensor/noise.js';
 import { scope } from '../../src/tensor/scope.js';
@@ -26,7 +22,6 @@ import { blobs } from '../support/blobs.js';
 import { child } from '../support/child.js';
 import { largestDifference } from '../support/close.js';
 import { fromGolden, type GoldenTensor, readGolden } from '../support/golden.js';
-import { idx, satin } from '../support/tiny-run.js';
 
 setThreads(1);
 
@@ -149,103 +144,6 @@ describe('a TorchScript network', () => {
   });
 });
 
-describe('a model that is opened', () => {
-  it('has the name, the digest of its file, and nothing that the file does not say', () => {
-    assert.equal(traced.name, file('traced.pt'));
-    assert.match(traced.digest, /^sha256:[0-9a-f]{64}$/);
-    assert.notEqual(traced.digest, scripted.digest);
-    assert.deepEqual([traced.shape, traced.classes, traced.preprocessing], [null, null, input]);
-    assert.equal(own.preprocessing, null);
-    using plain = openModel(file('traced.pt'));
-    assert.deepEqual(plain.preprocessing, { range: [0, 1], normalise: null });
-    const form = traced.forAttacks();
-    assert.equal(form.classify, traced.classify);
-    form[Symbol.dispose]();
-    scope(() => traced.classify(draw([2, 2, 8, 8])));
-  });
-
-  it('is known by its content, whatever its name', () => {
-    for (const name of ['model.bin', 'model.safetensors', 'model.json']) {
-      copyFileSync(file('traced.pt'), join(temporary, name));
-      assert.equal(modelKind(join(temporary, name)), 'torchscript');
-    }
-    assert.equal(modelKind(file('resnet8.safetensors')), 'satin');
-    assert.equal(modelKind(temporary), 'satin');
-  });
-
-  it('has no other activation’s derivative where it is no model of Satin', () => {
-    for (const model of [traced, functionModel({ name: 'f', classify: own.classify })])
-      assert.throws(
-        () => model.forAttacks({ derivative: parseDerivative('softplus(10)') }),
-        (error: InputError) =>
-          error.exitCode === 2 && /--surrogate.*the derivative of softplus\(10\)\.$/.test(error.message),
-      );
-  });
-
-  it('of Satin takes no input form: its normalisation is its first layer', () => {
-    assert.throws(
-      () => openModel(file('resnet8.safetensors'), { preprocessing: input }),
-      /its normalisation is its first layer/,
-    );
-  });
-});
-
-describe('the form of the input', () => {
-  it('is range first, then mean and std, channel by channel', () => {
-    const form = parsePreprocessing({ inputRange: '-1,1', mean: '0.5, -0.5', std: '0.25,2' });
-    assert.deepEqual(form, { range: [-1, 1], normalise: { mean: [0.5, -0.5], std: [0.25, 2] } });
-    using layer = new PreprocessingLayer(form!);
-    const numbers = scope(() => [
-      ...layer.forward(tensor(Float32Array.of(0, 1, 0.5, 1), [1, 2, 1, 2])).numbers(),
-    ]);
-    assert.deepEqual(numbers, [-6, 2, 0.25, 0.75]);
-  });
-
-  it('is one number for all channels, or one for each', () => {
-    using layer = new PreprocessingLayer(parsePreprocessing({ inputRange: '0,255', mean: '51', std: '2' })!);
-    scope(() => {
-      assert.deepEqual(
-        [...layer.forward(tensor(Float32Array.of(1, 0, 0.2), [1, 3, 1, 1])).numbers()],
-        [102, -25.5, 0],
-      );
-      using three = new PreprocessingLayer({ range: [0, 1], normalise: { mean: [0, 0, 0], std: [1, 1, 1] } });
-      assert.throws(
-        () => three.forward(draw([1, 2, 8, 8])),
-        /Expected 2 numbers, one a channel, for --mean and --std/,
-      );
-    });
-  });
-
-  it('leaves pixels alone where nothing is said', () => {
-    assert.equal(parsePreprocessing({}), null);
-    using layer = new PreprocessingLayer({ range: [0, 1], normalise: null });
-    scope(() => {
-      const x = draw([2, 3, 4, 4]);
-      assert.deepEqual(layer.forward(x).data(), x.data());
-    });
-  });
-
-  for (const [options, sentence] of [
-    [{ inputRange: '0,2' }, /one of 0,1 -1,1 0,255 for --input-range but received '0,2'/],
-    [{ mean: '0.5' }, /for --std but received undefined\. --mean and --std are stated together/],
-    [{ std: '1,2' }, /for --mean but received undefined/],
-    [{ mean: '0.5,x', std: '1,1' }, /numbers with commas between them, one a channel, for --mean/],
-    [{ mean: '0.5,', std: '1,1' }, /for --mean but received '0.5,'/],
-    [{ mean: '0.5,0.5', std: '1' }, /as many numbers as --mean has, 2, for --std/],
-    [{ mean: '0.5', std: '0' }, /numbers above 0 for --std/],
-    [{ mean: '123.7', std: '58.4' }, /numbers from 0 to 1, the range of the input, for --mean/],
-  ] as const)
-    it(`is refused: ${JSON.stringify(options)}`, () => {
-      assert.throws(
-        () => parsePreprocessing(options),
-        (error: InputError) => {
-          assert.match(error.message, sentence);
-          return error.exitCode === 2;
-        },
-      );
-    });
-});
-
 const data = subset(
   blobs(712),
   Array.from({ length: 200 }, (_, at) => 512 + at),
@@ -310,7 +208,7 @@ describe('what is no network to be measured', () => {
     writeFileSync(path, change(readFileSync(file('traced.pt'))));
     return path;
   };
-  const weights = /Expected --architecture, --activation, .* for .*It holds weights without a network/s;
+  const weights = /Expected `external` for .*it holds weights without a network/;
   it('a state dict', refused('state-dict.pt', weights));
   it('a state dict of before PyTorch 1.6', refused('state-dict-1.5.pt', weights));
   it('a program of torch.export', refused('exported.pt2', /It holds a program that torch\.export saved/));
@@ -394,55 +292,5 @@ describe('what is no network to be measured', () => {
   it('a function of other classes than the data, which is told before any attack', async () => {
     const classify = (x: Tensor) => x.mean([2, 3]); // two channels, two classes
     await assert.rejects(measure(functionModel({ name: 'two', classify }), ['fgsm']), /a model of 4 classes/);
-  });
-});
-
-describe('satin evaluate', () => {
-  const images = Array.from({ length: 12 * 64 }, (_, at) => (at * 37) % 256);
-  writeFileSync(join(temporary, 't10k-images-idx3-ubyte'), idx([12, 8, 8], images));
-  writeFileSync(
-    join(temporary, 't10k-labels-idx1-ubyte'),
-    idx(
-      [12],
-      Array.from({ length: 12 }, (_, at) => at % 10),
-    ),
-  );
-  const common = [
-    '--data',
-    'mnist',
-    '--data-dir',
-    temporary,
-    '--norm',
-    'linf',
-    '--epsilon',
-    '0.1',
-    '--threads',
-    '1',
-  ];
-  const says = (words: readonly string[], sentence: RegExp) => {
-    const { status, stderr } = satin('evaluate', ...words);
-    assert.match(stderr, sentence);
-    assert.equal(status, 2, stderr);
-  };
-
-  it('refuses with a sentence and exit code 2 what is no TorchScript file, and what takes another shape', () => {
-    says([file('state-dict.pt'), ...common], /Expected --architecture.*weights without a network/);
-    says([file('flat-28.pt'), ...common], /for images of shape \[12, 1, 8, 8\], but mat1 and mat2/);
-    says([file('one-class.pt'), ...common], /at least two classes/);
-  });
-
-  it('needs data, norm and radius for a file, and takes no input form for a model of Satin', () => {
-    says([file('traced.pt')], /--norm.*a TorchScript file do not/);
-    says([file('resnet8.safetensors'), ...common, '--mean', '0', '--std', '1'], /It is a model of Satin/);
-    says([file('traced.pt'), ...common, '--input-range', '0,2'], /--input-range/);
-    says(
-      [file('traced.pt'), ...common, '--mean', '0.1,0.1,0.1', '--std', '1,1,1'],
-      /1 numbers, one a channel/,
-    );
-  });
-
-  it('has golden files of no other machine', () => {
-    for (const name of readdirSync(folder))
-      assert.doesNotMatch(readFileSync(file(name), 'latin1'), /\/(work|tmp|root|home|site-packages)\//, name);
   });
 });

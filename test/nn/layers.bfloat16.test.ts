@@ -1,8 +1,6 @@
 /** `training.precision: bfloat16`: products are rounded, and nothing else. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { requireBfloat16 } from '../../src/app/train/require-bfloat16.js';
-import { InputError } from '../../src/errors.js';
 import { Model } from '../../src/models/model.js';
 import { Initialiser } from '../../src/nn/initialise.js';
 import { Conv2d, Linear } from '../../src/nn/layers.js';
@@ -91,19 +89,4 @@ describe('a network in bfloat16', () => {
         before,
       );
     }));
-});
-
-describe('bfloat16 in a recipe', () => {
-  const recipe = { device: 'cpu', training: { precision: 'bfloat16' } } as const;
-
-  it('is taken on CUDA and on processors that have it', () => {
-    requireBfloat16({ ...recipe, device: 'cuda' }, null);
-    requireBfloat16(recipe, 'flags : avx512f avx512_bf16 amx_tile');
-    requireBfloat16({ ...recipe, training: { precision: 'float32' } }, null);
-  });
-
-  it('is refused on others', () => {
-    for (const processor of [null, 'flags : avx2 avx512f'])
-      assert.throws(() => requireBfloat16(recipe, processor), InputError);
-  });
 });

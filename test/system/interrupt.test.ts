@@ -33,7 +33,7 @@ describe('Ctrl-C during a training run', () => {
     assert.equal(status, 130, stderr);
     assert.match(
       stderr,
-      /\nsatin: Interrupted after step \d+; a checkpoint was written\. Go on with --resume\.\n$/,
+      /\nsatin: Interrupted after step \d+; a checkpoint was written\. Continue with --resume\.\n$/,
     );
     const stopped = readCheckpoint({ path, names: ['last'] }).progress?.step ?? 0;
     assert.ok(stopped >= 8 && stopped < 24, `stopped after step ${stopped}`);

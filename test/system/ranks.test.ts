@@ -213,7 +213,7 @@ describe('a run of several ranks', { skip }, () => {
       assert.equal(status, 1, stderr);
       assert.match(
         stderr,
-        /Lost rank 2 of 3 \(\S+, process \d+\): no sign of life for 4 s\. Go on .* --resume/,
+        /Lost rank 2 of 3 \(\S+, process \d+\): no sign of life for 4 s\. Continue .* --resume/,
       );
     }
     assert.ok((last('lost').progress?.step ?? 0) >= 2);

@@ -102,8 +102,8 @@ describe('satin train refuses', () => {
 
   it('a run folder that exists, a folder of other things, and a file', async () => {
     const train = ['train', place('tiny.yaml'), '--out'];
-    await assertRefused([...train, place('run')], /does not exist yet.* or --resume to go on with that run/);
-    await assertRefused([...train, place('mnist')], /does not exist yet.*Use --out for another folder\.$/m);
+    await assertRefused([...train, place('run')], /does not exist yet.* or --resume to continue that run/);
+    await assertRefused([...train, place('mnist')], /does not exist yet.*Use another folder \(--out\)\.$/m);
     await assertRefused([...train, place('tiny.yaml')], /does not exist yet/);
     await assertRefused([...train, place('run'), '--resume'], /training\.epochs is 3 and was 2/);
   });

@@ -176,7 +176,7 @@ describe('a run that starts from other weights', () => {
       const init = modelWith({ classes });
       await assert.rejects(
         starts(init),
-        /for --init but received '.*Say --new-head to begin the last layer anew/,
+        /for `init` but received '.*Set `newHead` to initialise the last layer afresh/,
       );
       const begun = await starts(init, true);
       assert.deepEqual(begun.filter(isHead), fresh);
@@ -189,7 +189,7 @@ describe('a run that starts from other weights', () => {
 
   it('is refused where the networks differ', async () => {
     const refusals = [
-      [modelWith({ classes: digits, width: 0.5 }), /resnet8 of width 0\.25 for --init but .* width 0\.5/],
+      [modelWith({ classes: digits, width: 0.5 }), /resnet8 of width 0\.25 for `init` but .* width 0\.5/],
       [
         modelWith({ classes: digits, channels: 3 }),
         /one is of another shape \(conv1\.weight has \[\d+, 3, 3, 3\] and not \[\d+, 1, 3, 3\]\)/,

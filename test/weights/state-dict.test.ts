@@ -10,7 +10,6 @@ import { scope } from '../../src/tensor/scope.js';
 import { toTensor } from '../../src/weights/module-weights.js';
 import { readSafetensors } from '../../src/weights/safetensors.js';
 import { readStateDict } from '../../src/weights/state-dict.js';
-import { zipRecords } from '../../src/weights/zip.js';
 import { readGolden } from '../support/golden.js';
 
 const folder = fileURLToPath(new URL('../../../test/golden/state-dicts/', import.meta.url));
@@ -87,9 +86,9 @@ describe('a state dict', () => {
     refuses(
       file('two.pt'),
       'invalid-input',
-      /the name of one state dict for --entry .* holds several: model, ema\./,
+      /the name of one state dict for `entry` .* holds several: model, ema\./,
     );
-    refuses(file('two.pt'), 'invalid-input', /one of model, ema for --entry but received 'other'/, 'other');
+    refuses(file('two.pt'), 'invalid-input', /one of model, ema for `entry` but received 'other'/, 'other');
     const weight = (entry: string) => [...numbersOf(read(file('two.pt'), entry).arrays[0]!)];
     assert.deepEqual(weight('model'), [0, 0]);
     assert.deepEqual(weight('ema'), [1, 1]);
@@ -188,13 +187,6 @@ describe('refused as weights', () => {
       }
       assert.ok(refused > 3, String(refused));
     });
-});
-
-describe('the directory of a zip archive', () => {
-  it('is null where there is none', () => {
-    assert.equal(zipRecords(written('empty.zip', new Uint8Array(0))), null);
-    assert.equal(zipRecords(written('zeros.zip', new Uint8Array(100))), null);
-  });
 });
 
 /** A few bytes changed, at places and to values that the turn decides. */

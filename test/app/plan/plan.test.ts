@@ -1,8 +1,7 @@
-/** `satin plan`: what a recipe would take is counted as training counts it. */
+/** What a plan says of a recipe: passes, memory and time, by data sheet and on this machine. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { devices } from '../../../src/app/plan/devices.js';
-import { passCounts } from '../../../src/app/plan/pass-counts.js';
 import { plan } from '../../../src/app/plan/plan.js';
 import { planCommand } from '../../../src/cli/commands/plan.js';
 import { InputError } from '../../../src/errors.js';
@@ -10,41 +9,6 @@ import { Model } from '../../../src/models/model.js';
 import { loadRecipe } from '../../../src/recipe/load-recipe.js';
 
 const recipe = (name: string, ...set: string[]) => loadRecipe(name, { set });
-const passes = (name: string, ...set: string[]) => passCounts(recipe(name, ...set), 60_000).perImage;
-
-describe('the work of a recipe', () => {
-  it('has the steps of its epochs, of the images that validation leaves', () => {
-    const { steps, batch, measured, perMeasured, epochs } = passCounts(
-      recipe('fashion-mnist-silu', 'training.epochSteps=null', 'training.epochs=3'),
-      60_000,
-    );
-    assert.equal(steps, 3 * Math.floor(58_000 / 64));
-    assert.deepEqual({ batch, measured, epochs }, { batch: 64, measured: 500, epochs: 3 });
-    assert.deepEqual(perMeasured, { forward: 1, attack: 10, update: 0 });
-  });
-
-  it('has the passes of its objective', () => {
-    assert.deepEqual(passes('fashion-mnist-clean'), { forward: 0, attack: 0, update: 1 });
-    assert.deepEqual(passes('fashion-mnist-silu', 'training.attack.steps=7'), {
-      forward: 0,
-      attack: 7,
-      update: 1,
-    });
-    const { attack, update, forward } = passes('fashion-mnist-trades', 'training.attack.steps=5');
-    assert.deepEqual({ attack, update, forward }, { attack: 5, update: 2, forward: 1 });
-    assert.equal(passes('fashion-mnist-silu', 'training.awp={}').update, 2);
-    const free = passCounts(
-      recipe(
-        'fashion-mnist-free',
-        'training.epochSteps=null',
-        'training.epochs=2',
-        'training.attack.replays=5',
-      ),
-      60_000,
-    );
-    assert.equal(free.steps % 5, 0);
-  });
-});
 
 describe('a plan by data sheet', () => {
   it('is the arithmetic of all passes over the rate that is reached, where memory is no bound', async () => {
@@ -83,7 +47,7 @@ describe('a plan by data sheet', () => {
   it('refuses a batch that cannot be shared, and several of this machine', async () => {
     const both = recipe('cifar10-resnet18');
     await assert.rejects(plan(both, { device: 'a100', count: 3 }), InputError);
-    await assert.rejects(plan(both, { count: 2 }), /--device with --count/);
+    await assert.rejects(plan(both, { count: 2 }), /`device` with `count`/);
   });
 
   it('can be made for every device that the command names', () => {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
-import { barLine, type DisplayStream } from '../../../src/cli/terminal/bar.js';
-import { rate, shortTime } from '../../../src/cli/terminal/format.js';
+import type { DisplayStream } from '../../../src/cli/terminal/bar.js';
 import { createDisplay } from '../../../src/cli/terminal/terminal.js';
 import type { RunEvent } from '../../../src/runs/events.js';
 
@@ -166,39 +165,4 @@ describe('the display of an evaluation', () => {
     display.close();
     assert.match(text(), /pgd-50 █+░+ {2}25% {2}robust 70\.0% {2}1m 30s left/);
   });
-});
-
-describe('a bar', () => {
-  const details = ['12m 05s left', 'loss 0.532', '12,345 img/s'];
-
-  it('never fills the width, and drops details from the last where it is narrow', () => {
-    for (let columns = 1; columns <= 130; columns++) {
-      for (const done of [0, 1, 99, 100, 150]) {
-        const line = barLine({ label: 'epoch 30/30', done, total: 100, details }, columns);
-        assert.ok(line.length < columns, `${columns}: ${line}`);
-      }
-    }
-    const at = (columns: number) => barLine({ label: 'epoch 3/30', done: 45, total: 100, details }, columns);
-    assert.equal(at(120), `epoch 3/30 ${'█'.repeat(14)}${'░'.repeat(16)}  45%  ${details.join('  ')}`);
-    assert.equal(at(60), `epoch 3/30 ${'█'.repeat(8)}${'░'.repeat(9)}  45%  12m 05s left  loss 0.532`);
-    assert.equal(at(30), `epoch 3/30 ${'█'.repeat(6)}${'░'.repeat(7)}  45%`);
-    assert.equal(at(20), 'epoch 3/30  45%');
-  });
-
-  it('of nothing is full', () => {
-    assert.match(barLine({ label: 'a', done: 0, total: 0, details: [] }, 40), /100%/);
-  });
-});
-
-it('times and rates are short', () => {
-  assert.deepEqual([0, 59.4, 59.6, 3599, 3600, 90_000].map(shortTime), [
-    '0s',
-    '59s',
-    '1m 00s',
-    '59m 59s',
-    '1h 00m',
-    '1d 01h',
-  ]);
-  assert.deepEqual([Number.NaN, Number.POSITIVE_INFINITY, -1].map(shortTime), ['?', '?', '?']);
-  assert.deepEqual([3.21, 12.5, 1234.5, Number.POSITIVE_INFINITY].map(rate), ['3.2', '13', '1,235', '?']);
 });

@@ -1,0 +1,47 @@
+/** The one place where a model's file is read, and refused for what it is. */
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { readModelFile } from '../../../src/app/model/model-file.js';
+import { openModel } from '../../../src/app/model/open-model.js';
+import { isLoaded } from '../../../src/engine/native.js';
+import { InputError } from '../../../src/errors.js';
+import { noPreprocessing } from '../../../src/models/preprocessing.js';
+import { encodeSafetensors } from '../../../src/weights/safetensors.js';
+import { file, form, refuses, tiny } from '../../support/foreign-weights.js';
+
+const temporary = mkdtempSync(join(tmpdir(), 'satin-model-file-'));
+after(() => rmSync(temporary, { recursive: true }));
+
+describe("a model's file", () => {
+  it('is refused where weights come without a network, or a description where none is wanted', () => {
+    const plain = join(temporary, 'plain.safetensors');
+    writeFileSync(plain, encodeSafetensors(tiny.arrays, { format: 'pt' }));
+    for (const path of [plain, file('tiny.pt')])
+      assert.throws(
+        () => readModelFile(path),
+        (error) =>
+          error instanceof InputError &&
+          error.code === 'weights-without-network' &&
+          /Expected `external` for .*: it holds weights without a network/.test(error.message),
+      );
+    const own = file('tiny.safetensors');
+    refuses(() => readModelFile(own, { external: form }), /This file describes its own network/);
+    refuses(() => readModelFile(own, { entry: 'ema' }), /for `entry` .*This file describes its own network/);
+    refuses(() => readModelFile(own, { preprocessing: noPreprocessing }), /It is a model of Satin/);
+    assert.equal(isLoaded(), false);
+  });
+
+  it('is read once: opened, the model needs the file no more', () => {
+    const path = join(temporary, 'once.safetensors');
+    copyFileSync(file('tiny.safetensors'), path);
+    const read = readModelFile(path);
+    rmSync(path);
+    assert.ok(read.kind === 'satin');
+    using model = openModel(read);
+    assert.deepEqual([model.name, model.digest], [path, read.checkpoint.weightsDigest]);
+    assert.deepEqual(model.classes, ['a', 'b', 'c']);
+  });
+});

@@ -1,0 +1,81 @@
+/** What names of attacks stand for, and which are refused. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseAttack, parseGradientAttack, requireNorm } from '../../src/attacks/attack.js';
+import { InputError } from '../../src/errors.js';
+
+describe('names', () => {
+  it('of AutoAttack’s attacks stand for its settings, and take restarts', () => {
+    assert.deepEqual(parseAttack('apgd-t'), {
+      kind: 'apgd',
+      name: 'apgd-t',
+      loss: 'targeted-dlr',
+      steps: 100,
+      restarts: 1,
+      targets: 9,
+    });
+    assert.equal(parseAttack('square').steps, 5000);
+    for (const name of ['apgd-ce-5', 'fab-5', 'fab-t-2', 'square-3']) {
+      const { name: own, restarts } = parseAttack(name);
+      assert.deepEqual([own, restarts], [name, Number(name.slice(-1))]);
+    }
+    assert.equal(parseAttack('pgd-cw-20-3').restarts, 3);
+  });
+
+  it('that are unknown are refused, and the paper’s attack in L2', () => {
+    for (const name of [
+      'apgd',
+      'apgd-ce-0',
+      'apgd-ce-',
+      'fab-t-1-1',
+      'squares',
+      'pgd-cw',
+      'pgd-20-paper',
+      'constructor',
+    ])
+      assert.throws(() => parseAttack(name), InputError, name);
+    requireNorm(parseAttack('pgd-200-paper'), 'linf');
+    assert.throws(
+      () => requireNorm(parseAttack('pgd-200-paper'), 'l2'),
+      /Expected linf for the norm of pgd-200-paper/,
+    );
+  });
+});
+
+describe('names of attacks', () => {
+  it('stand for steps, their length and restarts', () => {
+    assert.deepEqual(parseAttack('pgd-50'), {
+      kind: 'pgd',
+      name: 'pgd-50',
+      loss: 'ce',
+      steps: 50,
+      relativeStep: 0.05,
+      randomStart: true,
+      restarts: 1,
+    });
+    assert.equal(parseAttack('pgd-50-10').restarts, 10);
+    assert.equal(parseGradientAttack('pgd-1').relativeStep, 2.5);
+  });
+
+  it('that are unknown are refused', () => {
+    for (const name of [
+      '',
+      'pgd',
+      'pgd-0',
+      'PGD-5',
+      'pgd-5-0',
+      'pgd--5',
+      'pgd-1.5',
+      'pgd-05',
+      'fgsm-2',
+      'apgd',
+      'pgd-5-2-1',
+      ' pgd-5',
+    ])
+      assert.throws(
+        () => parseAttack(name),
+        (error) => error instanceof InputError && /Expected fgsm, pgd-STEPS or/.test(error.message),
+        name,
+      );
+  });
+});

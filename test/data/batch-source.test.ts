@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { nextBatchRange } from '../../src/data/batch-source.js';
+
+it('the next stretch lies a stride on, and at the end of a pass where it began', () => {
+  const first = { seed: 1, pass: 1, first: 2, size: 2, stride: 4 };
+  // Eleven images have room for two strides of four.
+  const second = nextBatchRange(first, 11);
+  assert.deepEqual(second, { ...first, first: 6 });
+  assert.deepEqual(nextBatchRange(second, 11), { ...first, pass: 2 });
+  assert.deepEqual(nextBatchRange({ ...first, first: 0, size: 11, stride: 11 }, 11), {
+    ...first,
+    pass: 2,
+    first: 0,
+    size: 11,
+    stride: 11,
+  });
+});

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import {
+  DisposedError,
+  describe,
+  EngineError,
+  InputError,
+  InterruptedError,
+  RunError,
+  SatinError,
+} from '../src/errors.js';
+
+it('every class has its name, its code and its exit code', () => {
+  const errors = [
+    new InputError('a-code', 'x'),
+    new EngineError('x'),
+    new DisposedError('x'),
+    new RunError('b-code', 'x'),
+    new InterruptedError('x'),
+  ];
+  assert.deepEqual(
+    errors.map(({ name, code, exitCode }) => [name, code, exitCode]),
+    [
+      ['InputError', 'a-code', 2],
+      ['EngineError', 'engine', 1],
+      ['DisposedError', 'disposed', 1],
+      ['RunError', 'b-code', 1],
+      ['InterruptedError', 'interrupted', 130],
+    ],
+  );
+  for (const error of errors) assert.ok(error instanceof SatinError);
+});
+
+it('a refusal says what was expected, for what, what came, and how to mend it', () => {
+  assert.equal(InputError.expected('a', 'b', 'c').message, "Expected a for b but received 'c'.");
+  assert.equal(InputError.expected('a', 'b', 1, 'Do so.').message, 'Expected a for b but received 1. Do so.');
+});
+
+it('any value reads well in a sentence', () => {
+  const ring: { self?: unknown } = {};
+  ring.self = ring;
+  for (const [value, text] of [
+    ['a\u001bb\n', "'a\\x1bb\\x0a'"],
+    ['x'.repeat(81), `'${'x'.repeat(77)}...'`],
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [Number.NaN, 'NaN'],
+    [3n, '3n'],
+    [() => {}, 'a function'],
+    [describe, 'a function (describe)'],
+    [new Error('why'), 'why'],
+    [{ a: [1] }, '{"a":[1]}'],
+    [Array.from({ length: 50 }, () => 1), `[${'1,'.repeat(38)}...`],
+    [ring, 'object'],
+    [Symbol('a'), 'symbol'],
+  ] as const)
+    assert.equal(describe(value), text);
+});

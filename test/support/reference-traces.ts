@@ -1,0 +1,61 @@
+/** What the reference implementation of AutoAttack did, step by step, in float64: scripts/golden/autoattack.py. */
+import type { AttackLossName } from '../../src/attacks/losses.js';
+import type { NormName } from '../../src/attacks/norms.js';
+import type { Dtype } from '../../src/tensor/tensor.js';
+import { type GoldenTensor, readGolden } from './golden.js';
+import { attackedNetwork } from './golden-networks.js';
+
+export interface Checkpoint {
+  readonly step: number;
+  readonly stepSize: readonly number[];
+  readonly bestLoss: readonly number[];
+  readonly restarted: readonly boolean[];
+}
+
+export const golden = readGolden<{
+  weights: Readonly<Record<string, GoldenTensor>>;
+  images: GoldenTensor;
+  labels: readonly number[];
+  directions: Readonly<Record<NormName, GoldenTensor>>;
+  planes: { readonly x: GoldenTensor; readonly w: GoldenTensor; readonly excess: GoldenTensor };
+  apgd: readonly {
+    readonly norm: NormName;
+    readonly epsilon: number;
+    readonly loss: AttackLossName;
+    readonly rank: number;
+    readonly steps: number;
+    readonly checkpoints: readonly Checkpoint[];
+    readonly broken: readonly boolean[];
+    /** Examples whose checkpoints do not hang on rounding. */
+    readonly firm: readonly boolean[];
+  }[];
+  projections: readonly { readonly norm: NormName; readonly step: GoldenTensor }[];
+  fab: readonly {
+    readonly norm: NormName;
+    readonly rank: number;
+    readonly steps: number;
+    readonly nearest: readonly (readonly (number | null)[])[];
+  }[];
+  squareSchedules: readonly {
+    readonly norm: NormName;
+    readonly height: number;
+    readonly width: number;
+    readonly sides: readonly (readonly [side: number, count: number])[];
+  }[];
+  squareBumps: readonly { readonly side: number; readonly bump: GoldenTensor }[];
+  squareMoves: readonly {
+    readonly norm: NormName;
+    readonly epsilon: number;
+    readonly side: number;
+    readonly x: GoldenTensor;
+    readonly start: GoldenTensor;
+    readonly queries: readonly {
+      readonly places: readonly number[];
+      readonly signs: GoldenTensor;
+      readonly flipped: boolean | null;
+      readonly image: GoldenTensor;
+    }[];
+  }[];
+}>('autoattack');
+
+export const network = (dtype: Dtype) => attackedNetwork(golden.weights, dtype);

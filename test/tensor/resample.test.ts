@@ -1,0 +1,34 @@
+/** Resized pixels are Pillow's: scripts/golden/imagenet.py. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { resample } from '../../src/tensor/resample.js';
+import { golden } from '../support/golden-images.js';
+
+describe('resizing', () => {
+  it('equals Pillow to the bit, mirrored too', async () => {
+    for (const { size, full, window, filter, pixels, bytes } of golden.resized) {
+      const [top, left, height, width] = window;
+      const how = { size, full, window: { top, left, height, width }, filter };
+      const target = new Uint8Array(bytes.length + 2);
+      const run = (flip: boolean) =>
+        resample(Uint8Array.from(pixels), { ...how, flip }, { target, offset: 1 });
+      await run(false);
+      assert.deepEqual([...target], [0, ...bytes, 0], `${size} to ${full} ${filter}`);
+      await run(true);
+      const mirrored = bytes.map((_, at) => bytes[at - (at % width) + (width - 1 - (at % width))]!);
+      assert.deepEqual([...target], [0, ...mirrored, 0]);
+    }
+  });
+
+  it('refuses sizes that do not fit', () => {
+    const window = { top: 0, left: 0, height: 2, width: 2 };
+    const how = { size: [2, 2], full: [2, 2], window, filter: 'bilinear', flip: false } as const;
+    const place = { target: new Uint8Array(12), offset: 0 };
+    assert.throws(() => resample(new Uint8Array(11), how, place), /12 bytes of pixels but received 11/);
+    assert.throws(() => resample(new Uint8Array(12), how, { ...place, offset: 1 }), /room for the window/);
+    assert.throws(
+      () => resample(new Uint8Array(12), { ...how, window: { ...window, top: 1 } }, place),
+      /a window within the resized image/,
+    );
+  });
+});
