@@ -1,6 +1,9 @@
 /** What the reference implementation of AutoAttack did, step by step, in float64: scripts/golden/autoattack.py. */
+import assert from 'node:assert/strict';
 import type { AttackLossName } from '../../src/attacks/losses.js';
 import type { NormName } from '../../src/attacks/norms.js';
+import type { SquareWindow } from '../../src/attacks/square/window.js';
+import { integers } from '../../src/tensor/create.js';
 import type { Dtype } from '../../src/tensor/tensor.js';
 import { type GoldenTensor, readGolden } from './golden.js';
 import { attackedNetwork } from './golden-networks.js';
@@ -59,3 +62,16 @@ export const golden = readGolden<{
 }>('autoattack');
 
 export const network = (dtype: Dtype) => attackedNetwork(golden.weights, dtype);
+
+/** What Square did in a norm; there is one such run of each. */
+export function squareMove(norm: NormName) {
+  const found = golden.squareMoves.filter((move) => move.norm === norm);
+  assert.equal(found.length, 1);
+  return found[0]!;
+}
+
+/** The same window in both of two images. */
+export function windowAt(side: number, top: number, left: number): SquareWindow {
+  const place = (at: number) => integers([at, at]).reshape([2, 1, 1, 1]);
+  return { side, top: place(top), left: place(left) };
+}

@@ -5,6 +5,7 @@ import { dirname, join, normalize, sep } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { child } from '../support/child.js';
+import { specifiersOf } from '../support/specifiers.js';
 
 const root = fileURLToPath(new URL('../../../src/', import.meta.url));
 
@@ -44,16 +45,12 @@ const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
 /** What a file imports from src/, by `import`, `export ... from` and `import()`. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8');
-  const from = /^(?:import|export)\b[^'"`;]*?\bfrom\s*'([^']+)'|^import\s*'([^']+)'|\bimport\(\s*'([^']+)'/gm;
-  return [...text.matchAll(from)]
-    .map(([, named, effect, lazy]) => named ?? effect ?? lazy ?? '')
-    .filter((target) => target.startsWith('.'))
-    .map((target) =>
-      normalize(join(dirname(file), target))
-        .split(sep)
-        .join('/')
-        .replace(/\.js$/, '.ts'),
-    );
+  return specifiersOf(text).map((target) =>
+    normalize(join(dirname(file), target))
+      .split(sep)
+      .join('/')
+      .replace(/\.js$/, '.ts'),
+  );
 }
 
 const imports = new Map(files.map((file) => [file, importsOf(file)]));
