@@ -1,5 +1,6 @@
 // satin::activate, reached through the same generic call as libtorch's operators. float32 and float64 on the CPU have
-// kernels; other devices run the twin, and half precision computes in float32. Second derivatives are the twin's.
+// kernels; other devices run the reference implementation, and half precision computes in float32. Second derivatives are the
+// reference implementation's.
 #include "activate.h"
 
 #include <ATen/ATen.h>
@@ -20,8 +21,14 @@ using torch::autograd::variable_list;
 // Fewer numbers are not worth another thread.
 constexpr int64_t kGrain = 32768;
 
-void checkKind(const Curve& curve) {
-  TORCH_CHECK(nameOf(curve.kind) != nullptr, "Expected the number of an activation but received ", static_cast<int64_t>(curve.kind), ".");
+// The curve of three numbers: kind, a, b.
+Curve curveAt(ActivationArgument activation, size_t start) {
+  const double number = activation[start];
+  const bool small = number >= 0 && number < 1000;  // else the conversion to an integer would be undefined
+  const auto kind = static_cast<Activation>(small ? static_cast<int64_t>(number) : -1);
+  TORCH_CHECK(nameOf(kind) != nullptr && static_cast<double>(kind) == number, "Expected the number of an activation but received ",
+              number, ".");
+  return {kind, activation[start + 1], activation[start + 2]};
 }
 
 void checkCurve(const Curve& curve, bool learned) {
@@ -44,6 +51,17 @@ void checkCurve(const Curve& curve, bool learned) {
       break;
     default: break;
   }
+}
+
+void checkCoefficients(const Curve& curve, const at::Tensor& x, const at::Tensor& coefficients) {
+  const int count = coefficientsOf(curve.kind);
+  const char* name = nameOf(curve.kind);
+  TORCH_CHECK(count > 0, "Expected no learned coefficients for ", name, ", which takes none.");
+  TORCH_CHECK(coefficients.dim() == 1 && coefficients.size(0) == count, "Expected learned coefficients of shape [", count,
+              "] for ", name, " but received ", coefficients.sizes(), ".");
+  TORCH_CHECK(coefficients.scalar_type() == x.scalar_type() && coefficients.device() == x.device(),
+              "Expected learned coefficients of x's dtype and device for ", name, " but received ", coefficients.scalar_type(),
+              " on ", coefficients.device(), " for ", x.scalar_type(), " on ", x.device(), ".");
 }
 
 // The same places in the same order, whatever the strides of dimensions of size 1.
@@ -87,19 +105,20 @@ void parallelGradients(const Curve& curve, const at::Tensor& dy, const at::Tenso
   }
 }
 
-// Keeps x and the coefficients; the twin's gradient, or the kernel's.
+// Keeps x and the coefficients; the reference implementation's gradient, or the kernel's.
 class Activate : public torch::autograd::Function<Activate> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const OptionalTensor& coefficients,
-                            const Activating& activating, bool kernel) {
+                            ActivationArgument activation, bool kernel) {
+    const ActivationSpec spec = activationSpec(activation, x, coefficients);
     context->save_for_backward({x, coefficients.has_value() ? *coefficients : at::Tensor()});
-    context->saved_data["activating"] = numbersOf(activating);
+    context->saved_data["activation"] = activation;
     context->saved_data["kernel"] = kernel;
     if (!kernel) {
-      const at::Tensor y = activateTraced(x, coefficients, activating.curve);
+      const at::Tensor y = activateTraced(x, coefficients, spec.curve);
       return y.is_same(x) ? x.clone() : y;
     }
-    const Curve effective = coefficients.has_value() ? learnedCurve(activating.curve, *coefficients) : activating.curve;
+    const Curve effective = coefficients.has_value() ? learnedCurve(spec.curve, *coefficients) : spec.curve;
     at::Tensor y = at::empty_like(x, x.options().requires_grad(false));
     if (x.scalar_type() == at::kFloat) parallelValues<float>(effective, x, y);
     else parallelValues<double>(effective, x, y);
@@ -109,8 +128,10 @@ class Activate : public torch::autograd::Function<Activate> {
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &coefficients = saved[1], &dy = gradients[0];
-    const auto [curve, own, other] = activatingOf(context->saved_data["activating"].toDoubleVector());
-    const Curve derivative = own ? curve : other;
+    const auto numbers = context->saved_data["activation"].toDoubleVector();
+    const auto spec = activationSpec(numbers, x, coefficients.defined() ? OptionalTensor(coefficients) : OptionalTensor());
+    const bool own = !spec.derivative.has_value();
+    const Curve derivative = spec.derivative.value_or(spec.curve);
     const bool learning = coefficients.defined() && context->needs_input_grad(1);
     TORCH_CHECK(own || !learning, kNoCoefficientGradient);
     const bool learned = own && coefficients.defined();
@@ -138,39 +159,33 @@ bool hasKernel(const at::Tensor& x) {
   return x.device().is_cpu() && x.layout() == at::kStrided && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
 }
 
-at::Tensor activateWith(bool kernels, const at::Tensor& x, const OptionalTensor& coefficients, const Activating& activating) {
-  checkCoefficients(activating, x, coefficients);
+at::Tensor activateWith(bool kernels, const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
   if (x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16) {
+    activationSpec(activation, x, coefficients);
     const OptionalTensor wide = coefficients.has_value() ? OptionalTensor(coefficients->to(at::kFloat)) : OptionalTensor();
-    return activateWith(kernels, x.to(at::kFloat), wide, activating).to(x.scalar_type());
+    return activateWith(kernels, x.to(at::kFloat), wide, activation).to(x.scalar_type());
   }
   const bool kernel = kernels && hasKernel(x);
   // Kernels run along memory: every layout without gaps and overlaps will do.
   const bool flat = !kernel || x.is_non_overlapping_and_dense();
-  return Activate::apply(flat ? x : x.contiguous(x.suggest_memory_format()), coefficients, activating, kernel);
+  return Activate::apply(flat ? x : x.contiguous(x.suggest_memory_format()), coefficients, activation, kernel);
 }
 
-at::Tensor activateOperator(const at::Tensor& x, const OptionalTensor& coefficients, int64_t kind, double a, double b,
-                            int64_t backward, double backwardA, double backwardB) {
-  return activateWith(true, x, coefficients, activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB));
+at::Tensor activateOperator(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
+  return activateWith(true, x, coefficients, activation);
 }
 
-// The twin wherever it runs, for tests: where there is a kernel, nothing else calls it.
-at::Tensor composedOperator(const at::Tensor& x, const OptionalTensor& coefficients, int64_t kind, double a, double b,
-                            int64_t backward, double backwardA, double backwardB) {
-  return activateWith(false, x, coefficients, activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB));
+// The reference implementation wherever it runs, for tests: where there is a kernel, nothing else calls it.
+at::Tensor composedOperator(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
+  return activateWith(false, x, coefficients, activation);
 }
 
-at::Tensor tracedOperator(const at::Tensor& x, const OptionalTensor& coefficients, int64_t kind, double a, double b,
-                          int64_t backward, double backwardA, double backwardB) {
-  const Activating activating = activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB);
-  checkCoefficients(activating, x, coefficients);
-  return activateTraced(x, coefficients, activating.curve);
+at::Tensor tracedOperator(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
+  return activateTraced(x, coefficients, activationSpec(activation, x, coefficients).curve);
 }
 
 TORCH_LIBRARY_FRAGMENT(satin, library) {
-  const std::string arguments =
-      "(Tensor x, Tensor? coefficients, int kind, float a, float b, int backward, float backward_a, float backward_b) -> Tensor";
+  const std::string arguments = "(Tensor x, Tensor? coefficients, float[] activation) -> Tensor";
   library.def(("activate" + arguments).c_str(), &activateOperator);
   library.def(("activate_composed" + arguments).c_str(), &composedOperator);
 }
@@ -179,38 +194,18 @@ TORCH_LIBRARY_IMPL(satin, Tracer, library) { library.impl("activate", &tracedOpe
 
 }  // namespace
 
-Activating activatingOf(const OptionalTensor& coefficients, int64_t kind, double a, double b, int64_t backward, double backwardA,
-                        double backwardB) {
-  const Activating result{{static_cast<Activation>(kind), a, b}, backward == -1, {static_cast<Activation>(backward), backwardA, backwardB}};
-  checkKind(result.curve);
-  if (!coefficients.has_value()) checkCurve(result.curve, false);
-  if (!result.own) checkKind(result.derivative);
-  if (!result.own) checkCurve(result.derivative, false);
-  return result;
-}
-
-std::vector<double> numbersOf(const Activating& activating) {
-  const auto& [curve, own, derivative] = activating;
-  return {static_cast<double>(curve.kind),      curve.a,      curve.b,     own ? 1.0 : 0.0,
-          static_cast<double>(derivative.kind), derivative.a, derivative.b};
-}
-
-Activating activatingOf(const std::vector<double>& numbers) {
-  const auto curveAt = [&](size_t i) { return Curve{static_cast<Activation>(numbers[i]), numbers[i + 1], numbers[i + 2]}; };
-  return {curveAt(0), numbers[3] == 1, curveAt(4)};
-}
-
-void checkCoefficients(const Activating& activating, const at::Tensor& x, const OptionalTensor& coefficients) {
+ActivationSpec activationSpec(ActivationArgument activation, const at::Tensor& x, const OptionalTensor& coefficients) {
+  TORCH_CHECK(activation.size() == 3 || activation.size() == 6, "Expected 3 or 6 numbers for an activation but received ",
+              activation.size(), ".");
+  ActivationSpec spec{curveAt(activation, 0), {}};
+  if (activation.size() == 6) {
+    spec.derivative = curveAt(activation, 3);
+    checkCurve(*spec.derivative, false);
+  }
   TORCH_CHECK(at::isFloatingType(x.scalar_type()), "Expected x of a floating dtype for an activation but received ", x.scalar_type(), ".");
-  if (!coefficients.has_value()) return;
-  const int count = coefficientsOf(activating.curve.kind);
-  const char* name = nameOf(activating.curve.kind);
-  TORCH_CHECK(count > 0, "Expected no learned coefficients for ", name, ", which takes none.");
-  TORCH_CHECK(coefficients->dim() == 1 && coefficients->size(0) == count, "Expected learned coefficients of shape [", count,
-              "] for ", name, " but received ", coefficients->sizes(), ".");
-  TORCH_CHECK(coefficients->scalar_type() == x.scalar_type() && coefficients->device() == x.device(),
-              "Expected learned coefficients of x's dtype and device for ", name, " but received ", coefficients->scalar_type(),
-              " on ", coefficients->device(), " for ", x.scalar_type(), " on ", x.device(), ".");
+  if (coefficients.has_value()) checkCoefficients(spec.curve, x, *coefficients);
+  else checkCurve(spec.curve, false);
+  return spec;
 }
 
 Curve learnedCurve(const Curve& curve, const at::Tensor& coefficients) {
@@ -221,8 +216,8 @@ Curve learnedCurve(const Curve& curve, const at::Tensor& coefficients) {
   return result;
 }
 
-at::Tensor activate(const at::Tensor& x, const OptionalTensor& coefficients, const Activating& activating) {
-  return activateWith(true, x, coefficients, activating);
+at::Tensor activate(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
+  return activateWith(true, x, coefficients, activation);
 }
 
 at::Tensor activateTraced(const at::Tensor& x, const OptionalTensor& coefficients, const Curve& curve) {

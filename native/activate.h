@@ -1,36 +1,30 @@
 // activation(x) for each number as one operator with its own gradient.
 #pragma once
 
-#include "activation_twin.h"
+#include "activation_composed.h"
 #include "optional.h"
 
-#include <vector>
+#include <optional>
 
 namespace satin {
 
-// What is computed, and whose derivative its gradient takes.
-struct Activating {
+// An operator's argument `float[] activation`: kind, a and b of the function, then those of the function whose derivative the
+// gradient takes where that is another one. `activationArgument` in src/tensor/functional.ts makes it.
+using ActivationArgument = at::ArrayRef<double>;
+
+struct ActivationSpec {
   Curve curve;
-  bool own;  // its own derivative
-  Curve derivative;
+  std::optional<Curve> derivative;  // none: the gradient is the curve's own
 };
 
-// What stands in an operator's arguments: numbers of kinds, -1 for one's own derivative; a and b are not looked at where
-// coefficients are learned. Throws where a kind is none or a coefficient out of range.
-Activating activatingOf(const OptionalTensor& coefficients, int64_t kind, double a, double b, int64_t backward, double backwardA,
-                        double backwardB);
-
-// An autograd context keeps lists of numbers, not structs.
-std::vector<double> numbersOf(const Activating& activating);
-Activating activatingOf(const std::vector<double>& numbers);
-
-// Throws where learned coefficients are not as many as the curve takes, or not like x.
-void checkCoefficients(const Activating& activating, const at::Tensor& x, const OptionalTensor& coefficients);
+// Throws where a kind is none or a coefficient out of range, and where learned coefficients are not as many as the curve
+// takes or not like x. Learned coefficients stand in for a and b, which are not looked at then.
+ActivationSpec activationSpec(ActivationArgument activation, const at::Tensor& x, const OptionalTensor& coefficients);
 
 // The curve with learned coefficients, which are on the CPU, in the place of its own. Throws where they are out of range.
 Curve learnedCurve(const Curve& curve, const at::Tensor& coefficients);
 
-at::Tensor activate(const at::Tensor& x, const OptionalTensor& coefficients, const Activating& activating);
+at::Tensor activate(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation);
 
 // Only of libtorch's operators, for traces: nothing of Satin's stays in the result.
 at::Tensor activateTraced(const at::Tensor& x, const OptionalTensor& coefficients, const Curve& curve);

@@ -239,8 +239,7 @@ std::tuple<at::Tensor, at::Tensor> winogradWeightsOperator(const at::Tensor& wei
 at::Tensor convolveNormActivateOperator(const at::Tensor& x, const at::Tensor& convolution, const OptionalTensor& transformed,
                                         const OptionalTensor& back, at::IntArrayRef stride, at::IntArrayRef padding, const OptionalTensor& residual, const at::Tensor& weight,
                                         const at::Tensor& bias, const at::Tensor& runningMean, const at::Tensor& runningVariance,
-                                        double epsilon, const OptionalTensor& coefficients, int64_t kind, double a, double b,
-                                        int64_t backward, double backwardA, double backwardB) {
+                                        double epsilon, const OptionalTensor& coefficients, ActivationArgument activation) {
   const int64_t outputs = convolution.dim() == 4 ? convolution.size(0) : 0;
   const bool own = serves(x, convolution, {}, stride, padding);
   bool together = own && !wantsGradient(x, convolution, residual, weight, bias, coefficients);
@@ -251,13 +250,11 @@ at::Tensor convolveNormActivateOperator(const at::Tensor& x, const at::Tensor& c
   if (!together) {
     const at::Tensor y =
         own ? Convolution::apply(x, convolution, transformed, back) : conv2dOperator(x, convolution, {}, stride, padding);
-    return normActivateOperator(y, residual, weight, bias, runningMean, runningVariance, false, 0, epsilon, coefficients, kind, a,
-                                b, backward, backwardA, backwardB);
+    return normActivateOperator(y, residual, weight, bias, runningMean, runningVariance, false, 0, epsilon, coefficients, activation);
   }
-  const Activating activating = activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB);
-  checkCoefficients(activating, x, coefficients);
+  const ActivationSpec spec = activationSpec(activation, x, coefficients);
   const NormScale norm = normScale(weight, bias, runningMean, runningVariance, epsilon);
-  const Curve curve = coefficients.has_value() ? learnedCurve(activating.curve, *coefficients) : activating.curve;
+  const Curve curve = coefficients.has_value() ? learnedCurve(spec.curve, *coefficients) : spec.curve;
   const float* added = residual.has_value() ? residual->data_ptr<float>() : nullptr;
   return convolveFollowed(x, outputs, layoutOf(convolution), transformed.value_or(at::Tensor()), {curve, norm.scale, norm.shift, added});
 }
@@ -267,8 +264,8 @@ TORCH_LIBRARY_FRAGMENT(satin, library) {
   library.def("winograd_weights(Tensor weight) -> (Tensor, Tensor)", &winogradWeightsOperator);
   library.def(
       "convolve_norm_activate(Tensor x, Tensor convolution, Tensor? transformed, Tensor? back, int[2] stride, int[2] padding, "
-      "Tensor? residual, Tensor weight, Tensor bias, Tensor running_mean, Tensor running_var, float epsilon, Tensor? coefficients, int kind, float a, float b, "
-      "int backward, float backward_a, float backward_b) -> Tensor",
+      "Tensor? residual, Tensor weight, Tensor bias, Tensor running_mean, Tensor running_var, float epsilon, Tensor? coefficients, "
+      "float[] activation) -> Tensor",
       &convolveNormActivateOperator);
 }
 

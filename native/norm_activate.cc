@@ -24,7 +24,7 @@ struct Settings {
   bool train;
   double momentum;
   double epsilon;
-  Activating activating;
+  ActivationArgument activation;
   bool synchronised = false;
 };
 
@@ -147,7 +147,8 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
                             const at::Tensor& weight, const at::Tensor& bias, const OptionalTensor& runningMean,
                             const OptionalTensor& runningVariance, const OptionalTensor& coefficients,
                             const Settings& settings) {
-    const auto& [train, momentum, epsilon, activating, synchronised] = settings;
+    const auto& [train, momentum, epsilon, activation, synchronised] = settings;
+    const ActivationSpec spec = activationSpec(activation, x, coefficients);
     const Rows rows = rowsOf(x);
     const auto vector = [&] { return at::empty({rows.channels}, weight.options().requires_grad(false)); };
     at::Tensor mean = vector(), inverse = vector(), scale = vector(), shift = vector();
@@ -189,7 +190,7 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
       shifts[c] = biases[c] - means[c] * scales[c];
     }
 
-    const Curve curve = coefficients.has_value() ? learnedCurve(activating.curve, *coefficients) : activating.curve;
+    const Curve curve = coefficients.has_value() ? learnedCurve(spec.curve, *coefficients) : spec.curve;
     at::Tensor y = at::empty_like(x, x.options(), at::MemoryFormat::ChannelsLast);
     const at::Tensor added = residual.has_value() ? *residual : at::Tensor();
     parallelRows(rows, [&](int64_t start, Rows part, int) {
@@ -201,7 +202,7 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
     context->saved_data["synchronised"] = synchronised;
     // the coefficients' place among the tensors that were given: x, weight and bias always stand before them
     context->saved_data["place"] = int64_t{3} + residual.has_value() + runningMean.has_value() + runningVariance.has_value();
-    context->saved_data["activating"] = numbersOf(activating);
+    context->saved_data["activation"] = activation;
     return y;
   }
 
@@ -212,12 +213,13 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
     const at::Tensor &x = saved[0], &residual = saved[1], &weight = saved[2], &mean = saved[3];
     const at::Tensor &inverse = saved[4], &scale = saved[5], &shift = saved[6];
     const at::Tensor& coefficients = saved[7];
-    const Activating activating = activatingOf(context->saved_data["activating"].toDoubleVector());
+    const auto numbers = context->saved_data["activation"].toDoubleVector();
+    const ActivationSpec spec = activationSpec(numbers, x, coefficients.defined() ? OptionalTensor(coefficients) : OptionalTensor());
     const bool learning = coefficients.defined() && context->needs_input_grad(context->saved_data["place"].toInt());
-    TORCH_CHECK(activating.own || !learning, kNoCoefficientGradient);
-    const Curve curve = !activating.own        ? activating.derivative
-                        : coefficients.defined() ? learnedCurve(activating.curve, coefficients)
-                                                 : activating.curve;
+    TORCH_CHECK(!spec.derivative.has_value() || !learning, kNoCoefficientGradient);
+    const Curve curve = spec.derivative.has_value() ? *spec.derivative
+                        : coefficients.defined()    ? learnedCurve(spec.curve, coefficients)
+                                                    : spec.curve;
     ThreadCoefficients coefficientSums(learning);
     const at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     const Rows rows = rowsOf(x);
@@ -271,11 +273,9 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
 at::Tensor normActivateOperator(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight,
                                 const at::Tensor& bias, const OptionalTensor& runningMean,
                                 const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
-                                const OptionalTensor& coefficients, int64_t kind, double a, double b, int64_t backward,
-                                double backwardA, double backwardB, bool synchronised) {
-  const Settings settings{train, momentum, epsilon, activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB),
-                          synchronised && rankCount() > 1};
-  checkCoefficients(settings.activating, x, coefficients);
+                                const OptionalTensor& coefficients, ActivationArgument activation, bool synchronised) {
+  const Settings settings{train, momentum, epsilon, activation, synchronised && rankCount() > 1};
+  activationSpec(activation, x, coefficients);
   const bool statistics = runningMean.has_value() && runningVariance.has_value();
   const bool wanted = at::GradMode::is_enabled() && (weight.requires_grad() || bias.requires_grad());
   bool serves = x.dim() == 4 && x.numel() > 0 && isDense(x, x.sizes());
@@ -287,7 +287,7 @@ at::Tensor normActivateOperator(const at::Tensor& x, const OptionalTensor& resid
              (!residual.has_value() || isDense(*residual, x.sizes()));
   }
   if (!serves)
-    return activate(normed(x, residual, weight, bias, runningMean, runningVariance, settings), coefficients, settings.activating);
+    return activate(normed(x, residual, weight, bias, runningMean, runningVariance, settings), coefficients, activation);
   return NormActivate::apply(x, residual, weight, bias, runningMean, runningVariance, coefficients, settings);
 }
 
@@ -305,19 +305,17 @@ namespace {
 
 at::Tensor tracedOperator(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
                           const OptionalTensor& runningMean, const OptionalTensor& runningVariance, bool train, double momentum,
-                          double epsilon, const OptionalTensor& coefficients, int64_t kind, double a, double b, int64_t backward,
-                          double backwardA, double backwardB, bool) {
-  const Settings settings{train, momentum, epsilon, activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB)};
-  checkCoefficients(settings.activating, x, coefficients);
+                          double epsilon, const OptionalTensor& coefficients, ActivationArgument activation, bool) {
+  const Settings settings{train, momentum, epsilon, activation};
+  const ActivationSpec spec = activationSpec(activation, x, coefficients);
   const at::Tensor z = normed(x, residual, weight, bias, runningMean, runningVariance, settings);
-  return activateTraced(z, coefficients, settings.activating.curve);
+  return activateTraced(z, coefficients, spec.curve);
 }
 
 TORCH_LIBRARY(satin, library) {
   library.def(
       "norm_activate(Tensor x, Tensor? residual, Tensor weight, Tensor bias, Tensor? running_mean, Tensor? running_var, "
-      "bool train, float momentum, float epsilon, Tensor? coefficients, int kind, float a, float b, int backward, "
-      "float backward_a, float backward_b, bool synchronised=False) -> Tensor",
+      "bool train, float momentum, float epsilon, Tensor? coefficients, float[] activation, bool synchronised=False) -> Tensor",
       &normActivateOperator);
   library.def(
       "synchronised_batch_norm(Tensor x, Tensor weight, Tensor bias, Tensor? running_mean, Tensor? running_var, "

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "optional.h"
+#include "activate.h"
 
 namespace satin {
 
@@ -11,8 +11,7 @@ namespace satin {
 at::Tensor normActivateOperator(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight,
                                 const at::Tensor& bias, const OptionalTensor& runningMean,
                                 const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
-                                const OptionalTensor& coefficients, int64_t kind, double a, double b, int64_t backward,
-                                double backwardA, double backwardB, bool synchronised = false);
+                                const OptionalTensor& coefficients, ActivationArgument activation, bool synchronised = false);
 
 // Batch norm in evaluation mode as x * scale + shift, one of each a channel. Takes vectors of float32 on the CPU.
 struct NormScale {
