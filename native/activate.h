@@ -1,10 +1,13 @@
-// activation(x) for each number as one operator with its own gradient.
+// satin::activate: activation(x) for each number, with its own gradient. library.cc says which function serves which device.
 #pragma once
 
-#include "activation_composed.h"
-#include "optional.h"
+#include <ATen/core/Tensor.h>
 
 #include <optional>
+#include <tuple>
+
+#include "activation_kernel.h"
+#include "optional.h"
 
 namespace satin {
 
@@ -21,17 +24,32 @@ struct ActivationSpec {
 // takes or not like x. Learned coefficients stand in for a and b, which are not looked at then.
 ActivationSpec activationSpec(ActivationArgument activation, const at::Tensor& x, const OptionalTensor& coefficients);
 
-// The curve with learned coefficients, which are on the CPU, in the place of its own. Throws where they are out of range.
-Curve learnedCurve(const Curve& curve, const at::Tensor& coefficients);
+// What a kernel computes forward, with the values of learned coefficients, which must be on the CPU. Throws where they are
+// out of range.
+Curve forwardCurve(const ActivationSpec& spec, const OptionalTensor& coefficients);
 
-at::Tensor activate(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation);
+// The same for the derivative that its gradient takes.
+Curve backwardCurve(const ActivationSpec& spec, const OptionalTensor& coefficients);
 
-// Only of libtorch's operators, for traces: nothing of Satin's stays in the result.
-at::Tensor activateTraced(const at::Tensor& x, const OptionalTensor& coefficients, const Curve& curve);
+// Throws where a gradient of learned coefficients is asked for that does not exist: there are none, or the derivative is
+// another function's.
+void checkLearning(const ActivationSpec& spec, const OptionalTensor& coefficients, bool learning);
 
-// What a backward pass says where both are wanted.
-constexpr const char* kNoCoefficientGradient =
-    "Expected no gradient of a learned coefficient where another function's derivative is used: a learned coefficient has "
-    "no gradient then. Ask for the gradient of x alone.";
+using ActivateSignature = at::Tensor(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation);
+ActivateSignature activate;  // through the dispatcher
+ActivateSignature activateAutograd, activateCpu, activateComposed, activateTraced;
+// The reference implementation on any device, for tests.
+ActivateSignature activateByReference;
+
+// -> the gradients of x and, where `learning`, of the coefficients; else undefined
+using ActivateBackwardSignature = std::tuple<at::Tensor, at::Tensor>(const at::Tensor& dy, const at::Tensor& x,
+                                                                     const OptionalTensor& coefficients,
+                                                                     ActivationArgument activation, bool learning);
+ActivateBackwardSignature activateBackwardCpu, activateBackwardComposed;
+
+// Half precision is computed in float32.
+bool isHalf(const at::Tensor& x);
+at::Tensor inFloat32(ActivateSignature& implementation, const at::Tensor& x, const OptionalTensor& coefficients,
+                     ActivationArgument activation);
 
 }  // namespace satin

@@ -4,7 +4,6 @@
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
-#include <torch/library.h>
 
 #include <algorithm>
 
@@ -339,7 +338,7 @@ class SumOverRanks : public torch::autograd::Function<SumOverRanks> {
 
 }  // namespace
 
-at::Tensor sumOverRanks(const at::Tensor& tensor) { return rankCount() == 1 ? tensor : SumOverRanks::apply(tensor); }
+at::Tensor allReduceSum(const at::Tensor& tensor) { return rankCount() == 1 ? tensor : SumOverRanks::apply(tensor); }
 
 // collectives() -> the ways between ranks that this engine has: 'gloo', 'nccl'
 napi_value collectives(Arguments& arguments) {
@@ -381,11 +380,4 @@ napi_value endOfTheRanks(Arguments& arguments) {
   return sentence.empty() ? null(arguments.env) : fromText(arguments.env, sentence);
 }
 
-namespace {
-
-at::Tensor sumOverRanksOperator(const at::Tensor& tensor) { return sumOverRanks(tensor); }
-
-TORCH_LIBRARY_FRAGMENT(satin, library) { library.def("sum_over_ranks(Tensor tensor) -> Tensor", &sumOverRanksOperator); }
-
-}  // namespace
 }  // namespace satin

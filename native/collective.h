@@ -34,6 +34,6 @@ std::unique_ptr<PendingSum> beginSum(at::Tensor tensor);
 void sumOverRanks(std::vector<double>& numbers);
 
 // The sum over all ranks, to be differentiated as often as is wanted: the gradient is the sum of the ranks' gradients.
-at::Tensor sumOverRanks(const at::Tensor& tensor);
+at::Tensor allReduceSum(const at::Tensor& tensor);
 
 }  // namespace satin
