@@ -9,7 +9,7 @@
 #include <torch/library.h>
 
 #include "activate.h"
-#include "collective.h"
+#include "all_reduce.h"
 #include "convolution.h"
 #include "norm_activate.h"
 #include "projection.h"
@@ -42,7 +42,7 @@ TORCH_LIBRARY(satin, library) {
       "Tensor? residual, Tensor weight, Tensor bias, Tensor running_mean, Tensor running_var, float epsilon, Tensor? coefficients, "
       "float[] activation) -> Tensor");
   library.def("step_to_hyperplane(Tensor x, Tensor w, Tensor excess, bool euclidean) -> Tensor");
-  library.def("sum_over_ranks(Tensor tensor) -> Tensor");
+  library.def("all_reduce_sum(Tensor tensor) -> Tensor");
 }
 
 // The kernels of each device, which know nothing of autograd.
@@ -72,7 +72,7 @@ TORCH_LIBRARY_IMPL(satin, CompositeImplicitAutograd, library) {
   library.impl("synchronised_batch_norm", TORCH_FN(synchronisedBatchNorm));
   library.impl("conv2d", TORCH_FN(conv2dComposed));
   library.impl("convolve_norm_activate", TORCH_FN(convolveNormActivateComposed));
-  library.impl("sum_over_ranks", TORCH_FN(allReduceSum));
+  library.impl("all_reduce_sum", TORCH_FN(allReduceSum));
 }
 
 // Gradients on any device that has an entry above; CompositeImplicitAutograd serves where there is none.

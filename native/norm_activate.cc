@@ -8,8 +8,9 @@
 
 #include <algorithm>
 
-#include "collective.h"
+#include "all_reduce.h"
 #include "dispatch.h"
+#include "process_group.h"
 
 namespace satin {
 namespace {

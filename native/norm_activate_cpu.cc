@@ -8,9 +8,9 @@
 #include <memory>
 #include <vector>
 
-#include "collective.h"
 #include "norm_activate.h"
 #include "norm_activate_kernel.h"
+#include "process_group.h"
 
 namespace satin {
 namespace {
@@ -59,7 +59,7 @@ double overRanks(std::vector<double>& totals, std::vector<double>& pivots, doubl
     totals[c] += count * pivots[c];
     pivots[c] = 0;
   }
-  sumOverRanks(totals);
+  allReduceInPlace(totals);
   return count * rankCount();
 }
 
@@ -189,7 +189,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> normActiv
   const std::vector<double> own = sums.totals();
   std::vector<double> all = own;
   const bool everywhere = synchronised && rankCount() > 1;
-  if (everywhere) sumOverRanks(all);
+  if (everywhere) allReduceInPlace(all);
   const double count = static_cast<double>(rows.count) * (everywhere ? rankCount() : 1);
   for (int64_t c = 0; c < rows.channels; c++) {
     const size_t first = static_cast<size_t>(c), second = static_cast<size_t>(rows.channels + c);

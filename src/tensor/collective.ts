@@ -9,7 +9,7 @@ export type Way = 'gloo' | 'nccl';
 
 /** The ways that this engine has; none where it was built without. */
 export function waysBetweenRanks(): readonly Way[] {
-  return native().collectives() as Way[];
+  return native().distributedBackends() as Way[];
 }
 
 /** The keys and values that all ranks share. Rank 0 holds them. */
@@ -90,7 +90,7 @@ export function leaveRanks({ clean }: { readonly clean: boolean }): void {
 
 /** The sums of numbers over all ranks. */
 export function sumNumbers(numbers: readonly number[]): number[] {
-  return native().sumNumbers(numbers);
+  return native().allReduceNumbers(numbers);
 }
 
 /** Every rank's tensors become those of rank 0. */
@@ -100,7 +100,7 @@ export function broadcast_(tensors: readonly Tensor[]): void {
 
 /** The tensors of all ranks, of one shape, one behind the other along the first dimension. */
 export function gather(tensor: Tensor): Tensor {
-  return new Tensor(native().gatherTensor(tensor.handle));
+  return new Tensor(native().allGather(tensor.handle));
 }
 
 /** The sum over all ranks; its gradient is the sum of theirs, so it can be differentiated again. */
@@ -124,4 +124,4 @@ export function reducedGradients(
     .map((handle) => new Tensor(handle));
 }
 
-const sumOperator = operator('satin::sum_over_ranks');
+const sumOperator = operator('satin::all_reduce_sum');
