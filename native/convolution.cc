@@ -1,7 +1,7 @@
 // satin::conv2d: libtorch's convolution, on the CPU by Winograd's method where that serves: the output and the input's
 // gradient. The weights' gradient, second derivatives and every other convolution are libtorch's.
-// satin::convolve_norm_activate: on the CPU, where no gradient is wanted and Winograd's method serves, all of it is done on a
-// part of the output while that is in the cache.
+// satin::convolve_norm_activate: on the CPU, where no gradient is wanted and Winograd's method serves, norm, residual and
+// activation are its epilogue, computed while a part of the output is in the cache.
 #include "convolution.h"
 
 #include <ATen/ATen.h>
@@ -133,12 +133,12 @@ at::Tensor convolveNormActivateCpu(const at::Tensor& x, const at::Tensor& convol
   const int64_t outputs = convolution.size(0);
   const WeightLayout layout = layoutOf(convolution);
   const at::Tensor kept = transformed.value_or(at::Tensor());
-  bool together = true;
-  for (const at::Tensor* each : {&weight, &bias, &runningMean, &runningVariance}) together = together && isVector(*each, outputs);
-  if (together && residual.has_value())
-    together = isPlain(*residual) && residual->is_contiguous(at::MemoryFormat::ChannelsLast) && residual->size(0) == x.size(0) &&
+  bool fused = true;
+  for (const at::Tensor* each : {&weight, &bias, &runningMean, &runningVariance}) fused = fused && isVector(*each, outputs);
+  if (fused && residual.has_value())
+    fused = isPlain(*residual) && residual->is_contiguous(at::MemoryFormat::ChannelsLast) && residual->size(0) == x.size(0) &&
                residual->size(1) == outputs && residual->size(2) == x.size(2) && residual->size(3) == x.size(3);
-  if (!together) {
+  if (!fused) {
     const at::Tensor y = winogradConvolution(x, outputs, layout, kept);
     return normActivate(y, residual, weight, bias, runningMean, runningVariance, false, 0, epsilon, coefficients, activation, false);
   }

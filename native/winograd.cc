@@ -40,15 +40,15 @@ Parts partsOf(const ConvolutionShape& shape) {
 // Number `part` of `parts` nearly equal ones.
 Range partOf(int64_t count, int64_t part, int64_t parts) { return {count * part / parts, count * (part + 1) / parts}; }
 
-at::Tensor follow(const at::Tensor& x, const Following& following) {
+at::Tensor applyEpilogue(const at::Tensor& x, const Epilogue& epilogue) {
   at::Tensor y = at::empty_like(x);
   const float* from = x.data_ptr<float>();
   float* to = y.data_ptr<float>();
   const int64_t channels = x.size(1);
   at::parallel_for(0, x.numel() / channels, std::max<int64_t>(1, 8192 / channels), [&](int64_t begin, int64_t end) {
     const int64_t origin = begin * channels;
-    normActivate(following.curve, Rows{end - begin, channels}, from + origin,
-                 following.residual == nullptr ? nullptr : following.residual + origin, following.scale.data(), following.shift.data(),
+    normActivate(epilogue.curve, Rows{end - begin, channels}, from + origin,
+                 epilogue.residual == nullptr ? nullptr : epilogue.residual + origin, epilogue.scale.data(), epilogue.shift.data(),
                  to + origin);
   });
   return y;
@@ -60,7 +60,8 @@ bool isPlain(const at::Tensor& tensor) {
   return tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided && tensor.dim() == 4;
 }
 
-bool winogradServes(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias, at::IntArrayRef stride, at::IntArrayRef padding) {
+bool winogradServes(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias, at::IntArrayRef stride,
+                    at::IntArrayRef padding) {
   if (!isPlain(x) || !isPlain(weight) || bias.has_value()) return false;
   if (x.numel() == 0 || !x.is_contiguous(at::MemoryFormat::ChannelsLast)) return false;
   if (stride != at::IntArrayRef{1, 1} || padding != at::IntArrayRef{1, 1}) return false;
@@ -97,9 +98,9 @@ at::Tensor winogradConvolution(const at::Tensor& x, int64_t outputs, const Weigh
 }
 
 at::Tensor winogradConvolution(const at::Tensor& x, int64_t outputs, const WeightLayout& weight, const at::Tensor& kept,
-                               const Following& following) {
+                               const Epilogue& epilogue) {
   const ConvolutionShape shape = shapeOf(x, outputs);
-  if (partsOf(shape).outputs > 1) return follow(winogradConvolution(x, outputs, weight, kept), following);
+  if (partsOf(shape).outputs > 1) return applyEpilogue(winogradConvolution(x, outputs, weight, kept), epilogue);
   const at::Tensor transformed = weightsFor(shape, weight, kept, x.options());
   at::Tensor y = at::empty({shape.images, outputs, shape.height, shape.width}, x.options(), at::MemoryFormat::ChannelsLast);
   const float *from = x.data_ptr<float>(), *weights = transformed.data_ptr<float>();
@@ -116,8 +117,8 @@ at::Tensor winogradConvolution(const at::Tensor& x, int64_t outputs, const Weigh
       const int64_t last = std::min(end, line + atOnce), origin = firstRow(line) * row;
       winogradTiles(shape, from, weights, {line * across, last * across}, {0, outputs}, scratch.data_ptr<float>(), origin, convolved);
       const Rows rows = {(firstRow(last) - firstRow(line)) * shape.width, outputs};
-      normActivate(following.curve, rows, convolved, following.residual == nullptr ? nullptr : following.residual + origin,
-                   following.scale.data(), following.shift.data(), to + origin);
+      normActivate(epilogue.curve, rows, convolved, epilogue.residual == nullptr ? nullptr : epilogue.residual + origin,
+                   epilogue.scale.data(), epilogue.shift.data(), to + origin);
     }
   });
   return y;

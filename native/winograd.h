@@ -29,16 +29,16 @@ at::Tensor winogradWeights(const ConvolutionShape& shape, const WeightLayout& we
 // x [N, C, H, W] and weights of C inputs → [N, O, H, W], all channels last. `kept`: the weights transformed, or undefined.
 at::Tensor winogradConvolution(const at::Tensor& x, int64_t outputs, const WeightLayout& weight, const at::Tensor& kept);
 
-// What follows a convolution: batch norm as a scale and a shift for each channel, a residual, an activation.
-struct Following {
+// What is fused behind a convolution: batch norm as a scale and a shift for each channel, a residual, an activation.
+struct Epilogue {
   Curve curve;
   std::vector<float> scale, shift;
   const float* residual;  // or null
 };
 
-// The same with what follows, which is computed while a part of the output is in the cache: lines of tiles that lie one
-// behind the other.
+// The same with an epilogue, which is computed while a part of the output is in the cache: lines of tiles that lie one behind
+// the other.
 at::Tensor winogradConvolution(const at::Tensor& x, int64_t outputs, const WeightLayout& weight, const at::Tensor& kept,
-                               const Following& following);
+                               const Epilogue& epilogue);
 
 }  // namespace satin

@@ -33,7 +33,7 @@ export function curveOf(kind: ActivationKind) {
   return { kind, a, b };
 }
 
-/** The twin of libtorch's operators, on whatever device. */
+/** The reference implementation, composed of libtorch's operators, on whatever device. */
 export function composed(x: Tensor, { curve, coefficients, derivative }: ActivateOptions): Tensor {
   return one(composedOperator, x.handle, coefficients?.handle, activationArgument(curve, derivative));
 }
