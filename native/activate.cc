@@ -1,15 +1,15 @@
-// satin::activate, reached through the same generic call as libtorch's operators. float32 and float64 on the CPU have
-// kernels; other devices run the twin, and half precision computes in float32. Second derivatives are the twin's.
+// satin::activate on any device: its argument, its autograd function and the implementation composed of libtorch's operators.
+// The CPU's is in activate_cpu.cc.
 #include "activate.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
-#include <torch/library.h>
 
-#include <array>
 #include <cmath>
+#include <vector>
+
+#include "activation_composed.h"
+#include "dispatch.h"
 
 namespace satin {
 namespace {
@@ -17,11 +17,14 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Fewer numbers are not worth another thread.
-constexpr int64_t kGrain = 32768;
-
-void checkKind(const Curve& curve) {
-  TORCH_CHECK(nameOf(curve.kind) != nullptr, "Expected the number of an activation but received ", static_cast<int64_t>(curve.kind), ".");
+// The curve of three numbers: kind, a, b.
+Curve curveAt(ActivationArgument activation, size_t start) {
+  const double number = activation[start];
+  const bool small = number >= 0 && number < 1000;  // else the conversion to an integer would be undefined
+  const auto kind = static_cast<Activation>(small ? static_cast<int64_t>(number) : -1);
+  TORCH_CHECK(nameOf(kind) != nullptr && static_cast<double>(kind) == number, "Expected the number of an activation but received ",
+              number, ".");
+  return {kind, activation[start + 1], activation[start + 2]};
 }
 
 void checkCurve(const Curve& curve, bool learned) {
@@ -46,171 +49,15 @@ void checkCurve(const Curve& curve, bool learned) {
   }
 }
 
-// The same places in the same order, whatever the strides of dimensions of size 1.
-bool sameLayout(const at::Tensor& one, const at::Tensor& other) {
-  for (int64_t i = 0; i < one.dim(); i++)
-    if (one.size(i) > 1 && one.stride(i) != other.stride(i)) return false;
-  return true;
-}
-
-at::Tensor likeLayout(const at::Tensor& source, const at::Tensor& layout) {
-  if (sameLayout(source, layout)) return source;
-  return at::empty_like(layout, layout.options().requires_grad(false)).copy_(source);
-}
-
-template <typename Real>
-void parallelValues(const Curve& curve, const at::Tensor& x, const at::Tensor& y) {
-  const Real* from = x.data_ptr<Real>();
-  Real* to = y.data_ptr<Real>();
-  at::parallel_for(0, x.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    activationValues(curve, end - begin, from + begin, to + begin);
-  });
-}
-
-// Also adds up the coefficients' gradients where `sums` has places for them: one for each thread, added in their order.
-template <typename Real>
-void parallelGradients(const Curve& curve, const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dx, const at::Tensor& sums) {
-  const Real *upstream = dy.data_ptr<Real>(), *from = x.data_ptr<Real>();
-  Real* to = dx.data_ptr<Real>();
-  std::vector<std::array<double, 2>> threads(static_cast<size_t>(at::get_num_threads()));
-  at::parallel_for(0, x.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    if (!sums.defined()) return activationGradients(curve, end - begin, upstream + begin, from + begin, to + begin);
-    CoefficientSums<Real> part;
-    activationGradients(curve, end - begin, upstream + begin, from + begin, to + begin, part);
-    threads[static_cast<size_t>(at::get_thread_num())] = {part.total(0), part.total(1)};
-  });
-  if (!sums.defined()) return;
-  for (int64_t i = 0; i < sums.size(0); i++) {
-    double total = 0;
-    for (const auto& each : threads) total += each[static_cast<size_t>(i)];
-    sums.data_ptr<Real>()[i] = static_cast<Real>(total);
-  }
-}
-
-// Keeps x and the coefficients; the twin's gradient, or the kernel's.
-class Activate : public torch::autograd::Function<Activate> {
- public:
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const OptionalTensor& coefficients,
-                            const Activating& activating, bool kernel) {
-    context->save_for_backward({x, coefficients.has_value() ? *coefficients : at::Tensor()});
-    context->saved_data["activating"] = numbersOf(activating);
-    context->saved_data["kernel"] = kernel;
-    if (!kernel) {
-      const at::Tensor y = activateTraced(x, coefficients, activating.curve);
-      return y.is_same(x) ? x.clone() : y;
-    }
-    const Curve effective = coefficients.has_value() ? learnedCurve(activating.curve, *coefficients) : activating.curve;
-    at::Tensor y = at::empty_like(x, x.options().requires_grad(false));
-    if (x.scalar_type() == at::kFloat) parallelValues<float>(effective, x, y);
-    else parallelValues<double>(effective, x, y);
-    return y;
-  }
-
-  static variable_list backward(AutogradContext* context, variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    const at::Tensor &x = saved[0], &coefficients = saved[1], &dy = gradients[0];
-    const auto [curve, own, other] = activatingOf(context->saved_data["activating"].toDoubleVector());
-    const Curve derivative = own ? curve : other;
-    const bool learning = coefficients.defined() && context->needs_input_grad(1);
-    TORCH_CHECK(own || !learning, kNoCoefficientGradient);
-    const bool learned = own && coefficients.defined();
-    if (at::GradMode::is_enabled() || !context->saved_data["kernel"].toBool()) {
-      const ComposedCurve composed = learned ? ComposedCurve(derivative, coefficients) : ComposedCurve(derivative);
-      at::Tensor sums;
-      if (learning) {
-        std::vector<at::Tensor> each;
-        for (int i = 0; i < coefficients.size(0); i++) each.push_back((dy * composed.coefficientSlope(x, i)).sum());
-        sums = at::stack(each);
-      }
-      return {dy * composed.slope(x), sums, {}, {}};
-    }
-    const Curve effective = learned ? learnedCurve(derivative, coefficients) : derivative;
-    const at::Tensor upstream = likeLayout(dy, x);
-    at::Tensor dx = at::empty_like(x, x.options().requires_grad(false));
-    const at::Tensor sums = learning ? at::empty_like(coefficients, coefficients.options().requires_grad(false)) : at::Tensor();
-    if (x.scalar_type() == at::kFloat) parallelGradients<float>(effective, upstream, x, dx, sums);
-    else parallelGradients<double>(effective, upstream, x, dx, sums);
-    return {dx, sums, {}, {}};
-  }
-};
-
-bool hasKernel(const at::Tensor& x) {
-  return x.device().is_cpu() && x.layout() == at::kStrided && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
-}
-
-at::Tensor activateWith(bool kernels, const at::Tensor& x, const OptionalTensor& coefficients, const Activating& activating) {
-  checkCoefficients(activating, x, coefficients);
-  if (x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16) {
-    const OptionalTensor wide = coefficients.has_value() ? OptionalTensor(coefficients->to(at::kFloat)) : OptionalTensor();
-    return activateWith(kernels, x.to(at::kFloat), wide, activating).to(x.scalar_type());
-  }
-  const bool kernel = kernels && hasKernel(x);
-  // Kernels run along memory: every layout without gaps and overlaps will do.
-  const bool flat = !kernel || x.is_non_overlapping_and_dense();
-  return Activate::apply(flat ? x : x.contiguous(x.suggest_memory_format()), coefficients, activating, kernel);
-}
-
-at::Tensor activateOperator(const at::Tensor& x, const OptionalTensor& coefficients, int64_t kind, double a, double b,
-                            int64_t backward, double backwardA, double backwardB) {
-  return activateWith(true, x, coefficients, activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB));
-}
-
-// The twin wherever it runs, for tests: where there is a kernel, nothing else calls it.
-at::Tensor composedOperator(const at::Tensor& x, const OptionalTensor& coefficients, int64_t kind, double a, double b,
-                            int64_t backward, double backwardA, double backwardB) {
-  return activateWith(false, x, coefficients, activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB));
-}
-
-at::Tensor tracedOperator(const at::Tensor& x, const OptionalTensor& coefficients, int64_t kind, double a, double b,
-                          int64_t backward, double backwardA, double backwardB) {
-  const Activating activating = activatingOf(coefficients, kind, a, b, backward, backwardA, backwardB);
-  checkCoefficients(activating, x, coefficients);
-  return activateTraced(x, coefficients, activating.curve);
-}
-
-TORCH_LIBRARY_FRAGMENT(satin, library) {
-  const std::string arguments =
-      "(Tensor x, Tensor? coefficients, int kind, float a, float b, int backward, float backward_a, float backward_b) -> Tensor";
-  library.def(("activate" + arguments).c_str(), &activateOperator);
-  library.def(("activate_composed" + arguments).c_str(), &composedOperator);
-}
-
-TORCH_LIBRARY_IMPL(satin, Tracer, library) { library.impl("activate", &tracedOperator); }
-
-}  // namespace
-
-Activating activatingOf(const OptionalTensor& coefficients, int64_t kind, double a, double b, int64_t backward, double backwardA,
-                        double backwardB) {
-  const Activating result{{static_cast<Activation>(kind), a, b}, backward == -1, {static_cast<Activation>(backward), backwardA, backwardB}};
-  checkKind(result.curve);
-  if (!coefficients.has_value()) checkCurve(result.curve, false);
-  if (!result.own) checkKind(result.derivative);
-  if (!result.own) checkCurve(result.derivative, false);
-  return result;
-}
-
-std::vector<double> numbersOf(const Activating& activating) {
-  const auto& [curve, own, derivative] = activating;
-  return {static_cast<double>(curve.kind),      curve.a,      curve.b,     own ? 1.0 : 0.0,
-          static_cast<double>(derivative.kind), derivative.a, derivative.b};
-}
-
-Activating activatingOf(const std::vector<double>& numbers) {
-  const auto curveAt = [&](size_t i) { return Curve{static_cast<Activation>(numbers[i]), numbers[i + 1], numbers[i + 2]}; };
-  return {curveAt(0), numbers[3] == 1, curveAt(4)};
-}
-
-void checkCoefficients(const Activating& activating, const at::Tensor& x, const OptionalTensor& coefficients) {
-  TORCH_CHECK(at::isFloatingType(x.scalar_type()), "Expected x of a floating dtype for an activation but received ", x.scalar_type(), ".");
-  if (!coefficients.has_value()) return;
-  const int count = coefficientsOf(activating.curve.kind);
-  const char* name = nameOf(activating.curve.kind);
+void checkCoefficients(const Curve& curve, const at::Tensor& x, const at::Tensor& coefficients) {
+  const int count = coefficientsOf(curve.kind);
+  const char* name = nameOf(curve.kind);
   TORCH_CHECK(count > 0, "Expected no learned coefficients for ", name, ", which takes none.");
-  TORCH_CHECK(coefficients->dim() == 1 && coefficients->size(0) == count, "Expected learned coefficients of shape [", count,
-              "] for ", name, " but received ", coefficients->sizes(), ".");
-  TORCH_CHECK(coefficients->scalar_type() == x.scalar_type() && coefficients->device() == x.device(),
-              "Expected learned coefficients of x's dtype and device for ", name, " but received ", coefficients->scalar_type(),
-              " on ", coefficients->device(), " for ", x.scalar_type(), " on ", x.device(), ".");
+  TORCH_CHECK(coefficients.dim() == 1 && coefficients.size(0) == count, "Expected learned coefficients of shape [", count,
+              "] for ", name, " but received ", coefficients.sizes(), ".");
+  TORCH_CHECK(coefficients.scalar_type() == x.scalar_type() && coefficients.device() == x.device(),
+              "Expected learned coefficients of x's dtype and device for ", name, " but received ", coefficients.scalar_type(),
+              " on ", coefficients.device(), " for ", x.scalar_type(), " on ", x.device(), ".");
 }
 
 Curve learnedCurve(const Curve& curve, const at::Tensor& coefficients) {
@@ -221,12 +68,122 @@ Curve learnedCurve(const Curve& curve, const at::Tensor& coefficients) {
   return result;
 }
 
-at::Tensor activate(const at::Tensor& x, const OptionalTensor& coefficients, const Activating& activating) {
-  return activateWith(true, x, coefficients, activating);
+// Keeps x and the coefficients. Second derivatives are the reference implementation's, and first ones too for kByReference.
+template <bool kByReference>
+class Activate : public torch::autograd::Function<Activate<kByReference>> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const OptionalTensor& coefficients,
+                            ActivationArgument activation) {
+    context->save_for_backward({x, coefficients.value_or(at::Tensor())});
+    context->saved_data["activation"] = activation;
+    const BelowAutograd below;
+    return kByReference ? activateComposed(x, coefficients, activation) : activate(x, coefficients, activation);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const OptionalTensor coefficients = saved[1].defined() ? OptionalTensor(saved[1]) : OptionalTensor();
+    const bool learning = coefficients.has_value() && context->needs_input_grad(1);
+    const auto activation = context->saved_data["activation"].toDoubleVector();
+    at::Tensor dx, dCoefficients;
+    if (kByReference || at::GradMode::is_enabled()) {
+      std::tie(dx, dCoefficients) = activateBackwardComposed(gradients[0], saved[0], coefficients, activation, learning);
+    } else {
+      static const auto backward = operatorHandle<ActivateBackwardSignature>("satin::activate_backward");
+      const BelowAutograd below;
+      std::tie(dx, dCoefficients) = backward.call(gradients[0], saved[0], coefficients, activation, learning);
+    }
+    return {dx, dCoefficients, {}};
+  }
+};
+
+}  // namespace
+
+ActivationSpec activationSpec(ActivationArgument activation, const at::Tensor& x, const OptionalTensor& coefficients) {
+  TORCH_CHECK(activation.size() == 3 || activation.size() == 6, "Expected 3 or 6 numbers for an activation but received ",
+              activation.size(), ".");
+  ActivationSpec spec{curveAt(activation, 0), {}};
+  if (activation.size() == 6) {
+    spec.derivative = curveAt(activation, 3);
+    checkCurve(*spec.derivative, false);
+  }
+  TORCH_CHECK(at::isFloatingType(x.scalar_type()), "Expected x of a floating dtype for an activation but received ", x.scalar_type(), ".");
+  if (coefficients.has_value()) checkCoefficients(spec.curve, x, *coefficients);
+  else checkCurve(spec.curve, false);
+  return spec;
 }
 
-at::Tensor activateTraced(const at::Tensor& x, const OptionalTensor& coefficients, const Curve& curve) {
+Curve forwardCurve(const ActivationSpec& spec, const OptionalTensor& coefficients) {
+  return coefficients.has_value() ? learnedCurve(spec.curve, *coefficients) : spec.curve;
+}
+
+Curve backwardCurve(const ActivationSpec& spec, const OptionalTensor& coefficients) {
+  return spec.derivative.has_value() ? *spec.derivative : forwardCurve(spec, coefficients);
+}
+
+void checkLearning(const ActivationSpec& spec, const OptionalTensor& coefficients, bool learning) {
+  TORCH_CHECK(!learning || coefficients.has_value(), "Expected learned coefficients where their gradient is asked for.");
+  TORCH_CHECK(!learning || !spec.derivative.has_value(),
+              "Expected no gradient of a learned coefficient where another function's derivative is used: a learned coefficient "
+              "has no gradient then. Ask for the gradient of x alone.");
+}
+
+bool isHalf(const at::Tensor& x) { return x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16; }
+
+at::Tensor inFloat32(ActivateSignature& implementation, const at::Tensor& x, const OptionalTensor& coefficients,
+                     ActivationArgument activation) {
+  activationSpec(activation, x, coefficients);  // what is wrong is told of the dtypes that were given
+  const OptionalTensor wide = coefficients.has_value() ? OptionalTensor(coefficients->to(at::kFloat)) : OptionalTensor();
+  return implementation(x.to(at::kFloat), wide, activation).to(x.scalar_type());
+}
+
+at::Tensor activate(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
+  static const auto op = operatorHandle<ActivateSignature>("satin::activate");
+  return op.call(x, coefficients, activation);
+}
+
+at::Tensor activateAutograd(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
+  if (!compute_requires_grad(x, coefficients)) {
+    const BelowAutograd below;
+    return activate(x, coefficients, activation);
+  }
+  if (isHalf(x)) return inFloat32(activateAutograd, x, coefficients, activation);
+  // Kernels run along memory: every layout without gaps and overlaps will do. The copy is kept for the gradient.
+  const bool dense = x.is_non_overlapping_and_dense();
+  return Activate<false>::apply(dense ? x : x.contiguous(x.suggest_memory_format()), coefficients, activation);
+}
+
+at::Tensor activateByReference(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
+  if (isHalf(x)) return inFloat32(activateByReference, x, coefficients, activation);
+  return Activate<true>::apply(x, coefficients, activation);
+}
+
+at::Tensor activateComposed(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
+  if (isHalf(x)) return inFloat32(activateComposed, x, coefficients, activation);
+  const at::Tensor y = activateTraced(x, coefficients, activation);
+  return y.is_same(x) ? x.clone() : y;  // an operator's result is no input of it
+}
+
+// Nothing of Satin's stays in the trace.
+at::Tensor activateTraced(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
+  const Curve curve = activationSpec(activation, x, coefficients).curve;
   return coefficients.has_value() ? ComposedCurve(curve, *coefficients).value(x) : ComposedCurve(curve).value(x);
+}
+
+std::tuple<at::Tensor, at::Tensor> activateBackwardComposed(const at::Tensor& dy, const at::Tensor& x,
+                                                            const OptionalTensor& coefficients, ActivationArgument activation,
+                                                            bool learning) {
+  const ActivationSpec spec = activationSpec(activation, x, coefficients);
+  checkLearning(spec, coefficients, learning);
+  const bool learned = !spec.derivative.has_value() && coefficients.has_value();
+  const ComposedCurve composed = learned ? ComposedCurve(spec.curve, *coefficients) : ComposedCurve(spec.derivative.value_or(spec.curve));
+  at::Tensor sums;
+  if (learning) {
+    std::vector<at::Tensor> each;
+    for (int i = 0; i < coefficients->size(0); i++) each.push_back((dy * composed.coefficientSlope(x, i)).sum());
+    sums = at::stack(each);
+  }
+  return {dy * composed.slope(x), sums};
 }
 
 }  // namespace satin

@@ -1,43 +1,55 @@
-// activation(x) for each number as one operator with its own gradient.
+// satin::activate: activation(x) for each number, with its own gradient. library.cc says which function serves which device.
 #pragma once
 
-#include "activation_twin.h"
-#include "optional.h"
+#include <ATen/core/Tensor.h>
 
-#include <vector>
+#include <optional>
+#include <tuple>
+
+#include "activation_kernel.h"
+#include "optional.h"
 
 namespace satin {
 
-// What is computed, and whose derivative its gradient takes.
-struct Activating {
+// An operator's argument `float[] activation`: kind, a and b of the function, then those of the function whose derivative the
+// gradient takes where that is another one. `activationArgument` in src/tensor/functional.ts makes it.
+using ActivationArgument = at::ArrayRef<double>;
+
+struct ActivationSpec {
   Curve curve;
-  bool own;  // its own derivative
-  Curve derivative;
+  std::optional<Curve> derivative;  // none: the gradient is the curve's own
 };
 
-// What stands in an operator's arguments: numbers of kinds, -1 for one's own derivative; a and b are not looked at where
-// coefficients are learned. Throws where a kind is none or a coefficient out of range.
-Activating activatingOf(const OptionalTensor& coefficients, int64_t kind, double a, double b, int64_t backward, double backwardA,
-                        double backwardB);
+// Throws where a kind is none or a coefficient out of range, and where learned coefficients are not as many as the curve
+// takes or not like x. Learned coefficients stand in for a and b, which are not looked at then.
+ActivationSpec activationSpec(ActivationArgument activation, const at::Tensor& x, const OptionalTensor& coefficients);
 
-// An autograd context keeps lists of numbers, not structs.
-std::vector<double> numbersOf(const Activating& activating);
-Activating activatingOf(const std::vector<double>& numbers);
+// What a kernel computes forward, with the values of learned coefficients, which must be on the CPU. Throws where they are
+// out of range.
+Curve forwardCurve(const ActivationSpec& spec, const OptionalTensor& coefficients);
 
-// Throws where learned coefficients are not as many as the curve takes, or not like x.
-void checkCoefficients(const Activating& activating, const at::Tensor& x, const OptionalTensor& coefficients);
+// The same for the derivative that its gradient takes.
+Curve backwardCurve(const ActivationSpec& spec, const OptionalTensor& coefficients);
 
-// The curve with learned coefficients, which are on the CPU, in the place of its own. Throws where they are out of range.
-Curve learnedCurve(const Curve& curve, const at::Tensor& coefficients);
+// Throws where a gradient of learned coefficients is asked for that does not exist: there are none, or the derivative is
+// another function's.
+void checkLearning(const ActivationSpec& spec, const OptionalTensor& coefficients, bool learning);
 
-at::Tensor activate(const at::Tensor& x, const OptionalTensor& coefficients, const Activating& activating);
+using ActivateSignature = at::Tensor(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation);
+ActivateSignature activate;  // through the dispatcher
+ActivateSignature activateAutograd, activateCpu, activateComposed, activateTraced;
+// The reference implementation on any device, for tests.
+ActivateSignature activateByReference;
 
-// Only of libtorch's operators, for traces: nothing of Satin's stays in the result.
-at::Tensor activateTraced(const at::Tensor& x, const OptionalTensor& coefficients, const Curve& curve);
+// -> the gradients of x and, where `learning`, of the coefficients; else undefined
+using ActivateBackwardSignature = std::tuple<at::Tensor, at::Tensor>(const at::Tensor& dy, const at::Tensor& x,
+                                                                     const OptionalTensor& coefficients,
+                                                                     ActivationArgument activation, bool learning);
+ActivateBackwardSignature activateBackwardCpu, activateBackwardComposed;
 
-// What a backward pass says where both are wanted.
-constexpr const char* kNoCoefficientGradient =
-    "Expected no gradient of a learned coefficient where another function's derivative is used: a learned coefficient has "
-    "no gradient then. Ask for the gradient of x alone.";
+// Half precision is computed in float32.
+bool isHalf(const at::Tensor& x);
+at::Tensor inFloat32(ActivateSignature& implementation, const at::Tensor& x, const OptionalTensor& coefficients,
+                     ActivationArgument activation);
 
 }  // namespace satin

@@ -1,4 +1,4 @@
-// What JavaScript sees of the engine, in one list. `src/engine/addon.ts` is its twin, and a test compares the two.
+// What JavaScript sees of the engine, in one list. `src/engine/addon.ts` has their types, and a test compares the two.
 #include "bridge.h"
 
 #ifdef __linux__
@@ -22,10 +22,13 @@ napi_value reducedGradients(Arguments&);
 napi_value loadScript(Arguments&), runScript(Arguments&), scriptInputs(Arguments&), releaseScript(Arguments&);
 // trace.cc
 napi_value traceScript(Arguments&);
-// collective.cc
-napi_value collectives(Arguments&), openStore(Arguments&), storeSet(Arguments&), storeFind(Arguments&), storeAdd(Arguments&);
-napi_value joinGroup(Arguments&), leaveRanks(Arguments&), watchRanks(Arguments&), endOfTheRanks(Arguments&);
-napi_value announceEndOfRanks(Arguments&), sumNumbers(Arguments&), broadcastTensors(Arguments&), gatherTensor(Arguments&);
+// tcp_store.cc
+napi_value openStore(Arguments&), storeSet(Arguments&), storeFind(Arguments&), storeAdd(Arguments&);
+// process_group.cc
+napi_value distributedBackends(Arguments&), joinGroup(Arguments&), leaveRanks(Arguments&), allReduceNumbers(Arguments&);
+napi_value broadcastTensors(Arguments&), allGather(Arguments&);
+// rank_watch.cc
+napi_value watchRanks(Arguments&), endOfTheRanks(Arguments&), announceEndOfRanks(Arguments&);
 // noise.cc
 napi_value noise(Arguments&);
 // resample.cc
@@ -75,7 +78,7 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "scriptInputs", scriptInputs);
     define(env, exports, "releaseScript", releaseScript);
     define(env, exports, "traceScript", traceScript);
-    define(env, exports, "collectives", collectives);
+    define(env, exports, "distributedBackends", distributedBackends);
     define(env, exports, "openStore", openStore);
     define(env, exports, "storeSet", storeSet);
     define(env, exports, "storeFind", storeFind);
@@ -85,9 +88,9 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "watchRanks", watchRanks);
     define(env, exports, "endOfTheRanks", endOfTheRanks);
     define(env, exports, "announceEndOfRanks", announceEndOfRanks);
-    define(env, exports, "sumNumbers", sumNumbers);
+    define(env, exports, "allReduceNumbers", allReduceNumbers);
     define(env, exports, "broadcastTensors", broadcastTensors);
-    define(env, exports, "gatherTensor", gatherTensor);
+    define(env, exports, "allGather", allGather);
     define(env, exports, "noise", noise);
     define(env, exports, "resample", resample);
     define(env, exports, "resampleJpeg", resampleJpeg);

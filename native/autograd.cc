@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "collective.h"
+#include "process_group.h"
 #include "tensor.h"
 
 namespace satin {
@@ -26,7 +26,7 @@ using torch::autograd::variable_list;
 struct Bucket {
   at::Tensor flat;
   size_t waiting = 0;  // for so many gradients
-  std::unique_ptr<PendingSum> sum;
+  std::unique_ptr<AllReduceWork> sum;
 };
 
 // Sums the gradients of parameters over all ranks, bucket after bucket, while the backward pass still computes those of
@@ -97,7 +97,7 @@ class ReducedGradients {
     parameters[i].mutable_grad().reset();
     buckets[bucketOf[i]].waiting--;
     // In their order on every rank, whichever is full first.
-    for (; begun < buckets.size() && buckets[begun].waiting == 0; begun++) buckets[begun].sum = beginSum(buckets[begun].flat);
+    for (; begun < buckets.size() && buckets[begun].waiting == 0; begun++) buckets[begun].sum = beginAllReduce(buckets[begun].flat);
   }
 
   const variable_list& parameters;

@@ -36,6 +36,9 @@ export function findCompiler(env) {
 /** Files named `*_kernel.cc` are plain loops without torch headers: fast to compile, and optimised hardest. */
 export const isKernel = (source) => source.endsWith('_kernel.cc');
 
+/** What talks between processes, by libtorch's c10d and by Gloo. */
+const DISTRIBUTED = ['tcp_store.cc', 'process_group.cc', 'small_all_reduce.cc'];
+
 /**
  * The flags that turn a source of `native/` into an object file.
  * @param {{ root: string, libtorch: import('./libtorch.mjs').Libtorch, source: string }} options
@@ -59,16 +62,16 @@ export function compileFlags({ root, libtorch, source }) {
     `-DSATIN_LIBTORCH_VERSION="${libtorch.version}"`,
     `-DSATIN_LIBTORCH_MAJOR=${libtorch.major}`,
     `-DSATIN_LIBTORCH_MINOR=${libtorch.minor}`,
-    ...(['collective.cc', 'prompt_sum.cc'].includes(basename(source)) ? distributedFlags(libtorch) : []),
+    ...(DISTRIBUTED.includes(basename(source)) ? distributedFlags(libtorch) : []),
     ...(basename(source) === 'jpeg.cc' && hasLibjpeg() ? ['-DSATIN_LIBJPEG'] : []),
     ...headerFolders(root, libtorch).flatMap((folder) => ['-isystem', folder]),
   ];
 }
 
 /** What libtorch's headers want to hear before they show what talks between processes. */
-function distributedFlags({ ranks }) {
-  if (ranks.length === 0) return [];
-  return ['-DUSE_DISTRIBUTED', ...ranks.map((way) => `-DUSE_C10D_${way.toUpperCase()}`)];
+function distributedFlags({ backends }) {
+  if (backends.length === 0) return [];
+  return ['-DUSE_DISTRIBUTED', ...backends.map((backend) => `-DUSE_C10D_${backend.toUpperCase()}`)];
 }
 
 /** Foreign header folders; the compiler's own are left out, since naming them again breaks #include_next. */
@@ -99,7 +102,7 @@ export function linkFlags(libtorch) {
     '-ltorch_cpu',
     '-lc10',
     openMp ?? '-lgomp',
-    ...(libtorch.ranks.includes('gloo') ? ['-lgloo'] : []),
+    ...(libtorch.backends.includes('gloo') ? ['-lgloo'] : []),
     ...(hasLibjpeg() ? ['-ljpeg'] : []),
   ];
 }

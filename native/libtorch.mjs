@@ -35,7 +35,7 @@ export class LibtorchError extends Error {
  * @property {string} lib the folder of the libraries, absolute
  * @property {number} cxxStandard 17 or 20: what its headers ask for
  * @property {0 | 1 | null} cxx11Abi the value of _GLIBCXX_USE_CXX11_ABI that it was built with, null: the compiler's own
- * @property {string[]} ranks the ways between processes that can be compiled: 'gloo', 'nccl'
+ * @property {string[]} backends those between processes that can be compiled: 'gloo', 'nccl'
  * @property {boolean} cuda whether it comes with CUDA and this machine has NVIDIA's driver
  */
 
@@ -114,20 +114,21 @@ export function inspectLibtorch(folder, kind) {
     lib,
     cxxStandard: Math.max(17, settings.cxxStandard),
     cxx11Abi: settings.cxx11Abi,
-    ranks: waysBetweenRanks({ include, lib, cuda }),
+    backends: distributedBackends({ include, lib, cuda }),
     cuda,
   };
 }
 
 /**
- * The ways between processes that libtorch was built with and whose headers are here. Gloo: Debian's libtorch is linked to
+ * The backends between processes that libtorch was built with and whose headers are here. Gloo: Debian's libtorch is linked to
  * it, and libgloo-dev has the headers; PyTorch's wheels have it inside and ship none. NCCL: not run here.
  */
-function waysBetweenRanks({ include, lib, cuda }) {
-  const ways = [];
-  if (existsSync(join(include, 'gloo', 'config.h')) && /\[libgloo\b/.test(neededBy(lib))) ways.push('gloo');
-  if (cuda && existsSync(join(include, 'nccl.h'))) ways.push('nccl');
-  return ways;
+function distributedBackends({ include, lib, cuda }) {
+  const backends = [];
+  if (existsSync(join(include, 'gloo', 'config.h')) && /\[libgloo\b/.test(neededBy(lib)))
+    backends.push('gloo');
+  if (cuda && existsSync(join(include, 'nccl.h'))) backends.push('nccl');
+  return backends;
 }
 
 /** What libtorch's library says that it is linked to; nothing where it cannot be read. */

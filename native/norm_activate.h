@@ -1,18 +1,46 @@
-// activation(batch_norm(x) + residual), for the operators that do it together with what stands before.
+// satin::norm_activate: activation(batch_norm(x) + residual), with its own gradient. library.cc says which function serves
+// which device.
 #pragma once
 
+#include <tuple>
 #include <vector>
 
-#include "optional.h"
+#include "activate.h"
 
 namespace satin {
 
-// satin::norm_activate; `synchronised`: batch statistics of all ranks.
-at::Tensor normActivateOperator(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight,
-                                const at::Tensor& bias, const OptionalTensor& runningMean,
-                                const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
-                                const OptionalTensor& coefficients, int64_t kind, double a, double b, int64_t backward,
-                                double backwardA, double backwardB, bool synchronised = false);
+// `synchronised`: in training by the statistics of all ranks. `runningMean` and `runningVariance` move in training.
+using NormActivateSignature = at::Tensor(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight,
+                                         const at::Tensor& bias, const OptionalTensor& runningMean,
+                                         const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
+                                         const OptionalTensor& coefficients, ActivationArgument activation, bool synchronised);
+NormActivateSignature normActivate;  // through the dispatcher
+NormActivateSignature normActivateAutograd, normActivateCpu, normActivateComposed, normActivateTraced;
+
+// Whether the fused kernels serve, of whichever device: float32 with channels last, and vectors without gaps.
+bool fusedNormServes(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
+                     const OptionalTensor& runningMean, const OptionalTensor& runningVariance, bool train);
+
+// Where they serve -> y, and what the gradient takes: for each channel mean, 1 / √(variance + epsilon), scale and shift
+using NormActivateForwardSignature = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor>(
+    const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
+    const OptionalTensor& runningMean, const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
+    const OptionalTensor& coefficients, ActivationArgument activation, bool synchronised);
+NormActivateForwardSignature normActivateForwardCpu;
+
+// -> the gradients of x, residual, weight, bias and coefficients; undefined where there is none: that of the residual
+// without one, those of weight and bias in evaluation mode, that of the coefficients unless `learning`
+using NormActivateBackwardSignature = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor>(
+    const at::Tensor& dy, const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& mean, const at::Tensor& inverse,
+    const at::Tensor& scale, const at::Tensor& shift, const OptionalTensor& coefficients, bool train, ActivationArgument activation,
+    bool synchronised, bool learning);
+NormActivateBackwardSignature normActivateBackwardCpu;
+
+// satin::synchronised_batch_norm: batch norm in training by the statistics of all ranks, of operators that can be
+// differentiated as often as is wanted. Every rank has as many images as the others.
+at::Tensor synchronisedBatchNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                 const OptionalTensor& runningMean, const OptionalTensor& runningVariance, double momentum,
+                                 double epsilon);
 
 // Batch norm in evaluation mode as x * scale + shift, one of each a channel. Takes vectors of float32 on the CPU.
 struct NormScale {

@@ -1,8 +1,8 @@
-// satin::step_to_hyperplane: the kernel of projection_kernel.h for each example of a batch, float32 and float64 on the CPU.
-// Elsewhere src/attacks/projection.ts composes the same of libtorch's operators.
+// satin::step_to_hyperplane: the kernel of projection_kernel.h for each example of a batch, float32 and float64.
+#include "projection.h"
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <torch/library.h>
 
 #include "projection_kernel.h"
 
@@ -21,9 +21,10 @@ void eachExample(bool euclidean, const at::Tensor& x, const at::Tensor& w, const
   });
 }
 
-at::Tensor stepToHyperplaneOperator(const at::Tensor& x, const at::Tensor& w, const at::Tensor& excess, bool euclidean) {
-  TORCH_CHECK(x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble),
-              "Expected float32 or float64 on the CPU for x.");
+}  // namespace
+
+at::Tensor stepToHyperplaneCpu(const at::Tensor& x, const at::Tensor& w, const at::Tensor& excess, bool euclidean) {
+  TORCH_CHECK(x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble, "Expected float32 or float64 for x.");
   TORCH_CHECK(x.dim() >= 1 && w.sizes() == x.sizes() && excess.dim() == 1 && excess.size(0) == x.size(0),
               "Expected a weight for each number of x and an excess for each example.");
   TORCH_CHECK(w.options().type_equal(x.options()) && excess.options().type_equal(x.options()),
@@ -39,9 +40,4 @@ at::Tensor stepToHyperplaneOperator(const at::Tensor& x, const at::Tensor& w, co
   return step;
 }
 
-TORCH_LIBRARY_FRAGMENT(satin, library) {
-  library.def("step_to_hyperplane(Tensor x, Tensor w, Tensor excess, bool euclidean) -> Tensor", &stepToHyperplaneOperator);
-}
-
-}  // namespace
 }  // namespace satin

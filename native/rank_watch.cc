@@ -2,12 +2,16 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
 #include <thread>
+
+#include "bridge.h"
+#include "tcp_store.h"
 
 namespace satin {
 namespace {
@@ -166,6 +170,36 @@ void announceEnd(KeyStore& store, const std::string& sentence) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
   while (store.add(kHeard, 0) < expected && std::chrono::steady_clock::now() < until)
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
+}
+
+// watchRanks(host, port, rank, names, intervalMilliseconds, missing); names is a text with one a line
+napi_value watchRanks(Arguments& arguments) {
+  WatchOptions options{static_cast<int>(arguments.integer(2, "rank")), {}, static_cast<int>(arguments.integer(4, "interval")),
+                       static_cast<int>(arguments.integer(5, "missing"))};
+  const std::string names = arguments.text(3, "names");
+  for (size_t start = 0; start < names.size();) {
+    const size_t end = std::min(names.find('\n', start), names.size());
+    options.names.push_back(names.substr(start, end - start));
+    start = end + 1;
+  }
+  auto store = connectStore(arguments.text(0, "host"), static_cast<uint16_t>(arguments.integer(1, "port")), false);
+  startWatch(std::move(store), std::move(options));
+  static bool hooked = false;
+  if (!hooked) check(arguments.env, napi_add_env_cleanup_hook(arguments.env, [](void*) { stopWatch(); }, nullptr));
+  hooked = true;
+  return undefined(arguments.env);
+}
+
+// endOfTheRanks() -> why they cannot go on, null while all is well
+napi_value endOfTheRanks(Arguments& arguments) {
+  const std::string sentence = endOfRanks();
+  return sentence.empty() ? null(arguments.env) : fromText(arguments.env, sentence);
+}
+
+// announceEndOfRanks(sentence): tells the others why this rank ends
+napi_value announceEndOfRanks(Arguments& arguments) {
+  if (openedStore() != nullptr) announceEnd(*openedStore(), arguments.text(0, "sentence"));
+  return undefined(arguments.env);
 }
 
 }  // namespace satin

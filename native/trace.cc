@@ -82,7 +82,7 @@ Folder foldersOf(const Arguments& arguments) {
 void requireForeign(torch::jit::Block& block) {
   for (torch::jit::Node* node : block.nodes()) {
     const std::string name = node->kind().toQualString();
-    if (name.rfind("satin::", 0) == 0) throw std::runtime_error("internal: " + name + " has no twin for a trace.");
+    if (name.rfind("satin::", 0) == 0) throw std::runtime_error("internal: " + name + " has no implementation for a trace.");
     for (torch::jit::Block* inner : node->blocks()) requireForeign(*inner);
   }
 }

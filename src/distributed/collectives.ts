@@ -2,14 +2,14 @@ import { native } from '../engine/native.js';
 import { operator } from '../tensor/operator.js';
 import { one, Tensor } from '../tensor/tensor.js';
 
-/** The engine's ways between processes that compute as one (ranks); `src/ranks` is what uses them. */
+/** Collective operations between the processes that train together, as the binding offers them. */
 
 /** How tensors travel between ranks: `gloo` between CPUs, `nccl` between GPUs. */
 export type Backend = 'gloo' | 'nccl';
 
-/** The ways that this engine has; none where it was built without. */
+/** The backends that this engine has; none where it was built without. */
 export function availableBackends(): readonly Backend[] {
-  return native().collectives() as Backend[];
+  return native().distributedBackends() as Backend[];
 }
 
 /** The keys and values that all ranks share. Rank 0 holds them. */
@@ -90,7 +90,7 @@ export function destroyProcessGroup({ clean }: { readonly clean: boolean }): voi
 
 /** The sums of numbers over all ranks. */
 export function allReduceNumbers(numbers: readonly number[]): number[] {
-  return native().sumNumbers(numbers);
+  return native().allReduceNumbers(numbers);
 }
 
 /** Every rank's tensors become those of rank 0. */
@@ -100,7 +100,7 @@ export function broadcast_(tensors: readonly Tensor[]): void {
 
 /** The tensors of all ranks, of one shape, one behind the other along the first dimension. */
 export function allGather(tensor: Tensor): Tensor {
-  return new Tensor(native().gatherTensor(tensor.handle));
+  return new Tensor(native().allGather(tensor.handle));
 }
 
 /** The sum over all ranks; its gradient is the sum of theirs, so it can be differentiated again. */
@@ -124,4 +124,4 @@ export function allReducedGradients(
     .map((handle) => new Tensor(handle));
 }
 
-const sumOperator = operator('satin::sum_over_ranks');
+const sumOperator = operator('satin::all_reduce_sum');

@@ -73,7 +73,7 @@ export interface Addon {
     example: Handle,
     forward: (images: Handle) => Handle,
   ): Uint8Array;
-  collectives(): string[];
+  distributedBackends(): string[];
   openStore(host: string, port: number, opens: boolean): void;
   storeSet(key: string, value: string): void;
   storeFind(key: string): string | null;
@@ -97,9 +97,9 @@ export interface Addon {
   ): void;
   endOfTheRanks(): string | null;
   announceEndOfRanks(sentence: string): void;
-  sumNumbers(numbers: readonly number[]): number[];
+  allReduceNumbers(numbers: readonly number[]): number[];
   broadcastTensors(tensors: readonly Handle[]): void;
-  gatherTensor(tensor: Handle): Handle;
+  allGather(tensor: Handle): Handle;
   noise(
     distribution: 'uniform' | 'normal',
     shape: readonly number[],

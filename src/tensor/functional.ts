@@ -116,13 +116,21 @@ export interface ActivateOptions {
  * and float64 on the CPU, composed of libtorch's elsewhere. Second derivatives are composed too.
  */
 export function activate(x: Tensor, { curve, coefficients, derivative }: ActivateOptions): Tensor {
-  return one(activateOperator, x.handle, coefficients?.handle, ...curveArguments(curve, derivative));
+  return one(activateOperator, x.handle, coefficients?.handle, activationArgument(curve, derivative));
 }
 
-/** kind, a, b of the function and of the derivative; -1 is its own. */
-function curveArguments(curve: Curve, derivative: Curve | undefined): number[] {
-  const of = ({ kind, a = 0, b = 0 }: Curve) => [activationKinds[kind], a, b];
-  return [...of(curve), ...(derivative === undefined ? [-1, 0, 0] : of(derivative))];
+/** `activation` of Satin's operators: kind, a and b of the function, and of the derivative's where that is another's. */
+export function activationArgument(curve: Curve, derivative?: Curve): number[] {
+  const { kind, a = 0, b = 0 } = curve;
+  if (derivative === undefined) return [activationKinds[kind], a, b];
+  return [
+    activationKinds[kind],
+    a,
+    b,
+    activationKinds[derivative.kind],
+    derivative.a ?? 0,
+    derivative.b ?? 0,
+  ];
 }
 
 /**
@@ -147,7 +155,7 @@ export function normActivate(
     momentum,
     epsilon,
     coefficients?.handle,
-    ...curveArguments(curve, derivative),
+    activationArgument(curve, derivative),
     synchronised,
   );
 }
@@ -179,7 +187,7 @@ export function convolveNormActivate(
     runningVariance.handle,
     epsilon,
     coefficients?.handle,
-    ...curveArguments(curve, derivative),
+    activationArgument(curve, derivative),
   );
 }
 

@@ -181,6 +181,9 @@ describe('a trace', () => {
   it('of an operator that only Satin has is refused', () => {
     using model = network();
     using folded = model.fold();
-    assert.throws(() => trace(folded.classify), /satin::convolve_norm_activate has no twin for a trace/);
+    assert.throws(
+      () => trace(folded.classify),
+      /satin::convolve_norm_activate has no implementation for a trace/,
+    );
   });
 });

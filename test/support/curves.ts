@@ -2,6 +2,7 @@ import {
   type ActivateOptions,
   type ActivationKind,
   activate,
+  activationArgument,
   activationKinds,
 } from '../../src/tensor/functional.js';
 import { operator } from '../../src/tensor/operator.js';
@@ -32,17 +33,12 @@ export function curveOf(kind: ActivationKind) {
   return { kind, a, b };
 }
 
-/** The twin of libtorch's operators, on whatever device. */
+/** The reference implementation, composed of libtorch's operators, on whatever device. */
 export function composed(x: Tensor, { curve, coefficients, derivative }: ActivateOptions): Tensor {
-  const { kind, a = 0, b = 0 } = curve;
-  const other =
-    derivative === undefined
-      ? [-1, 0, 0]
-      : [activationKinds[derivative.kind], derivative.a ?? 0, derivative.b ?? 0];
-  return one(composedOperator, x.handle, coefficients?.handle, activationKinds[kind], a, b, ...other);
+  return one(composedOperator, x.handle, coefficients?.handle, activationArgument(curve, derivative));
 }
 
 /** Both ways to compute an activation. */
-export const ways = { kernel: activate, twin: composed };
+export const ways = { kernel: activate, reference: composed };
 
 const composedOperator = operator('satin::activate_composed');

@@ -6,7 +6,7 @@ import { setThreads } from '../../src/engine/engine-info.js';
 import { EngineError } from '../../src/errors.js';
 import { tensor } from '../../src/tensor/create.js';
 import { type ActivateOptions, activate, activationKinds, type Curve } from '../../src/tensor/functional.js';
-import { gradient, gradients } from '../../src/tensor/gradient.js';
+import { gradient, gradients, noGrad } from '../../src/tensor/gradient.js';
 import { scope } from '../../src/tensor/scope.js';
 import type { Dtype, Tensor } from '../../src/tensor/tensor.js';
 import { assertClose } from '../support/close.js';
@@ -74,6 +74,18 @@ describe('activation kernels', () => {
         name,
       );
   });
+
+  it('are composed of libtorch’s operators on a device that has none', () =>
+    scope(() => {
+      const x = spread([2, 3]).to('float32').toDevice('meta').detach().requireGrad_();
+      // those whose operators libtorch 1.13 has for it
+      for (const kind of ['identity', 'silu', 'gelu-tanh'] as const) {
+        const y = activate(x, { curve: curveOf(kind) });
+        const [slope] = gradients([y.sum()], [x]);
+        for (const each of [y, slope!, noGrad(() => activate(x, { curve: curveOf(kind) }))])
+          assert.deepEqual([each.device, each.shape], ['meta', x.shape], kind);
+      }
+    }));
 
   for (const kind of kinds)
     it(`${kind}: an element becomes the same wherever it lies, in every layout`, () => {

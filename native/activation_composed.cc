@@ -1,4 +1,4 @@
-#include "activation_twin.h"
+#include "activation_composed.h"
 
 #include <ATen/ATen.h>
 #include <ATen/ScalarOps.h>

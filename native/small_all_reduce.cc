@@ -1,5 +1,5 @@
 #ifdef USE_C10D_GLOO
-#include "prompt_sum.h"
+#include "small_all_reduce.h"
 
 #include <gloo/allreduce_halving_doubling.h>
 #include <gloo/rendezvous/context.h>
@@ -27,15 +27,15 @@ void connectAll(Any& context, const Store& store, Device device, long) {
 }
 
 // One thread does everything: it sends, and reads what the others sent itself.
-class GlooPromptSum final : public PromptSum {
+class GlooSmallAllReduce final : public SmallAllReduce {
  public:
-  explicit GlooPromptSum(const PromptSumOptions& options) : context(std::make_shared<Context>(options.rank, options.size)) {
+  explicit GlooSmallAllReduce(const SmallAllReduceOptions& options) : context(std::make_shared<Context>(options.rank, options.size)) {
     connectAll(*context, options.store, options.device, 0);
     for (int other = 0; other < options.size; other++)
       if (other != options.rank) context->getPair(other)->setSync(true, options.spins);
   }
 
-  void sum(std::vector<double>& numbers) override {
+  void run(std::vector<double>& numbers) override {
     if (numbers.empty()) return;
     Sum& sum = sums[numbers.size()];
     if (sum.algorithm == nullptr) {
@@ -60,7 +60,7 @@ class GlooPromptSum final : public PromptSum {
 
 }  // namespace
 
-std::unique_ptr<PromptSum> connectPromptSum(const PromptSumOptions& options) { return std::make_unique<GlooPromptSum>(options); }
+std::unique_ptr<SmallAllReduce> connectSmallAllReduce(const SmallAllReduceOptions& options) { return std::make_unique<GlooSmallAllReduce>(options); }
 
 }  // namespace satin
 #endif

@@ -1,5 +1,5 @@
-// Each activation composed of libtorch's operators: what runs on other devices than the CPU and in a trace, and what second
-// derivatives are taken from. The twin of activation_math.h.
+// The reference implementation of each activation, composed of libtorch's operators: it runs on devices without kernels and in
+// a trace, and second derivatives are its own. Computes what activation_math.h computes.
 #pragma once
 
 #include <ATen/core/Tensor.h>

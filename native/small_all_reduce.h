@@ -17,19 +17,19 @@ class Device;
 
 namespace satin {
 
-class PromptSum {
+class SmallAllReduce {
  public:
   // Every rank sends before it reads, so what is under way must fit into the connection's own buffers, else all wait for
   // ever: 32 KiB do, with the usual settings of Linux. Twice the channels of the widest ResNet's layers.
   static constexpr size_t kMost = 4096;
 
-  virtual ~PromptSum() = default;
+  virtual ~SmallAllReduce() = default;
   // Sums at most kMost numbers in place, the same bits on every rank; every rank must ask for the same sums in the same
   // order. Throws where the connection to another rank breaks.
-  virtual void sum(std::vector<double>& numbers) = 0;
+  virtual void run(std::vector<double>& numbers) = 0;
 };
 
-struct PromptSumOptions {
+struct SmallAllReduceOptions {
   // Of its own: no key in it is anybody else's.
   std::shared_ptr<gloo::rendezvous::Store> store;
   std::shared_ptr<gloo::transport::Device> device;
@@ -39,6 +39,6 @@ struct PromptSumOptions {
 };
 
 // Connects with all other ranks.
-std::unique_ptr<PromptSum> connectPromptSum(const PromptSumOptions& options);
+std::unique_ptr<SmallAllReduce> connectSmallAllReduce(const SmallAllReduceOptions& options);
 
 }  // namespace satin

@@ -1,0 +1,101 @@
+// Satin's operators: their schemas, and which function serves which of libtorch's dispatch keys. JavaScript reaches them
+// through the same generic call as libtorch's own (operator.cc), and libtorch's dispatcher picks the function by the device of
+// the tensors; no function asks for a device itself. Kernels for another device are one more block like that of the CPU:
+//
+//   TORCH_LIBRARY_IMPL(satin, CUDA, library) { library.impl("activate", TORCH_FN(activateCuda)); ... }
+//
+// Where a device has no entry, the operator is composed of libtorch's operators. Which dtypes and layouts a kernel takes is
+// asked behind its entry.
+#include <torch/library.h>
+
+#include "activate.h"
+#include "all_reduce.h"
+#include "convolution.h"
+#include "norm_activate.h"
+#include "projection.h"
+
+namespace satin {
+namespace {
+
+TORCH_LIBRARY(satin, library) {
+  library.def("activate(Tensor x, Tensor? coefficients, float[] activation) -> Tensor");
+  library.def("activate_backward(Tensor dy, Tensor x, Tensor? coefficients, float[] activation, bool learning) -> (Tensor, Tensor)");
+  library.def("activate_composed(Tensor x, Tensor? coefficients, float[] activation) -> Tensor");
+  library.def(
+      "norm_activate(Tensor x, Tensor? residual, Tensor weight, Tensor bias, Tensor? running_mean, Tensor? running_var, bool train, "
+      "float momentum, float epsilon, Tensor? coefficients, float[] activation, bool synchronised=False) -> Tensor");
+  library.def(
+      "norm_activate_forward(Tensor x, Tensor? residual, Tensor weight, Tensor bias, Tensor? running_mean, Tensor? running_var, "
+      "bool train, float momentum, float epsilon, Tensor? coefficients, float[] activation, bool synchronised) -> "
+      "(Tensor, Tensor, Tensor, Tensor, Tensor)");
+  library.def(
+      "norm_activate_backward(Tensor dy, Tensor x, Tensor? residual, Tensor mean, Tensor inverse, Tensor scale, Tensor shift, "
+      "Tensor? coefficients, bool train, float[] activation, bool synchronised, bool learning) -> "
+      "(Tensor, Tensor, Tensor, Tensor, Tensor)");
+  library.def(
+      "synchronised_batch_norm(Tensor x, Tensor weight, Tensor bias, Tensor? running_mean, Tensor? running_var, float momentum, "
+      "float epsilon) -> Tensor");
+  library.def("conv2d(Tensor x, Tensor weight, Tensor? bias=None, int[2] stride=1, int[2] padding=0) -> Tensor");
+  library.def("winograd_weights(Tensor weight) -> (Tensor, Tensor)");
+  library.def(
+      "convolve_norm_activate(Tensor x, Tensor convolution, Tensor? transformed, Tensor? back, int[2] stride, int[2] padding, "
+      "Tensor? residual, Tensor weight, Tensor bias, Tensor running_mean, Tensor running_var, float epsilon, Tensor? coefficients, "
+      "float[] activation) -> Tensor");
+  library.def("step_to_hyperplane(Tensor x, Tensor w, Tensor excess, bool euclidean) -> Tensor");
+  library.def("all_reduce_sum(Tensor tensor) -> Tensor");
+}
+
+// The kernels of each device, which know nothing of autograd.
+TORCH_LIBRARY_IMPL(satin, CPU, library) {
+  library.impl("activate", TORCH_FN(activateCpu));
+  library.impl("activate_backward", TORCH_FN(activateBackwardCpu));
+  library.impl("norm_activate", TORCH_FN(normActivateCpu));
+  library.impl("norm_activate_forward", TORCH_FN(normActivateForwardCpu));
+  library.impl("norm_activate_backward", TORCH_FN(normActivateBackwardCpu));
+  library.impl("conv2d", TORCH_FN(conv2dCpu));
+  library.impl("winograd_weights", TORCH_FN(winogradWeightsCpu));
+  library.impl("convolve_norm_activate", TORCH_FN(convolveNormActivateCpu));
+  library.impl("step_to_hyperplane", TORCH_FN(stepToHyperplaneCpu));
+}
+
+// Every device without kernels: what has its gradient in the block Autograd.
+TORCH_LIBRARY_IMPL(satin, CompositeExplicitAutograd, library) {
+  library.impl("activate", TORCH_FN(activateComposed));
+  library.impl("activate_backward", TORCH_FN(activateBackwardComposed));
+  library.impl("winograd_weights", TORCH_FN(noWinogradWeights));
+}
+
+// Every device without kernels: what libtorch's operators differentiate.
+TORCH_LIBRARY_IMPL(satin, CompositeImplicitAutograd, library) {
+  library.impl("activate_composed", TORCH_FN(activateByReference));
+  library.impl("norm_activate", TORCH_FN(normActivateComposed));
+  library.impl("synchronised_batch_norm", TORCH_FN(synchronisedBatchNorm));
+  library.impl("conv2d", TORCH_FN(conv2dComposed));
+  library.impl("convolve_norm_activate", TORCH_FN(convolveNormActivateComposed));
+  library.impl("all_reduce_sum", TORCH_FN(allReduceSum));
+}
+
+// Gradients on any device that has an entry above; CompositeImplicitAutograd serves where there is none.
+TORCH_LIBRARY_IMPL(satin, Autograd, library) {
+  library.impl("activate", TORCH_FN(activateAutograd));
+  library.impl("norm_activate", TORCH_FN(normActivateAutograd));
+  // No gradient: their results are constants.
+  library.impl("winograd_weights", torch::CppFunction::makeFallthrough());
+  library.impl("step_to_hyperplane", torch::CppFunction::makeFallthrough());
+}
+
+// Gradients of what only the CPU does in its own way.
+TORCH_LIBRARY_IMPL(satin, AutogradCPU, library) {
+  library.impl("conv2d", TORCH_FN(conv2dAutogradCpu));
+  library.impl("convolve_norm_activate", TORCH_FN(convolveNormActivateAutogradCpu));
+}
+
+// A trace holds libtorch's operators alone: PyTorch reads it without Satin.
+TORCH_LIBRARY_IMPL(satin, Tracer, library) {
+  library.impl("activate", TORCH_FN(activateTraced));
+  library.impl("norm_activate", TORCH_FN(normActivateTraced));
+  library.impl("conv2d", TORCH_FN(conv2dTraced));
+}
+
+}  // namespace
+}  // namespace satin
