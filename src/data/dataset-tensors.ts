@@ -60,6 +60,16 @@ export class DatasetTensors implements Disposable {
   }
 }
 
+/** The examples at `rows` of a batch, as tensors of their own. */
+export function subBatch({ x, labels, ids }: Batch, rows: readonly number[]): Batch {
+  const index = integers(rows).toDevice(x.device);
+  return {
+    x: x.indexSelect(0, index),
+    labels: labels.indexSelect(0, index),
+    ids: rows.map((row) => ids[row]!),
+  };
+}
+
 /** byte / 255 */
 export function toPixels(bytes: Tensor): Tensor {
   return bytes.to('float32').div(255);

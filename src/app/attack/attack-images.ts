@@ -2,6 +2,7 @@ import { parseAttack } from '../../attacks/attack.js';
 import { type NormName, norms } from '../../attacks/norms.js';
 import type { Dataset } from '../../data/dataset.js';
 import { DatasetTensors, toPixels } from '../../data/dataset-tensors.js';
+import { stackImages } from '../../data/image-stack.js';
 import { type EvaluationProgress, evaluate } from '../../evaluation/evaluate.js';
 import { padSingleton } from '../../evaluation/model-under-test.js';
 import { requireInBall } from '../../evaluation/require-in-ball.js';
@@ -63,7 +64,7 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
   const threat = { norm, epsilon: options.epsilon.epsilon };
   const size = shape[0] * shape[1] * shape[2];
   const places = Array.from({ length: images.length / size }, (_, place) => place);
-  const say = (pixels: readonly Float32Array[]) => answersOf(model, pixels, shape);
+  const say = (pixels: readonly Float32Array[]) => predictionsOf(model, pixels, shape);
   const originals = places.map((place) => pixelsOf(images.subarray(place * size, (place + 1) * size)));
   const before = say(originals);
   const labels = before.map(({ label }) => options.label ?? label);
@@ -109,7 +110,7 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
   const rounded = made.map((pixels) => pixelsOf(eightBits(pixels)));
   const [after, afterRounding] = [say(made), say(rounded)];
   const distances = (others: readonly Float32Array[]) =>
-    scope(() => [...norm.distance(stacked(others, shape), stacked(originals, shape))]);
+    scope(() => [...norm.distance(stackImages(others, shape), stackImages(originals, shape))]);
   const [distance, roundedDistance] = [distances(made), distances(rounded)];
   return places.map((place) => {
     const [label, wasRight] = [labels[place]!, before[place]!.label === labels[place]];
@@ -131,16 +132,7 @@ function pixelsOf(bytes: Uint8Array): Float32Array {
   return scope(() => toPixels(tensor(bytes, [bytes.length])).data() as Float32Array);
 }
 
-function stacked(images: readonly Float32Array[], shape: Dataset['shape']) {
-  const length = shape[0] * shape[1] * shape[2];
-  const all = new Float32Array(images.length * length);
-  images.forEach((image, place) => {
-    all.set(image, place * length);
-  });
-  return tensor(all, [images.length, ...shape]);
-}
-
-function answersOf(
+function predictionsOf(
   model: AttackableModel,
   images: readonly Float32Array[],
   shape: Dataset['shape'],
@@ -149,7 +141,7 @@ function answersOf(
     scope(() =>
       topPredictions(
         padSingleton(model.classify),
-        stacked(images.slice(part * batch, (part + 1) * batch), shape),
+        stackImages(images.slice(part * batch, (part + 1) * batch), shape),
       ),
     ),
   ).flat();

@@ -1,6 +1,7 @@
 import { parseAttack, parseGradientAttack, stepSizeOf, type Threat } from '../../attacks/attack.js';
 import { pgd } from '../../attacks/pgd.js';
 import type { Batch } from '../../data/dataset-tensors.js';
+import { unstackImages } from '../../data/image-stack.js';
 import { padSingleton } from '../../evaluation/model-under-test.js';
 import { scope } from '../../tensor/scope.js';
 import type { AttackableModel } from '../model/open-model.js';
@@ -33,8 +34,6 @@ export function lastIterates(
       { x, labels, start },
       { norm, epsilon, steps: attack.steps, stepSize },
     );
-    const pixels = last.data() as Float32Array;
-    const length = pixels.length / ids.length;
-    return ids.map((_, at) => pixels.slice(at * length, (at + 1) * length));
+    return unstackImages(last);
   });
 }

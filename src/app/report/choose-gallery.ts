@@ -1,9 +1,9 @@
 import { norms } from '../../attacks/norms.js';
 import type { Dataset } from '../../data/dataset.js';
 import { DatasetTensors } from '../../data/dataset-tensors.js';
+import { stackImages } from '../../data/image-stack.js';
 import { padSingleton } from '../../evaluation/model-under-test.js';
 import type { GalleryExample } from '../../report/input.js';
-import { tensor } from '../../tensor/create.js';
 import { scope } from '../../tensor/scope.js';
 import type { EvaluationRun } from '../evaluate/evaluate-run.js';
 import { lastIterates } from '../evaluate/last-iterate.js';
@@ -97,11 +97,8 @@ function viewsOf(network: GalleryNetwork, data: DatasetTensors, places: readonly
     }).forEach((image, index) => {
       images[stood[index]!] = image;
     });
-  const adversarial = new Float32Array(x.size);
-  images.forEach((image, at) => {
-    adversarial.set(image!, at * image!.length);
-  });
+  const adversarial = images.filter((image) => image !== undefined);
   const clean = topPredictions(classify, x);
-  const attacked = topPredictions(classify, tensor(adversarial, x.shape));
+  const attacked = topPredictions(classify, stackImages(adversarial, x.shape.slice(1)));
   return places.map((_, at) => ({ image: images[at]!, clean: clean[at]!, attacked: attacked[at]! }));
 }

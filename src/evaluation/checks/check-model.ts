@@ -1,5 +1,5 @@
 import type { Threat } from '../../attacks/attack.js';
-import type { DatasetTensors } from '../../data/dataset-tensors.js';
+import { type DatasetTensors, subBatch } from '../../data/dataset-tensors.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { integers } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
@@ -100,16 +100,12 @@ async function fullChecks(probe: Probe, watch: Watch): Promise<Flag[]> {
   const rows = [...labels.keys()].filter((row) => !wrong.has(row));
   if (rows.length === 0) return [];
   const right = scope(() => {
-    const places = integers(rows).toDevice(batch.x.device);
+    const index = integers(rows).toDevice(logits.device);
     return {
       ...probe,
-      batch: {
-        x: batch.x.indexSelect(0, places),
-        labels: batch.labels.indexSelect(0, places),
-        ids: rows.map((row) => batch.ids[row]!),
-      },
+      batch: subBatch(batch, rows),
       labels: rows.map((row) => labels[row]!),
-      logits: logits.indexSelect(0, places),
+      logits: logits.indexSelect(0, index),
     };
   });
   try {
