@@ -6,7 +6,7 @@ export const robustbenchSubset = 'robustbench-5000';
 
 /**
  * The names a person can type for data. This file imports no reader, so that help texts and the
- * validation of recipes stay quick; `load.ts` says what stands behind each name.
+ * validation of recipes stay quick; `load-dataset.ts` says what stands behind each name.
  */
 export const dataNames = ['fashion-mnist', 'mnist', 'cifar10', 'cifar100', 'folder', 'imagenet'] as const;
 

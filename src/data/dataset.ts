@@ -1,7 +1,7 @@
 /**
- * What a data set is to the rest of Satin: bytes, labels and names. Readers (`idx.ts`, `cifar.ts`,
- * `folder.ts`) make it, `sets.ts` finds and splits it, `batches.ts` turns parts of it into tensors. No
- * tensor here, so nothing in this file or in a reader loads the engine.
+ * A data set: bytes, labels and names. Readers (`mnist-idx.ts`, `cifar.ts`, `image-folder.ts`) make it, `load-dataset.ts`
+ * finds and splits it, `dataset-tensors.ts` turns parts of it into tensors. It holds no tensor, so that no reader loads
+ * the engine.
  */
 export interface Dataset {
   /** What the user typed, with the split: `fashion-mnist:test`. */
