@@ -122,7 +122,7 @@ export const heldBy: Table = {
   'weights/module-weights': ['app/model/import-weights', 'weights/state-dict'],
   'weights/torch-file': ['weights/state-dict'],
   'weights/torch-pickle': ['weights/state-dict'],
-  'weights/weights-file': ['app/model/import-weights'],
+  'weights/weights-file': ['app/model/model-file', 'app/model/import-weights'],
 };
 
 /** By tests that start the command line, or other processes that load the source. */
