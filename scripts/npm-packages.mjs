@@ -1,7 +1,7 @@
 /** npm's packages: whether they are those of package-lock.json, and installing them. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readJson } from '../native/stamp-file.mjs';
+import { readJson } from '../native/build-stamp.mjs';
 import { runCommand, StepError } from './step.mjs';
 
 /** `npm ci` also where NODE_ENV=production leaves development packages out: the compiler is one of them. */
