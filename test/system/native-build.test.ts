@@ -241,7 +241,9 @@ test('CXX that does not run is refused with exit code 2', async () => {
 });
 
 test('libjpeg-turbo is used where the header that a compiler finds first is of it, and its library is there', async () => {
-  const { hasLibjpeg }: { hasLibjpeg(prefixes: string[]): boolean } = await import(script('find-libjpeg.mjs'));
+  const { hasLibjpeg }: { hasLibjpeg(prefixes: string[]): boolean } = await import(
+    script('find-libjpeg.mjs')
+  );
   const place = (name: string, header: string | null, library: string | null) => {
     const prefix = join(scratch, name);
     if (header !== null) put(join(prefix, 'include', 'jpeglib.h'), header);
