@@ -49,7 +49,7 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
     context->save_for_backward({x, residual.value_or(at::Tensor()), mean, inverse, scale, shift, coefficients.value_or(at::Tensor())});
     context->saved_data["train"] = train;
     context->saved_data["synchronised"] = synchronised;
-    // the coefficients' place among the tensors that were given: x, weight and bias always stand before them
+    // the index of the coefficients among the tensor arguments: x, weight and bias always precede them
     context->saved_data["place"] = int64_t{3} + residual.has_value() + runningMean.has_value() + runningVariance.has_value();
     context->saved_data["activation"] = activation;
     return y;

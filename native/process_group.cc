@@ -193,7 +193,7 @@ napi_value broadcastTensors(Arguments& arguments) {
   return undefined(arguments.env);
 }
 
-// allGather(handle) -> the tensors of all ranks, which have one shape, one behind the other along the first dimension
+// allGather(handle) -> the tensors of all ranks, of equal shape, concatenated along the first dimension
 napi_value allGather(Arguments& arguments) {
   at::NoGradGuard guard;
   const at::Tensor& own = tensorOf(arguments.env, arguments.values[0], "the tensor to gather");
