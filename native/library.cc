@@ -4,8 +4,8 @@
 //
 //   TORCH_LIBRARY_IMPL(satin, CUDA, library) { library.impl("activate", TORCH_FN(activateCuda)); ... }
 //
-// Where a device has no entry, the operator is composed of libtorch's operators, step_to_hyperplane by its caller. Which dtypes
-// and layouts a kernel takes is asked behind its entry.
+// If a device has no entry, the operator is composed of libtorch's operators (step_to_hyperplane by its caller). Dtypes and
+// layouts are tested in the registered functions.
 #include <torch/library.h>
 
 #include "activation.h"
