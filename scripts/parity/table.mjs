@@ -1,6 +1,6 @@
 /**
  * `node scripts/parity/table.mjs`: the committed verdicts -> the table in docs/autoattack.md. With `--check` nothing is
- * written; the exit code says whether the table is that of the verdicts, and whether they agree as they should.
+ * written; the exit code says whether the table is up to date, and whether the verdicts agree within the tolerance.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,9 +8,9 @@ import { attacks, imagesOf, letters, networks, runsOf } from './runs.mjs';
 
 const page = fileURLToPath(new URL('../../docs/autoattack.md', import.meta.url));
 const [begin, end] = ['<!-- parity -->\n', '<!-- /parity -->'];
-/** Points by which robust accuracy may differ, besides the spread of the reference's own seeds. */
+/** Tolerated difference of robust accuracy in points, besides the spread between the reference's own seeds. */
 const allowed = (run) => (run === 'standard' ? 0.2 : 0.7);
-/** Of the whole set; one attack alone may differ as much as the reference's own seeds do. */
+/** For the whole set; a single attack may differ as much as the reference's own seeds do. */
 const leastAlike = 0.99;
 const words = Object.fromEntries(Object.entries(letters).map(([word, letter]) => [letter, word]));
 
@@ -43,7 +43,7 @@ function rowsOf({ network, runs: measured }) {
   });
 }
 
-/** What became of the examples that only one side broke. */
+/** The examples that only one side broke. */
 function disagreementLines() {
   const all = records.flatMap(({ network, disagreements }) =>
     disagreements.map((each) => ({ network, ...each })),
