@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "vectorised.h"
+#include "simd.h"
 
 namespace satin {
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <map>
 
-#include "bridge.h"
+#include "napi_convert.h"
 
 namespace satin {
 namespace {

@@ -8,7 +8,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "dispatch.h"
-#include "norm_activate.h"
+#include "batch_norm_activation.h"
 #include "winograd.h"
 
 namespace satin {

@@ -1,17 +1,17 @@
 // Satin's operators: their schemas, and which function serves which of libtorch's dispatch keys. JavaScript reaches them
-// through the same generic call as libtorch's own (operator.cc), and libtorch's dispatcher picks the function by the device of
+// through the same generic call as libtorch's own (call_operator.cc), and libtorch's dispatcher picks the function by the device of
 // the tensors; no function asks for a device itself. Kernels for another device are one more block like that of the CPU:
 //
 //   TORCH_LIBRARY_IMPL(satin, CUDA, library) { library.impl("activate", TORCH_FN(activateCuda)); ... }
 //
-// Where a device has no entry, the operator is composed of libtorch's operators. Which dtypes and layouts a kernel takes is
-// asked behind its entry.
+// Where a device has no entry, the operator is composed of libtorch's operators, step_to_hyperplane by its caller. Which dtypes
+// and layouts a kernel takes is asked behind its entry.
 #include <torch/library.h>
 
-#include "activate.h"
+#include "activation.h"
 #include "all_reduce.h"
 #include "convolution.h"
-#include "norm_activate.h"
+#include "batch_norm_activation.h"
 #include "projection.h"
 
 namespace satin {

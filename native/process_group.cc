@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "rank_watch.h"
+#include "rank_watchdog.h"
 #include "small_all_reduce.h"
 #include "tcp_store.h"
 #include "tensor.h"
@@ -26,7 +26,7 @@ using Group = c10d::ProcessGroup;
 #endif
 using std::chrono::milliseconds;
 
-// Who is lost is the watch's business (rank_watch.cc); a rank that is slow may be slow for as long as it lives.
+// Who is lost is the watch's business (rank_watchdog.cc); a rank that is slow may be slow for as long as it lives.
 constexpr milliseconds kLongest = std::chrono::hours(24 * 7);
 
 // Never destroyed: what libtorch's threads use must outlive main.

@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "bridge.h"
+#include "napi_convert.h"
 #include "jpeg.h"
 
 namespace satin {

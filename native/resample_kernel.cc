@@ -5,7 +5,7 @@
 #include <cstring>
 #include <vector>
 
-#include "vectorised.h"
+#include "simd.h"
 
 namespace satin {
 namespace {

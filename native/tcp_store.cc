@@ -1,6 +1,6 @@
 #include "tcp_store.h"
 
-#include "bridge.h"
+#include "napi_convert.h"
 
 #ifdef SATIN_DISTRIBUTED
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>

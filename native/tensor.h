@@ -4,7 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "bridge.h"
+#include "napi_convert.h"
 
 namespace satin {
 

@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "norm_activate_kernel.h"
-#include "optional.h"
+#include "batch_norm_activation_kernel.h"
+#include "optional_tensor.h"
 #include "winograd_kernel.h"
 
 namespace satin {

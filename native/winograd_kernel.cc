@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "vectorised.h"
+#include "simd.h"
 
 namespace satin {
 namespace {

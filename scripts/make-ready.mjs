@@ -5,8 +5,8 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build, isBuilt } from '../native/build.mjs';
-import { findLibtorch } from '../native/libtorch.mjs';
-import { readJson, writeJson } from '../native/stamp-file.mjs';
+import { readJson, writeJson } from '../native/build-stamp.mjs';
+import { findLibtorch } from '../native/find-libtorch.mjs';
 import { arePackagesInstalled, installPackages, NPM_COMMAND } from './npm-packages.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
 import { ask, permission } from './permission.mjs';
@@ -28,7 +28,7 @@ const WITHOUT_ROOT = `Without root, any of these gives Satin its libtorch:
  * Installs and builds what is missing.
  * @param {{ root: string, need: 'cli' | 'engine', env?: Record<string, string | undefined>, screen?: NodeJS.WriteStream }} options
  *   `cli` skips everything related to libtorch; `screen` shows the progress
- * @throws {SetupError | import('../native/libtorch.mjs').LibtorchError}
+ * @throws {SetupError | import('../native/find-libtorch.mjs').LibtorchError}
  */
 export async function makeReady({ root, need, env = process.env, screen = process.stderr }) {
   const folder = join(root, 'native', 'build');

@@ -1,7 +1,7 @@
 /** npm packages: checks them against package-lock.json and installs them. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readJson } from '../native/stamp-file.mjs';
+import { readJson } from '../native/build-stamp.mjs';
 import { runCommand, StepError } from './step.mjs';
 
 /** `npm ci`, including development packages if NODE_ENV=production is set: the compiler is one of them. */

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCompiler } from '../native/compiler.mjs';
-import { hasLibjpeg } from '../native/libjpeg.mjs';
-import { findLibtorch } from '../native/libtorch.mjs';
+import { hasLibjpeg } from '../native/find-libjpeg.mjs';
+import { findLibtorch } from '../native/find-libtorch.mjs';
 import { runCommand, StepError } from './step.mjs';
 
 /** Whether this system has apt-get and Debian's packages (Ubuntu has them too). */
@@ -18,7 +18,7 @@ export function hasApt() {
  * the quickstart.
  * @param {Record<string, string | undefined>} env
  * @returns {{ required: string[], useful: string[] }}
- * @throws {import('../native/libtorch.mjs').LibtorchError} where `LIBTORCH` names none
+ * @throws {import('../native/find-libtorch.mjs').LibtorchError} where `LIBTORCH` names none
  */
 export function missingPackages(env) {
   const libtorch = findLibtorch({ env });

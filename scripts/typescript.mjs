@@ -1,7 +1,7 @@
 /** The compiled TypeScript in dist/: whether it is up to date, and compiling it. */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { digest, fileIdentity, readJson, writeJson } from '../native/stamp-file.mjs';
+import { digest, fileIdentity, readJson, writeJson } from '../native/build-stamp.mjs';
 import { runCommand, StepError } from './step.mjs';
 
 /** The folders that tsconfig.json includes. */

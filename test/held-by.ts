@@ -40,7 +40,6 @@ export const heldBy: Table = {
   'evaluation/attack-batch': ['attacks/run-attack.evaluation', 'evaluation/evaluate'],
   'evaluation/attack-dataset': ['app/evaluate/evaluate-run', 'evaluation/evaluate'],
   'evaluation/checks/depends-on-batch': ['evaluation/checks/check-model'],
-  'evaluation/checks/driver': ['evaluation/checks/monotone'],
   'evaluation/checks/flag': ['system/checks-page'],
   'evaluation/checks/input-gradients': ['evaluation/checks/check-model'],
   'evaluation/checks/input-scale': ['evaluation/checks/check-model'],
@@ -54,7 +53,6 @@ export const heldBy: Table = {
   'evaluation/folder/evaluation-folder': ['app/evaluate/evaluate-run'],
   'evaluation/folder/images': ['app/evaluate/verify-run', 'app/evaluate/evaluate-run'],
   'evaluation/folder/manifest': ['app/evaluate/evaluate-run'],
-  'evaluation/folder/new-folder': ['app/evaluate/evaluate-run'],
   'evaluation/folder/stored-folder': ['app/evaluate/evaluate-run'],
   'evaluation/folder/verify-folder': ['app/evaluate/verify-run'],
   'evaluation/interruption': ['evaluation/evaluate', 'app/evaluate/evaluate-run'],
@@ -86,8 +84,10 @@ export const heldBy: Table = {
   'nn/module': ['nn/dropout', 'nn/activation-layer', 'models/model'],
   'provenance/manifest': ['runs/run-folder'],
   'provenance/package-folder': ['system/setup', 'system/native-build'],
+  'recipe/data': ['recipe/load-recipe', 'recipe/training'],
   'recipe/defaults': ['recipe/training', 'recipe/load-recipe'],
   'recipe/imagenet-data': ['recipe/load-recipe', 'system/docs'],
+  'recipe/model': ['recipe/load-recipe', 'recipe/training'],
   'recipe/objective': ['recipe/training', 'app/train/build-objective'],
   'recipe/recipe': ['recipe/load-recipe', 'recipe/training'],
   'report/attack/result': ['commands/attack'],
@@ -121,7 +121,7 @@ export const heldBy: Table = {
   'weights/module-weights': ['app/model/import-weights', 'weights/state-dict'],
   'weights/torch-file': ['weights/state-dict'],
   'weights/torch-pickle': ['weights/state-dict'],
-  'weights/weights-file': ['app/model/import-weights'],
+  'weights/weights-file': ['app/model/model-file', 'app/model/import-weights'],
 };
 
 /** By tests that start the command line, or other processes that load the source. */
@@ -145,6 +145,7 @@ export const heldByProcess: Table = {
   'cli/commands/report': ['system/refusals'],
   'cli/commands/train': ['system/refusals', 'system/interrupt'],
   'cli/commands/verify': ['app/evaluate/verify-run'],
+  'cli/json-option': ['commands/attack', 'commands/plan'],
   'cli/terminal/attack-table': ['commands/attack'],
   'distributed/collectives': ['system/ranks'],
   'distributed/init-process-group': ['system/ranks'],

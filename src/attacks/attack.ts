@@ -47,7 +47,7 @@ export interface SquareAttack extends Settings {
   readonly kind: 'square';
 }
 
-/** An attack as a table of settings; `run.ts` runs it. */
+/** An attack as a table of settings; `run-attack.ts` runs it. */
 export type Attack = GradientAttack | ApgdAttack | FabAttack | SquareAttack;
 
 /** An attack with the threat model it works under. */

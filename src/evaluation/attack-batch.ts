@@ -2,7 +2,8 @@ import type { Attack, Threat } from '../attacks/attack.js';
 import { targetsOfRank } from '../attacks/losses.js';
 import type { Observer } from '../attacks/pgd.js';
 import { type AttackRound, type RoundExamples, roundsOf, runAttack } from '../attacks/run-attack.js';
-import type { Batch } from '../data/dataset-tensors.js';
+import { type Batch, subBatch } from '../data/dataset-tensors.js';
+import { unstackImages } from '../data/image-stack.js';
 import type { Classifier } from '../nn/classifier.js';
 import { integers } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
@@ -90,13 +91,12 @@ function examplesOf(
   }: { readonly rows: readonly number[]; readonly clean: Tensor | null; readonly round: AttackRound },
 ): RoundExamples {
   return scope(() => {
-    const places = integers(rows).toDevice(batch.x.device);
-    const all = rows.length === batch.ids.length;
-    const pick = (tensor: Tensor) => (all ? tensor.detach() : tensor.indexSelect(0, places));
-    const labels = pick(batch.labels);
+    const { x, labels, ids } = subBatch(batch, rows);
     const targets =
-      clean === null || round.rank === 0 ? null : targetsOfRank(pick(clean), labels, round.rank);
-    return { x: pick(batch.x), labels, targets, ids: rows.map((row) => batch.ids[row]!) };
+      clean === null || round.rank === 0
+        ? null
+        : targetsOfRank(clean.indexSelect(0, integers(rows).toDevice(clean.device)), labels, round.rank);
+    return { x, labels, targets, ids };
   });
 }
 
@@ -116,8 +116,7 @@ function confirmMisclassified(
       random,
     });
     if (confirmed.length === 0) return new Map();
-    const images = candidates.data() as Float32Array;
-    const length = images.length / wrong.length;
-    return new Map(confirmed.map((at) => [wrong[at]!, images.slice(at * length, (at + 1) * length)]));
+    const images = unstackImages(candidates);
+    return new Map(confirmed.map((at) => [wrong[at]!, images[at]!]));
   });
 }

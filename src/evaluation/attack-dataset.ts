@@ -2,7 +2,7 @@ import type { Attack, Threat } from '../attacks/attack.js';
 import type { DatasetTensors } from '../data/dataset-tensors.js';
 import { type AdversarialRow, attackBatch } from './attack-batch.js';
 import { batches } from './batches.js';
-import type { Clock } from './interruption.js';
+import type { PauseClock } from './interruption.js';
 import type { Ledger, Part } from './ledger.js';
 import type { ModelUnderTest, PassCount } from './model-under-test.js';
 import { type EvaluationProgress, type Pace, stepsOf, workOf } from './progress.js';
@@ -16,7 +16,7 @@ export interface AttackDatasetOptions {
   readonly batch: number;
   readonly onProgress?: (progress: EvaluationProgress) => void;
   readonly ledger: Ledger;
-  readonly clock: Clock;
+  readonly clock: PauseClock;
   readonly pace: Pace;
   readonly attack: Attack;
   readonly part: Part;

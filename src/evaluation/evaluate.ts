@@ -5,7 +5,7 @@ import { InputError } from '../errors.js';
 import { scope } from '../tensor/scope.js';
 import { attackDataset } from './attack-dataset.js';
 import { batches } from './batches.js';
-import { Clock } from './interruption.js';
+import { PauseClock } from './interruption.js';
 import type { Ledger } from './ledger.js';
 import { misclassified, randomPasses } from './misclassified.js';
 import { type ModelUnderTest, padSingleton } from './model-under-test.js';
@@ -62,7 +62,7 @@ export async function evaluate(
       throw InputError.expected('each attack once', 'the attacks', names.join(', '));
   }
 
-  const clock = new Clock(options.interrupted);
+  const clock = new PauseClock(options.interrupted);
   await cleanPass(subject, data, { ...options, ledger, clock, share });
   exchange();
 
@@ -96,7 +96,7 @@ async function cleanPass(
   data: DatasetTensors,
   options: EvaluateOptions & {
     readonly ledger: Ledger;
-    readonly clock: Clock;
+    readonly clock: PauseClock;
     readonly share: (places: readonly number[]) => readonly number[];
   },
 ): Promise<void> {

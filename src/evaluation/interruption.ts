@@ -1,10 +1,20 @@
 import { InterruptedError } from '../errors.js';
 
-/** Milliseconds until a Ctrl-C is heard and the progress is told. */
+/**
+ * Lets the event loop run, so that a Ctrl-C is noticed.
+ *
+ * @throws {InterruptedError} with this message, where `interrupted` says so.
+ */
+export async function pause(interrupted: (() => boolean) | undefined, message: string): Promise<void> {
+  await new Promise(setImmediate);
+  if (interrupted?.() === true) throw new InterruptedError(message);
+}
+
+/** Milliseconds between two pauses of an attack. */
 const pauseEvery = 100;
 
-/** Lets a Ctrl-C be heard between two steps. */
-export class Clock {
+/** Says when the next pause of an evaluation is due. */
+export class PauseClock {
   #paused = 0;
 
   constructor(private readonly interrupted: (() => boolean) | undefined) {}
@@ -13,13 +23,12 @@ export class Clock {
     return performance.now() - this.#paused >= pauseEvery;
   }
 
-  /** @throws {InterruptedError} where somebody asked for it. */
+  /** @throws {InterruptedError} where the evaluation is interrupted. */
   async pause(): Promise<void> {
-    await new Promise(setImmediate);
+    await pause(
+      this.interrupted,
+      'Interrupted; the evaluation was not finished and nothing was written. With `folder` it can be resumed.',
+    );
     this.#paused = performance.now();
-    if (this.interrupted?.() === true)
-      throw new InterruptedError(
-        'Interrupted; the evaluation was not finished and nothing was written. With `folder` it can be resumed.',
-      );
   }
 }

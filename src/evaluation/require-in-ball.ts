@@ -1,6 +1,7 @@
 import type { Threat } from '../attacks/attack.js';
+import { stackImages } from '../data/image-stack.js';
 import { RunError } from '../errors.js';
-import { integers, tensor } from '../tensor/create.js';
+import { integers } from '../tensor/create.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { AdversarialRow } from './attack-batch.js';
@@ -20,11 +21,10 @@ export function requireInBall(
   const { norm, epsilon } = options.threat;
   scope(() => {
     const originals = x.toDevice('cpu').indexSelect(0, integers(broken.map(({ row }) => row)));
-    const stored = new Float32Array(originals.size);
-    broken.forEach(({ image }, place) => {
-      stored.set(image, place * image.length);
-    });
-    const images = tensor(stored, originals.shape);
+    const images = stackImages(
+      broken.map(({ image }) => image),
+      originals.shape.slice(1),
+    );
     const farthest = Math.max(...norm.distance(images, originals));
     if (!(farthest <= norm.allowed(epsilon)))
       throw new RunError(

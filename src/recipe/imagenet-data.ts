@@ -9,7 +9,6 @@ import { defaults } from './defaults.js';
 function interval<Bound extends z.ZodType<number>>(bound: Bound, error: string) {
   return z
     .tuple([bound, bound], { error })
-
     .refine(([low = 0, high = 0]) => low <= high, { error, params: { expected: true } });
 }
 

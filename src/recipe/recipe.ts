@@ -1,118 +1,20 @@
 import { z } from 'zod';
-import { parseActivation } from '../activations/parse.js';
 import { InputError } from '../errors.js';
-import { modelNames, publishedDropRates } from '../models/architectures/names.js';
+import { publishedDropRates } from '../models/architectures/names.js';
 import { parseEpsilon } from '../user-input/epsilon.js';
-import { atLeastZero, between, oneOf, positive, text, whole, yesOrNo } from '../user-input/schema-fields.js';
+import { oneOf, text, whole } from '../user-input/schema-fields.js';
 import { reportError, validate } from '../user-input/validate.js';
+import { data } from './data.js';
 import { defaults } from './defaults.js';
-import { imagenetFields, imagenetProblem } from './imagenet-data.js';
+import { imagenetProblem } from './imagenet-data.js';
+import { learns, model } from './model.js';
 import { training } from './training.js';
 
 /**
- * What a recipe is: everything that decides what a training run computes. `load-recipe.ts` reads one from a
- * file; `experiment.ts` makes the parts of it; the training section is in `recipe/`. A key that would have no effect is refused, never ignored.
+ * What a recipe is: everything that decides what a training run computes. `load-recipe.ts` reads one from a file, and
+ * `app/train/build-experiment.ts` builds the parts of the run. The sections are in files of their own. A key that would
+ * have no effect is refused, never ignored.
  */
-
-const augment = z
-  .strictObject({
-    /** Mirror each training image left to right with probability one half. @default false */
-    flip: yesOrNo().default(defaults.data.augment.flip),
-    /** Pad by this many black pixels on each side, then crop at random; 0 is off. @default 0 */
-    crop: whole(0).default(defaults.data.augment.crop),
-  })
-  .prefault({});
-
-/** Examples (1 or more) or share (below 1) of the training set kept for validation; 0 is none. */
-const validationAmount = () =>
-  atLeastZero().refine((value) => value < 1 || Number.isInteger(value), {
-    error: 'a whole number of examples, or a share below 1,',
-    params: { expected: true },
-  });
-
-const commonFields = {
-  /** Draws the validation split; apart from the seed of the run, so that paired runs share it. @default 0 */
-  validationSeed: whole(0).default(defaults.data.validationSeed),
-  /** Train on this many examples only; null is all that are not kept for validation. @default null */
-  examples: whole(1).nullable().default(defaults.data.examples),
-};
-
-const dataFields = {
-  ...commonFields,
-  /** @default 0.1 */
-  validation: validationAmount().default(defaults.data.validation),
-  augment,
-};
-
-const data = z.discriminatedUnion(
-  'name',
-  [
-    z.strictObject({
-      name: z.enum(['fashion-mnist', 'mnist', 'cifar10', 'cifar100']),
-      /** Where the files lie; null is the places where Satin looks by itself. @default null */
-      dir: text('the path of a folder').nullable().default(defaults.data.dir),
-      ...dataFields,
-    }),
-    z.strictObject({
-      name: z.literal('folder'),
-      /** A folder with one subfolder a class, or with `train` and `test` above those. */
-      dir: text('the path of a folder'),
-      /** Height and width in pixels to which every image is brought; null: all have one size. @default null */
-      size: z
-        .tuple([whole(1), whole(1)], { error: 'two whole numbers [height, width]' })
-        .nullable()
-        .default(defaults.data.size),
-      /** How another shape is brought to `size`. @default 'crop' */
-      resize: oneOf(['crop', 'stretch', 'pad']).default(defaults.data.resize),
-      ...dataFields,
-    }),
-    z.strictObject({
-      ...imagenetFields,
-      ...commonFields,
-      /** @default 10000 */
-      validation: validationAmount().default(defaults.imagenet.validation),
-    }),
-  ],
-  { error: "'fashion-mnist', 'mnist', 'cifar10', 'cifar100', 'folder' or 'imagenet'" },
-);
-
-const perChannel = z
-  .strictObject({
-    /** One number a channel, of pixels in [0, 1]. */
-    mean: z.array(between(0, 1)).min(1, { error: 'one number a channel' }),
-    /** One number a channel, of pixels in [0, 1]. */
-    std: z.array(positive()).min(1, { error: 'one number a channel' }),
-  })
-  .refine(({ mean, std }) => mean.length === std.length, {
-    error: 'mean and std must have one number a channel each.',
-  });
-
-const dropRate = atLeastZero()
-  .refine((value) => value < 1, { error: 'a number from 0 to below 1', params: { expected: true } })
-  .nullable();
-
-const model = z.strictObject({
-  /** The architecture. */
-  name: oneOf(modelNames),
-  /** Multiplies the number of channels of every layer; 1 is the width in the literature. @default 1 */
-  width: positive().default(defaults.model.width),
-  /** `relu`, `silu`, `softplus(10)` and so on. */
-  activation: text('the name of an activation').superRefine((value, context) => {
-    try {
-      parseActivation(value);
-    } catch (error) {
-      reportError(context, [], error);
-    }
-  }),
-  /** The first layer: mean and deviation of the training set, none, or given ones. @default 'dataset' */
-  normalise: z
-    .union([z.enum(['dataset', 'none']), perChannel], { error: "'dataset', 'none' or { mean, std }" })
-    .default(defaults.model.normalise),
-  /** Share of the features before the last layer that an update leaves out; null is the published one. EfficientNet alone. @default null */
-  dropout: dropRate.default(defaults.model.dropout),
-  /** Probability with which an update leaves out the blocks of the end, those before them less; null is the published one. EfficientNet alone. @default null */
-  stochasticDepth: dropRate.default(defaults.model.stochasticDepth),
-});
 
 const threat = z
   .strictObject({
@@ -189,15 +91,6 @@ export const recipeSchema = z
         `a batch of ${training.batch} cannot be filled from the ${data.examples} of data.examples.`,
       );
   });
-
-/** Whether an activation has learned coefficients; an unknown one is reported elsewhere. */
-function learns(activation: string): boolean {
-  try {
-    return parseActivation(activation).learned !== null;
-  } catch {
-    return false;
-  }
-}
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 

@@ -78,16 +78,20 @@ describe('a source', () => {
   });
 });
 
+/** Each source of a table beside each of its tests. */
+const linesOf = (table: typeof heldBy) =>
+  Object.entries(table).flatMap(([name, holders]) => holders.map((holder) => [name, holder] as const));
+
 describe('the table', () => {
   for (const [kind, table] of Object.entries({ heldBy, heldByProcess })) {
     it(`${kind} has lines, each of a source with logic, in order`, () => {
       const names = Object.keys(table);
       assert.ok(names.length > 0);
       assert.deepEqual(names, [...names].sort());
-      for (const name of names) {
-        assert.ok(sources.includes(name), `${name} is no source`);
-        assert.ok(holdsLogic(read(`src/${name}.ts`)), `${name} has nothing but types`);
-      }
+      assert.deepEqual(
+        names.filter((name) => !sources.includes(name) || !holdsLogic(read(`src/${name}.ts`))),
+        [],
+      );
     });
 
     it(`${kind} has no line of a source with a test of its own`, () => {
@@ -98,10 +102,12 @@ describe('the table', () => {
     });
 
     it(`${kind} names tests that exist, once each`, () => {
-      for (const [name, holders] of Object.entries(table)) {
+      for (const [name, holders] of Object.entries(table))
         assert.ok(holders.length > 0 && new Set(holders).size === holders.length, name);
-        for (const holder of holders) assert.ok(tests.includes(holder), `${holder}, for ${name}, is no test`);
-      }
+      assert.deepEqual(
+        linesOf(table).filter(([, holder]) => !tests.includes(holder)),
+        [],
+      );
     });
   }
 
@@ -113,15 +119,17 @@ describe('the table', () => {
   });
 
   it('names tests that load the source', () => {
-    for (const [name, holders] of Object.entries(heldBy))
-      for (const holder of holders)
-        assert.ok(loadedByTest.get(holder)?.has(`src/${name}.ts`), `${holder} does not load ${name}`);
+    assert.deepEqual(
+      linesOf(heldBy).filter(([name, holder]) => !loadedByTest.get(holder)?.has(`src/${name}.ts`)),
+      [],
+    );
   });
 
   it('names tests that start a process which loads the source', () => {
-    for (const [name, holders] of Object.entries(heldByProcess))
-      for (const holder of holders)
-        assert.ok(loadedByProcesses(holder).has(`src/${name}.ts`), `no process of ${holder} loads ${name}`);
+    assert.deepEqual(
+      linesOf(heldByProcess).filter(([name, holder]) => !loadedByProcesses(holder).has(`src/${name}.ts`)),
+      [],
+    );
   });
 });
 

@@ -2,6 +2,7 @@ import { parseAttack } from '../../attacks/attack.js';
 import { type NormName, norms } from '../../attacks/norms.js';
 import type { Dataset } from '../../data/dataset.js';
 import { DatasetTensors, toPixels } from '../../data/dataset-tensors.js';
+import { stackImages } from '../../data/image-stack.js';
 import { type EvaluationProgress, evaluate } from '../../evaluation/evaluate.js';
 import { padSingleton } from '../../evaluation/model-under-test.js';
 import { requireInBall } from '../../evaluation/require-in-ball.js';
@@ -15,12 +16,12 @@ import { type TopPrediction, topPredictions } from '../predict.js';
 
 export interface AttackImagesOptions {
   readonly model: AttackableModel;
-  /** Bytes [N, C, H, W], in the model's size. */
+  /** Bytes [N, C, H, W], in the model's input size. */
   readonly images: Uint8Array;
   readonly shape: Dataset['shape'];
-  /** The names of the classes, in the order of the model's outputs. */
+  /** Class names, in the order of the model's outputs. */
   readonly classes: readonly string[];
-  /** The true class of each image; null for what the model says of it. */
+  /** The true class of the images; null for the model's own prediction. */
   readonly label: number | null;
   /** `pgd-50` */
   readonly attack: string;
@@ -31,20 +32,19 @@ export interface AttackImagesOptions {
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
 
-/** An image of one's own, and what an attack made of it. */
+/** A user's image and its adversarial version. */
 export interface AttackedImage {
   readonly label: number;
   /**
-   * `broken`: the model misclassifies the adversarial image; `stood`: the attack found none that it does, and the
-   * image is where PGD ended, or as it was after another attack; `wrong`: the model misclassifies the image as it
-   * is, and it was not attacked.
+   * `broken`: the model misclassifies the adversarial image. `stood`: the attack failed; the image is PGD's last iterate,
+   * or the original for other attacks. `wrong`: the model misclassifies the original, which was not attacked.
    */
   readonly outcome: 'broken' | 'stood' | 'wrong';
-  /** What the model says of the image, of the adversarial one, and of the latter rounded to the 8 bits of a PNG. */
+  /** Predictions on the original, on the adversarial image, and on the latter rounded to the 8 bits of a PNG. */
   readonly before: TopPrediction;
   readonly after: TopPrediction;
   readonly rounded: TopPrediction;
-  /** From the image to the adversarial one, in the norm; and to the rounded one, which may lie outside the ball. */
+  /** Distance from the original in the norm; that of the rounded image may exceed ε. */
   readonly distance: number;
   readonly roundedDistance: number;
   /** Pixels in [0, 1], [C, H, W]. */
@@ -52,10 +52,10 @@ export interface AttackedImage {
   readonly adversarial: Float32Array;
 }
 
-/** Images that go through the network together. */
+/** Batch size. */
 const batch = 64;
 
-/** Attacks images of a person's own; nothing is written. */
+/** Attacks a user's own images; writes nothing. */
 export async function attackImages(options: AttackImagesOptions): Promise<AttackedImage[]> {
   const { model, images, shape, classes, seed, interrupted, onProgress } = options;
   const norm = norms[options.norm];
@@ -63,7 +63,7 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
   const threat = { norm, epsilon: options.epsilon.epsilon };
   const size = shape[0] * shape[1] * shape[2];
   const places = Array.from({ length: images.length / size }, (_, place) => place);
-  const say = (pixels: readonly Float32Array[]) => answersOf(model, pixels, shape);
+  const say = (pixels: readonly Float32Array[]) => predictionsOf(model, pixels, shape);
   const originals = places.map((place) => pixelsOf(images.subarray(place * size, (place + 1) * size)));
   const before = say(originals);
   const labels = before.map(({ label }) => options.label ?? label);
@@ -89,8 +89,8 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
   const made = places.map((place) => adversarial.get(place) ?? originals[place]!);
   const right = places.filter((place) => before[place]!.label === labels[place]);
   if (attack.kind === 'pgd' && right.length > 0) {
-    // The evaluation stops at the first misclassified iterate, just behind the boundary. The last one mostly lies
-    // farther behind it and survives the rounding of a PNG; so it is what a person gets.
+    // The evaluation stops at the first misclassified iterate, just across the decision boundary. The last iterate is
+    // usually farther across and survives rounding to a PNG, so it is the one that is returned.
     const ends = scope(() => {
       const examples = data.batch(right);
       const found = lastIterates(model, examples, { attack: attack.name, threat, seed });
@@ -109,7 +109,7 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
   const rounded = made.map((pixels) => pixelsOf(eightBits(pixels)));
   const [after, afterRounding] = [say(made), say(rounded)];
   const distances = (others: readonly Float32Array[]) =>
-    scope(() => [...norm.distance(stacked(others, shape), stacked(originals, shape))]);
+    scope(() => [...norm.distance(stackImages(others, shape), stackImages(originals, shape))]);
   const [distance, roundedDistance] = [distances(made), distances(rounded)];
   return places.map((place) => {
     const [label, wasRight] = [labels[place]!, before[place]!.label === labels[place]];
@@ -131,16 +131,7 @@ function pixelsOf(bytes: Uint8Array): Float32Array {
   return scope(() => toPixels(tensor(bytes, [bytes.length])).data() as Float32Array);
 }
 
-function stacked(images: readonly Float32Array[], shape: Dataset['shape']) {
-  const length = shape[0] * shape[1] * shape[2];
-  const all = new Float32Array(images.length * length);
-  images.forEach((image, place) => {
-    all.set(image, place * length);
-  });
-  return tensor(all, [images.length, ...shape]);
-}
-
-function answersOf(
+function predictionsOf(
   model: AttackableModel,
   images: readonly Float32Array[],
   shape: Dataset['shape'],
@@ -149,7 +140,7 @@ function answersOf(
     scope(() =>
       topPredictions(
         padSingleton(model.classify),
-        stacked(images.slice(part * batch, (part + 1) * batch), shape),
+        stackImages(images.slice(part * batch, (part + 1) * batch), shape),
       ),
     ),
   ).flat();

@@ -1,18 +1,19 @@
 import { parseAttack, parseGradientAttack, stepSizeOf, type Threat } from '../../attacks/attack.js';
 import { pgd } from '../../attacks/pgd.js';
 import type { Batch } from '../../data/dataset-tensors.js';
+import { unstackImages } from '../../data/image-stack.js';
 import { padSingleton } from '../../evaluation/model-under-test.js';
 import { scope } from '../../tensor/scope.js';
 import type { AttackableModel } from '../model/open-model.js';
 
 export interface LastIteratesOptions {
-  /** By its name; one that keeps no last iterate to show is replaced by pgd-50. */
+  /** By name; an attack without a last iterate is replaced by pgd-50. */
   readonly attack: string;
   readonly threat: Threat;
   readonly seed: number;
 }
 
-/** Where an attack leaves images that withstand it, to be looked at: [C, H, W] of each, in the ball and the box. */
+/** The last iterate of an attack on each image, [C, H, W], in the ball and in [0, 1]: for robust examples in figures. */
 export function lastIterates(
   model: AttackableModel,
   batch: Batch,
@@ -33,8 +34,6 @@ export function lastIterates(
       { x, labels, start },
       { norm, epsilon, steps: attack.steps, stepSize },
     );
-    const pixels = last.data() as Float32Array;
-    const length = pixels.length / ids.length;
-    return ids.map((_, at) => pixels.slice(at * length, (at + 1) * length));
+    return unstackImages(last);
   });
 }

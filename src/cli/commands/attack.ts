@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { attackForms, parseAttack, requireNorm } from '../../attacks/attack.js';
@@ -11,9 +10,10 @@ import { nearest } from '../../user-input/did-you-mean.js';
 import { parseEpsilon } from '../../user-input/epsilon.js';
 import { nameList } from '../../user-input/name-list.js';
 import { listenForInterrupt } from '../interrupt.js';
+import { requireJsonPath, writeResult } from '../json-option.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { missing, wholeNumber } from '../options.js';
-import { requireEmptyFolder, requireFilePath, requireImageFile } from '../output-file.js';
+import { requireEmptyFolder, requireImageFile } from '../output-file.js';
 import { attackTable } from '../terminal/attack-table.js';
 import { createDisplay } from '../terminal/terminal.js';
 
@@ -47,7 +47,7 @@ export function attackCommand() {
     .action(async (modelPath, files, options) => {
       const { resize, out, json, seed, threads } = options;
       for (const file of files) requireImageFile(file);
-      if (json !== undefined && json !== '-') requireFilePath(json, '--json');
+      requireJsonPath(json);
       const attack = parseAttack(options.attack);
       const file = readTypedModel(modelPath, options);
       const described = file.kind === 'satin' ? file.checkpoint.model : null;
@@ -96,9 +96,7 @@ export function attackCommand() {
           onProgress: ({ stage, done, total }) => display.progress({ label: stage, done, total }),
         });
         display.close();
-        const text = `${JSON.stringify(result)}\n`;
-        if (json !== undefined && json !== '-') writeFileSync(json, text);
-        process.stdout.write(json === '-' ? text : attackTable(result, join(out, 'index.html')));
+        writeResult(result, { json, table: attackTable(result, join(out, 'index.html')) });
       } finally {
         display.close();
       }

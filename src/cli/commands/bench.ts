@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Argument, Command } from '@commander-js/extra-typings';
 import type { BenchRow } from '../../../bench/row.js';
 import { InputError } from '../../errors.js';
+import { requireJsonPath, writeResult } from '../json-option.js';
 import { wholeNumber } from '../options.js';
-import { requireFilePath } from '../output-file.js';
 
 const names = [
   'train-step',
@@ -41,7 +41,7 @@ export function benchCommand() {
       'photographs for imagenet-pipeline, one subfolder per class, such as val/ of ImageNet',
     )
     .action(async (name, { python, pairs, only = '', json, model, photos = null, ...attacked }) => {
-      if (json !== undefined && json !== '-') requireFilePath(json, '--json');
+      requireJsonPath(json);
       const { reference = null, images, share, asShipped = false } = attacked;
       if (model === undefined && (name === 'autoattack' || name === 'pgd' || reference !== null))
         throw InputError.expected('a run folder', '--model', undefined);
@@ -67,8 +67,7 @@ export function benchCommand() {
           })),
         );
       if (rows.length === 0) throw InputError.expected('a part of the name of a figure', '--only', only);
-      if (json !== undefined && json !== '-') writeFileSync(json, `${JSON.stringify(rows)}\n`);
-      process.stdout.write(json === '-' ? `${JSON.stringify(rows)}\n` : rows.map(line).join(''));
+      writeResult(rows, { json, table: rows.map(line).join('') });
     });
 }
 

@@ -9,9 +9,10 @@ import { newEvaluationFolder } from '../../evaluation/folder/new-folder.js';
 import { commandLine } from '../../provenance/command-line.js';
 import { evaluateSettings } from '../evaluate-settings.js';
 import { listenForInterrupt } from '../interrupt.js';
+import { requireJsonPath, writeResult } from '../json-option.js';
 import { modelOptions } from '../model-options.js';
 import { several, wholeNumber } from '../options.js';
-import { requireFilePath, requireNewFile } from '../output-file.js';
+import { requireNewFile } from '../output-file.js';
 import { evaluationTable } from '../terminal/evaluation-table.js';
 import { createDisplay } from '../terminal/terminal.js';
 
@@ -79,7 +80,7 @@ export function evaluateCommand() {
     .action(async (modelPath, options) => {
       const settings = evaluateSettings(modelPath, options);
       const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, stored } = settings;
-      if (options.json !== undefined && options.json !== '-') requireFilePath(options.json, '--json');
+      requireJsonPath(options.json);
       if (options.report !== undefined) requireNewFile(options.report, '--report');
       const launch = readLauncherEnvironment(process.env);
       const leads = (launch?.rank ?? 0) === 0;
@@ -140,12 +141,8 @@ export function evaluateCommand() {
           throw new InterruptedError(`${error.message} Continue with: ${again}`, { cause: error });
         });
         if (!leads) return;
-        if (options.json !== undefined && options.json !== '-')
-          writeFileSync(options.json, `${JSON.stringify(run.result)}\n`);
         display.close();
-        process.stdout.write(
-          options.json === '-' ? `${JSON.stringify(run.result)}\n` : evaluationTable(run.result),
-        );
+        writeResult(run.result, { json: options.json, table: evaluationTable(run.result) });
         if (options.report !== undefined) {
           const { evaluationReport } = await import('../../app/report/evaluation-report.js');
           const page = await evaluationReport({

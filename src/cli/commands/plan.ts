@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Plan } from '../../app/plan/plan.js';
 import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
+import { requireJsonPath, writeResult } from '../json-option.js';
 import { several, wholeNumber } from '../options.js';
-import { requireFilePath } from '../output-file.js';
 import { columns } from '../terminal/columns.js';
 import { rate, shortTime } from '../terminal/format.js';
 
@@ -32,7 +31,7 @@ export function planCommand() {
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .option('--json <file>', 'write the plan as JSON to a file, or - for standard output')
     .action(async (recipeName, { set = [], smoke, device, count, threads, json }) => {
-      if (json !== undefined && json !== '-') requireFilePath(json, '--json');
+      requireJsonPath(json);
       const recipe = loadRecipe(recipeName, {
         set: [...set, ...(threads === undefined ? [] : [`threads=${threads}`])],
         smoke,
@@ -40,9 +39,7 @@ export function planCommand() {
       // Loaded only now: nothing above needs the engine.
       const { plan } = await import('../../app/plan/plan.js');
       const planned = await plan(recipe, { device, count });
-      const text = `${JSON.stringify({ recipe: recipe.name, ...planned })}\n`;
-      if (json !== undefined && json !== '-') writeFileSync(json, text);
-      process.stdout.write(json === '-' ? text : table(recipe.name, planned));
+      writeResult({ recipe: recipe.name, ...planned }, { json, table: table(recipe.name, planned) });
     });
 }
 

@@ -1,11 +1,11 @@
-import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Prediction } from '../../app/predict.js';
 import { decodeImages, resizeRules } from '../../data/decode-image.js';
 import { InputError } from '../../errors.js';
+import { requireJsonPath, writeResult } from '../json-option.js';
 import { readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../options.js';
-import { requireFilePath, requireImageFile } from '../output-file.js';
+import { requireImageFile } from '../output-file.js';
 
 /** `satin predict MODEL IMAGE...` */
 export function predictCommand() {
@@ -23,7 +23,7 @@ export function predictCommand() {
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .action(async (modelPath, files, { resize, json, threads }) => {
       for (const file of files) requireImageFile(file);
-      if (json !== undefined && json !== '-') requireFilePath(json, '--json');
+      requireJsonPath(json);
       const file = readTypedModel(modelPath, {});
       if (file.kind !== 'satin')
         throw InputError.expected('a model of Satin', 'the model', modelPath, 'It is TorchScript.');
@@ -40,9 +40,10 @@ export function predictCommand() {
       using model = checkpointModel(checkpoint);
       const predictions = predict(model, pixels);
       const images = files.map((image, place) => ({ image, predictions: predictions[place]! }));
-      const text = `${JSON.stringify({ model: modelPath, modelDigest: checkpoint.weightsDigest, resize, images })}\n`;
-      if (json !== undefined && json !== '-') writeFileSync(json, text);
-      process.stdout.write(json === '-' ? text : table(images));
+      writeResult(
+        { model: modelPath, modelDigest: checkpoint.weightsDigest, resize, images },
+        { json, table: table(images) },
+      );
     });
 }
 

@@ -1,11 +1,10 @@
-import { writeFileSync } from 'node:fs';
 import { Command } from '@commander-js/extra-typings';
 import type { VerificationResult } from '../../app/evaluate/verify-run.js';
 import { RunError } from '../../errors.js';
 import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
+import { requireJsonPath, writeResult } from '../json-option.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../options.js';
-import { requireFilePath } from '../output-file.js';
 
 /** So many that do not verify are listed; `--json` has all. */
 const listed = 20;
@@ -29,13 +28,12 @@ export function verifyCommand() {
       const { json, threads } = options;
       const manifest = readEvaluationManifest(folder, 'the folder');
       const model = readTypedModel(options.model ?? manifest.model, options);
-      if (json !== undefined && json !== '-') requireFilePath(json, '--json');
+      requireJsonPath(json);
       // Loaded only now: nothing above needs the engine.
       const { verifyRun } = await import('../../app/evaluate/verify-run.js');
       (await import('../../engine/engine-info.js')).setThreads(threads ?? manifest.threads);
       const result = verifyRun({ folder, model });
-      if (json !== undefined && json !== '-') writeFileSync(json, `${JSON.stringify(result)}\n`);
-      process.stdout.write(json === '-' ? `${JSON.stringify(result)}\n` : table(result));
+      writeResult(result, { json, table: table(result) });
       const { failed, images } = result;
       if (failed.length > 0)
         throw new RunError('not-verified', `${failed.length} of ${images} adversarial images do not verify.`);

@@ -1,14 +1,14 @@
 import type { Threat } from '../../attacks/attack.js';
-import type { DatasetTensors } from '../../data/dataset-tensors.js';
+import { type DatasetTensors, subBatch } from '../../data/dataset-tensors.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { integers } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
+import { pause } from '../interruption.js';
 import { misclassified } from '../misclassified.js';
 import type { ModelUnderTest } from '../model-under-test.js';
 import { requireLogits } from '../require-logits.js';
 import { dependsOnBatch } from './depends-on-batch.js';
-import { pause, type Watch } from './driver.js';
 import type { Flag } from './flag.js';
 import { gradientFlags, inputGradients } from './input-gradients.js';
 import { inputScale } from './input-scale.js';
@@ -17,10 +17,10 @@ import { monotone } from './monotone.js';
 import { optimisesAtInference } from './optimises-at-inference.js';
 import { piecewiseConstant } from './piecewise-constant.js';
 import { probabilities } from './probabilities.js';
-import { given, type Probe, probeBatch } from './probe.js';
+import { type CheckCallbacks, given, interruptedChecks, type Probe, probeBatch } from './probe.js';
 import { randomizedModel } from './randomized-model.js';
 
-export interface CheckOptions extends Watch {
+export interface CheckOptions extends CheckCallbacks {
   readonly threat: Threat;
   readonly seed: number;
   /** The monotone set and the loss around the images too; some hundred passes of 32 images. @default false */
@@ -67,9 +67,9 @@ export async function checkModel(
   };
   try {
     const random = scope(() => randomizedModel(before));
-    await pause(interrupted);
+    await pause(interrupted, interruptedChecks);
     const gradients = inputGradients(before);
-    await pause(interrupted);
+    await pause(interrupted, interruptedChecks);
     const probe = {
       ...before,
       subject: {
@@ -84,7 +84,7 @@ export async function checkModel(
       if (random === null) add(dependsOnBatch(probe), piecewiseConstant(probe));
       add(optimisesAtInference(probe), ...gradientFlags(gradients), inputScale(probe));
     });
-    await pause(interrupted);
+    await pause(interrupted, interruptedChecks);
     if (full) add(...(await fullChecks(probe, options)));
     return { flags, subject: probe.subject, classes: probe.classes };
   } finally {
@@ -93,28 +93,24 @@ export async function checkModel(
 }
 
 /** On the images that the model classifies rightly: the others need no attack. */
-async function fullChecks(probe: Probe, watch: Watch): Promise<Flag[]> {
+async function fullChecks(probe: Probe, callbacks: CheckCallbacks): Promise<Flag[]> {
   const { subject, batch, labels, logits } = probe;
   const random = subject.random === true;
   const wrong = new Set(misclassified(given(subject), batch.x, { labels, random }).rows);
   const rows = [...labels.keys()].filter((row) => !wrong.has(row));
   if (rows.length === 0) return [];
   const right = scope(() => {
-    const places = integers(rows).toDevice(batch.x.device);
+    const index = integers(rows).toDevice(logits.device);
     return {
       ...probe,
-      batch: {
-        x: batch.x.indexSelect(0, places),
-        labels: batch.labels.indexSelect(0, places),
-        ids: rows.map((row) => batch.ids[row]!),
-      },
+      batch: subBatch(batch, rows),
       labels: rows.map((row) => labels[row]!),
-      logits: logits.indexSelect(0, places),
+      logits: logits.indexSelect(0, index),
     };
   });
   try {
     // A random model's margin has no slope to compare with.
-    return [...(await monotone(right, watch)), ...(random ? [] : lossSurface(right))];
+    return [...(await monotone(right, callbacks)), ...(random ? [] : lossSurface(right))];
   } finally {
     for (const tensor of [right.batch.x, right.batch.labels, right.logits]) tensor.dispose();
   }

@@ -1,8 +1,9 @@
 import type { Attack, GradientAttack, Threat } from '../../attacks/attack.js';
 import { parseGradientAttack } from '../../attacks/attack.js';
-import { brokenBy, type Watch } from './driver.js';
+import { attackBatch } from '../attack-batch.js';
+import { pause } from '../interruption.js';
 import type { Flag, FlagCode } from './flag.js';
-import type { Probe } from './probe.js';
+import { type CheckCallbacks, interruptedChecks, type Probe, uncounted } from './probe.js';
 import { thresholds } from './thresholds.js';
 
 const attack = parseGradientAttack('pgd-20');
@@ -16,7 +17,7 @@ const square: Attack = { kind: 'square', name: 'square', steps: 300, restarts: 1
  * larger ε break no fewer, ε = 0 breaks none and the whole box all, and neither a search without gradient nor noise breaks
  * more than the gradient does.
  */
-export async function monotone(probe: Probe, watch: Watch = {}): Promise<Flag[]> {
+export async function monotone(probe: Probe, watch: CheckCallbacks = {}): Promise<Flag[]> {
   const { interrupted, onProgress } = watch;
   const { threat, batch } = probe;
   const { norm, epsilon } = threat;
@@ -25,7 +26,7 @@ export async function monotone(probe: Probe, watch: Watch = {}): Promise<Flag[]>
   const attacks = epsilon === 0 ? 2 : 7;
   let done = 0;
   const broken = async (each: Attack, radius: number = epsilon) => {
-    const found = await brokenBy(probe, {
+    const found = await countBroken(probe, {
       attack: each,
       threat: { norm, epsilon: radius },
       ...(interrupted !== undefined && { interrupted }),
@@ -83,4 +84,22 @@ export async function monotone(probe: Probe, watch: Watch = {}): Promise<Flag[]>
 /** The radius of a ball around any image that holds every other image of so many numbers. */
 function wholeBox({ norm }: Threat, numbers: number): number {
   return norm.name === 'linf' ? 1 : Math.sqrt(numbers);
+}
+
+/** How many images of a probe an attack breaks. */
+async function countBroken(
+  probe: Probe,
+  options: { readonly attack: Attack; readonly threat: Threat; readonly interrupted?: () => boolean },
+): Promise<number> {
+  const { attack, threat, interrupted } = options;
+  const { subject, batch, seed, classes } = probe;
+  const search = attackBatch(subject, batch, { attack, threat, seed, classes, count: uncounted() });
+  try {
+    for (let state = search.next(); ; state = search.next()) {
+      if (state.done === true) return state.value.length;
+      await pause(interrupted, interruptedChecks);
+    }
+  } finally {
+    search.return([]); // frees what it holds, where it was left before its end
+  }
 }

@@ -17,6 +17,16 @@ export interface Probe {
   readonly seed: number;
 }
 
+/** What a caller of the checks hears and says while they run. */
+export interface CheckCallbacks {
+  /** Asked now and then; true ends the checks with an `InterruptedError`. */
+  readonly interrupted?: () => boolean;
+  /** Called after each attack of the full set. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export const interruptedChecks = 'Interrupted in the checks; nothing was written.';
+
 /** `count` places of `total`, evenly spread: the images of a folder lie class by class. */
 export function spread(total: number, count: number = thresholds.probeImages): readonly number[] {
   const taken = Math.min(total, count);

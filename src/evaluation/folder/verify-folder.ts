@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { norms } from '../../attacks/norms.js';
 import { DatasetTensors } from '../../data/dataset-tensors.js';
+import { stackImages } from '../../data/image-stack.js';
 import { InputError } from '../../errors.js';
 import type { Classifier } from '../../nn/classifier.js';
-import { tensor } from '../../tensor/create.js';
 import { scope } from '../../tensor/scope.js';
 import { batches } from '../batches.js';
 import { misclassified } from '../misclassified.js';
@@ -93,12 +93,10 @@ export function verifyFolder(
       return { id, attack, place, label: data.labels[place]!, pixels: imageOf(image) };
     });
     const { distances, wrong } = scope(() => {
-      const size = found[0]!.pixels.length;
-      const stored = new Float32Array(found.length * size);
-      found.forEach(({ pixels }, row) => {
-        stored.set(pixels, row * size);
-      });
-      const x = tensor(stored, [found.length, ...data.shape]);
+      const x = stackImages(
+        found.map(({ pixels }) => pixels),
+        data.shape,
+      );
       const originals = tensors.batch(found.map(({ place }) => place)).x;
       const judged = misclassified(classify, x, { labels: found.map(({ label }) => label), random });
       const isWrong = new Set(judged.rows);

@@ -1,7 +1,7 @@
 import { type GradientAttack, parseGradientAttack } from '../../attacks/attack.js';
 import type { Norm } from '../../attacks/norms.js';
 import { pgd } from '../../attacks/pgd.js';
-import type { Batch, DatasetTensors } from '../../data/dataset-tensors.js';
+import { type Batch, type DatasetTensors, subBatch } from '../../data/dataset-tensors.js';
 import { type ProcessGroup, singleProcess } from '../../distributed/process-group.js';
 import type { Model } from '../../models/model.js';
 import type { Classifier } from '../../nn/classifier.js';
@@ -69,7 +69,7 @@ export class Guard {
         );
         sums.clean += right.length;
         if (right.length === 0) return;
-        const attacked = pick(whole, right);
+        const attacked = subBatch(whole, right);
         for (const name of ['fgsm', 'pgd5', 'pgd10'] as const)
           sums[name] += this.#standing(folded.classify, attacked, attacks[name]);
       });
@@ -120,13 +120,4 @@ function rightPlaces(logits: Tensor, labels: Tensor): number[] {
     const right = logits.detach().argmax(1).eq(labels).numbers();
     return [...right.keys()].filter((place) => right[place] === 1);
   });
-}
-
-function pick({ x, labels, ids }: Batch, rows: readonly number[]): Batch {
-  const index = integers(rows).toDevice(x.device);
-  return {
-    x: x.indexSelect(0, index),
-    labels: labels.indexSelect(0, index),
-    ids: rows.map((row) => ids[row]!),
-  };
 }

@@ -1,4 +1,4 @@
-// satin::norm_activate by the kernels of norm_activate_kernel.h: float32 with channels last on the CPU, rows shared out between
+// satin::norm_activate by the kernels of batch_norm_activation_kernel.h: float32 with channels last on the CPU, rows shared out between
 // threads.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
-#include "norm_activate.h"
-#include "norm_activate_kernel.h"
+#include "batch_norm_activation.h"
+#include "batch_norm_activation_kernel.h"
 #include "process_group.h"
 
 namespace satin {

@@ -1,4 +1,4 @@
-#include "bridge.h"
+#include "napi_convert.h"
 
 #include <c10/util/Exception.h>
 

@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "activation_kernel.h"
-#include "optional.h"
+#include "optional_tensor.h"
 
 namespace satin {
 

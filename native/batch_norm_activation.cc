@@ -1,7 +1,7 @@
 // satin::norm_activate on any device: its autograd function, and the implementation composed of libtorch's operators, which
 // serves where the fused kernels do not (another device, dtype or layout, weights that want a gradient in evaluation mode).
-// The CPU's kernels are called in norm_activate_cpu.cc.
-#include "norm_activate.h"
+// The CPU's kernels are called in batch_norm_activation_cpu.cc.
+#include "batch_norm_activation.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>

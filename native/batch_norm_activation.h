@@ -5,7 +5,7 @@
 #include <tuple>
 #include <vector>
 
-#include "activate.h"
+#include "activation.h"
 
 namespace satin {
 

@@ -1,4 +1,4 @@
-#include "rank_watch.h"
+#include "rank_watchdog.h"
 
 #include <unistd.h>
 
@@ -10,7 +10,7 @@
 #include <mutex>
 #include <thread>
 
-#include "bridge.h"
+#include "napi_convert.h"
 #include "tcp_store.h"
 
 namespace satin {

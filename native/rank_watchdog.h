@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "key_store.h"
+#include "store.h"
 
 namespace satin {
 

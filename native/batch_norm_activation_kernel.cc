@@ -1,4 +1,4 @@
-#include "norm_activate_kernel.h"
+#include "batch_norm_activation_kernel.h"
 
 #include <algorithm>
 #include <cstring>

@@ -9,7 +9,7 @@
 #include <functional>
 #include <mutex>
 
-#include "bridge.h"
+#include "napi_convert.h"
 
 namespace satin {
 

@@ -1,6 +1,6 @@
 // satin::activate on any device: its argument, its autograd function and the implementation composed of libtorch's operators.
-// The CPU's is in activate_cpu.cc.
-#include "activate.h"
+// The CPU's is in activation_cpu.cc.
+#include "activation.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
