@@ -1,9 +1,9 @@
 import { DatasetTensors, evaluateRun, functionModel, loadExamples, parseEpsilon, type Tensor } from 'satin';
 
-const any = { shape: null, classes: null };
+const unknownModel = { shape: null, classes: null };
 const set = { name: 'fashion-mnist', seed: 0 } as const;
-const training = await loadExamples(any, { ...set, split: 'train', count: 100 });
-const data = await loadExamples(any, { ...set, split: 'test', count: 100 });
+const training = await loadExamples(unknownModel, { ...set, split: 'train', count: 100 });
+const data = await loadExamples(unknownModel, { ...set, split: 'test', count: 100 });
 
 // The first image of each class: an image belongs to the class whose pattern is nearest.
 const first = training.classes.map((_, label) => training.labels.indexOf(label));

@@ -48,7 +48,7 @@ describe('docs/checks.md', () => {
         `| ${name} | \`${flag}\` | ${full === true ? 'with `--checks full`' : 'always'} |`,
     );
     assert.ok(rows.length >= 10);
-    assert.deepEqual(table('What raises what'), rows);
+    assert.deepEqual(table('Which defect raises which flag'), rows);
   });
 
   it('states every threshold as it is', () => {
