@@ -105,8 +105,8 @@ export const attackForms =
  */
 export function parseAttack(name: string): Attack {
   if (name === paper.name) return paper;
-  const [, own, restarts, eot] = /^([a-z-]+?)(?:-([1-9]\d{0,3}))?(?:-eot([1-9]\d{0,3}))?$/.exec(name) ?? [];
-  const known = own !== undefined && Object.hasOwn(autoAttack, own) ? autoAttack[own] : undefined;
+  const [, base, restarts, eot] = /^([a-z-]+?)(?:-([1-9]\d{0,3}))?(?:-eot([1-9]\d{0,3}))?$/.exec(name) ?? [];
+  const known = base !== undefined && Object.hasOwn(autoAttack, base) ? autoAttack[base] : undefined;
   if (known === undefined || (eot !== undefined && known.kind !== 'apgd')) return parseGradientAttack(name);
   return {
     ...known,

@@ -271,7 +271,7 @@ describe('what is no network to be measured', () => {
     ['pair.pt', /but it returns a Tuple and no tensor\.$/],
     [
       'nan.pt',
-      /Expected logits that are numbers for the model but received NaN\. So are those of all 32 images/,
+      /Expected finite logits for the model but received NaN\. The logits of all 32 images tested are not finite/,
     ],
     ['one-class.pt', /Expected at least two classes for the model but received 1\./],
     [

@@ -8,24 +8,24 @@ import { type EvaluationFolder, linesFile, openEvaluationFolder } from './evalua
 import { foundFile, writeOriginals } from './images.js';
 import { type EvaluationManifest, isEvaluationFolder, manifestFile } from './manifest.js';
 
-/** A folder that a new evaluation may be kept in: nothing is in it, and no other process writes it. */
+/** An empty folder locked for a new evaluation. */
 export interface NewEvaluationFolder extends Disposable {
   readonly kind: 'new';
   readonly path: string;
-  /** Makes it the folder of an evaluation: the images and what is measured are in it before the first attack. */
+  /** Initialises the folder: stores the images and the settings before the first attack. */
   create(options: { readonly data: Dataset; readonly manifest: EvaluationManifest }): EvaluationFolder;
-  /** Releases the folder; one in which nothing was created is removed if this process made it. */
+  /** Releases the lock; removes the folder if this process made it and it is still empty. */
   [Symbol.dispose](): void;
 }
 
 /**
- * Reserves a folder for a new evaluation; to be called before anything that takes long.
+ * Reserves a folder for a new evaluation; call it before any expensive work.
  *
- * @throws {InputError} where something is in it, or another process writes it.
+ * @throws {InputError} if the folder is not empty, or another process uses it.
  */
 export function newEvaluationFolder(path: string): NewEvaluationFolder {
   requireUnused(path);
-  const isMade = mkdirSync(path, { recursive: true }) !== undefined;
+  const isNew = mkdirSync(path, { recursive: true }) !== undefined;
   const lock = acquireLock(path);
   let isCreated = false;
   let isReleased = false;
@@ -33,10 +33,10 @@ export function newEvaluationFolder(path: string): NewEvaluationFolder {
     if (isReleased) return;
     isReleased = true;
     lock.release();
-    if (!isCreated && isMade && readdirSync(path).length === 0) rmdirSync(path);
+    if (!isCreated && isNew && readdirSync(path).length === 0) rmdirSync(path);
   };
   try {
-    requireUnused(path); // another process may have used it before it was locked
+    requireUnused(path); // another process may have used it before the lock was acquired
   } catch (error) {
     release();
     throw error;
@@ -58,9 +58,9 @@ export function newEvaluationFolder(path: string): NewEvaluationFolder {
 
 function requireUnused(path: string): void {
   if (!existsSync(path)) return;
-  // What a process leaves that was killed while it made the folder: the manifest comes last.
-  const early = /^(lock|lock\.\d+|originals\.safetensors|verdicts\.jsonl|images\.f32|.*\.tmp)$/;
-  if (statSync(path).isDirectory() && readdirSync(path).every((file) => early.test(file))) return;
+  // Files left by a process that was killed while it initialised the folder: the manifest is written last.
+  const leftover = /^(lock|lock\.\d+|originals\.safetensors|verdicts\.jsonl|images\.f32|.*\.tmp)$/;
+  if (statSync(path).isDirectory() && readdirSync(path).every((file) => leftover.test(file))) return;
   const remedy = isEvaluationFolder(path) ? 'Use `resume` to continue the evaluation in it.' : undefined;
   throw InputError.expected('a folder that is empty or does not exist yet', '`folder`', path, remedy);
 }

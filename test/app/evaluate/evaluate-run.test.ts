@@ -223,7 +223,7 @@ describe('resuming is refused', () => {
   it('with another model, data, seed, norm, ε, attack or batch, each by its name', async () => {
     await refused(
       { model: { ...counting, digest: 'sha256:b' } },
-      /but modelDigest is 'sha256:b' and was 'sha256:a'\. Resume with the settings it started with/,
+      /but modelDigest is 'sha256:b' and was 'sha256:a'\. Resume with the original settings/,
     );
     const first = subset(data, [...data.ids.keys()].slice(0, 95));
     await refused({ data: first }, /but examples is 95 and was 96/);
