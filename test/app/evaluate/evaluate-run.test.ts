@@ -238,7 +238,7 @@ describe('resuming is refused', () => {
   });
 
   it('from a folder that is none, whose images changed, or which another process writes', async () => {
-    await refused(() => kept(place('nowhere'), true), /Expected the folder of an evaluation for `resume`/);
+    await refused(() => kept(place('nowhere'), true), /Expected an evaluation folder for `resume`/);
     cpSync(place('whole'), place('damaged'), { recursive: true });
     appendFileSync(place('damaged', 'verdicts.jsonl'), '{"type":"guessed"}\n');
     await refused(() => kept(place('damaged'), true), /Expected a verdict in line \d+ of .*damaged/);
