@@ -48,8 +48,7 @@ const rho = 0.75;
 
 /**
  * Auto-PGD (Croce and Hein, 2020): projected gradient ascent with momentum and an initial step size of 2ε. At
- * checkpoints
- * of decreasing spacing it halves an example's step size and restarts from its best point, where
+ * checkpoints of decreasing spacing it halves an example's step size and restarts from its best point, where
  *
  *  1. the loss rose in at most 75 % of the steps since the last checkpoint, or
  *  2. the step size was not halved at the last checkpoint and the best loss has not increased since.

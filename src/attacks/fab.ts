@@ -37,9 +37,8 @@ const backward = 0.9;
 
 /**
  * Fast adaptive boundary attack (Croce and Hein, 2020): searches for the nearest adversarial point. Each step
- * linearises
- * the boundary between the label and another class, projects both the current point and the image onto this hyperplane
- * within the box, and combines the two: x ← (x + 1.05 δ_x)(1 − α) + (x₀ + 1.05 δ_0) α with
+ * linearises the boundary between the label and another class, projects both the current point and the image onto this
+ * hyperplane within the box, and combines the two: x ← (x + 1.05 δ_x)(1 − α) + (x₀ + 1.05 δ_0) α with
  * α = min(‖δ_x‖ / (‖δ_x‖ + ‖δ_0‖), 0.1). An adversarial point is then moved back towards the image:
  * x ← x₀ + 0.9 (x − x₀).
  *

@@ -39,9 +39,8 @@ export type Observer = (iterate: Iterate) => readonly number[] | null;
 /**
  * Projected gradient ascent, used for FGSM and PGD (Madry et al., 2018):
  * x ← project(x + stepSize · direction(∇ₓ loss)), from `start`. Only the gradient with respect to the input is
- * computed.
- * With an observer, every iterate is passed to it and the examples it drops leave the batch at once; without one, the
- * last iterate needs no forward pass.
+ * computed. With an observer, every iterate is passed to it and the examples it drops leave the batch at once; without
+ * one, the last iterate needs no forward pass.
  *
  * @returns the last iterate of the examples that were not dropped.
  */

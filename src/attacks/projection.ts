@@ -15,11 +15,9 @@ export interface Hyperplane {
  * goes as close as the box allows. x and w [N, C, H, W], excess [N] → [N, C, H, W].
  *
  * The optimum moves each pixel against sign(w) by min(λ speed, room), where room is its distance to the bound of the
- * box
- * and λ is the smallest value with Σ |w| min(λ speed, room) = |excess|. The sum is concave and piecewise linear in λ,
- * so
- * Newton's method from 0 approaches λ from below and terminates after finitely many iterations: pixels that reach the
- * bound stay there. Few iterations are needed, and no sorting.
+ * box and λ is the smallest value with Σ |w| min(λ speed, room) = |excess|. The sum is concave and piecewise linear in
+ * λ, so Newton's method from 0 approaches λ from below and terminates after finitely many iterations: pixels that reach
+ * the bound stay there. Few iterations are needed, and no sorting.
  *
  * Uses Satin's own kernel on the CPU and `composedStep` on other devices.
  */

@@ -43,8 +43,7 @@ export interface EvaluateOptions {
  * attack broke it. Every adversarial image is verified before it counts.
  *
  * With the ledger of an interrupted evaluation, completed batches are skipped and the batch in progress is attacked
- * again
- * as a whole, so that the results are identical.
+ * again as a whole, so that the results are identical.
  *
  * @throws {InputError} for duplicate attacks, or a model whose number of classes differs from that of the data.
  * @throws {RunError} if an attack returned an image outside the ball or the box.

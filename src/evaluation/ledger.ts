@@ -31,8 +31,7 @@ const zeroCost: Cost = { forwards: 0, backwards: 0, seconds: 0 };
 
 /**
  * All verdicts and costs of an evaluation. It is independent of attacks and models: the results are computed from it,
- * so
- * an evaluation resumed from stored entries yields the same results.
+ * so an evaluation resumed from stored entries yields the same results.
  */
 export class Ledger {
   readonly #clean = new Map<number, boolean>();

@@ -27,8 +27,7 @@ export function classifierFor(subject: ModelUnderTest, { name, surrogate }: Atta
 
 /**
  * Duplicates a batch of one example: libtorch uses a different kernel for a single example, with different rounding,
- * and
- * a verdict must not depend on the batch size.
+ * and a verdict must not depend on the batch size.
  */
 export function padSingleton(classifier: Classifier): Classifier {
   return (x) => (x.dimension(0) === 1 ? classifier(cat([x, x])).narrow(0, 0, 1) : classifier(x));

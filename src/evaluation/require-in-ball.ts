@@ -8,8 +8,7 @@ import type { AdversarialRow } from './attack-batch.js';
 
 /**
  * Verifies that every adversarial image lies in the ball (distance computed in float64) and in the box. A violation is
- * an
- * error; images are never projected back.
+ * an error; images are never projected back.
  *
  * @throws {RunError} naming the attack.
  */

@@ -5,8 +5,7 @@ const z = 1.959963984540054;
 
 /**
  * Wilson 95 % score interval of the proportion `successes` / `trials` (Wilson, 1927). Unlike the normal approximation
- * it
- * stays inside [0, 1] and is accurate near the ends. [0, 1] without trials.
+ * it stays inside [0, 1] and is accurate near the ends. [0, 1] without trials.
  */
 export function wilsonInterval(successes: number, trials: number): [low: number, high: number] {
   if (!Number.isInteger(successes) || !Number.isInteger(trials) || successes < 0 || successes > trials)
@@ -28,8 +27,7 @@ export function wilsonInterval(successes: number, trials: number): [low: number,
 
 /**
  * Exact two-sided McNemar test of two networks on the same examples: the probability under Binomial(n, 1/2) of a split
- * at
- * least as uneven as `onlyFirst` to `onlyOther`, the numbers of examples that only one of them classifies correctly.
+ * at least as uneven as `onlyFirst` to `onlyOther`, the numbers of examples that only one of them classifies correctly.
  */
 export function mcnemar(onlyFirst: number, onlyOther: number): number {
   const trials = onlyFirst + onlyOther;

@@ -15,8 +15,7 @@ const close = 0.95;
 
 /**
  * Chooses the batch size of the attacks: times forward and backward passes at several sizes and takes the largest of
- * the
- * fast ones, since batches shrink as examples break.
+ * the fast ones, since batches shrink as examples break.
  */
 export function tuneBatchSize(classify: Classifier, data: DatasetTensors): BatchResult {
   const began = performance.now();

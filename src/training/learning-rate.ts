@@ -17,9 +17,8 @@ export type Schedule =
 
 /**
  * The learning rate of step `step` (from 0). It rises linearly from 0 to its peak during the warm-up, and then is
- * constant
- * (`constant`), is multiplied by `factor` at each milestone (`step`), decays along half a cosine to `final` (`cosine`;
- * Loshchilov and Hutter, 2017) or decays linearly to `final` (`one-cycle`; Smith, 2018).
+ * constant (`constant`), is multiplied by `factor` at each milestone (`step`), decays along half a cosine to `final`
+ * (`cosine`; Loshchilov and Hutter, 2017) or decays linearly to `final` (`one-cycle`; Smith, 2018).
  */
 export function learningRateAt(
   schedule: Schedule,

@@ -58,9 +58,8 @@ export function l2Move(
 
 /**
  * With δ = best − x: the window `from` is set to zero, and each channel of the window `to` becomes (bump + δ_to /
- * ‖δ_to‖),
- * scaled to the length √((ε² − ‖δ‖²)₊ / C + ‖δ_from∪to‖²): the norm of both windows before, plus the channel's share of
- * the unused budget. The result is scaled to norm ε and clipped to the box. bump [n, C, s, s].
+ * ‖δ_to‖), scaled to the length √((ε² − ‖δ‖²)₊ / C + ‖δ_from∪to‖²): the norm of both windows before, plus the channel's
+ * share of the unused budget. The result is scaled to norm ε and clipped to the box. bump [n, C, s, s].
  */
 export function changeWindows(
   { x, best }: { readonly x: Tensor; readonly best: Tensor },

@@ -29,9 +29,8 @@ const moves = {
 /**
  * Square attack (Andriushchenko et al., 2020): gradient-free random search. Each query changes one square window of the
  * best image so far and is accepted if the margin max_{i≠y} z_i − z_y increases. Window and signs are drawn per
- * example,
- * so that a verdict does not depend on the other images of the batch; the reference draws one window for the whole
- * batch, from the same distribution.
+ * example, so that a verdict does not depend on the other images of the batch; the reference draws one window for the
+ * whole batch, from the same distribution.
  *
  * Every query is passed to the observer; the examples it drops leave the batch at once.
  */
@@ -97,8 +96,7 @@ const halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
 /**
  * Side of the square of a query, counted from 0 (Andriushchenko et al., 2020, with AutoAttack's schedule, which is not
  * rescaled to the number of queries): √(fraction · H · W), rounded. In L2 it is odd and at least 3. It never exceeds
- * the
- * image.
+ * the image.
  */
 export function squareSide(
   query: number,

@@ -1,7 +1,6 @@
 /**
  * Warnings about a robust accuracy. The codes are stable, since programs read them; docs/checks.md describes each. A
- * flag
- * does not change any result.
+ * flag does not change any result.
  */
 export const flagCodes = [
   // From one batch, before the attacks

@@ -14,10 +14,8 @@ const square: Attack = { kind: 'square', name: 'square', steps: 300, restarts: 1
 
 /**
  * Conditions that hold for every network whose gradients are not masked, on correctly classified images: more steps or
- * a
- * larger ε break no fewer examples, ε = 0 breaks none and the whole box breaks all, and neither a gradient-free search
- * nor
- * random noise breaks more than a gradient-based attack.
+ * a larger ε break no fewer examples, ε = 0 breaks none and the whole box breaks all, and neither a gradient-free
+ * search nor random noise breaks more than a gradient-based attack.
  */
 export async function monotone(probe: Probe, callbacks: CheckCallbacks = {}): Promise<Flag[]> {
   const { interrupted, onProgress } = callbacks;

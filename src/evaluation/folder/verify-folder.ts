@@ -40,8 +40,7 @@ export interface FolderVerification {
 /**
  * Verifies every adversarial image of an evaluation from its folder and a model alone: the digest of the clean images,
  * the distance in float64, the box, and the prediction on the stored float32 image. No verdict of the attacks is used.
- * An
- * image that is classified correctly in a batch is evaluated again alone, since rounding may depend on the batch.
+ * An image that is classified correctly in a batch is evaluated again alone, since rounding may depend on the batch.
  *
  * @throws {InputError} if the folder is damaged, or the model has another input shape or number of classes.
  */

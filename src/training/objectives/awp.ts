@@ -22,9 +22,7 @@ export interface AwpOptions {
  * @param options `loss` computes the loss; it must not update running statistics. All ranks apply the same
  * perturbation.
  * @returns a function that removes the perturbation. Called after the optimizer step it leaves the update of the
- * latter,
- * up to rounding. A second call does nothing.
- * two perturbations. A second call does nothing.
+ * latter, up to rounding. A second call does nothing.
  */
 export function perturbWeights(
   model: Model,

@@ -29,10 +29,8 @@ export interface FreeOptions {
 
 /**
  * Free adversarial training (Shafahi et al., 2019): one forward and backward pass yields the gradients of both the
- * weights
- * and the noise, δ ← clip(δ + stepSize · sign(∇_δ loss(clip(x + δ, 0, 1))), −ε, ε). The noise starts at 0 and carries
- * over
- * to the next batch by position in the batch, not by image. Each accumulation part has its own noise.
+ * weights and the noise, δ ← clip(δ + stepSize · sign(∇_δ loss(clip(x + δ, 0, 1))), −ε, ε). The noise starts at 0 and
+ * carries over to the next batch by position in the batch, not by image. Each accumulation part has its own noise.
  *
  * @throws {InputError} for a norm other than L∞, or an invalid number of replays.
  */

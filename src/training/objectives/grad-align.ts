@@ -31,10 +31,8 @@ export interface MisalignmentOptions {
 /**
  * The GradAlign penalty (Andriushchenko and Flammarion, 2020): 1 − cos(∇ₓ L(x), ∇ₓ L(x + η)) with η uniform in [−ε, ε]
  * and L the cross-entropy, averaged over the images for which both gradients are nonzero. The noise is not clipped to
- * the
- * box. Both gradients are computed in training mode; the running statistics of batch norm are not updated, unlike in
- * the
- * authors' code. Differentiable once.
+ * the box. Both gradients are computed in training mode; the running statistics of batch norm are not updated, unlike
+ * in the authors' code. Differentiable once.
  *
  * @returns a scalar with its graph; 0 if every gradient is 0.
  */

@@ -11,9 +11,8 @@ import type { TrainingLoss } from './objective.js';
  * terms.
  *
  * The authors' code subtracts from 1.0001 and 1.0000001 and computes log(p + 1e-12). Here 1 − p_k is the sum of the
- * other
- * probabilities, and log-probabilities are computed from the logits. The differences: their divergence is smaller by
- * p(x) log(1 + 1e-12 / p(x′)) per class, which is negligible for p(x′) above 1e-6 and caps it at 27.6 p(x) as p(x′)
+ * other probabilities, and log-probabilities are computed from the logits. The differences: their divergence is smaller
+ * by p(x) log(1 + 1e-12 / p(x′)) per class, which is negligible for p(x′) above 1e-6 and caps it at 27.6 p(x) as p(x′)
  * vanishes; and in float32 their 1 − p_k has a rounding error of up to 6e-8, and 1.0000001 is 1.00000012.
  */
 export function mart({ beta }: { readonly beta: number }): TrainingLoss {

@@ -6,8 +6,7 @@ import type { TrainingLoss } from './objective.js';
  * TRADES (Zhang et al., 2019): CE(f(x), y) + β KL(p(x) ‖ p(x′)), averaged over the batch. Gradients flow through both
  * predictions; label smoothing applies to the cross-entropy. The authors' code runs a second forward pass of the clean
  * images for the divergence. It has the same result and is omitted here, so that the running statistics of batch norm
- * are
- * updated twice per step, by the clean and then by the adversarial images, instead of three times.
+ * are updated twice per step, by the clean and then by the adversarial images, instead of three times.
  */
 export function trades(options: { readonly beta: number; readonly labelSmoothing: number }): TrainingLoss {
   const { beta, labelSmoothing } = options;

@@ -5,8 +5,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 
 /**
  * Clips the joint L2 norm of all gradients to `limit`, in place, as PyTorch does: scales by limit / (norm + 1e-6) if
- * that
- * is below 1.
+ * that is below 1.
  *
  * @returns the norm before clipping; if it is not finite the gradients are unchanged.
  */

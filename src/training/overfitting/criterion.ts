@@ -29,10 +29,8 @@ const maxGap = 0.3;
 
 /**
  * Detects catastrophic overfitting: the network is robust to the single-step attack it is trained with but not to
- * stronger
- * attacks. A network at chance level is not tested, whether it has not learned anything yet or diverged: `clean` must
- * be
- * above `chance`, and so must be the accuracy that dropped.
+ * stronger attacks. A network at chance level is not tested, whether it has not learned anything yet or diverged:
+ * `clean` must be above `chance`, and so must be the accuracy that dropped.
  *
  * @param chance the accuracy attainable by chance, see `chanceLevel`.
  * @returns a description of the finding; null if there is none.
