@@ -244,7 +244,7 @@ describe('resuming is refused', () => {
     await refused(() => kept(place('damaged'), true), /Expected a verdict in line \d+ of .*damaged/);
     cpSync(place('whole'), place('held'), { recursive: true });
     const evaluating = evaluateRun({ ...options, ...kept(place('held'), true) });
-    await refused(() => kept(place('held'), true), /Expected a run that nobody writes/);
+    await refused(() => kept(place('held'), true), /Expected a run that no other process uses/);
     await evaluating;
   });
 
