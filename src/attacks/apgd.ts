@@ -93,38 +93,38 @@ export function* apgd(
 
   let backwards = 0; // images passed backward in the current step
 
-  /** Loss and, unless `last`, gradient at a point; null if the observer drops every example. */
+  /** Loss and, unless `isLast`, gradient at a point; null if the observer drops every example. */
   const evaluateAt = (
     candidate: Tensor,
-    of: { readonly labels: Tensor; readonly targets: Tensor },
-    last: boolean,
+    state: { readonly labels: Tensor; readonly targets: Tensor },
+    isLast: boolean,
     rows: readonly number[],
   ) => {
     const point = candidate.detach();
-    if (!last) point.requireGrad_();
-    const gradOf = (each: Tensor) => {
+    if (!isLast) point.requireGrad_();
+    const gradOf = (losses: Tensor) => {
       backwards += rows.length;
-      return gradient(each.sum(), point);
+      return gradient(losses.sum(), point);
     };
-    const lossOf = (logits: Tensor) => loss(logits, of.labels, of.targets); // [n]
+    const lossOf = (logits: Tensor) => loss(logits, state.labels, state.targets); // [n]
     let sum: Tensor | null = null; // gradients of all passes but the last
-    for (let pass = 1; pass < eot && !last; pass++)
+    for (let pass = 1; pass < eot && !isLast; pass++)
       sum = scope(() => {
         const grad = gradOf(withGrad(() => lossOf(classifier(point))));
         return sum === null ? grad : sum.add_(grad);
       });
-    const logits = (last ? noGrad : withGrad)(() => classifier(point));
+    const logits = (isLast ? noGrad : withGrad)(() => classifier(point));
     const active = observe({ x: point, logits, rows });
     if (active?.length === 0) return null;
-    const each = (last ? noGrad : withGrad)(() => lossOf(logits));
-    const grad = last ? zerosLike(point) : gradOf(each);
-    return { active, value: each.detach(), gradient: sum === null ? grad : sum.add_(grad).div(eot) };
+    const losses = (isLast ? noGrad : withGrad)(() => lossOf(logits));
+    const grad = isLast ? zerosLike(point) : gradOf(losses);
+    return { active, value: losses.detach(), gradient: sum === null ? grad : sum.add_(grad).div(eot) };
   };
 
-  set.step((now, rows) => {
-    const found = evaluateAt(now.x, now, steps === 0, rows);
-    if (found === null) return { next: {}, active: [] };
-    const { value, gradient: grad, active } = found;
+  set.step((state, rows) => {
+    const evaluated = evaluateAt(state.x, state, steps === 0, rows);
+    if (evaluated === null) return { next: {}, active: [] };
+    const { value, gradient: grad, active } = evaluated;
     return {
       next: { gradient: grad, bestGradient: grad, bestLoss: value, checkedLoss: value },
       active,
@@ -136,45 +136,45 @@ export function* apgd(
   let checked = 0;
   for (let step = 1; step <= steps && set.rows.length > 0; step++) {
     backwards = 0;
-    set.step((now, rows) => {
+    set.step((state, rows) => {
       const share = step === 1 ? 1 : momentum;
       const stepped = norm.project(
-        now.x.add(norm.direction(now.gradient).mul(now.stepSize)),
-        now.origin,
+        state.x.add(norm.direction(state.gradient).mul(state.stepSize)),
+        state.origin,
         epsilon,
       );
       const moved = norm.project(
-        now.x.add(stepped.sub(now.x).mul(share)).add(now.x.sub(now.previous).mul(1 - share)),
-        now.origin,
+        state.x.add(stepped.sub(state.x).mul(share)).add(state.x.sub(state.previous).mul(1 - share)),
+        state.origin,
         epsilon,
       );
-      const found = evaluateAt(moved, now, step === steps, rows);
-      if (found === null) return { next: {}, active: [] };
-      const { value, gradient: grad, active } = found;
+      const evaluated = evaluateAt(moved, state, step === steps, rows);
+      if (evaluated === null) return { next: {}, active: [] };
+      const { value, gradient: grad, active } = evaluated;
 
-      const better = value.greater(now.bestLoss); // [n]
+      const better = value.greater(state.bestLoss); // [n]
       const next = {
         x: moved,
-        previous: now.x,
+        previous: state.x,
         gradient: grad,
-        best: where(wide(better), moved, now.best),
-        bestGradient: where(wide(better), grad, now.bestGradient),
-        bestLoss: where(better, value, now.bestLoss),
+        best: where(perImage(better), moved, state.best),
+        bestGradient: where(perImage(better), grad, state.bestGradient),
+        bestLoss: where(better, value, state.bestLoss),
         lastLoss: value,
-        rises: now.rises.add(value.greater(now.lastLoss).to(value.dtype)),
+        rises: state.rises.add(value.greater(state.lastLoss).to(value.dtype)),
       };
       if (!checkpoints.has(step)) return { next, active };
 
       const oscillates = next.rises.greater(rho * (step - checked)).not();
-      const stagnates = next.bestLoss.greater(now.checkedLoss).not().mul(now.halved.not());
+      const stagnates = next.bestLoss.greater(state.checkedLoss).not().mul(state.halved.not());
       const halved = oscillates.maximum(stagnates); // bool: or
-      const stepSize = where(wide(halved), now.stepSize.mul(0.5), now.stepSize);
+      const stepSize = where(perImage(halved), state.stepSize.mul(0.5), state.stepSize);
       trace?.({ step, stepSize, bestLoss: next.bestLoss, restarted: halved });
       return {
         next: {
           ...next,
-          x: where(wide(halved), next.best, moved),
-          gradient: where(wide(halved), next.bestGradient, grad),
+          x: where(perImage(halved), next.best, moved),
+          gradient: where(perImage(halved), next.bestGradient, grad),
           checkedLoss: next.bestLoss,
           rises: zerosLike(next.rises),
           halved,
@@ -201,6 +201,6 @@ export function checkpointsOf(steps: number): ReadonlySet<number> {
 }
 
 /** [n] → [n, 1, 1, 1] */
-function wide(each: Tensor): Tensor {
-  return each.reshape([-1, 1, 1, 1]);
+function perImage(values: Tensor): Tensor {
+  return values.reshape([-1, 1, 1, 1]);
 }

@@ -67,32 +67,32 @@ export function* fab(
 
   for (let step = 0; step < steps && set.rows.length > 0; step++) {
     let backwards = 0;
-    set.step((now, rows) => {
+    set.step((state, rows) => {
       const boundary =
-        targets === undefined ? nearestBoundary(classifier, now, norm) : targetBoundary(classifier, now);
+        targets === undefined ? nearestBoundary(classifier, state, norm) : targetBoundary(classifier, state);
       const { excess, w } = boundary;
       backwards = boundary.passes * rows.length;
-      const fromPoint = stepToHyperplane(norm.name, now.x, { w, excess });
+      const fromPoint = stepToHyperplane(norm.name, state.x, { w, excess });
       // The same hyperplane relative to the image: excess + w · (x₀ − x).
-      const shift = w.mul(now.origin.sub(now.x)).sum(pixels); // [n]
-      const fromImage = stepToHyperplane(norm.name, now.origin, { w, excess: excess.add(shift) });
+      const shift = w.mul(state.origin.sub(state.x)).sum(pixels); // [n]
+      const fromImage = stepToHyperplane(norm.name, state.origin, { w, excess: excess.add(shift) });
       const [pointLength, imageLength] = [fromPoint, fromImage].map((each) =>
         norm.length(each).clamp(1e-8, Number.POSITIVE_INFINITY),
       ) as [Tensor, Tensor];
       const alpha = pointLength.div(pointLength.add(imageLength)).clamp(0, alphaMax); // [n, 1, 1, 1]
-      const point = now.x
+      const point = state.x
         .add(fromPoint.mul(overshoot))
         .mul(alpha.neg().add(1))
-        .add(now.origin.add(fromImage.mul(overshoot)).mul(alpha))
+        .add(state.origin.add(fromImage.mul(overshoot)).mul(alpha))
         .clamp(0, 1);
 
       const logits = noGrad(() => classifier(point));
-      const adversarial = logits.argmax(1).ne(now.labels); // bool [n]
-      const distance = norm.length(point.sub(now.origin)); // [n, 1, 1, 1]
-      const adversarialDistance = where(adversarial, distance.flatten(), infinite(now.nearest));
-      const nearest = now.nearest.minimum(adversarialDistance);
+      const adversarial = logits.argmax(1).ne(state.labels); // bool [n]
+      const distance = norm.length(point.sub(state.origin)); // [n, 1, 1, 1]
+      const adversarialDistance = where(adversarial, distance.flatten(), infinite(state.nearest));
+      const nearest = state.nearest.minimum(adversarialDistance);
       trace?.(nearest);
-      const contracted = now.origin.add(point.sub(now.origin).mul(backward));
+      const contracted = state.origin.add(point.sub(state.origin).mul(backward));
       return {
         next: { x: where(adversarial.reshape([-1, 1, 1, 1]), contracted, point), nearest },
         active:
@@ -112,9 +112,11 @@ export function* fab(
 const pixels = [1, 2, 3] as const;
 
 /** The linearised boundary f(x) + w · (z − x) = 0 for f = z_target − z_label. */
-function targetBoundary(classifier: Classifier, now: { x: Tensor; labels: Tensor; targets: Tensor }) {
-  const point = now.x.detach().requireGrad_();
-  const margin = withGrad(() => attackLosses['targeted-margin'](classifier(point), now.labels, now.targets));
+function targetBoundary(classifier: Classifier, state: { x: Tensor; labels: Tensor; targets: Tensor }) {
+  const point = state.x.detach().requireGrad_();
+  const margin = withGrad(() =>
+    attackLosses['targeted-margin'](classifier(point), state.labels, state.targets),
+  );
   return { excess: margin.detach(), w: gradient(margin.sum(), point), passes: 1 };
 }
 
@@ -126,19 +128,19 @@ interface Boundary {
 }
 
 /** The nearest of the linearised boundaries to all other classes, in the norm; one backward pass per class. */
-function nearestBoundary(classifier: Classifier, now: { x: Tensor; labels: Tensor }, norm: Norm) {
-  const point = now.x.detach().requireGrad_();
+function nearestBoundary(classifier: Classifier, state: { x: Tensor; labels: Tensor }, norm: Norm) {
+  const point = state.x.detach().requireGrad_();
   const logits = withGrad(() => classifier(point));
   const classes = logits.dimension(1);
   const boundaryTo = (target: number): Boundary => {
     const targets = integers([target])
       .toDevice(logits.device)
       .expand([point.dimension(0)]);
-    const margin = withGrad(() => attackLosses['targeted-margin'](logits, now.labels, targets));
+    const margin = withGrad(() => attackLosses['targeted-margin'](logits, state.labels, targets));
     const w = gradient(margin.sum(), point, { retainGraph: target < classes - 1 });
     const excess = margin.detach();
     const distance = excess.abs().div(norm.dualLength(w).flatten().add(1e-12));
-    return { excess, w, away: where(targets.eq(now.labels), infinite(distance), distance) };
+    return { excess, w, away: where(targets.eq(state.labels), infinite(distance), distance) };
   };
   let nearest = scope(() => boundaryTo(0));
   for (let target = 1; target < classes; target++) {

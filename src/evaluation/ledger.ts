@@ -53,15 +53,15 @@ export class Ledger {
 
   /** Ignores verdicts that are already known; `broken` takes precedence over `stood`. */
   add(entries: readonly LedgerEntry[]): void {
-    const fresh = entries.filter((entry) => !this.#knows(entry));
-    if (fresh.length === 0) return;
-    this.#write(fresh);
-    for (const entry of fresh) this.#count(entry);
+    const added = entries.filter((entry) => !this.#isKnown(entry));
+    if (added.length === 0) return;
+    this.#write(added);
+    for (const entry of added) this.#count(entry);
   }
 
   /** Adds the entries of another rank, without their adversarial images. */
   merge(entries: readonly FoundEntry[]): void {
-    for (const entry of entries) if (!this.#knows(entry)) this.#count(entry);
+    for (const entry of entries) if (!this.#isKnown(entry)) this.#count(entry);
   }
 
   /** Whether the clean example is classified correctly; undefined if unknown. */
@@ -104,7 +104,7 @@ export class Ledger {
     return this.#adversarial;
   }
 
-  #knows(entry: FoundEntry): boolean {
+  #isKnown(entry: FoundEntry): boolean {
     if (entry.type === 'clean') return this.#clean.has(entry.index);
     if (entry.type === 'cost') return false;
     const known = this.isBroken(entry.attack, entry.index);

@@ -134,13 +134,16 @@ export async function train(options: TrainOptions): Promise<void> {
   const runGuard = (activeGuard: NonNullable<typeof guard>) => {
     const { step, watched } = progress;
     const check = { ...activeGuard.check(model), step };
-    const seen =
+    const finding =
       watched.found === null ? catastrophicOverfitting(check, watched.last, activeGuard.chance) : null;
-    if (seen !== null) {
-      const message = overfittingWarning(seen, { examples: activeGuard.examples, healthy: watched.healthy });
+    if (finding !== null) {
+      const message = overfittingWarning(finding, {
+        examples: activeGuard.examples,
+        healthy: watched.healthy,
+      });
       record({ type: 'warning', time: now(), step, message });
     }
-    const found = seen === null ? watched.found : step;
+    const found = finding === null ? watched.found : step;
     const healthy = found === null && check.clean > activeGuard.chance ? step : watched.healthy;
     progress = { ...progress, watched: { last: check, healthy, found } };
     if (healthy === step) checkpoint('healthy');

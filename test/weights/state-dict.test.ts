@@ -123,7 +123,7 @@ describe('refused as weights', () => {
     refuses(
       file('module.pt'),
       'pickle-refused',
-      new RegExp(`names torch\\.nn\\.modules\\.linear\\.Linear\\. ${run}`),
+      new RegExp(`references torch\\.nn\\.modules\\.linear\\.Linear\\. ${run}`),
     ));
   it('an opcode that no weights need', () =>
     refuses(file('opcode.pt'), 'broken-file', /the unsupported opcode 0x49/));

@@ -52,12 +52,12 @@ export function* square(
   }));
 
   for (let query = -1; query < queries && set.rows.length > 0; query++) {
-    set.step((now, rows) => {
+    set.step((state, rows) => {
       const exampleIds = rows.map((row) => ids[row]!);
       const candidate =
         query < 0
-          ? start(now.x, { epsilon, key, ids: exampleIds })
-          : move(now, {
+          ? start(state.x, { epsilon, key, ids: exampleIds })
+          : move(state, {
               side: squareSide(query, { height, width, norm }),
               epsilon,
               draws: new SquareDraws(
@@ -65,20 +65,20 @@ export function* square(
                   key: { ...key, step: query + 1 },
                   ids: exampleIds,
                   shape: [drawsFor(channels)],
-                  dtype: now.x.dtype,
+                  dtype: state.x.dtype,
                 }),
-                now.x.device,
+                state.x.device,
               ),
             });
       const logits = noGrad(() => classifier(candidate));
       const active = observe({ x: candidate, logits, rows });
       if (active?.length === 0) return { next: {}, active: [] };
-      const margin = attackLosses.margin(logits, now.labels); // [n]
-      const better = margin.greater(now.margin);
+      const margin = attackLosses.margin(logits, state.labels); // [n]
+      const better = margin.greater(state.margin);
       return {
         next: {
-          best: where(better.reshape([-1, 1, 1, 1]), candidate, now.best),
-          margin: where(better, margin, now.margin),
+          best: where(better.reshape([-1, 1, 1, 1]), candidate, state.best),
+          margin: where(better, margin, state.margin),
         },
         active,
       };
