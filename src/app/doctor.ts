@@ -8,18 +8,18 @@ import { noise } from '../tensor/noise.js';
 import { jpegDecoder } from '../tensor/resample.js';
 import { scope } from '../tensor/scope.js';
 
-/** One line of what the doctor found. */
+/** One line of the doctor's report. */
 export interface Finding {
   readonly name: string;
   readonly value: string;
-  /** What to do about it, where something is wrong. */
+  /** What to do if something is wrong. */
   readonly advice?: string;
 }
 
-/** A matrix product slower than this per thread means a BLAS without vector kernels. */
+/** Matrix products slower than this per thread indicate a BLAS without vector kernels. */
 const slowGemm = 8; // GFLOP/s
 
-/** Looks at the engine, its speed and the data at hand; nothing is changed. */
+/** Reports the engine, its speed and the data sets found; changes nothing. */
 export function examine(): Finding[] {
   const engine = engineInfo();
   const width = parallelWidth();
@@ -48,7 +48,7 @@ export function examine(): Finding[] {
   ];
 }
 
-/** Whether many processes can train one network: docs/cluster.md. */
+/** Which backends for distributed training are available: docs/cluster.md. */
 function betweenProcesses(): Finding {
   const backends = availableBackends();
   const names = { gloo: 'Gloo (cpu)', nccl: 'NCCL (cuda)' } as const;
@@ -57,10 +57,10 @@ function betweenProcesses(): Finding {
   const advice =
     "Only to train with several: install Debian's libtorch-dev and libgloo-dev, then run npm run setup. " +
     "PyTorch's wheels ship no header of Gloo.";
-  return { name: 'processes', value: 'one at a time: neither Gloo nor NCCL is here', advice };
+  return { name: 'processes', value: 'single process only: neither Gloo nor NCCL is available', advice };
 }
 
-/** What decodes JPEG files. */
+/** Which library decodes JPEG files. */
 function photographs(): Finding {
   const version = jpegDecoder();
   if (version !== null) return { name: 'photographs', value: `libjpeg-turbo ${version}` };
@@ -68,7 +68,7 @@ function photographs(): Finding {
   return { name: 'photographs', value: 'sharp', advice };
 }
 
-/** Billions of multiplications and additions a second in a product of two 1024 x 1024 matrices; the best of five. */
+/** GFLOP/s of a product of two 1024 x 1024 matrices; the best of five runs. */
 function gemmSpeed(): number {
   const size = 1024;
   return scope(() => {
@@ -92,6 +92,6 @@ function dataFinding(name: DataName): Finding {
   const places = [join('data', name), join('/usr/share/datasets', name)];
   return {
     name,
-    value: places.find((place) => existsSync(place)) ?? 'not here; it is downloaded when it is needed',
+    value: places.find((place) => existsSync(place)) ?? 'not found; downloaded when needed',
   };
 }

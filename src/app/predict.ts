@@ -15,12 +15,12 @@ export interface Prediction {
   readonly probability: number;
 }
 
-/** Images that go through the network together. */
+/** Batch size. */
 const batch = 64;
-/** How many classes are told of each image, at most. */
+/** Largest number of classes reported per image. */
 const told = 3;
 
-/** The likeliest classes of each image, likeliest first. `images` are bytes [N, C, H, W] of the model's shape. */
+/** The most likely classes of each image, in descending order. `images` are bytes [N, C, H, W] in the model's shape. */
 export function predict(model: Model, images: Uint8Array): Prediction[][] {
   const { shape, classes } = model.description;
   const bytes = shape[0] * shape[1] * shape[2];
@@ -43,15 +43,15 @@ export function predict(model: Model, images: Uint8Array): Prediction[][] {
   return predictions;
 }
 
-/** What a network says of one image. */
+/** The top-1 prediction of one image. */
 export interface TopPrediction {
-  /** The likeliest class. */
+  /** Index of the class. */
   readonly label: number;
-  /** That class's, 0 to 1. */
+  /** Softmax probability, 0 to 1. */
   readonly probability: number;
 }
 
-/** The likeliest class of each image `x` [N, C, H, W], and its probability by the softmax. */
+/** The top-1 prediction of each image in `x` [N, C, H, W]. */
 export function topPredictions(classify: Classifier, x: Tensor): TopPrediction[] {
   return scope(() => {
     const { values, indices } = noGrad(() => softmax(classify(x)).topk(1));

@@ -14,9 +14,9 @@ import { validate } from '../user-input/validate.js';
 import { type TrainingReportOptions, trainingReport } from './report/training-report.js';
 import { trainRun } from './train/train-run.js';
 
-/** What the quickstart leaves in `summary.json`; its fields stay. */
+/** The content of `summary.json`; its fields are stable. */
 const summarySchema = z.object({
-  /** From the first training step to the report; set-up excluded. */
+  /** From the first training step to the report, without the set-up. */
   seconds: z.number(),
   report: z.string(),
   networks: z.array(
@@ -34,23 +34,23 @@ const summarySchema = z.object({
 export type QuickstartSummary = z.output<typeof summarySchema>;
 
 export interface QuickstartOptions {
-  /** Where everything goes; what is there already is gone on with. */
+  /** Output folder; a quickstart that is there already is resumed. */
   readonly folder: string;
   readonly seed: number;
-  /** The recipes made small. */
+  /** Use the smoke variants of the recipes. */
   readonly smoke: boolean;
   readonly interrupted: () => boolean;
   readonly onProgress: TrainingReportOptions['onProgress'];
-  /** Told before a network is trained, with the events of its run so far; answers who is told the events to come. */
+  /** Called before a network is trained, with the events of its run so far; returns the handler of its events. */
   readonly onTraining: (activation: string, history: readonly RunEvent[]) => (event: RunEvent) => void;
 }
 
 const activations = ['relu', 'silu'] as const;
 
 /**
- * The summary of a quickstart that is finished; null where there is none.
+ * The summary of a finished quickstart; null if there is none.
  *
- * @throws {InputError} where it was made with another seed, or with other recipes.
+ * @throws {InputError} if it was made with another seed or other recipes.
  */
 export function readSummary(
   options: Pick<QuickstartOptions, 'folder' | 'seed' | 'smoke'>,
@@ -81,9 +81,9 @@ function recipeOf(
 
 /**
  * Trains one network with ReLU and one with SiLU on Fashion-MNIST, attacks both, and writes `report.html` and
- * `summary.json`. Interrupted, it is gone on with by calling it again.
+ * `summary.json`. If interrupted, calling it again resumes.
  *
- * @throws {InputError} where the folder holds the networks of another seed.
+ * @throws {InputError} if the folder holds networks of another seed.
  */
 export async function quickstart(options: QuickstartOptions): Promise<QuickstartSummary> {
   const { folder, smoke, interrupted, onProgress, onTraining } = options;

@@ -9,10 +9,10 @@ import { toArrays } from '../weights/module-weights.js';
 import { type TrainingData, trainingDataDigest } from './train/training-data.js';
 
 /**
- * What every rank of a run must have in common with rank 0. Where the data lie and how many threads there are is each
- * machine's own business.
+ * Requires every rank to have the recipe of rank 0, apart from the data folder and the number of threads, which may differ
+ * between machines.
  *
- * @throws {InputError} on a rank that was started with another recipe or another version, which names the difference.
+ * @throws {InputError} on a rank that was started with another recipe or version of Satin, naming the difference.
  */
 export function requireSameRecipe(ranks: ProcessGroup, recipe: Recipe): void {
   const { threads: _threads, data, ...rest } = recipe;
@@ -20,7 +20,7 @@ export function requireSameRecipe(ranks: ProcessGroup, recipe: Recipe): void {
   requireSame(ranks, 'recipe', { satin: version, data: images, ...rest });
 }
 
-/** @throws {InputError} on a rank whose images are others than those of rank 0. */
+/** @throws {InputError} on a rank whose images differ from those of rank 0. */
 export function requireSameImages(ranks: ProcessGroup, { training, validation }: TrainingData): void {
   requireSame(ranks, 'data', {
     training: trainingDataDigest(training),
@@ -29,16 +29,16 @@ export function requireSameImages(ranks: ProcessGroup, { training, validation }:
 }
 
 /**
- * Ranks compute the same update each for itself, and must come to the same weights.
+ * Requires equal weights on all ranks: each rank applies the same update on its own.
  *
- * @throws {RunError} `ranks-differ` where they do not: processors of two kinds round in two ways.
+ * @throws {RunError} `ranks-differ` if they differ: processors of different kinds round differently.
  */
 export function requireSameWeights(ranks: ProcessGroup, { network }: Model, step: number): void {
   if (ranks.size === 1) return;
   const hash = createHash('sha256');
   for (const { bytes } of toArrays(network.state())) hash.update(bytes);
   const digest = hash.digest().readUIntBE(0, 5);
-  // As many as there are ranks times the same number, or somebody differs.
+  // The sum is size times the own digest unless a rank differs.
   if (ranks.allReduce([digest])[0] === digest * ranks.size) return;
   throw new RunError(
     'ranks-differ',
@@ -46,7 +46,7 @@ export function requireSameWeights(ranks: ProcessGroup, { network }: Model, step
   );
 }
 
-/** @throws {InputError} on a rank that was asked for another evaluation, of another model or other images. */
+/** @throws {InputError} on a rank that was started with another evaluation, model or images. */
 export function requireSameEvaluation(ranks: ProcessGroup, settings: object): void {
   requireSame(ranks, 'evaluation', { satin: version, ...settings });
 }

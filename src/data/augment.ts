@@ -5,15 +5,15 @@ import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 export interface Augmentation {
-  /** Mirrors each image left to right with probability one half. */
+  /** Flips each image horizontally with probability 0.5. */
   readonly flip: boolean;
-  /** Pads by this many black pixels on each side and crops back at random; 0 is off. */
+  /** Pads by this many black pixels on each side and crops randomly to the original size; 0 is off. */
   readonly crop: number;
 }
 
 /**
- * Flips and crops a batch, [N, C, H, W] of any dtype, in one gather. What happens to an example depends on the seed, the
- * epoch and its id, not on the batch it comes in.
+ * Flips and crops a batch, [N, C, H, W] of any dtype, in one gather. The augmentation of an example depends on the seed, the
+ * epoch and its id, not on its batch.
  */
 export function augment(
   images: Tensor,

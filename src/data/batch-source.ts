@@ -3,42 +3,42 @@ import { type Augmentation, augment } from './augment.js';
 import type { Batch, DatasetTensors } from './dataset-tensors.js';
 
 /**
- * What a training step learns from: a range of one pass over the images, in the order of that pass. The seed and the
- * pass fix order and augmentation, so a range is the same whatever was taken before it and whoever takes it: a run
- * goes on from any step, and ranks take parts of each other's ranges.
+ * The images of a training step: a range of one pass over the images, in the order of that pass. Order and augmentation are
+ * determined by seed and pass, so a range does not depend on earlier ones or on the process: a run can resume at any step,
+ * and ranks take disjoint parts of a batch.
  */
 export interface BatchRange {
   readonly seed: number;
   /** The pass over the images, from 1. */
   readonly pass: number;
-  /** The place in the pass where it begins, from 0. */
+  /** Position of its first image in the pass, from 0. */
   readonly first: number;
   readonly size: number;
-  /** How far behind this one the next range begins: the images that all ranks together take. */
+  /** Distance to the next range: the number of images that all ranks take together. */
   readonly stride: number;
 }
 
-/** A range whose images are there. */
+/** A range whose images are loaded. */
 export interface FetchedImages {
-  /** What a person should know of them, one sentence each: images that were skipped. */
+  /** Warnings, one sentence each: skipped images. */
   readonly warnings: readonly string[];
-  /** The `size` images from the place `from` of the range, augmented, as tensors of their own. */
+  /** The `size` images from position `from` of the range, augmented, as new tensors. */
   batch(from: number, size: number): Batch;
 }
 
-/** Training images, in memory or read as they are needed. */
+/** Training images, in memory or read on demand. */
 export interface BatchSource {
-  /** Images a pass. */
+  /** Number of images per pass. */
   readonly count: number;
   /**
-   * Fetches a range. Where images are decoded, those of the range that follows may be begun with.
+   * Fetches a range; may start to prefetch the next one.
    *
-   * @throws {RunError} where more images than the recipe allows cannot be decoded.
+   * @throws {RunError} if more images are broken than the recipe tolerates.
    */
   take(range: BatchRange): Promise<FetchedImages>;
 }
 
-/** The range that follows: further on in the pass, or at the same distance from the beginning of the next one. */
+/** The range that follows: later in the pass, or at the same offset at the start of the next pass. */
 export function nextBatchRange(range: BatchRange, count: number): BatchRange {
   const { pass, first, stride } = range;
   const perPass = Math.floor(count / stride);
@@ -48,7 +48,7 @@ export function nextBatchRange(range: BatchRange, count: number): BatchRange {
     : { ...range, pass: pass + 1, first: first % stride };
 }
 
-/** Images that are all in memory, in an order that is drawn for each pass. */
+/** Images in memory, shuffled for each pass. */
 export class ShuffledDataset implements BatchSource {
   #order: Uint32Array = new Uint32Array();
   #ordered: string = '';

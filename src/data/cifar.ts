@@ -3,9 +3,9 @@ import { consecutiveIds, type Dataset, labelArray } from './dataset.js';
 import { countOf, datasetError, firstLine } from './dataset-error.js';
 import { exists, readExisting, readMaybeGzipped } from './read-file.js';
 
-/** How one of the two binary sets of Krizhevsky is laid out; every image is 3 x 32 x 32 bytes, [C, H, W]. */
+/** The layout of CIFAR-10 or CIFAR-100 in the binary version; every image is 3 x 32 x 32 bytes, [C, H, W]. */
 export interface CifarLayout {
-  /** The archive as it is published, and the folder inside it. */
+  /** The published archive, and the folder inside it. */
   readonly archive: string;
   readonly folder: string;
   readonly train: readonly string[];
@@ -15,7 +15,7 @@ export interface CifarLayout {
   readonly classes: number;
   /** Label bytes before each image; the last of them is the label (CIFAR-100: coarse, then fine). */
   readonly labelBytes: 1 | 2;
-  /** Examples in every file of each split: what tells a file that was cut between two images. */
+  /** Number of examples per file of each split, to detect a file truncated between two images. */
   readonly examplesPerFile: { readonly train: number; readonly test: number };
 }
 
@@ -48,25 +48,26 @@ export interface CifarFiles {
   /** The folder that holds the files, the unpacked folder, or the archive. */
   readonly dir: string;
   readonly split: 'train' | 'test';
-  /** What the data set is called: `cifar10:test`. */
+  /** Name of the data set: `cifar10:test`. */
   readonly name: string;
 }
 
-/** Where the binary files are: unpacked in `dir` or one folder below, or still in the archive; else undefined. */
+/** Locates the binary files: unpacked in `dir` or one folder below, or in the archive; else undefined. */
 export async function findCifar(layout: CifarLayout, dir: string): Promise<string | undefined> {
   if (dir.endsWith('.tar.gz')) return (await exists(dir)) ? dir : undefined;
   const folders = [dir, join(dir, layout.folder)];
   for (const folder of folders) if (await exists(join(folder, layout.names))) return folder;
   const archive = join(dir, layout.archive);
   if (await exists(archive)) return archive;
-  // No class names but images: let the reader say which file is missing.
+  // Images without class names: the reader will report the missing file.
   for (const folder of folders) if (await exists(join(folder, layout.test[0]!))) return folder;
   return undefined;
 }
 
 /**
- * Reads one split; an example's id is its place in the files, one after the other. What is missing, cut
- * short, or has labels beyond the classes is an `InputError`.
+ * Reads one split; an example's id is its index in the concatenated files.
+ *
+ * @throws {InputError} for files that are missing, truncated, or with labels out of range.
  */
 export async function readCifar({ layout, dir, split, name }: CifarFiles): Promise<Dataset> {
   const place = await findCifar(layout, dir);
@@ -128,7 +129,7 @@ function folderReader(folder: string): FileReader {
   };
 }
 
-/** Files inside the archive, which is unpacked in memory: nothing half-unpacked can be left behind. */
+/** Files inside the archive, which is unpacked in memory so that no partial extraction can be left on disk. */
 async function archiveReader(archive: string): Promise<FileReader> {
   const { unpackTar } = await import('modern-tar');
   const tar = await readMaybeGzipped(archive);

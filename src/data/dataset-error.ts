@@ -1,12 +1,12 @@
 import { InputError } from '../errors.js';
 
-/** What is said of data on disk that cannot be used; `received` is a phrase, not a value to be quoted. */
+/** Why data on disk cannot be used; `received` is a phrase, not a value to be quoted. */
 export interface DatasetProblem {
   /** The file or folder. */
   readonly file: string;
   readonly expected: string;
   readonly received: string;
-  /** How to mend it, as a sentence. */
+  /** How to fix it, as a sentence. */
   readonly remedy: string;
 }
 
@@ -23,7 +23,7 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The first line of what an error says: libraries append their call stacks in further lines. */
+/** The first line of an error's message: libraries append call stacks. */
 export function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
 }

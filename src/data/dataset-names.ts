@@ -1,18 +1,18 @@
 import { InputError } from '../errors.js';
 import { type Split, splits } from './dataset.js';
 
-/** What leaderboards call ImageNet: 5,000 images of `val`, in RobustBench's order. */
+/** The subset that leaderboards use: 5,000 images of `val`, in RobustBench's order. */
 export const robustbenchSubset = 'robustbench-5000';
 
 /**
- * The names a person can type for data. This file imports no reader, so that help texts and the
- * validation of recipes stay quick; `load-dataset.ts` says what stands behind each name.
+ * The names of the data sets. This file imports no reader, so that help texts and the validation of recipes stay fast;
+ * `load-dataset.ts` maps each name to its reader.
  */
 export const dataNames = ['fashion-mnist', 'mnist', 'cifar10', 'cifar100', 'folder', 'imagenet'] as const;
 
 export type DataName = (typeof dataNames)[number];
 
-/** A split that can be asked for; the subset of RobustBench is one of `imagenet` alone. */
+/** A split by name; the RobustBench subset exists for `imagenet` only. */
 export type NamedSplit = Split | typeof robustbenchSubset;
 
 export function isDataName(text: string): text is DataName {
@@ -20,8 +20,9 @@ export function isDataName(text: string): text is DataName {
 }
 
 /**
- * Reads `NAME` or `NAME:SPLIT`, as a person types it: `fashion-mnist:test`. Without a split it is
- * `defaultSplit`. An unknown name or split is an `InputError` that lists those there are.
+ * Parses `NAME` or `NAME:SPLIT`, such as `fashion-mnist:test`. The split defaults to `defaultSplit`.
+ *
+ * @throws {InputError} for an unknown name or split, listing the known ones.
  */
 export function parseDataName(
   text: string,

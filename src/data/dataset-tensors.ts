@@ -9,13 +9,13 @@ export interface Batch {
   readonly x: Tensor;
   /** Class labels, int64, [N]. */
   readonly labels: Tensor;
-  /** Ids of the examples, [N]; randomness is keyed by them. */
+  /** Ids of the examples, [N]; random numbers are keyed by them. */
   readonly ids: readonly number[];
 }
 
 /**
- * A data set in the engine's memory: bytes, so that a batch costs one gather and one conversion. It stays in the CPU's
- * memory; batches go to the device of the network.
+ * A data set as tensors of bytes, so that a batch costs one gather and one conversion. It stays in CPU memory; batches are
+ * moved to the device of the network.
  */
 export class DatasetTensors implements Disposable {
   readonly images: Tensor; // uint8 [N, C, H, W]
@@ -36,12 +36,12 @@ export class DatasetTensors implements Disposable {
     return this.ids.length;
   }
 
-  /** The examples that stand at `places`, as they are. */
+  /** The examples at `places`, without augmentation. */
   batch(places: ArrayLike<number>): Batch {
     return this.changedBatch(places, (images) => images);
   }
 
-  /** The examples that stand at `places`, with their bytes [N, C, H, W] changed before they become pixels. */
+  /** The examples at `places`, with `change` applied to their bytes [N, C, H, W]. */
   changedBatch(places: ArrayLike<number>, change: (images: Tensor, ids: readonly number[]) => Tensor): Batch {
     return scope(() => {
       const index = integers(places);
@@ -60,7 +60,7 @@ export class DatasetTensors implements Disposable {
   }
 }
 
-/** The examples at `rows` of a batch, as tensors of their own. */
+/** The examples at `rows` of a batch, copied. */
 export function subBatch({ x, labels, ids }: Batch, rows: readonly number[]): Batch {
   const index = integers(rows).toDevice(x.device);
   return {

@@ -1,12 +1,12 @@
 /**
- * A data set: bytes, labels and names. Readers (`mnist-idx.ts`, `cifar.ts`, `image-folder.ts`) make it, `load-dataset.ts`
- * finds and splits it, `dataset-tensors.ts` turns parts of it into tensors. It holds no tensor, so that no reader loads
- * the engine.
+ * A data set: bytes, labels and names. Readers (`mnist-idx.ts`, `cifar.ts`, `image-folder.ts`) create it,
+ * `load-dataset.ts` locates and splits it, `dataset-tensors.ts` converts batches to tensors. It holds no tensor, so that
+ * no reader loads the engine.
  */
 export interface Dataset {
   /** What the user typed, with the split: `fashion-mnist:test`. */
   readonly name: string;
-  /** Class names, in label order; they travel with the weights. */
+  /** Class names, in label order; stored with the weights. */
   readonly classes: readonly string[];
   /** Channels, height, width. */
   readonly shape: readonly [channels: number, height: number, width: number];
@@ -14,11 +14,11 @@ export interface Dataset {
   readonly images: Uint8Array;
   /** Labels, [N], 0 to classes.length - 1. */
   readonly labels: Uint8Array | Uint16Array;
-  /** The id of each example, [N]: its place in the file or in the sorted folder. Randomness is keyed by it. */
+  /** The id of each example, [N]: its index in the file or in the sorted folder. Random numbers are keyed by it. */
   readonly ids: Uint32Array;
-  /** How the examples lie: as their author shuffled them (`file`), or one class after another (`folder`). */
+  /** The order of the examples: shuffled by the authors (`file`), or grouped by class (`folder`). */
   readonly order: 'file' | 'folder';
-  /** What a person should know about this set, one sentence each: files that were skipped, small classes. */
+  /** Warnings, one sentence each: skipped files, small classes. */
   readonly warnings: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export const splits = ['train', 'validation', 'test'] as const;
 
 export type Split = (typeof splits)[number];
 
-/** How far a slow step is; `total` is undefined where a server does not say. Bytes of downloads, images else. */
+/** Progress in bytes (downloads) or images; `total` is undefined if the server does not report it. */
 export interface LoadProgress {
   readonly stage: 'download' | 'decode';
   /** The file that is being downloaded, or the data set that is being decoded. */
@@ -35,7 +35,7 @@ export interface LoadProgress {
   readonly total: number | undefined;
 }
 
-/** An array that holds labels of `classes` classes: bytes as long as they are enough. */
+/** An array for labels of `classes` classes: bytes if they suffice. */
 export function labelArray(count: number, classes: number): Uint8Array | Uint16Array {
   return classes <= 256 ? new Uint8Array(count) : new Uint16Array(count);
 }
@@ -48,8 +48,9 @@ export function consecutiveIds(count: number): Uint32Array {
 }
 
 /**
- * The examples at the positions `indices` (not ids), in that order, as a data set of its own; the bytes
- * are copied. A position outside the set is a `RangeError`, since only a bug in the caller makes one.
+ * Copies the examples at `indices` (not ids), in that order, to a new data set.
+ *
+ * @throws {RangeError} for an index out of range, which only a bug in the caller can cause.
  */
 export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
   const [channels, height, width] = dataset.shape;
@@ -63,7 +64,7 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
     const label = dataset.labels[from];
     if (label === undefined)
       throw new RangeError(
-        `Position ${from} is outside ${dataset.name}, which has ${dataset.ids.length} examples.`,
+        `Index ${from} is outside ${dataset.name}, which has ${dataset.ids.length} examples.`,
       );
     images.set(dataset.images.subarray(from * bytes, (from + 1) * bytes), to * bytes);
     labels[to] = label;

@@ -6,8 +6,8 @@ import { datasetError, firstLine } from './dataset-error.js';
 import { readExisting } from './read-file.js';
 
 /**
- * How an image becomes the network's size: `crop` scales until the size is covered and cuts the middle
- * out, `stretch` changes the proportions, `pad` scales until it fits and fills the rest with white.
+ * How an image is resized to the network's input: `crop` scales to cover the size and crops the centre, `stretch` changes
+ * the aspect ratio, `pad` scales to fit and fills the rest with white.
  */
 export const resizeRules = ['crop', 'stretch', 'pad'] as const;
 
@@ -29,17 +29,17 @@ export interface DecodeAll {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** What transparent pixels and the borders of `pad` show. */
+/** Colour of transparent pixels and of the borders of `pad`. */
 const background = '#ffffff';
 const fits = { crop: 'cover', stretch: 'fill', pad: 'contain' } as const;
 
-/** Loaded at the first image, since it takes a tenth of a second that help texts need not wait for. */
+/** Loaded with the first image: it takes a tenth of a second, which help texts should not pay for. */
 let loading: Promise<typeof Sharp> | undefined;
 
-/** sharp, with no cache and one thread an image. */
+/** sharp, without cache and with one thread per image. */
 export function loadSharp(): Promise<typeof Sharp> {
   loading ??= import('sharp').then(({ default: sharp }) => {
-    // Every file is read once, so a cache only costs memory; files are decoded side by side instead of threads within one.
+    // Every file is read once, so a cache only costs memory; files are decoded concurrently, with one thread each.
     sharp.cache(false);
     sharp.concurrency(1);
     return sharp;
@@ -48,9 +48,10 @@ export function loadSharp(): Promise<typeof Sharp> {
 }
 
 /**
- * Decodes one image file (JPEG, PNG, WebP, GIF, TIFF or AVIF, told by its content and not by its name) to bytes
- * [C, H, W]: turned upright by its EXIF orientation, colours as sRGB, transparency laid on white. A file
- * that is no image, or cut short, or damaged is an `InputError` that names it.
+ * Decodes one image file (JPEG, PNG, WebP, GIF, TIFF or AVIF, recognised by content) to bytes [C, H, W]: rotated by its EXIF
+ * orientation, converted to sRGB, transparency blended with white.
+ *
+ * @throws {InputError} for a file that is not an image, truncated or damaged.
  */
 export async function decodeImage(file: string, form: ImageForm): Promise<Uint8Array> {
   const { height, width, resize, channels } = checkedForm(form);
@@ -67,13 +68,13 @@ export async function decodeImage(file: string, form: ImageForm): Promise<Uint8A
   return channels === 1 ? decoded.pixels : planes(decoded.pixels, height * width);
 }
 
-/** Height and width of an image, upright; the errors of `decodeImage`. */
+/** Height and width of an image after EXIF rotation. @throws as `decodeImage` */
 export async function imageSize(file: string): Promise<[height: number, width: number]> {
   const { height, width } = await decodePixels(file, 3, undefined);
   return [height, width];
 }
 
-/** [H, W, C], resized where `to` says so. */
+/** [H, W, C], resized if `to` is given. */
 async function decodePixels(file: string, channels: 1 | 3, to: ResizeOptions | undefined) {
   const sharp = await loadSharp();
   const encoded = await readExisting(file);
@@ -96,8 +97,8 @@ async function decodePixels(file: string, channels: 1 | 3, to: ResizeOptions | u
 }
 
 /**
- * Decodes all `files` into one array [N, C, H, W], as many side by side as there are processors. Of several
- * broken files the error names the first in the order of `files`, whichever was decoded first.
+ * Decodes all `files` into one array [N, C, H, W], concurrently on all processors. Of several broken files the error names
+ * the first in the order of `files`.
  */
 export async function decodeImages({ files, form, onProgress }: DecodeAll): Promise<Uint8Array> {
   const { height, width, channels } = checkedForm(form);
@@ -118,7 +119,7 @@ export async function decodeImages({ files, form, onProgress }: DecodeAll): Prom
     }
   };
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), files.length) }, work));
-  // Every file before the first broken one has been started before it, so none of them is missed.
+  // Every file before the first broken one was started before it, so none of them is missed.
   const [first] = broken.sort((a, b) => a.index - b.index);
   if (first !== undefined) throw first.error;
   return images;
@@ -146,7 +147,7 @@ function checkedForm({ size, resize = 'crop', channels = 3 }: ImageForm) {
   return { height, width, resize, channels };
 }
 
-/** Room for `count` images. @throws {InputError} where there is none */
+/** Allocates memory for `count` images. @throws {InputError} if it does not suffice */
 export function allocate(count: number, bytes: number): Uint8Array {
   try {
     return new Uint8Array(count * bytes);

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { type Dataset, subset } from './dataset.js';
 
 /**
- * What exactly was measured, as `sha256:` and 64 hexadecimal digits: the SHA-256 of N, C, H, W and the N ids
- * (little-endian 32-bit numbers each), the N labels (little-endian 16-bit numbers) and the pixels (bytes
- * [N, C, H, W]). With `indices` (positions, not ids) only those examples, in that order.
+ * Identifies the evaluated examples, as `sha256:` and 64 hexadecimal digits: the SHA-256 of N, C, H, W and the N ids
+ * (little-endian 32-bit integers), the N labels (little-endian 16-bit integers) and the pixels (bytes [N, C, H, W]). With
+ * `indices` (not ids), of those examples only, in that order.
  */
 export function pixelsDigest(dataset: Dataset, indices?: ArrayLike<number>): string {
   const { shape, images, labels, ids } = indices === undefined ? dataset : subset(dataset, indices);

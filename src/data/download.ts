@@ -6,26 +6,27 @@ import { finished, pipeline } from 'node:stream/promises';
 import { SatinError } from '../errors.js';
 import { errorCode, firstLine } from './dataset-error.js';
 
-/** A file on the net, with the digest that its publisher or an independent reader of it has stated. */
+/** A file to download, with the digest stated by its publisher or by an independent project. */
 export interface PublicFile {
   readonly url: string;
   readonly digest: `${'md5' | 'sha256'}:${string}`;
 }
 
 export interface Download extends PublicFile {
-  /** Where it goes; until it is whole and right it is called `FILE.part`. */
+  /** Destination; named `FILE.part` until it is complete and verified. */
   readonly file: string;
-  /** Bytes so far (those of an earlier try included) and in all, where the server says. */
+  /** Bytes so far (including an earlier attempt) and in total, if the server reports it. */
   readonly onProgress?: ((done: number, total: number | undefined) => void) | undefined;
 }
 
-/** How often a connection may break before the download gives up; each try goes on where the last one ended. */
+/** Number of attempts; each resumes where the previous one ended. */
 const tries = 3;
 
 /**
- * Downloads a file; what an interrupted download left in `FILE.part` is not fetched again. The file
- * gets its name only when its digest is right. Errors are `SatinError`s: `download-failed` (no network, a
- * server that refuses, no room on the disk; the part stays) and `digest-mismatch` (the part is removed).
+ * Downloads a file, resuming from `FILE.part`. The file gets its name once its digest is verified.
+ *
+ * @throws {SatinError} `download-failed` (no network, refused by the server, disk full; the part is kept) and
+ *   `digest-mismatch` (the part is removed).
  */
 export async function download({ url, digest, file, onProgress }: Download): Promise<void> {
   const part = `${file}.part`;
@@ -54,18 +55,18 @@ export async function download({ url, digest, file, onProgress }: Download): Pro
   await rename(part, file);
 }
 
-/** The server answered, and another try would get the same answer. */
+/** The server answered; retrying would give the same answer. */
 class Refusal extends Error {}
 
-/** Appends to `part` what it lacks, or begins anew where the server does not do ranges. */
+/** Appends the missing bytes to `part`, or starts over if the server does not support ranges. */
 async function fetchRest(url: string, part: string, onProgress: Download['onProgress']): Promise<void> {
   const have = await sizeOf(part);
   const response = await fetch(url, {
-    // A compressed transfer would change the bytes that ranges and digests count.
+    // A compressed transfer would change the bytes that ranges and digests refer to.
     headers: { 'accept-encoding': 'identity', ...(have > 0 ? { range: `bytes=${have}-` } : {}) },
   });
   if (response.status === 416) {
-    // Nothing lies beyond what is there: it is whole, or it is no part of this file, which the digest will tell.
+    // Nothing follows the bytes that are there: they are complete, or not of this file, which the digest will reveal.
     await response.body?.cancel();
     return;
   }
@@ -108,7 +109,7 @@ async function hashOf(file: string, hash: Hash): Promise<string> {
   return hash.digest('hex');
 }
 
-/** `fetch` says only 'fetch failed'; its cause says why. */
+/** `fetch` reports only 'fetch failed'; the reason is in its cause. */
 function reason(error: unknown): string {
   if (error instanceof Refusal) return error.message;
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;

@@ -5,7 +5,7 @@ import { nameList } from '../user-input/name-list.js';
 import type { Split } from './dataset.js';
 import { countOf, datasetError, errorCode, firstLine } from './dataset-error.js';
 
-/** One image of a folder, before it is decoded. */
+/** An image file of a folder. */
 export interface FolderImage {
   /** Relative to the folder of its split, with `/`: `cat/0001.jpg`. */
   readonly path: string;
@@ -14,13 +14,13 @@ export interface FolderImage {
 }
 
 export interface ImageList {
-  /** Sorted by path, class after class: the place in this list is the example's id. */
+  /** Sorted by class, then path: the index in this list is the example's id. */
   readonly images: readonly FolderImage[];
   readonly classes: readonly string[];
   readonly warnings: readonly string[];
 }
 
-/** The folders of a data folder: one a split (some may be missing), or all classes in one. */
+/** The layout of a data folder: one folder per split (some may be missing), or all classes in one folder. */
 export type FolderLayout =
   | { readonly kind: 'splits'; readonly folders: Readonly<Partial<Record<Split, string>>> }
   | { readonly kind: 'whole'; readonly folder: string };
@@ -36,9 +36,10 @@ const imageExtensions = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tif
 const wanted = 'one subfolder of images for each class, or train/ and test/ with such subfolders,';
 
 /**
- * Finds out how `dir` is laid out. Its subfolders are splits when every one of them is named as a split is, `train` or
- * `test` among them; otherwise they are classes (so a class may be called `train` beside `plane`).
- * A folder that is missing, is no folder or has no subfolders is an `InputError`.
+ * Detects the layout of `dir`. Its subfolders are splits if all of them have the name of a split, `train` or `test` among
+ * them; otherwise they are classes (so a class may be named `train` beside `plane`).
+ *
+ * @throws {InputError} if it is missing, not a folder, or has no subfolders.
  */
 export async function folderLayout(dir: string): Promise<FolderLayout> {
   const names = await listClasses(dir);
@@ -64,15 +65,16 @@ export async function folderLayout(dir: string): Promise<FolderLayout> {
     folders[split] = join(dir, name);
   }
   if (folders.train === undefined && folders.test === undefined) return { kind: 'whole', folder: dir };
-  // A lone train/ is a whole set that has yet to be cut.
+  // A single train/ is a whole data set that has yet to be split.
   if (folders.train !== undefined && names.length === 1) return { kind: 'whole', folder: folders.train };
   return { kind: 'splits', folders };
 }
 
 /**
- * Lists the images of `folder`, one subfolder a class; class names are the names of the subfolders, sorted by
- * code unit. Other files are skipped and named in the warnings. Fewer than two classes, or a class without
- * an image, is an `InputError`.
+ * Lists the images of `folder`, one subfolder per class; class names are the subfolder names, sorted by code unit. Other
+ * files are skipped and listed in the warnings.
+ *
+ * @throws {InputError} for fewer than two classes, or a class without images.
  */
 export async function listImages(folder: string): Promise<ImageList> {
   const entries = await entriesOf(folder);
@@ -117,7 +119,7 @@ export async function listImages(folder: string): Promise<ImageList> {
   return { images, classes, warnings };
 }
 
-/** The class names of `folder`, as `listImages` gives them. */
+/** The class names of `folder`, as `listImages` returns them. */
 export async function listClasses(folder: string): Promise<string[]> {
   return (await entriesOf(folder)).filter((entry) => entry.folder).map((entry) => entry.name);
 }
@@ -126,7 +128,7 @@ function isImageName(name: string): boolean {
   return !name.startsWith('.') && imageExtensions.includes(extname(name).toLowerCase());
 }
 
-/** What is in a folder, sorted by code unit so that ids do not depend on the file system or the language. */
+/** The entries of a folder, sorted by code unit so that ids do not depend on the file system or the locale. */
 async function entriesOf(folder: string): Promise<{ readonly name: string; readonly folder: boolean }[]> {
   let found: Dirent[];
   try {
@@ -146,7 +148,7 @@ async function entriesOf(folder: string): Promise<{ readonly name: string; reado
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Hidden folders and the litter of macOS archives are no classes; a link to a folder is as good as one. */
+/** Hidden folders and macOS metadata folders are not classes; links to folders are followed. */
 async function isClassFolder(parent: string, entry: Dirent): Promise<boolean> {
   if (entry.name.startsWith('.') || entry.name === '__MACOSX') return false;
   if (!entry.isSymbolicLink()) return entry.isDirectory();

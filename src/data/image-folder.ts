@@ -15,7 +15,7 @@ import { cutValidation, positionsWithout } from './validation-split.js';
 export interface FolderSource {
   readonly dir: string;
   readonly split: Split;
-  /** What the data set is called: `folder:train`. */
+  /** Name of the data set: `folder:train`. */
   readonly name: string;
   /** What every image is brought to; without a size all images must have one. */
   readonly form: Omit<ImageForm, 'size'> & { readonly size?: ImageForm['size'] | undefined };
@@ -77,7 +77,7 @@ async function listSplit(source: FolderSource): Promise<Part> {
   return layout.kind === 'whole' ? cutWhole(layout.folder, source) : ownSplit(layout.folders, source);
 }
 
-/** One tenth of each class for the test, one for validation, the rest for training. */
+/** One tenth of each class for the test split, one tenth for validation, the rest for training. */
 async function cutWhole(folder: string, source: FolderSource): Promise<Part> {
   const { split, testSeed, validationSeed, validation } = source;
   const list = await listImages(folder);
@@ -163,7 +163,7 @@ function takeValidation(
   return part(whole, split === 'validation' ? cut.validation : cut.train);
 }
 
-/** The images at `positions`; an id is the place in the whole sorted list, whatever was cut before. */
+/** The images at `positions`; an id is the index in the whole sorted list, whatever the split. */
 function part(list: ImageList | Part, positions: Uint32Array): Part {
   return {
     images: Array.from(positions, (position) => list.images[position]!),
@@ -173,7 +173,7 @@ function part(list: ImageList | Part, positions: Uint32Array): Part {
   };
 }
 
-/** Cuts are keyed by path, so a file that is added or removed moves no other file between the splits by its place. */
+/** Splits are keyed by path, so that adding or removing a file does not move other files between splits. */
 function keysOf(images: readonly FolderImage[]): { readonly labels: number[]; readonly paths: string[] } {
   return { labels: images.map(({ label }) => label), paths: images.map(({ path }) => path) };
 }

@@ -4,8 +4,8 @@ import { countOf, datasetError } from './dataset-error.js';
 import { exists, readMaybeGzipped } from './read-file.js';
 
 /**
- * idx, the format of MNIST and Fashion-MNIST: two zero bytes, the type of the values (0x08: bytes), the
- * number of dimensions, each dimension as a big-endian 32-bit number, then the values.
+ * idx, the format of MNIST and Fashion-MNIST: two zero bytes, the type of the values (0x08: bytes), the number of
+ * dimensions, each dimension as a big-endian 32-bit integer, then the values.
  */
 interface IdxArray {
   readonly dimensions: readonly number[];
@@ -19,15 +19,17 @@ export interface IdxFiles {
   readonly labels: string;
   /** Class names, in label order. */
   readonly classes: readonly string[];
-  /** What the data set is called: `mnist:test`. */
+  /** Name of the data set: `mnist:test`. */
   readonly name: string;
 }
 
 const again = 'Delete it and download or copy it again.';
 
 /**
- * Reads images and labels; an example's id is its place in the file. Files that are missing, cut short,
- * of another format, of different counts, or with labels beyond the classes are an `InputError`.
+ * Reads images and labels; an example's id is its index in the file.
+ *
+ * @throws {InputError} for files that are missing, truncated, in another format, of different counts, or with labels out
+ *   of range.
  */
 export async function readIdx({ images, labels, classes, name }: IdxFiles): Promise<Dataset> {
   const [pixels, classOf] = await Promise.all([readIdxArray(images, 3), readIdxArray(labels, 1)]);
@@ -68,7 +70,7 @@ export async function readIdx({ images, labels, classes, name }: IdxFiles): Prom
   };
 }
 
-/** The paths of one split's files in `dir`, under any of their usual names; undefined where there is none. */
+/** The paths of a split's files in `dir`, under any of their usual names; undefined if there are none. */
 export async function findIdx(
   dir: string,
   split: 'train' | 'test',

@@ -3,14 +3,14 @@ import type { LoadProgress } from './dataset.js';
 import { download, type PublicFile } from './download.js';
 
 /**
- * Where the public sets are published. The md5 sums of MNIST and Fashion-MNIST are those that torchvision
- * checks (its `datasets/mnist.py`), Fashion-MNIST's are also in its own README; the CIFAR archives' sha256 are
- * those of GoMLX and MLDatasets.jl, of files whose md5 is the one on Krizhevsky's page.
+ * Sources of the public data sets. The md5 sums of MNIST and Fashion-MNIST are those that torchvision checks (its
+ * `datasets/mnist.py`), Fashion-MNIST's are also in its README; the sha256 sums of the CIFAR archives are those of GoMLX and
+ * MLDatasets.jl, for files whose md5 is the one on Krizhevsky's page.
  */
 export type SourceFiles = Readonly<Record<string, PublicFile>>;
 
 const mnist = 'https://ossci-datasets.s3.amazonaws.com/mnist';
-// This server has no https; the digests tell whether the files are right.
+// This server has no https; the digests verify the files.
 const fashion = 'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com';
 const cifar = 'https://www.cs.toronto.edu/~kriz';
 
@@ -68,13 +68,13 @@ export const cifar100Files: SourceFiles = {
 
 export interface FetchFiles {
   readonly files: SourceFiles;
-  /** The names of those that are wanted. */
+  /** Names of the files to fetch. */
   readonly wanted: readonly string[];
   readonly folder: string;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
 
-/** Downloads the wanted files into `folder`, one after another; the errors of `download`. */
+/** Downloads files into `folder`, one after another. @throws as `download` */
 export async function fetchFiles({ files, wanted, folder, onProgress }: FetchFiles): Promise<void> {
   for (const name of wanted) {
     const source = files[name]!;

@@ -6,8 +6,9 @@ import { countOf, datasetError, errorCode, firstLine } from './dataset-error.js'
 const unzip = promisify(gunzip);
 
 /**
- * The bytes of `file`, unpacked where they begin as gzip does (whatever the file is called). A file that
- * is missing, cut short or damaged is an `InputError` that names it.
+ * The bytes of `file`, decompressed if they start with gzip's signature, whatever its name.
+ *
+ * @throws {InputError} for a missing, truncated or damaged file.
  */
 export async function readMaybeGzipped(file: string): Promise<Uint8Array> {
   const bytes = await readExisting(file);
@@ -27,7 +28,7 @@ export async function readMaybeGzipped(file: string): Promise<Uint8Array> {
   }
 }
 
-/** The bytes of `file`; an `InputError` that names it where it cannot be read. */
+/** The bytes of `file`. @throws {InputError} if it cannot be read */
 export async function readExisting(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);

@@ -4,19 +4,20 @@ import { classCounts, drawStratified, proportionalCounts } from './stratify.js';
 export interface ValidationCut {
   /** Labels of the whole training set. */
   readonly labels: ArrayLike<number>;
-  /** What identifies each example: its id, or its path. */
+  /** Identifies each example: its id, or its path. */
   readonly keys: ArrayLike<number | string>;
   readonly classes: number;
-  /** A whole number of examples, or a fraction between 0 and 1 of the training set; 0 takes none. */
+  /** Number of examples, or a fraction below 1 of the training set; 0 for none. */
   readonly validation: number;
-  /** The seed of the cut, which is not the run's, so that paired runs share it. */
+  /** Seed of the split; independent of the run's seed, so that paired runs share it. */
   readonly seed: number;
 }
 
 /**
- * Takes the validation split out of a training set: of each class its share, those whose
- * sha256 of (seed, key) comes first. Both lists are positions, ascending. An amount that would leave
- * a class without a training example is an `InputError`.
+ * Splits a training set into training and validation examples, stratified by class: of each class those whose sha256 of
+ * (seed, key) comes first. Both lists are indices, ascending.
+ *
+ * @throws {InputError} for an amount that would leave a class without training examples.
  */
 export function cutValidation({ labels, keys, classes, validation, seed }: ValidationCut): {
   readonly train: Uint32Array;
@@ -38,7 +39,7 @@ export function cutValidation({ labels, keys, classes, validation, seed }: Valid
   return { train: positionsWithout(drawn, labels.length), validation: drawn };
 }
 
-/** The positions 0 to `count` - 1 without those in `taken`, ascending. */
+/** The indices 0 to `count` - 1 without those in `taken`, ascending. */
 export function positionsWithout(taken: Uint32Array, count: number): Uint32Array {
   const out = new Set(taken);
   return Uint32Array.from({ length: count }, (_, position) => position).filter(

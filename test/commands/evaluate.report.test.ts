@@ -106,7 +106,7 @@ describe('satin evaluate --report', async () => {
     const options = { model, data: images, measured, curveExamples: 8, batch: 8 };
     await assert.rejects(
       evaluationReport({ ...options, interrupted: () => true }),
-      /Interrupted; the result was told, its page was not written\./,
+      /Interrupted; the result was printed, its page was not written\./,
     );
   });
 

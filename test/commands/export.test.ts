@@ -28,7 +28,7 @@ describe('satin export --format torchscript', () => {
       join(temporary, 'again.safetensors'),
     );
     assert.equal(again.status, 2);
-    assert.match(again.stderr, /It is TorchScript already/);
+    assert.match(again.stderr, /It is already TorchScript/);
     assert.throws(() => readStateDict(out), /pickle references __torch__\.Satin/);
   });
 });

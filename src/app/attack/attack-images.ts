@@ -16,12 +16,12 @@ import { type TopPrediction, topPredictions } from '../predict.js';
 
 export interface AttackImagesOptions {
   readonly model: AttackableModel;
-  /** Bytes [N, C, H, W], in the model's size. */
+  /** Bytes [N, C, H, W], in the model's input size. */
   readonly images: Uint8Array;
   readonly shape: Dataset['shape'];
-  /** The names of the classes, in the order of the model's outputs. */
+  /** Class names, in the order of the model's outputs. */
   readonly classes: readonly string[];
-  /** The true class of each image; null for what the model says of it. */
+  /** The true class of the images; null for the model's own prediction. */
   readonly label: number | null;
   /** `pgd-50` */
   readonly attack: string;
@@ -32,20 +32,19 @@ export interface AttackImagesOptions {
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
 
-/** An image of one's own, and what an attack made of it. */
+/** A user's image and its adversarial version. */
 export interface AttackedImage {
   readonly label: number;
   /**
-   * `broken`: the model misclassifies the adversarial image; `stood`: the attack found none that it does, and the
-   * image is where PGD ended, or as it was after another attack; `wrong`: the model misclassifies the image as it
-   * is, and it was not attacked.
+   * `broken`: the model misclassifies the adversarial image. `stood`: the attack failed; the image is PGD's last iterate,
+   * or the original for other attacks. `wrong`: the model misclassifies the original, which was not attacked.
    */
   readonly outcome: 'broken' | 'stood' | 'wrong';
-  /** What the model says of the image, of the adversarial one, and of the latter rounded to the 8 bits of a PNG. */
+  /** Predictions on the original, on the adversarial image, and on the latter rounded to the 8 bits of a PNG. */
   readonly before: TopPrediction;
   readonly after: TopPrediction;
   readonly rounded: TopPrediction;
-  /** From the image to the adversarial one, in the norm; and to the rounded one, which may lie outside the ball. */
+  /** Distance from the original in the norm; that of the rounded image may exceed ε. */
   readonly distance: number;
   readonly roundedDistance: number;
   /** Pixels in [0, 1], [C, H, W]. */
@@ -53,10 +52,10 @@ export interface AttackedImage {
   readonly adversarial: Float32Array;
 }
 
-/** Images that go through the network together. */
+/** Batch size. */
 const batch = 64;
 
-/** Attacks images of a person's own; nothing is written. */
+/** Attacks a user's own images; writes nothing. */
 export async function attackImages(options: AttackImagesOptions): Promise<AttackedImage[]> {
   const { model, images, shape, classes, seed, interrupted, onProgress } = options;
   const norm = norms[options.norm];
@@ -90,8 +89,8 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
   const made = places.map((place) => adversarial.get(place) ?? originals[place]!);
   const right = places.filter((place) => before[place]!.label === labels[place]);
   if (attack.kind === 'pgd' && right.length > 0) {
-    // The evaluation stops at the first misclassified iterate, just behind the boundary. The last one mostly lies
-    // farther behind it and survives the rounding of a PNG; so it is what a person gets.
+    // The evaluation stops at the first misclassified iterate, just across the decision boundary. The last iterate is
+    // usually farther across and survives rounding to a PNG, so it is the one that is returned.
     const ends = scope(() => {
       const examples = data.batch(right);
       const found = lastIterates(model, examples, { attack: attack.name, threat, seed });

@@ -15,15 +15,15 @@ import { safetensorsParts } from '../../weights/safetensors.js';
 import { type AttackedImage, type AttackImagesOptions, attackImages } from './attack-images.js';
 
 export interface AttackPicturesOptions extends AttackImagesOptions {
-  /** Which the images were read from. */
+  /** Paths of the images. */
   readonly files: readonly string[];
-  /** How they were brought to size. */
+  /** How they were resized. */
   readonly resize: ResizeRule;
-  /** Does not exist yet, or is empty. */
+  /** Must be empty or not exist yet. */
   readonly folder: string;
 }
 
-/** Attacks images of a person's own and writes the folder that holds what came of them. */
+/** Attacks a user's own images and writes the results to a folder. */
 export async function attackImagesToFolder(options: AttackPicturesOptions): Promise<AttackedPictures> {
   const { model, files, classes, shape, label, attack, norm, epsilon, seed, resize, folder } = options;
   const images = await attackImages(options);
@@ -60,18 +60,18 @@ export async function attackImagesToFolder(options: AttackPicturesOptions): Prom
 }
 
 export interface AttackFolderOptions {
-  /** Does not exist yet, or is empty. */
+  /** Must be empty or not exist yet. */
   readonly folder: string;
   readonly result: AttackedPictures;
-  /** Of `result.images`, with their pixels. */
+  /** The images of `result.images`, with their pixels. */
   readonly images: readonly AttackedImage[];
   readonly shape: Dataset['shape'];
 }
 
 /**
- * Writes three PNGs a picture (as the model sees it, adversarial, the change magnified), `index.html` to look at all,
- * `attack.json`, and `adversarial.safetensors`, which alone holds the exact images (`images` float32 [N, C, H, W],
- * `originals` bytes [N, C, H, W], `labels`).
+ * Writes three PNGs per image (original in the model's size, adversarial, magnified perturbation), the page `index.html`,
+ * `attack.json`, and `adversarial.safetensors` with the exact images (`images` float32 [N, C, H, W], `originals` bytes
+ * [N, C, H, W], `labels`).
  */
 export async function writeAttackFolder(options: AttackFolderOptions): Promise<void> {
   const { folder, result, images, shape } = options;
@@ -130,13 +130,13 @@ function exactImages(
   );
 }
 
-/** `photos/boot.jpg` is `boot`; where two files have one name, the second is `boot-2`. */
+/** `photos/boot.jpg` becomes `boot`; a second file of that name becomes `boot-2`. */
 export function pictureNames(files: readonly string[]): string[] {
   const taken = new Set<string>();
   return files.map((file) => {
     const bare = basename(file, extname(file));
     let name = bare;
-    // Some file systems know no capitals.
+    // Some file systems ignore case.
     for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${bare}-${number}`;
     taken.add(name.toLowerCase());
     return name;

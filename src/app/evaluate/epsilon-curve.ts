@@ -13,29 +13,29 @@ import type { AttackableModel } from '../model/open-model.js';
 export interface CurveOptions {
   readonly model: AttackableModel;
   readonly data: Dataset;
-  /** How many of them are attacked, chosen as the examples of an evaluation are. @default all */
+  /** Number of examples to attack, chosen as for an evaluation. @default all */
   readonly examples?: number;
-  /** The threat model whose ε is multiplied. */
+  /** The threat model whose ε is scaled. */
   readonly threat: ThreatModel;
-  /** Of ε, ascending: where the curve is measured, beside the images as they are. @default 1/4 to 2 */
+  /** Multiples of ε at which the curve is measured, ascending; clean accuracy is always included. @default 1/4 to 2 */
   readonly multiples?: readonly number[];
-  /** Cheaper than the attack of the evaluation: it is run for each ε. @default 'pgd-10' */
+  /** Runs once for each ε, so cheaper than the attack of the evaluation. @default 'pgd-10' */
   readonly attack?: string;
-  /** The model answers at random, see `Subject`. @default false */
+  /** The model is randomised, see `ModelUnderTest`. @default false */
   readonly random?: boolean;
-  /** An evaluation of the same images: what its first attack broke is not attacked again, where that is this attack. */
+  /** An evaluation of the same images; reused at its ε if its first attack is this one. */
   readonly known?: EvaluationResult;
   readonly seed: number;
-  /** Images a batch; changes the speed only. */
+  /** Batch size; affects the speed only. */
   readonly batch: number;
   readonly interrupted: () => boolean;
-  /** Told after every batch; `stage` names the ε too. */
+  /** Called after every batch; `stage` includes the ε. */
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
 
 /**
- * Accuracy against ε: the images as they are, then the attack at multiples of ε. What is broken at one ε is broken at
- * every larger one, whose ball holds the same image; so only what stands is attacked further.
+ * Accuracy against ε: clean accuracy, then accuracy under the attack at multiples of ε. An example that is broken at one
+ * ε is broken at every larger one, whose ball contains the same image, so only robust examples are attacked further.
  */
 export async function epsilonCurve(options: CurveOptions): Promise<CurvePoint[]> {
   const { model, threat, known, seed, batch, interrupted, onProgress } = options;
@@ -56,7 +56,7 @@ export async function epsilonCurve(options: CurveOptions): Promise<CurvePoint[]>
     examples: count,
   });
   let standing = Array.from({ length: count }, (_, place) => place);
-  /** The verdicts at one ε, of those that stood at the one before. */
+  /** The verdicts at one ε, of the examples that were robust at the previous one. */
   const measure = async (radius: Epsilon): Promise<readonly ExampleResult[]> => {
     using tensors = new DatasetTensors(subset(data, standing));
     const { perExample } = await evaluate(subject, tensors, {
@@ -87,7 +87,7 @@ export async function epsilonCurve(options: CurveOptions): Promise<CurvePoint[]>
   return points;
 }
 
-/** A multiple of ε, written as ε is: a quarter of 8/255 is 2/255, of 0.1 it is 0.025. */
+/** A multiple of ε in the notation of ε: a quarter of 8/255 is 2/255, of 0.1 it is 0.025. */
 function times({ norm, epsilon, epsilonText }: ThreatModel, multiple: number): Epsilon {
   if (multiple === 1) return { epsilon, epsilonText };
   const short = (value: number) => String(Number(value.toPrecision(6)));

@@ -29,25 +29,25 @@ import { requireSameEvaluation } from '../require-same-on-ranks.js';
 export interface EvaluateRunOptions {
   readonly model: AttackableModel;
   readonly data: Dataset;
-  /** `fgsm`, `pgd-50`, in the order in which they are run. */
+  /** Names such as `fgsm` and `pgd-50`, in the order in which they run. */
   readonly attacks: readonly string[];
-  /** Activations through whose derivative every attack is tried once more. @default none */
+  /** Activations whose derivative every attack is repeated with (surrogate derivatives). @default none */
   readonly surrogates?: readonly Activation[];
   readonly norm: NormName;
   readonly epsilon: Epsilon;
   readonly seed: number;
-  /** Images a batch; `auto` measures which size is fast. Verdicts do not depend on it. @default 'auto' */
+  /** Batch size; `auto` measures which one is fast. Verdicts do not depend on it. @default 'auto' */
   readonly batch?: number | 'auto';
-  /** Where every verdict is kept as it is found, or where an evaluation is resumed. @default nowhere */
+  /** Where verdicts are stored as they are found, or the evaluation to resume. @default nothing is stored */
   readonly folder?: NewEvaluationFolder | StoredEvaluationFolder;
-  /** Runs each attack on what others broke before it too. @default false */
+  /** Also runs each attack on the examples that earlier attacks broke. @default false */
   readonly alone?: boolean;
-  /** `full` looks at the monotone set and the loss around the images too. @default 'quick' */
+  /** `full` adds the monotonicity checks and the loss surface. @default 'quick' */
   readonly checks?: 'quick' | 'full';
-  /** Told after each attack of the full checks. */
+  /** Called after each attack of the full checks. */
   readonly onChecks?: (done: number, total: number) => void;
   readonly interrupted: () => boolean;
-  /** Who measures a share of the examples each. @default alone */
+  /** Processes that share the examples. @default a single process */
   readonly ranks?: ProcessGroup;
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
@@ -58,10 +58,10 @@ export interface EvaluationRun {
 }
 
 /**
- * Measures a model and returns its result.
+ * Evaluates a model and returns the result.
  *
- * @throws {InputError} where `folder` holds another evaluation, or one already.
- * @throws {InterruptedError} which says how to go on.
+ * @throws {InputError} if `folder` holds an evaluation with other settings.
+ * @throws {InterruptedError} naming the folder that holds what was found.
  */
 export async function evaluateRun(options: EvaluateRunOptions): Promise<EvaluationRun> {
   const { model, data, surrogates = [], norm, epsilon, seed, interrupted, onProgress } = options;
@@ -156,7 +156,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
   });
 }
 
-/** All that an evaluation's outcome hangs on, as the folder keeps it. */
+/** Everything that determines the outcome of an evaluation, as the folder stores it. */
 function settingsOf(options: EvaluateRunOptions): EvaluationSettings {
   const { model, data, attacks, surrogates = [], norm, epsilon, seed } = options;
   const { alone = false, checks = 'quick' } = options;

@@ -7,13 +7,13 @@ import { scope } from '../../tensor/scope.js';
 import type { AttackableModel } from '../model/open-model.js';
 
 export interface LastIteratesOptions {
-  /** By its name; one that keeps no last iterate to show is replaced by pgd-50. */
+  /** By name; an attack without a last iterate is replaced by pgd-50. */
   readonly attack: string;
   readonly threat: Threat;
   readonly seed: number;
 }
 
-/** Where an attack leaves images that withstand it, to be looked at: [C, H, W] of each, in the ball and the box. */
+/** The last iterate of an attack on each image, [C, H, W], in the ball and in [0, 1]: for robust examples in figures. */
 export function lastIterates(
   model: AttackableModel,
   batch: Batch,

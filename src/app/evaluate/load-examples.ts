@@ -4,7 +4,7 @@ import { InputError } from '../../errors.js';
 import { nameList } from '../../user-input/name-list.js';
 import type { AttackableModel } from '../model/open-model.js';
 
-/** Loads the images that a model is measured on, in its own size where it is known, and the first `count` of them. */
+/** Loads `count` examples to evaluate a model on, resized to its input size where that is known. */
 export async function loadExamples(
   model: Pick<AttackableModel, 'shape' | 'classes'>,
   options: LoadOptions & { readonly count: number | null; readonly seed: number },

@@ -14,7 +14,7 @@ export interface VerificationResult {
   readonly isFinished: boolean;
   readonly model: string;
   readonly modelDigest: string;
-  /** Whether it is the model that was evaluated; another one says how far the images transfer. */
+  /** Whether it is the model that was evaluated; another model measures transfer. */
   readonly isSameModel: boolean;
   readonly data: string;
   readonly pixelsDigest: string;
@@ -23,13 +23,13 @@ export interface VerificationResult {
   readonly epsilonText: string;
   /** How many adversarial images are stored. */
   readonly images: number;
-  /** How many of them lie in ball and box and, where it is the same model, are misclassified by it. */
+  /** How many of them lie in the ball and in [0, 1] and, if it is the same model, are misclassified by it. */
   readonly verified: number;
   /** How many of them the model misclassifies. */
   readonly fooled: number;
-  /** How many of them belong to originals that the model classifies rightly, and how many of those it misclassifies. */
+  /** How many of them have an original that the model classifies correctly, and how many of those fool it. */
   readonly ofRight: { readonly images: number; readonly fooled: number };
-  /** Those that do not verify. */
+  /** The images that fail verification. */
   readonly failed: readonly FailedImage[];
 }
 
@@ -38,14 +38,14 @@ export interface FailedImage extends Pick<VerifiedImage, 'id' | 'label' | 'attac
 }
 
 /**
- * Checks the adversarial images of an evaluation again, with nothing but its folder and a model: the one that was
- * evaluated, or another one to measure transfer.
+ * Verifies the adversarial images of an evaluation from its folder and a model alone: the model that was evaluated, or
+ * another one to measure transfer.
  *
- * @throws {InputError} where folder or model cannot be read, or do not fit each other.
+ * @throws {InputError} if the folder or the model cannot be read, or they do not fit each other.
  */
 export function verifyRun(options: {
   readonly folder: string;
-  /** @default the one that was evaluated, by the path that the user named */
+  /** @default the model that was evaluated, by the path that the user gave */
   readonly model?: ModelFile;
 }): VerificationResult {
   const { folder } = options;
@@ -92,7 +92,7 @@ export function verifyRun(options: {
   };
 }
 
-/** The model that is asked; the evaluated file takes its images as it did then, unless a preprocessing is stated. */
+/** Opens the model; the evaluated file gets the preprocessing of the evaluation unless another one is stated. */
 function openVerified(manifest: EvaluationManifest, file: ModelFile): AttackableModel {
   const model = openModel(file);
   const before = manifest.evaluation.input;
@@ -112,7 +112,7 @@ function isEvaluated(
   );
 }
 
-/** In one order of keys. */
+/** With a fixed order of keys. */
 function plain(preprocessing: Preprocessing | null) {
   if (preprocessing === null) return null;
   const { range, normalise } = preprocessing;

@@ -2,7 +2,7 @@ import { Model } from '../../models/model.js';
 import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
 import { loadWeights } from '../../weights/module-weights.js';
 
-/** The model of a checkpoint, with its weights. */
+/** Builds the model of a checkpoint and loads its weights. */
 export function checkpointModel(checkpoint: Checkpoint): Model {
   const model = Model.create(checkpoint.model, { seed: null });
   loadWeights(model.network, checkpoint.weights);

@@ -8,21 +8,21 @@ import type { ModelFile } from './model-file.js';
 
 export interface ExportOptions {
   readonly format: 'safetensors' | 'torchscript';
-  /** The file to write; one that exists is overwritten. */
+  /** The file to write; an existing file is overwritten. */
   readonly out: string;
 }
 
 export interface Exported {
-  /** What stood beside the weights of another program and was left out. */
+  /** Names of the entries that are not weights of the network and were ignored. */
   readonly skipped: readonly string[];
-  /** Of TorchScript: the largest difference to the model, as a part of the largest logit. */
+  /** TorchScript only: the largest difference from the model's logits, relative to the largest logit. */
   readonly difference: number | null;
 }
 
 /**
  * Writes a model as safetensors, bit for bit, or as TorchScript.
  *
- * @throws {InputError} for a model that is TorchScript already, and for weights that are not those of the stated network.
+ * @throws {InputError} for a model that is already TorchScript, and for weights that do not fit the stated network.
  */
 export function exportModel(file: ModelFile, options: ExportOptions): Exported {
   const { format, out } = options;
@@ -31,7 +31,7 @@ export function exportModel(file: ModelFile, options: ExportOptions): Exported {
       'a model of Satin or a state dict',
       'the model',
       file.path,
-      'It is TorchScript already.',
+      'It is already TorchScript.',
     );
   const { model, skipped } =
     file.kind === 'satin'

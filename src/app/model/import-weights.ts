@@ -8,20 +8,21 @@ import { loadWeights } from '../../weights/module-weights.js';
 import { matchParameterNames, storedNormalisation } from '../../weights/parameter-names.js';
 import type { StateDict } from '../../weights/state-dict.js';
 
-/** A network with weights that another program wrote. */
+/** A network with weights written by another program. */
 export interface ImportedModel {
   readonly model: Model;
   /** `sha256:` of the file. */
   readonly digest: string;
-  /** What stands in the file beside the weights and is left out, by name. */
+  /** Names of the entries in the file that are not weights of the network and are ignored. */
   readonly skipped: readonly string[];
 }
 
 /**
- * Puts weights of another program into the network that they are said to belong to. A normalisation in the file, or else
- * the one that is stated, becomes the model's first layer.
+ * Loads weights of another program into the network that is stated for them. A normalisation in the file, or else the
+ * stated one, becomes the model's first layer.
  *
- * @throws {InputError} for weights that are not of this network, each named, and where two normalisations differ.
+ * @throws {InputError} for weights that do not belong to this network, naming each, and where the two normalisations
+ *   differ.
  */
 export function importWeights(
   weights: StateDict,
@@ -56,7 +57,7 @@ export function importWeights(
 
 type Normalise = NonNullable<ModelDescription['normalise']>;
 
-/** As float32, in which files keep them. */
+/** Compared in float32, the dtype of the files. */
 function areEqual(a: Normalise, b: Normalise): boolean {
   const rounded = ({ mean, std }: Normalise) => [...mean, ...std].map(Math.fround).join();
   return rounded(a) === rounded(b);

@@ -9,13 +9,13 @@ import { matchParameterNames, storedNormalisation } from '../../weights/paramete
 import type { StateDict } from '../../weights/state-dict.js';
 import { type ReadWeightsOptions, readWeightsFile } from '../../weights/weights-file.js';
 
-/** Weights that training begins with: of a model of Satin, or as another program wrote them. */
+/** Weights that training starts from: of a model of Satin, or a state dict of another program. */
 export type InitialWeights = Checkpoint | StateDict;
 
 /**
- * Reads what training shall begin with. Loads no engine.
+ * Reads the weights that training starts from. Does not load the engine.
  *
- * @throws {InputError} where there are no weights in `path`.
+ * @throws {InputError} if `path` holds no weights.
  */
 export function readInitialWeights(path: string, options: ReadWeightsOptions = {}): InitialWeights {
   const kind = modelKind(path);
@@ -38,10 +38,10 @@ export function readInitialWeights(path: string, options: ReadWeightsOptions = {
 }
 
 /**
- * Gives a network weights to begin with. With `newHead` the last layer keeps its fresh ones, so that the classes may be
- * others.
+ * Loads initial weights into a network. With `newHead` the last layer keeps its random initialisation, so that the
+ * classes may differ.
  *
- * @throws {InputError} where they are of another network, and of other classes without `newHead`.
+ * @throws {InputError} for weights of another architecture or width, and for other classes without `newHead`.
  */
 export function initialise(
   model: Model,
@@ -61,11 +61,11 @@ export function initialise(
   const rows = renamed.arrays.find(({ name }) => name === `${network.head}.weight`)?.shape[0];
   const { classes } = model.description;
   if (!newHead && rows !== undefined && rows !== classes.length)
-    throw InputError.expected(`${classes.length} classes`, '`init`', `${path} with ${rows}`, mend);
+    throw InputError.expected(`${classes.length} classes`, '`init`', `${path} with ${rows}`, remedy);
   loadWeights(network, renamed.arrays, { fresh, source: path });
 }
 
-const mend = 'Set `newHead` to initialise the last layer afresh.';
+const remedy = 'Set `newHead` to initialise the last layer afresh.';
 
 function requireSameNetwork({ description }: Model, init: Checkpoint, newHead: boolean): void {
   const { architecture, width, classes } = description;
@@ -84,14 +84,14 @@ function requireSameNetwork({ description }: Model, init: Checkpoint, newHead: b
       `the classes ${nameList(classes, 10)}`,
       '`init`',
       nameList(from.classes, 10),
-      mend,
+      remedy,
     );
 }
 
-/** Up to rounding and to how exactly a data set was measured. */
+/** Tolerates rounding, and statistics of a data set that were measured with another precision. */
 const closeEnough = 0.01;
 
-/** @throws {InputError} where the weights hold a normalisation that is not the recipe's, with the setting that makes it so. */
+/** @throws {InputError} if the normalisation in the weights is not the recipe's; the remedy is the setting to use. */
 function requireSameNormalisation({ description }: Model, { path, arrays }: StateDict): void {
   const held = storedNormalisation(arrays, description.shape[0]);
   if (held === null) return;

@@ -6,9 +6,9 @@ import { scope } from '../../tensor/scope.js';
 import type { AttackableModel } from './open-model.js';
 
 /**
- * The names of a model's classes; where its file does not say them, their numbers, `0`, `1` and so on.
+ * The names of a model's classes; if its file does not name them, their indices as text: `0`, `1` and so on.
  *
- * @throws {InputError} where it takes no images of this shape, or what it answers is no row of logits for each.
+ * @throws {InputError} if the model does not accept images of this shape, or its output is not one row of logits an image.
  */
 export function modelClassNames(model: AttackableModel, shape: ModelDescription['shape']): readonly string[] {
   if (model.classes !== null) return model.classes;

@@ -7,21 +7,21 @@ import type { StateDict } from '../../weights/state-dict.js';
 import { readWeightsFile } from '../../weights/weights-file.js';
 
 export interface ModelFileOptions {
-  /** What a TorchScript file, or weights that hold no normalisation, expect in place of pixels in [0, 1]. */
+  /** The input format of a TorchScript file, or of weights without a normalisation, if not pixels in [0, 1]. */
   readonly preprocessing?: Preprocessing | null;
-  /** What network the weights of another program belong to. */
+  /** The network that weights of another program belong to. */
   readonly external?: ExternalDescription | null;
   /** Which of several state dicts in a checkpoint of another program. */
   readonly entry?: string | undefined;
 }
 
-/** A model on disk that was read, and everything else that is needed to build it. */
+/** A model that was read from disk, with everything that is needed to build it. */
 export type ModelFile = { readonly path: string } & (
   | { readonly kind: 'satin'; readonly checkpoint: Checkpoint }
   | {
       readonly kind: 'torchscript';
       readonly preprocessing: Preprocessing;
-      /** Whether the preprocessing was stated, or is the default. */
+      /** Whether the preprocessing was stated or is the default. */
       readonly isStated: boolean;
     }
   | {
@@ -34,10 +34,10 @@ export type ModelFile = { readonly path: string } & (
 
 /**
  * Reads what a user names as MODEL: a run folder (its best checkpoint), a checkpoint, a weights file, a TorchScript file
- * that PyTorch saved, or weights of another program. All are recognised by their content. The one place where a model is
- * refused for what it is; loads no engine.
+ * that PyTorch saved, or weights of another program. All are recognised by their content. Every
+ * refusal of a model file is made here. Does not load the engine.
  *
- * @throws {InputError} where it is none of these, cannot be read, or where an option is given that it does not take;
+ * @throws {InputError} if it is none of these, cannot be read, or does not take an option that is given;
  *   `weights-without-network` for weights of another program without `external`.
  */
 export function readModelFile(path: string, options: ModelFileOptions = {}): ModelFile {

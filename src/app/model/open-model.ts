@@ -10,30 +10,30 @@ import { checkpointModel } from './checkpoint-model.js';
 import { importWeights } from './import-weights.js';
 import { type ModelFile, type ModelFileOptions, readModelFile } from './model-file.js';
 
-/** A network that is measured, whatever file it came from. */
+/** A model to be evaluated or attacked, whatever file it comes from. */
 export interface AttackableModel extends Disposable {
-  /** As the user named it, for the result. */
+  /** The name that the user gave, for the result. */
   readonly name: string;
   /** `sha256:` of its file. */
   readonly digest: string;
-  /** Channels, height and width of its images; null where the file does not say. */
+  /** Channels, height and width of its input; null if the file does not tell. */
   readonly shape: ModelDescription['shape'] | null;
-  /** The names of its classes; null where the file does not say. */
+  /** The names of its classes; null if the file does not tell. */
   readonly classes: readonly string[] | null;
-  /** Of a TorchScript file; null where the model brings its own normalisation. */
+  /** Of a TorchScript file; null if the model contains its normalisation. */
   readonly preprocessing: Preprocessing | null;
-  /** The network as it was given: it alone decides whether an example is broken. */
+  /** The exact network: it alone decides whether an example is misclassified. */
   readonly classify: Classifier;
   /**
-   * The same function up to rounding, faster, for attacks; with `derivative` its gradient is that of a network with
-   * another activation's derivative.
+   * The same function up to rounding, but faster, for attacks. With `derivative` its backward pass uses another
+   * activation's derivative (a surrogate derivative).
    *
-   * @throws {InputError} for a derivative, where the activations cannot be told apart.
+   * @throws {InputError} for `derivative`, if the activations of the model are not known.
    */
   forAttacks(options?: { readonly derivative?: Activation }): Disposable & { readonly classify: Classifier };
 }
 
-/** Satin's own model as one that is measured, which is disposed of with it. */
+/** A model of Satin as an `AttackableModel`, which owns it. */
 export function attackableModel(
   model: Model,
   { name, digest }: Pick<AttackableModel, 'name' | 'digest'>,
@@ -52,13 +52,13 @@ export function attackableModel(
 }
 
 /**
- * A function from pixels in [0, 1], [N, C, H, W], to logits [N, classes], as a model that is measured. It is made of
- * tensors' operators, so that libtorch can differentiate it; normalisation is a part of it.
+ * A function from pixels in [0, 1], [N, C, H, W], to logits [N, classes], as an `AttackableModel`. It consists of tensor
+ * operators, so that libtorch can differentiate it, and includes the normalisation.
  */
 export function functionModel(options: {
   readonly name: string;
   readonly classify: Classifier;
-  /** Tells this function from others in results and when an evaluation is resumed. @default `function:` and the name */
+  /** Identifies this function in results and when an evaluation is resumed. @default `function:` and the name */
   readonly digest?: string;
   readonly shape?: AttackableModel['shape'];
   readonly classes?: AttackableModel['classes'];
@@ -77,7 +77,7 @@ export function functionModel(options: {
           'a model of Satin, whose activations are known,',
           '`surrogates`',
           name,
-          `Its activations cannot be told from the rest of it; leave out the derivative of ${form.derivative.name}.`,
+          `Its activations are not known; leave out the derivative of ${form.derivative.name}.`,
         );
       return { classify, [Symbol.dispose]: () => {} };
     },
@@ -86,9 +86,9 @@ export function functionModel(options: {
 }
 
 /**
- * Opens a model file, or reads and opens the one of a path: see `readModelFile`.
+ * Builds the model of a file that was read, or of a path; see `readModelFile`.
  *
- * @throws {InputError} where the file cannot be used as what it is.
+ * @throws {InputError} if the file cannot be used.
  */
 export function openModel(source: string | ModelFile, options: ModelFileOptions = {}): AttackableModel {
   const file = typeof source === 'string' ? readModelFile(source, options) : source;

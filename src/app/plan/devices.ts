@@ -1,21 +1,21 @@
-/** What a data sheet says of a device. */
+/** Figures of a device from its data sheet. */
 export interface Device {
   readonly title: string;
-  /** Floating-point operations a second of matrix products: of float32 numbers as the engine takes them there (TF32). */
+  /** Floating-point operations per second in matrix products of float32, which the engine computes in TF32 there. */
   readonly float32: number;
-  /** Bytes a second between memory and processor. */
+  /** Memory bandwidth in bytes per second. */
   readonly bandwidth: number;
   /** Bytes. */
   readonly memory: number;
-  /** Shares of those figures that training reaches. */
+  /** Shares of these figures that training reaches. */
   readonly reached: { readonly arithmetic: number; readonly bandwidth: number };
 }
 
 /**
- * Devices that a plan can be made for without having them: NVIDIA's data sheets, dense (without sparsity). Satin has run on
- * none of them. `reached` is what brings the training of a ResNet-50 in float32 to the speed that NVIDIA publishes for
- * PyTorch (DeepLearningExamples, ResNet-50 v1.5: 938 images a second on an A100, 367 on a V100); the two others are taken to
- * reach the share of the A100, which has arithmetic of the same kind.
+ * Devices that can be planned for without access to them: NVIDIA's data sheets, dense (without sparsity). Satin has run on
+ * none of them. `reached` scales the figures so that training a ResNet-50 in float32 has the speed that NVIDIA publishes for
+ * PyTorch (DeepLearningExamples, ResNet-50 v1.5: 938 images per second on an A100, 367 on a V100); the two others are
+ * assumed to reach the share of the A100, whose arithmetic is of the same kind.
  */
 export const devices = {
   h100: device('NVIDIA H100 SXM', { float32: 494, bandwidth: 3.35, memory: 80, reached: 0.16 }),
@@ -26,7 +26,7 @@ export const devices = {
 
 export type DeviceName = keyof typeof devices;
 
-/** From trillions a second, and gibibytes. */
+/** From TFLOP/s, TB/s and GiB. */
 function device(
   title: string,
   sheet: {

@@ -12,12 +12,12 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { Sgd } from '../../training/optimizers/sgd.js';
 import type { Passes } from './pass-counts.js';
 
-/** Seconds that one image takes in each kind of pass, and that the optimiser takes a step. */
+/** Seconds per image for each kind of pass, and per step for the optimiser. */
 export type PassTimes = Passes & { readonly optimizer: number };
 
 /**
- * Measures each distinct layer of a network on this machine, a convolution with the batch norm and the activation behind
- * it, and adds them up. What is not measured: adding residuals, pooling, noise, reading images.
+ * Times each distinct layer of a network on this machine, a convolution together with the batch norm and the activation
+ * that follow it, and adds the times. Not measured: residual additions, pooling, noise, reading images.
  */
 export function measureLayers(
   { layers, state, parameters }: Pick<NetworkSummary, 'layers' | 'state' | 'parameters'>,
@@ -49,7 +49,7 @@ interface LayerSetting {
   readonly images: number;
 }
 
-/** One layer of a network with what stands behind it. */
+/** One layer of a network with the norm and activation that follow it. */
 class MeasuredLayer extends Module {
   readonly forward: (x: Tensor, pass: Pass) => Tensor;
 
@@ -93,7 +93,7 @@ function timesOf(setting: LayerSetting): Passes {
   return { forward: times.forward / images, attack: times.attack / images, update: times.update / images };
 }
 
-/** A step of SGD over `count` numbers. */
+/** An SGD step over `count` parameters. */
 function optimizerTime(count: number): number {
   return scope(() => {
     const sample = Math.min(count, 4_000_000);
@@ -105,7 +105,7 @@ function optimizerTime(count: number): number {
   });
 }
 
-/** The median of three, after one that is not counted. */
+/** The median of three runs after a warm-up. */
 function seconds(run: () => unknown): number {
   const taken = Array.from({ length: 4 }, () => {
     const began = performance.now();

@@ -3,29 +3,29 @@ import type { Recipe } from '../../recipe/recipe.js';
 
 /** Passes through a network, counted in images. */
 export interface Passes {
-  /** Forward alone. */
+  /** Forward passes only. */
   readonly forward: number;
-  /** Forward and the gradient of the image, in evaluation mode: a step of an attack. */
+  /** Forward and backward to the image, in evaluation mode: one attack step. */
   readonly attack: number;
-  /** Forward and the gradients of weights and image between layers, in training mode. */
+  /** Forward and backward to the weights, in training mode. */
   readonly update: number;
 }
 
-/** What a recipe asks for, in images and steps. */
+/** The passes that a recipe needs, in images and steps. */
 export interface PassCounts {
-  /** Passes for each image of a step. */
+  /** Passes per image of a step. */
   readonly perImage: Passes;
   readonly steps: number;
-  /** Images of a step. */
+  /** Images per step. */
   readonly batch: number;
-  /** Images that are measured after each epoch. */
+  /** Images validated after each epoch. */
   readonly measured: number;
-  /** Passes for each of them, were none of them broken: broken ones leave the attack. */
+  /** Passes per validation image; an upper bound, since broken examples leave the attack. */
   readonly perMeasured: Passes;
   readonly epochs: number;
 }
 
-/** Counts what a recipe asks for, with `count` images in its training set before validation is taken from it. */
+/** Counts the passes of a recipe whose training set has `count` images before the validation split is taken. */
 export function passCounts({ data, training, validation }: Recipe, count: number): PassCounts {
   const split = data.validation;
   const kept = split < 1 ? Math.round(count * split) : split;
@@ -48,10 +48,10 @@ function passesOf(training: Recipe['training']): Passes {
   if (objective === 'clean' || objective === 'free') return { forward: 0, attack: 0, update: 1 };
   const both = objective === 'trades' || objective === 'mart';
   const steps = 'steps' in training.attack ? training.attack.steps : 1;
-  // TRADES' attack begins with the clean prediction.
+  // The attack of TRADES starts from the clean prediction.
   const forward = objective === 'trades' ? 1 : 0;
   const learned = both ? 2 : 1;
-  // AWP takes the gradient once more to move the weights; GradAlign two gradients of images, and their own gradients.
+  // AWP computes one more gradient to perturb the weights; GradAlign two image gradients, and a double backward.
   const awp = training.awp === null ? 0 : learned;
   const aligned = 'gradAlign' in training && training.gradAlign !== null ? 4 : 0;
   return { forward, attack: steps, update: learned + awp + aligned };

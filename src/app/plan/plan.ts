@@ -9,44 +9,44 @@ import { type Passes, passCounts } from './pass-counts.js';
 import { measureStep } from './step-time.js';
 import { trainingSetSize } from './training-set-size.js';
 
-/** What a run would take, before anything is spent. */
+/** An estimate of what a run needs. */
 export interface Plan {
   readonly parameters: number;
-  /** Multiplications that are added up, of convolutions and linear layers for one image. */
+  /** Multiply-accumulate operations of convolutions and linear layers for one image. */
   readonly macs: number;
   readonly images: number;
   readonly steps: number;
   readonly batch: number;
   readonly perImage: Passes;
-  /** Bytes on each device: weights with gradients and momentum, and what a step keeps for its gradients. */
+  /** Bytes on each device: weights with gradients and momentum, and activations saved for the backward pass. */
   readonly memory: { readonly weights: number; readonly activations: number };
-  /** Bytes that each device has; null where it is this machine. */
+  /** Memory of each device in bytes; null for this machine. */
   readonly deviceMemory: number | null;
   readonly device: string;
   readonly count: number;
   /** Seconds of one step. */
   readonly stepSeconds: number;
   readonly imagesPerSecond: number;
-  /** Of all steps, and of what is measured after each epoch. */
+  /** Of all training steps, and of validation after each epoch. */
   readonly hours: { readonly training: number; readonly validation: number };
-  /** Where the times are from. */
+  /** How the times were obtained. */
   readonly basis: 'measured steps' | 'measured layers' | 'data sheet';
 }
 
 export interface PlanOptions {
-  /** 'cpu' is this machine, whose layers are measured. @default 'cpu' */
+  /** 'cpu' is this machine, where steps or layers are timed. @default 'cpu' */
   readonly device?: DeviceName | 'cpu';
   /** Devices that share each batch. @default 1 */
   readonly count?: number;
 }
 
 /**
- * What a recipe would take on a device. On 'cpu' some steps of it are taken here on random images; of a network that is too
- * large for that, and for validation, each distinct layer is measured and they are summed up. On other devices a layer takes
- * the longer of its arithmetic and its memory traffic, by the data sheet and what training reaches of that.
- * `training.precision` does not change it.
+ * Estimates what a recipe needs on a device. On 'cpu' some training steps are timed here on random images; for a network
+ * that is too large for that, and for validation, each distinct layer is timed and the times are added. On other devices a
+ * layer takes the longer of its arithmetic and its memory traffic, from the data sheet scaled by the share that training
+ * reaches. `training.precision` does not change the estimate.
  *
- * @throws {InputError} where the batch cannot be shared by so many devices, or the data cannot be read.
+ * @throws {InputError} if the batch cannot be split equally among the devices, or the data cannot be read.
  */
 export async function plan(recipe: Recipe, { device = 'cpu', count = 1 }: PlanOptions = {}): Promise<Plan> {
   const { training, model } = recipe;
@@ -108,13 +108,13 @@ function secondsOf(passes: Passes, times: PassTimes): number {
   return forward * times.forward + attack * times.attack + update * times.update;
 }
 
-/** Images with which is measured: those of a step, or fewer where that would take long. */
+/** Images per timed step: those of a step, or fewer if that would take long. */
 const measuredMacs = 2e10;
 
-/** Above it a network is not made only to be measured: its weights, gradients and momentum would fill this machine. */
+/** A larger network is not built just to be timed: its weights, gradients and momentum would fill this machine. */
 const steppedParameters = 2e8;
 
-/** A number of an output is written by its layer, read and written by batch norm and activation, and read by the next. */
+/** Each output element is written by its layer, read and written by batch norm and activation, and read by the next layer. */
 const passesOverMemory = { forward: 4, attack: 9, update: 13 };
 const bytes = 4;
 
@@ -126,7 +126,7 @@ function byDataSheet({ layers, parameters }: NetworkSummary, device: Device): Pa
   const times = { forward: 0, attack: 0, update: 0 };
   for (const { macs, output } of layers) {
     const size = output.reduce((product, each) => product * each, 1);
-    // A gradient of the input or of the weights takes as much arithmetic as the pass forward.
+    // The gradient of the input, or of the weights, needs as much arithmetic as the forward pass.
     for (const [kind, products] of [
       ['forward', 1],
       ['attack', 2],
@@ -140,7 +140,7 @@ function byDataSheet({ layers, parameters }: NetworkSummary, device: Device): Pa
   return { ...times, optimizer: (bytes * parameters * 6) / bandwidth };
 }
 
-/** Bytes that a step keeps of one image for its gradients: what each layer gives, before and after norm and activation. */
+/** Bytes saved per image for the backward pass: each layer's output, before and after norm and activation. */
 function keptBytes({ layers }: NetworkSummary): number {
   return layers.reduce(
     (sum, { output }) => sum + 2 * bytes * output.reduce((product, each) => product * each, 1),

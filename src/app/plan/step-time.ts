@@ -8,21 +8,21 @@ import { buildObjective } from '../train/build-objective.js';
 import { buildOptimizer } from '../train/build-optimizer.js';
 import type { TrainingSetSize } from './training-set-size.js';
 
-/** What a training step takes on this machine, in seconds. */
+/** Duration of a training step on this machine, in seconds. */
 export interface StepTime {
-  /** An image: making it adversarial, and learning from it. */
+  /** Per image: the attack and the update. */
   readonly perImage: number;
-  /** The optimiser, once a step. */
+  /** Per step: the optimiser. */
   readonly optimizer: number;
 }
 
-/** Steps that are not counted: the first ones fetch memory and plan convolutions. */
+/** Warm-up steps that are not timed: they allocate memory and choose convolution algorithms. */
 const warmUp = 2;
 const most = 7;
-/** Seconds after which one counted step is enough. */
+/** Seconds after which one timed step is enough. */
 const patience = 10;
 
-/** Takes real steps of a recipe, on `images` random images each. What is not measured: reading images. */
+/** Runs training steps of a recipe on `images` random images each. Reading images is not measured. */
 export function measureStep(
   recipe: Recipe,
   { shape, classes }: Pick<TrainingSetSize, 'shape' | 'classes'>,

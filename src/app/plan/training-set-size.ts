@@ -3,9 +3,9 @@ import { folderLayout, listImages } from '../../data/image-folder-layout.js';
 import { InputError } from '../../errors.js';
 import type { Recipe } from '../../recipe/recipe.js';
 
-/** What a plan has to know of the images. */
+/** What a plan needs to know about the images. */
 export interface TrainingSetSize {
-  /** Images, before validation is taken from them. */
+  /** Images before the validation split is taken. */
   readonly count: number;
   /** [channels, height, width] */
   readonly shape: readonly [number, number, number];
@@ -20,10 +20,10 @@ const published: Readonly<Record<Exclude<Recipe['data']['name'], 'folder' | 'ima
 };
 
 /**
- * The size of a recipe's training set: of a public one as it was published, so that it need not be here; of a folder as
- * it is found.
+ * The size of a recipe's training set: of a public data set as published, so that it need not be downloaded; of a folder
+ * as found on disk.
  *
- * @throws {InputError} for a folder that cannot be trained on.
+ * @throws {InputError} for a folder that cannot be used for training.
  */
 export async function trainingSetSize({ data }: Recipe): Promise<TrainingSetSize> {
   if (data.name === 'imagenet') return { count: 1_281_167, shape: [3, data.size, data.size], classes: 1000 };

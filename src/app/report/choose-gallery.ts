@@ -14,22 +14,22 @@ export interface GalleryNetwork {
   /** As in `ReportNetwork`. */
   readonly name: string;
   readonly model: AttackableModel;
-  /** All networks' on `data`, with one norm, ε, seed and attack last. */
+  /** On `data`, with the same norm, ε, seed and last attack for all networks. */
   readonly measured: EvaluationRun;
 }
 
 export interface GalleryOptions {
   readonly networks: readonly GalleryNetwork[];
-  /** What the networks were measured on. */
+  /** What the networks were evaluated on. */
   readonly data: Dataset;
   /** @default 8 */
   readonly count?: number;
 }
 
 /**
- * The gallery of a report: up to `count` examples that every network classifies rightly as they are, those first that
- * were broken in at least one network, of as many classes as there are, in the order of the data. For a network that
- * withstood the attack, the image is its last iterate.
+ * Chooses the gallery of a report: up to `count` examples that every network classifies correctly, in the order of the
+ * data. Examples that were broken in at least one network come first, spread over the classes. For a network that is
+ * robust on an example, the image is the attack's last iterate.
  */
 export function chooseGallery({ networks, data, count = 8 }: GalleryOptions): GalleryExample[] {
   const places = chooseForGallery(networks, data, count);
@@ -81,7 +81,7 @@ interface View {
   readonly attacked: TopPrediction;
 }
 
-/** What one network makes of the chosen examples. */
+/** The predictions of one network on the chosen examples. */
 function viewsOf(network: GalleryNetwork, data: DatasetTensors, places: readonly number[]): View[] {
   const { model, measured } = network;
   const { attacks, norm, epsilon, seed } = measured.result;

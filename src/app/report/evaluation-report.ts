@@ -9,23 +9,23 @@ import type { EvaluationRun } from '../evaluate/evaluate-run.js';
 import type { AttackableModel } from '../model/open-model.js';
 import { chooseGallery } from './choose-gallery.js';
 
-/** Of ε: where the curve of an evaluation is measured. A network whose accuracy does not fall along it hides its gradient. */
+/** Multiples of ε for the curve of an evaluation. If accuracy does not fall along it, the network masks its gradient. */
 const multiples = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4];
 
 export interface EvaluationReportOptions extends Pick<CurveOptions, 'batch' | 'interrupted' | 'onProgress'> {
   readonly model: AttackableModel;
-  /** What it was measured on. */
+  /** What it was evaluated on. */
   readonly data: Dataset;
   readonly measured: EvaluationRun;
-  /** How many images accuracy against ε is measured on; 0 for no curve. */
+  /** Number of images for accuracy against ε; 0 for no curve. */
   readonly curveExamples: number;
 }
 
 /**
- * The page of an evaluation. Measured here: accuracy against ε by APGD-CE (with averaged gradients where
- * the model answers at random), and where the images of the gallery end that withstood every attack.
+ * Renders the page of an evaluation. Measures accuracy against ε by APGD-CE (with gradients averaged over passes if the
+ * model is randomised), and the last iterates of robust examples for the gallery.
  *
- * @throws {InterruptedError} where `interrupted` says so; no page is left.
+ * @throws {InterruptedError} if interrupted; no page is written.
  */
 export async function evaluationReport(options: EvaluationReportOptions): Promise<string> {
   const { model, data, measured, curveExamples, batch, interrupted, onProgress } = options;
@@ -49,7 +49,7 @@ export async function evaluationReport(options: EvaluationReportOptions): Promis
           ...(onProgress === undefined ? {} : { onProgress }),
         }).catch((error: unknown) => {
           if (!(error instanceof InterruptedError)) throw error;
-          throw new InterruptedError('Interrupted; the result was told, its page was not written.', {
+          throw new InterruptedError('Interrupted; the result was printed, its page was not written.', {
             cause: error,
           });
         });

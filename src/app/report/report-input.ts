@@ -8,9 +8,9 @@ import { readManifest } from '../../runs/run-folder.js';
 import { chooseGallery, type GalleryNetwork } from './choose-gallery.js';
 import { compareVerdicts, networkReport } from './report-parts.js';
 
-/** A trained network with everything that was measured of it. */
+/** A trained network with all its measurements. */
 export interface MeasuredNetwork extends GalleryNetwork {
-  /** The run folder that its weights come from. */
+  /** The run folder of its weights. */
   readonly run: string;
   readonly curve: readonly CurvePoint[];
 }
@@ -18,15 +18,15 @@ export interface MeasuredNetwork extends GalleryNetwork {
 export interface ReportInputOptions {
   readonly title: string;
   readonly subtitle: string;
-  /** What the reader must not conclude. */
+  /** A caveat for the reader. */
   readonly notice: string;
-  /** The images on which all were measured. */
+  /** The images that all networks were evaluated on. */
   readonly data: Dataset;
-  /** One or more, measured under one threat model. */
+  /** One or more, evaluated under one threat model. */
   readonly networks: readonly MeasuredNetwork[];
 }
 
-/** Puts together what `renderReport` takes; versions and machine are those of this process. */
+/** Assembles the input of `renderReport`; versions and machine are those of this process. */
 export function reportInput({ title, subtitle, notice, data, networks }: ReportInputOptions): ReportInput {
   const [first, second] = networks;
   if (first === undefined) throw InputError.expected('at least one network', 'the report', 'none');

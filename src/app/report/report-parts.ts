@@ -8,27 +8,27 @@ import { readEvents } from '../../runs/event-log.js';
 import type { RunEvent } from '../../runs/events.js';
 import { readStoredRecipe } from '../../runs/run-folder.js';
 
-/** From run folders and measurements to the parts of a report. Nothing is measured here. */
+/** Builds the parts of a report from run folders and measurements. Nothing is measured here. */
 export interface NetworkReportOptions {
   /** The run folder. */
   readonly run: string;
   /** @default the title of the activation: `SiLU` */
   readonly name?: string;
   readonly evaluation: EvaluationResult;
-  /** From `accuracyCurve`; may be empty. */
+  /** From `epsilonCurve`; may be empty. */
   readonly curve: readonly CurvePoint[];
 }
 
 /**
- * What a report says of one network: its recipe and learning curves from the run folder, with the measurements.
+ * The part of a report about one network: recipe and learning curves from the run folder, with the measurements.
  *
- * @throws {InputError} where the folder is no run, or one that was never begun.
+ * @throws {InputError} if the folder is not a run, or its training never started.
  */
 export function networkReport({ run, name, evaluation, curve }: NetworkReportOptions): ReportNetwork {
   const recipe = parseRecipe(readStoredRecipe(run), `the run ${run}`);
   const events = readEvents(run);
   const began = events.find((event) => event.type === 'start');
-  if (began === undefined) throw InputError.expected('a run that has begun', 'the run', run);
+  if (began === undefined) throw InputError.expected('a run whose training has started', 'the run', run);
   const activation = parseActivation(recipe.model.activation);
   return {
     name: name ?? activation.title,
@@ -51,7 +51,7 @@ function epochsOf(events: readonly RunEvent[]) {
   return events.filter((event) => event.type === 'epoch');
 }
 
-/** The last measurement chooses the epoch to keep. Nothing for an epoch without validation, where a learning curve would have holes. */
+/** The last measurement selects the epoch to keep. An epoch without validation gives no point. */
 function epochPoint({ epoch, seconds, measurements }: RunEvent & { readonly type: 'epoch' }): EpochPoint[] {
   const robust = Object.keys(measurements).find((name) => name.startsWith('validation/robust/')) ?? '';
   const [loss, trainAccuracy] = [measurements['train/loss'], measurements['train/accuracy']];
@@ -69,9 +69,9 @@ function epochPoint({ epoch, seconds, measurements }: RunEvent & { readonly type
 }
 
 /**
- * Exact McNemar over the verdicts under attack of two networks on the same examples.
+ * Exact McNemar test on the verdicts under attack of two networks on the same examples.
  *
- * @throws {InputError} where the examples are not the same.
+ * @throws {InputError} if the examples are not the same.
  */
 export function compareVerdicts(first: EvaluationResult, other: EvaluationResult): Comparison {
   if (first.pixelsDigest !== other.pixelsDigest)

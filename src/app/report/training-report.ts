@@ -12,13 +12,13 @@ import { checkpointModel } from '../model/checkpoint-model.js';
 import { type AttackableModel, attackableModel } from '../model/open-model.js';
 import { type MeasuredNetwork, reportInput } from './report-input.js';
 
-/** The page, and the numbers that are on it, in the order of the runs. */
+/** The page and its numbers, in the order of the runs. */
 export interface TrainingReport {
   readonly page: string;
   readonly results: readonly { readonly activation: string; readonly result: EvaluationResult }[];
 }
 
-/** A trained run, read already. */
+/** A trained run that has been read. */
 export interface TrainedRun {
   readonly path: string;
   readonly recipe: Recipe;
@@ -26,11 +26,11 @@ export interface TrainedRun {
 }
 
 export interface TrainingReportOptions {
-  /** Stands in the page's head. @default the networks' names */
+  /** Title of the page. @default the names of the networks */
   readonly title?: string;
-  /** One or more, of one data set and threat model. */
+  /** One or more, with one data set and one threat model. */
   readonly runs: readonly TrainedRun[];
-  /** How many test images are attacked. */
+  /** Number of test images to attack. */
   readonly examples: number;
   readonly interrupted: () => boolean;
   readonly onProgress: (progress: {
@@ -46,9 +46,9 @@ const seed = 0;
 const batch = 250;
 
 /**
- * Measures each run's best checkpoint under its own threat model and makes one HTML document of all.
+ * Evaluates the best checkpoint of each run under its threat model and renders one HTML document.
  *
- * @throws {InputError} where a model does not fit the images of the first run.
+ * @throws {InputError} if a model does not fit the images of the first run.
  */
 export async function trainingReport(options: TrainingReportOptions): Promise<TrainingReport> {
   const { runs, interrupted, onProgress } = options;
@@ -63,7 +63,7 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
       models.push(model);
       const { threat, data: source } = runs[0]!.recipe;
       const { norm, epsilon, epsilonText } = threat;
-      // Read for each run, since this refuses a model of another size or with other classes.
+      // Loaded for each run, since this refuses a model with another input size or other classes.
       data = await loadExamples(model, {
         name: source.name,
         split: 'test',
@@ -110,10 +110,10 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
     const page = await renderReport(
       reportInput({
         title: options.title ?? networks.map(({ name }) => name).join(' and '),
-        subtitle: 'Image classifiers trained to withstand adversarial examples, and how well they do.',
+        subtitle: 'Adversarially trained image classifiers and their robustness.',
         notice:
           networks.length === 1
-            ? 'One training run: another seed gives other numbers.'
+            ? 'One training run: another seed gives different numbers.'
             : 'One seed each: this shows the method and is no evidence for an activation.',
         data: data!,
         networks,
@@ -131,7 +131,7 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
   }
 }
 
-/** The activation's title, with the run's path where another run has the same. */
+/** The activation's title, with the run's path if another run has the same activation. */
 function nameOf(run: TrainedRun, runs: readonly TrainedRun[]): string {
   const titleOf = ({ recipe }: TrainedRun) => parseActivation(recipe.model.activation).title;
   const isUnique = runs.filter((other) => titleOf(other) === titleOf(run)).length === 1;

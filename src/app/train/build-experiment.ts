@@ -16,21 +16,19 @@ import { buildObjective } from './build-objective.js';
 import { buildOptimizer } from './build-optimizer.js';
 import { channelStatistics, openTraining, type TrainingData } from './training-data.js';
 
-/**
- * From a recipe to the parts of a training run: the only file that knows every part.
- */
+/** The parts of a training run. This is the only file that knows all of them. */
 export type Experiment = Omit<TrainOptions, 'progress' | 'record' | 'checkpoint' | 'interrupted'> &
   Disposable;
 
 export interface ExperimentOptions {
-  /** Start from these weights instead of random ones. */
+  /** Initial weights in place of a random initialisation. */
   readonly init?: InitialWeights | undefined;
-  /** With `init`: the last layer begins with random weights all the same. @default false */
+  /** With `init`: initialise the last layer randomly all the same. @default false */
   readonly newHead?: boolean;
   readonly interrupted: () => boolean;
-  /** With whom the run is shared. @default alone */
+  /** Processes that train together. @default a single process */
   readonly ranks?: ProcessGroup;
-  /** Told how far reading images and validation are. */
+  /** Progress of reading images and of validation. */
   readonly onProgress?: (progress: {
     readonly label: string;
     readonly done: number;
@@ -39,7 +37,7 @@ export interface ExperimentOptions {
   }) => void;
 }
 
-/** Makes the parts of a run; nothing is written. */
+/** Builds the parts of a run; writes nothing. */
 export function buildExperiment(
   recipe: Recipe,
   images: TrainingData,
@@ -66,10 +64,10 @@ export function buildExperiment(
   if (options.init !== undefined) initialise(network, options.init, { newHead: options.newHead ?? false });
 
   const ema = training.ema === null ? null : new Ema(network, training.ema);
-  /** What is measured and kept: the average, where there is one. */
+  /** The model that is validated and saved: the weight average if there is one. */
   const kept = ema?.model ?? network;
 
-  // Each rank measures its share of the examples; what they find is added up.
+  // Each rank validates its share of the examples; the counts are summed.
   const measured = images.validation?.ids.length ?? 0;
   const validation =
     images.validation === null
@@ -98,7 +96,7 @@ export function buildExperiment(
   async function* measure(): AsyncGenerator<readonly [string, number]> {
     if (validation === null) return;
     const own = await countRight(validation).catch((error: unknown) => {
-      // The others must hear of it, at the place where they all are.
+      // The other ranks must learn of it in the all-reduce that follows.
       if (error instanceof InterruptedError) return error;
       throw error;
     });
@@ -109,7 +107,7 @@ export function buildExperiment(
     const clean = ['validation/clean', cleanCount / measured] as const;
     const threatText = `${threat.norm}-${threat.epsilonText.replace('/', '-')}`;
     const robust = [`validation/robust/${threatText}/${attack.name}`, robustCount / measured] as const;
-    // The last one chooses: robust accuracy of a network that is not trained for it is next to chance.
+    // The last one selects the best epoch: robust accuracy of a network without adversarial training is near chance.
     yield* training.objective === 'clean' ? [robust, clean] : [clean, robust];
   }
 

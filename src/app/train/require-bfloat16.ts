@@ -2,13 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { InputError } from '../../errors.js';
 import type { Recipe } from '../../recipe/recipe.js';
 
-/** Where Linux tells what the processor has. */
+/** Where Linux lists the instruction sets of the processor. */
 const processorFile = '/proc/cpuinfo';
 
 /**
- * Refuses bfloat16 on a processor that would only imitate it, slower than float32.
+ * Refuses bfloat16 on a processor that would emulate it, slower than float32.
  *
- * @param processor What Linux says of the processor; null on other systems.
+ * @param processor Content of /proc/cpuinfo; null on other systems.
  * @throws {InputError}
  */
 export function requireBfloat16(

@@ -27,27 +27,27 @@ import { buildExperiment, type Experiment, type ExperimentOptions } from './buil
 import { requireBfloat16 } from './require-bfloat16.js';
 import { loadTrainingData } from './training-data.js';
 
-/** A training run on disk: a recipe trained into a run folder, from the start or from where it was left. */
+/** A training run on disk: a recipe trained into a run folder, from scratch or resumed. */
 export interface TrainRunOptions extends ExperimentOptions {
   readonly recipe: Recipe;
   /** The run folder. */
   readonly path: string;
-  /** Goes on with the run in the folder; one that was never begun is begun. */
+  /** Resumes the run in the folder; starts it if there is none. */
   readonly resume: boolean;
-  /** Told every event, as it happens. */
+  /** Called with every event. */
   readonly onEvent: (event: RunEvent) => void;
 }
 
-/** About how many steps of an epoch are kept in `events.jsonl`. */
+/** Approximate number of steps per epoch recorded in `events.jsonl`. */
 const recordedSteps = 100;
 
 /**
- * Trains `recipe` in `path`: recipe and manifest are written before step 0, events as they come, the last and the best
- * checkpoint after each epoch.
+ * Trains `recipe` in the folder `path`: writes recipe and manifest before step 0, events as they occur, and the last and
+ * best checkpoint after each epoch.
  *
- * As one of several ranks it trains its share of every batch, and rank 0 alone writes.
+ * With several ranks each trains on its share of every batch, and only rank 0 writes.
  *
- * @throws {InputError} before anything is written, where recipe, data or folder cannot be used.
+ * @throws {InputError} before anything is written, if recipe, data or folder cannot be used.
  */
 export async function trainRun(options: TrainRunOptions): Promise<void> {
   const { recipe, path, interrupted, onEvent, ranks = singleProcess } = options;
@@ -58,7 +58,7 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
   batchOfRank(batch / accumulate, accumulate === 1 ? 'training.batch' : 'training.batch / accumulate', ranks);
   const goesOn = leads && options.resume && isRunFolder(path);
   if (leads && !goesOn) requireUnused(path);
-  // Images, then the checkpoint, are refused before the engine is loaded.
+  // Bad images and a bad checkpoint are refused before the engine is loaded.
   const images = await loadTrainingData(recipe, options.onProgress);
   if (ranks.size > 1) requireSameImages(ranks, images);
   const resumed = goesOn ? resumeRunFolder({ path, recipe, complete, willRepeat: comesAgain }) : null;
@@ -72,7 +72,7 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
   const stepsPerEpoch =
     experiment.epochSteps ??
     Math.floor(experiment.data.count / experiment.batch) * experiment.objective.replays;
-  // Rank 0 writes; the others need no folder.
+  // Only rank 0 writes.
   using run = leads ? (held ?? begin(path, recipe, ranks)) : null;
   const checkpoint = resumed?.checkpoint ?? null;
 
@@ -97,7 +97,7 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
     record,
     interrupted,
     checkpoint(name, state) {
-      // Only the last checkpoint is gone on from.
+      // Only the last checkpoint is resumed from.
       const rest = name === 'last' ? scope(() => toArrays(restState(experiment, ranks))) : null;
       if (name === 'last') requireSameWeights(ranks, model, state.step);
       if (run === null) return;
@@ -142,13 +142,13 @@ const progressSchema: z.ZodType<TrainingProgress> = z.strictObject({
   }),
 });
 
-/** Whether a run that goes on from `state` will record an event again: the end, and epochs that were not over. */
+/** Whether a run resumed from `state` will record an event again: the end, and epochs that had not finished. */
 function comesAgain(event: RunEvent, state: unknown): boolean {
   if (event.type === 'end') return true;
   return event.type === 'epoch' && event.epoch >= progressOf(state, 'the last checkpoint').epoch;
 }
 
-/** A stored recipe with the defaults of settings that are younger than it. */
+/** A stored recipe with the defaults of settings that were added since. */
 function complete(stored: unknown): Recipe {
   return parseRecipe(stored, 'the recipe of the run');
 }
@@ -157,15 +157,15 @@ function progressOf(state: unknown, source: string): TrainingProgress {
   return validate({ schema: progressSchema, input: state, source });
 }
 
-/** What is measured and kept: the average, where there is one. */
+/** The model that is validated and saved: the weight average if there is one. */
 function keptModel({ model, ema }: Experiment): Model {
   return ema?.model ?? model;
 }
 
-/** Where a name in the optimiser's file comes from; the optimiser's own have no prefix. */
+/** Prefixes of names in the optimiser's file; the optimiser's own names have none. */
 const prefixes = { live: 'live.', objective: 'objective.' } as const;
 
-/** Beside the weights that are kept: the optimiser, what the objective carries, the live weights of an average. */
+/** State beside the saved weights: of the optimiser and the objective, and the live weights if an average is saved. */
 function restState(
   { model, optimizer, objective, ema }: Experiment,
   ranks: ProcessGroup,
@@ -174,7 +174,7 @@ function restState(
     [...state].map(([name, tensor]) => [`${prefix}${name}`, tensor] as const);
   return new Map([
     ...optimizer.state(),
-    // One image after another, as if one process had the whole batch.
+    // Gathered in the order of the batch, as if a single process held all of it.
     ...prefixed(
       prefixes.objective,
       inBatch(objective.state(), (part) => ranks.allGather(part)),
@@ -190,7 +190,7 @@ function inBatch(
   return new Map([...state].map(([name, tensor]) => [name, change(tensor)]));
 }
 
-/** Every rank goes on from where rank 0 stands: its weights, its optimiser, its place in the run. */
+/** Broadcasts the state of rank 0 to every rank: weights, optimiser, objective and progress. */
 function followLeader(
   ranks: ProcessGroup,
   experiment: Experiment,
@@ -202,7 +202,7 @@ function followLeader(
   scope(() => {
     const optimizerState = ranks.broadcastState(leads ? optimizer.state() : null);
     if (!leads) optimizer.restore(optimizerState);
-    // That of the whole batch, of which each rank takes its own images'.
+    // State of the whole batch; each rank takes the part of its own images.
     const ofBatch = ranks.broadcastState(leads ? objective.state() : null);
     const own = inBatch(ofBatch, (whole) => {
       const length = whole.dimension(0) / ranks.size;
@@ -213,7 +213,7 @@ function followLeader(
   return progressOf(JSON.parse(ranks.broadcastText(leads ? JSON.stringify(progress) : null)), 'rank 0');
 }
 
-/** Puts a run back to where its checkpoint was written. */
+/** Restores a run to the state of its checkpoint. */
 function restore({ weights, progress, weightsFile }: Checkpoint, experiment: Experiment): TrainingProgress {
   if (progress === null) throw InputError.expected('a checkpoint to go on from', 'the run', 'weights alone');
   const state = progressOf(progress.state, `the checkpoint of ${weightsFile}`);

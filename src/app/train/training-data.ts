@@ -11,32 +11,31 @@ import { InputError } from '../../errors.js';
 import type { Recipe } from '../../recipe/recipe.js';
 
 /**
- * The images of a run: read from disk, and made ready for training. Small sets are in memory; of ImageNet only the lists
- * are, and what is measured on.
+ * The images of a run. Small data sets are in memory; of ImageNet only the file lists and the validation images are.
  */
 export interface TrainingData {
   readonly training: Dataset | EncodedTraining;
-  /** null where the recipe keeps none for it. */
+  /** null if the recipe has no validation split. */
   readonly validation: Dataset | null;
 }
 
-/** Training images that are decoded as they are needed. */
+/** Training images that are decoded on demand. */
 export interface EncodedTraining extends Pick<Dataset, 'classes' | 'shape'> {
   readonly opened: OpenedSplit;
-  /** Those that are learned from. */
+  /** Indices of the images to train on. */
   readonly places: Uint32Array;
-  /** Those that the guard attacks, as an evaluation sees them; null without a guard. */
+  /** Images for the guard, preprocessed as for evaluation; null without a guard. */
   readonly guarded: Dataset | null;
 }
 
-/** Told how far reading is. */
+/** Called with the progress of reading. */
 export type OnReading = (progress: {
   readonly label: string;
   readonly done: number;
   readonly total: number;
 }) => void;
 
-/** Reads what a run is trained and validated on. @throws {InputError} for images that cannot be used */
+/** Loads the training and validation images of a run. @throws {InputError} for images that cannot be used */
 export async function loadTrainingData(recipe: Recipe, onProgress?: OnReading): Promise<TrainingData> {
   const { data, training } = recipe;
   const images =
@@ -56,7 +55,7 @@ export async function loadTrainingData(recipe: Recipe, onProgress?: OnReading): 
   return images;
 }
 
-/** What exactly is trained or measured on: of encoded images their names and labels, of others the pixels. */
+/** Identifies a set of images: encoded images by names and labels, others by their pixels. */
 export function trainingDataDigest(images: Dataset | EncodedTraining): {
   readonly images: number;
   readonly digest: string;
@@ -68,14 +67,14 @@ export function trainingDataDigest(images: Dataset | EncodedTraining): {
   return { images: places.length, digest: `sha256:${hash.digest('hex')}` };
 }
 
-/** What a training loop takes of them. */
+/** Training images ready for the training loop. */
 export interface OpenTraining extends Disposable {
   readonly source: BatchSource;
-  /** What the guard attacks a draw of; null where there is none. */
+  /** Images that the guard draws from; null if there is none. */
   readonly guarded: DatasetTensors | null;
 }
 
-/** Makes training images ready for a device; `sharing` runs have the same processors. */
+/** Prepares training images for a device; `sharing` processes share the processors. */
 export function openTraining(
   training: TrainingData['training'],
   { data }: Recipe,
@@ -89,7 +88,7 @@ export function openTraining(
       images: opened.images,
       places,
       workers: data.workers ?? usualWorkers(sharing),
-      // On the CPU the network's threads have every processor: decoding beside them would only hold both up.
+      // On the CPU the network's threads use every processor: decoding at the same time would slow both down.
       ahead: device !== 'cpu',
       shuffleBuffer: data.shuffleBuffer ?? usualBuffer,
       device,
@@ -106,10 +105,10 @@ export function openTraining(
   };
 }
 
-/** Images in the window that shards are shuffled through; nothing else knows of it. */
+/** Default size of the shuffle buffer for shards, in images. */
 const usualBuffer = 16_384;
 
-/** Mean and deviation of each channel, of pixels in [0, 1]; of ImageNet those that everybody uses. */
+/** Mean and standard deviation of each channel, of pixels in [0, 1]; the customary ones for ImageNet. */
 export function channelStatistics(training: TrainingData['training']): {
   readonly mean: readonly number[];
   readonly std: readonly number[];
@@ -171,7 +170,7 @@ function told(onProgress: OnReading | undefined): Pick<LoadOptions, 'onProgress'
   };
 }
 
-/** Lists ImageNet, and decodes what is measured on. */
+/** Lists the files of ImageNet, and decodes the images for validation and the guard. */
 async function openEncoded(recipe: Recipe, onProgress: OnReading | undefined): Promise<TrainingData> {
   const { data, training, validation } = recipe;
   if (data.name !== 'imagenet') throw new RangeError(`${data.name} is not encoded.`);

@@ -6,21 +6,21 @@ import type { Tensor } from '../../tensor/tensor.js';
 export interface ColourOptions {
   /** Brightness is multiplied by a factor drawn from 1 ± this; 0 is off. */
   readonly brightness: number;
-  /** Distance from the image's mean grey, likewise. */
+  /** Likewise for contrast: the distance from the image's mean grey. */
   readonly contrast: number;
-  /** Distance of each pixel from its own grey, likewise. */
+  /** Likewise for saturation: the distance of each pixel from its own grey. */
   readonly saturation: number;
-  /** Deviation of the shifts along the principal colours of ImageNet (Krizhevsky et al., 2012); 0 is off. */
+  /** Standard deviation of the shifts along the principal colours of ImageNet (Krizhevsky et al., 2012); 0 is off. */
   readonly lighting: number;
 }
 
-/** Uniform numbers in [0, 1) for each image: three factors, the order of four steps, three pairs for normal numbers. */
+/** Number of uniform draws in [0, 1) per image: three factors, the order of four steps, three pairs for normal numbers. */
 export const colourDraws = 3 + 3 + 6;
 
-/** Weights of red, green and blue in grey, as torchvision has them. */
+/** Weights of red, green and blue in grey, as in torchvision. */
 const grey = [0.2989, 0.587, 0.114] as const;
 
-/** Principal components of the colours of ImageNet, of pixels in [0, 1]; the vectors are the columns. */
+/** Principal components of ImageNet's colours, for pixels in [0, 1]; the eigenvectors are the columns. */
 const eigenvalues = [0.2175, 0.0188, 0.0045] as const;
 const eigenvectors = [
   [-0.5675, 0.7192, 0.4009],
@@ -30,16 +30,16 @@ const eigenvectors = [
 
 type Vector = readonly [number, number, number];
 
-/** What becomes of a pixel: v → matrix v + shift. */
+/** The map of a pixel: v → matrix v + shift. */
 export interface ColourMap {
   readonly matrix: readonly [Vector, Vector, Vector];
   readonly shift: Vector;
 }
 
 /**
- * Brightness, contrast, saturation and lighting in an order drawn anew for each image, as fb.resnet.torch and the code of
- * the paper do, and brought back into [0, 1] once, at the end. Each step maps a pixel v to M v + t, contrast through the
- * mean colour as it then is, so all four together are one such map for each image.
+ * Applies brightness, contrast, saturation and lighting in a random order for each image, as fb.resnet.torch and the code
+ * of the paper do, and clips to [0, 1] once at the end. Each step is an affine map v → M v + t of a pixel (contrast uses
+ * the mean colour at that step), so the four steps compose to one affine map per image.
  *
  * @param x pixels in [0, 1], [N, 3, H, W]
  * @param draws `colourDraws` uniform numbers for each image

@@ -1,6 +1,6 @@
 import type { Box } from '../../tensor/resample.js';
 
-/** Which part of an image a network sees: `box` is brought to `full`, and of that the window is kept. */
+/** A crop of an image: `box` is resized to `full`, of which the window is kept. */
 export interface View {
   readonly box: Box;
   readonly full: readonly [height: number, width: number];
@@ -18,13 +18,13 @@ export interface RandomCrop {
 const tries = 10;
 const perTry = 4;
 
-/** Uniform numbers in [0, 1) that `randomView` takes: its tries, then one for the mirror. */
+/** Number of uniform draws in [0, 1) for `randomView`: its tries, then one for the flip. */
 export const viewDraws = tries * perTry + 1;
 
 /**
- * torchvision's `RandomResizedCrop` with `RandomHorizontalFlip`: area uniform in `scale`, the logarithm of the proportions
- * uniform in that of `ratio`, a place drawn uniformly; after ten crops that did not fit the largest one in the middle that
- * keeps to `ratio`. Brought to `size` x `size`.
+ * torchvision's `RandomResizedCrop` with `RandomHorizontalFlip`: area uniform in `scale`, log aspect ratio uniform in the
+ * logarithm of `ratio`, uniform position; after ten crops that do not fit, the largest centre crop within `ratio`. Resized
+ * to `size` x `size`.
  */
 export function randomView(
   [height, width]: readonly [height: number, width: number],
@@ -69,8 +69,8 @@ function randomBox(
 }
 
 /**
- * torchvision's `Resize(resize)` with `CenterCrop(size)`: the shorter side is brought to `resize`, the longer one in
- * proportion (rounded down), and `size` x `size` is cut out of the middle. Expects `resize` at least `size`.
+ * torchvision's `Resize(resize)` with `CenterCrop(size)`: the shorter side is resized to `resize`, the longer one in
+ * proportion (rounded down), then the centre `size` x `size` is cropped. Requires `resize` at least `size`.
  */
 export function centreView(
   [height, width]: readonly [height: number, width: number],
@@ -86,7 +86,7 @@ export function centreView(
   };
 }
 
-/** Half of a whole number; where that ends in .5, the even neighbour, as Python rounds. */
+/** Half of an integer, with ties rounded to even as in Python. */
 function halfEven(length: number): number {
   const half = Math.floor(length / 2);
   return length % 2 === 0 || half % 2 === 0 ? half : half + 1;

@@ -5,29 +5,29 @@ import { loadSharp } from '../decode-image.js';
 import type { View } from './crop.js';
 
 /**
- * Encoded bytes become what a network sees of the image, with torchvision's pixels: its loader is Pillow's
- * `convert('RGB')`, which leaves EXIF orientation and colour profiles alone, drops alpha and converts CMYK by
- * arithmetic. Cropping comes before resizing, so nothing outside the box is mixed in. libjpeg-turbo decodes the usual JPEG
- * files; sharp all else, and it has the last word on what is damaged.
+ * Decodes, crops and resizes an image to the network's input with torchvision's pixels: its loader is Pillow's
+ * `convert('RGB')`, which ignores EXIF orientation and colour profiles, drops alpha and converts CMYK arithmetically.
+ * Cropping precedes resizing, so no pixel outside the box contributes. libjpeg-turbo decodes common JPEG files; sharp
+ * decodes everything else and decides whether a file is damaged.
  */
 export interface DecodeOptions {
-  /** The part of an image of so many pixels that is wanted. */
+  /** The crop for an image of the given size. */
   readonly viewOf: (size: readonly [height: number, width: number]) => View;
   readonly filter: Filter;
   /**
-   * `exact` has torchvision's pixels. `fast` lets the JPEG decoder shrink images that are at least three times as large as
-   * needed, and sharp resize them: other pixels.
+   * `exact` gives torchvision's pixels. `fast` lets the JPEG decoder shrink images that are at least three times larger
+   * than needed and sharp resize them, with slightly different pixels.
    */
   readonly decoding: 'exact' | 'fast';
-  /** Where the window goes, as bytes [3, height, width]. */
+  /** Destination of the window, bytes [3, height, width]. */
   readonly target: Uint8Array;
   readonly offset: number;
 }
 
-/** The bytes are no image that can be read to its end; the message says why. */
+/** The image cannot be decoded completely; the message gives the reason. */
 export class BrokenImage extends Error {}
 
-/** Decodes one image. @throws {BrokenImage} where it is damaged. */
+/** Decodes one image. @throws {BrokenImage} if it is damaged. */
 export async function decodeView(encoded: Uint8Array, options: DecodeOptions): Promise<void> {
   if (encoded.length === 0) throw new BrokenImage('an empty file');
   if (options.decoding === 'exact' && (await decodeJpeg(encoded, options))) return;
@@ -50,7 +50,7 @@ export async function decodeView(encoded: Uint8Array, options: DecodeOptions): P
   await resample(pixels, how, options);
 }
 
-/** Whether libjpeg-turbo could do it. */
+/** Whether libjpeg-turbo decoded it. */
 async function decodeJpeg(file: Uint8Array, options: DecodeOptions): Promise<boolean> {
   const size = sizeOfJpeg(file);
   return (
@@ -58,7 +58,7 @@ async function decodeJpeg(file: Uint8Array, options: DecodeOptions): Promise<boo
   );
 }
 
-/** As Pillow reads: no colour profile, no orientation, and warnings of a decoder that goes on are no errors. */
+/** As Pillow reads: without colour profile and orientation; warnings of the decoder are not errors. */
 const input: SharpOptions = { failOn: 'error', ignoreIcc: true, autoOrient: false };
 
 async function reading<T>(body: () => Promise<T>): Promise<T> {
@@ -106,7 +106,7 @@ interface Shrunk {
   readonly options: DecodeOptions;
 }
 
-/** The whole image is reduced as much as the box has to be, and the window is cut out of that. */
+/** Resizes the whole image by the factor of the box, then crops the window. */
 async function decodeShrunk({ image, view, options }: Shrunk): Promise<void> {
   const { box, full, window, flip } = view;
   const { height, width } = await reading(() => image.metadata());

@@ -6,17 +6,17 @@ import { readExisting } from '../read-file.js';
 import type { EncodedImages } from './encoded-images.js';
 
 /**
- * The images of a folder with one subfolder a class, as ImageNet is unpacked; a label is the place of the subfolder's name
- * among the sorted ones.
+ * The images of a folder with one subfolder per class, the layout of unpacked ImageNet. Labels are the indices of the
+ * sorted subfolder names.
  *
- * @throws {InputError} where the folder is not laid out so.
+ * @throws {InputError} for another layout.
  */
 export async function folderImages(folder: string, name: string): Promise<EncodedImages> {
   if ((await listClasses(folder)).length === 0 && (await holdsImages(folder)))
     throw datasetError({
       file: folder,
       expected: 'one subfolder of images for each class, such as n01440764/,',
-      received: 'images that lie side by side',
+      received: 'images without subfolders',
       remedy:
         'Sort them into folders named after their synsets, as valprep.sh of soumith/imagenetloader.torch does. A file of labels is not read: those of the devkit number the classes in another order than the sorted synsets that networks are trained on.',
     });

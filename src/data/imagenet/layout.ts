@@ -6,24 +6,24 @@ import type { EncodedImages } from './encoded-images.js';
 import { folderImages } from './folder-images.js';
 import { shardImages } from './shard-images.js';
 
-/** How the images lie: a file each in folders of classes, or in WebDataset archives. */
+/** The layout on disk: class folders of image files, or WebDataset archives. */
 export const layouts = ['folder', 'shards'] as const;
 
 export type Layout = (typeof layouts)[number];
 
 export interface ImagenetPlace {
   readonly dir: string;
-  /** null takes what is there. */
+  /** null detects the layout. */
   readonly layout: Layout | null;
-  /** ImageNet's own: Satin reports on `val`, which its authors labelled, and chooses on a part of `train`. */
+  /** ImageNet's own splits: Satin reports on `val` and selects on a part of `train`. */
   readonly part: 'train' | 'val';
 }
 
 /**
- * Opens a part of ImageNet: `train/` or `val/` with a folder a class; or archives, `train/*.tar`, or in `dir` itself those
- * with `train` (or `val`) in their names, as `imagenet-train-000000.tar`.
+ * Opens a part of ImageNet: `train/` or `val/` with a folder per class; or archives, `train/*.tar`, or those in `dir` with
+ * `train` (or `val`) in their names, such as `imagenet-train-000000.tar`.
  *
- * @throws {InputError} where neither or both are there, or archives are missing in between.
+ * @throws {InputError} if neither or both layouts are found, or archives are missing from the sequence.
  */
 export async function openImagenet({ dir, layout, part }: ImagenetPlace): Promise<EncodedImages> {
   const name = `imagenet:${part === 'train' ? 'train' : 'test'}`;
@@ -76,7 +76,7 @@ async function namesIn(folder: string, need: 'required' | 'optional'): Promise<s
   }
 }
 
-/** Archives are numbered: a gap is a download that did not arrive. @throws {InputError} that names it */
+/** Archives are numbered: a gap indicates an incomplete download. @throws {InputError} naming the missing archive */
 function requireAll(shards: readonly string[]): void {
   let before = { stem: '', number: 0 };
   for (const shard of shards) {

@@ -14,10 +14,10 @@ const list: PublicFile = {
 };
 
 /**
- * The places of the images that RobustBench evaluates on, in its order. The list lies in `dir`, or is downloaded once.
+ * The indices of the images that RobustBench evaluates on, in its order. The list is in `dir`, or is downloaded once.
  *
- * @throws {InputError} for a list that is not RobustBench's, or images of it that are missing.
- * @throws {SatinError} where it cannot be downloaded.
+ * @throws {InputError} for a list that is not RobustBench's, or missing images.
+ * @throws {SatinError} if it cannot be downloaded.
  */
 export async function robustbenchPlaces(images: EncodedImages, dir: string): Promise<Uint32Array> {
   const fileName = basename(list.url);
@@ -37,7 +37,7 @@ export async function robustbenchPlaces(images: EncodedImages, dir: string): Pro
   return placesOf(Buffer.from(bytes).toString('utf8').trim().split('\n'), images);
 }
 
-/** The places of images that a list names as `SYNSET/ILSVRC2012_val_00000001.JPEG`. @throws {InputError} for missing ones */
+/** The indices of images listed as `SYNSET/ILSVRC2012_val_00000001.JPEG`. @throws {InputError} for missing images */
 export function placesOf(names: readonly string[], images: EncodedImages): Uint32Array {
   const places = new Map<string, number>();
   for (let place = 0; place < images.labels.length; place++) places.set(stemOf(images.keyOf(place)), place);
@@ -50,7 +50,7 @@ export function placesOf(names: readonly string[], images: EncodedImages): Uint3
   return Uint32Array.from(names, (name) => places.get(stemOf(name))!);
 }
 
-/** Folders and shards name an image differently, but for its number. */
+/** Folders and shards use different names with the same number. */
 function stemOf(name: string): string {
   return /ILSVRC2012_val_\d{8}/.exec(name)?.[0] ?? name;
 }

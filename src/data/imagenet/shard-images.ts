@@ -13,19 +13,19 @@ interface Sample {
 }
 
 const isImage = /\.(jpe?g|png)$/i;
-/** Archives whose headers are read side by side. */
+/** Number of archives whose headers are read concurrently. */
 const together = 8;
-/** Archives that are kept open; systems allow about a thousand files. */
+/** Number of archives kept open; systems allow about a thousand files. */
 const mostOpen = 64;
-/** ImageNet's, where no file names them. */
+/** Number of classes if no file names them: ImageNet's. */
 const usualClasses = 1000;
 
 /**
- * The images of WebDataset archives: files of one key lie together, `KEY.jpg` (.jpeg, .png) with `KEY.cls`, the label as a
- * number, or `KEY.json` with a field `label` or `cls`. Only headers and labels are read; images later, where they lie.
- * Class names are the lines of `classes.txt` beside the archives, else the numbers of ImageNet's thousand classes.
+ * The images of WebDataset archives: consecutive files with one key, `KEY.jpg` (.jpeg, .png) with `KEY.cls`, the label as a
+ * number, or `KEY.json` with a field `label` or `cls`. Only headers and labels are read here; images are read on demand.
+ * Class names are the lines of `classes.txt` beside the archives, else the indices of ImageNet's 1,000 classes.
  *
- * @throws {InputError} for an archive that is cut short or no archive, and for samples without image or label.
+ * @throws {InputError} for a truncated or invalid archive, and for samples without image or label.
  */
 export async function shardImages(paths: readonly string[], name: string): Promise<EncodedImages> {
   const contents: Sample[][] = [];
@@ -81,7 +81,7 @@ async function samplesOf(path: string): Promise<Sample[]> {
     let current: { key: string; image?: TarEntry; label?: number } = { key: '' };
     const finish = () => {
       const { key, image, label } = current;
-      if (image === undefined && label === undefined) return; // a file that belongs to no image, such as a readme
+      if (image === undefined && label === undefined) return; // not part of a sample, such as a readme
       if (image === undefined || label === undefined)
         throw datasetError({
           file: `${path}: ${key}`,
@@ -174,7 +174,7 @@ async function opened(path: string): Promise<FileHandle> {
   }
 }
 
-/** Archives that stay open between reads; the one that was used least lately gives way. */
+/** A cache of open archives; the least recently used one is closed. */
 class OpenFiles {
   readonly #files = new Map<string, Promise<FileHandle>>();
 
@@ -185,7 +185,7 @@ class OpenFiles {
     if (this.#files.size > mostOpen) {
       const [oldest] = this.#files;
       this.#files.delete(oldest![0]);
-      // It waits for the reads that go on.
+      // Closing waits for pending reads.
       void oldest![1].then((unused) => unused.close());
     }
     const bytes = new Uint8Array(size);

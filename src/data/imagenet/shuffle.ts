@@ -4,18 +4,18 @@ export interface OrderOptions {
   readonly seed: number;
   /** The pass over the images, from 1. */
   readonly pass: number;
-  /** The places that are shuffled, ascending. */
+  /** The indices to shuffle, ascending. */
   readonly places: Uint32Array;
-  /** The first place of each shard; null where every image is a file of its own. */
+  /** The first index of each shard; null if every image is a file of its own. */
   readonly shards: readonly number[] | null;
-  /** Images that the shuffling looks at; null: all of them. */
+  /** Size of the shuffle buffer in images; null for all of them. */
   readonly buffer: number | null;
 }
 
 /**
- * The order of a pass. Without a buffer every order is as likely. With one the shards come in random order, and out of a
- * window of so many images one is drawn at a time: images that lie together are read about the same time, and what is
- * random is still a function of seed and pass alone.
+ * The order of a pass. Without a buffer every permutation is equally likely. With a buffer the shards come in random order
+ * and one image at a time is drawn from a window of that size, so that neighbouring images are read at about the same time.
+ * Both depend on the seed and the pass only.
  */
 export function orderOf({ seed, pass, places, shards, buffer }: OrderOptions): Uint32Array {
   const key = { seed, stream: 'shuffle', epoch: pass } as const;
@@ -32,7 +32,7 @@ export function orderOf({ seed, pass, places, shards, buffer }: OrderOptions): U
         const chosen = Math.floor(draws[at]! * held);
         const place = window[chosen]!;
         const next = at + buffer;
-        // The window is refilled as long as there is something behind it, then it runs empty.
+        // The window is refilled while images remain, then drained.
         window[chosen] = next < inTurn.length ? inTurn[next]! : window[--held]!;
         return place;
       });
@@ -50,7 +50,7 @@ function shardAfterShard(places: Uint32Array, shards: readonly number[], order: 
   return result;
 }
 
-/** Where in ascending `places` the first one of at least `bound` stands. */
+/** Index of the first element of ascending `places` that is at least `bound`. */
 function firstAtLeast(places: Uint32Array, bound: number): number {
   let [low, high] = [0, places.length];
   while (low < high) {

@@ -14,11 +14,11 @@ import type { EncodedImages } from './encoded-images.js';
 import { type Layout, openImagenet } from './layout.js';
 import { robustbenchPlaces } from './robustbench-subset.js';
 
-/** How an image is brought to the network's size where nothing is random. */
+/** Deterministic resizing for evaluation. */
 export interface CentreForm {
-  /** Height and width of what the network sees. */
+  /** Height and width of the network's input. */
   readonly size: number;
-  /** To what the shorter side is brought before the middle is cut out; null: `size` + 32. */
+  /** Size of the shorter side before the centre crop; null for `size` + 32. */
   readonly resize: number | null;
   readonly filter: Filter;
   readonly decoding: 'exact' | 'fast';
@@ -28,24 +28,24 @@ export interface ImagenetSplitOptions {
   readonly dir: string;
   readonly layout: Layout | null;
   readonly split: NamedSplit;
-  /** Images, or a share below 1, of `train` that are kept for validation. */
+  /** Number of images, or share below 1, of `train` for the validation split. */
   readonly validation: number;
   readonly validationSeed: number;
 }
 
-/** A split of ImageNet whose images are still encoded. */
+/** A split of ImageNet with encoded images. */
 export interface OpenedSplit {
   readonly images: EncodedImages;
-  /** Those of the split: ascending, but for the subset of RobustBench, which has an order. */
+  /** Indices of the split: ascending, except for the RobustBench subset, which has its own order. */
   readonly places: Uint32Array;
   /** `imagenet:validation` */
   readonly name: string;
 }
 
 /**
- * Opens a split: `test` is ImageNet's `val`, `train` and `validation` are cut out of its `train`.
+ * Opens a split: `test` is ImageNet's `val`; `train` and `validation` are taken from its `train`.
  *
- * @throws {InputError} where files are missing, or the split is empty.
+ * @throws {InputError} if files are missing or the split is empty.
  */
 export async function openSplit(options: ImagenetSplitOptions): Promise<OpenedSplit> {
   const { dir, layout, split, validation, validationSeed } = options;
@@ -69,7 +69,7 @@ export async function openSplit(options: ImagenetSplitOptions): Promise<OpenedSp
 }
 
 /**
- * Loads a split, or `examples` of it, as an evaluation sees them.
+ * Loads a split, or `examples` of it, preprocessed for evaluation.
  *
  * @throws {InputError} for what cannot be used.
  */
@@ -90,7 +90,7 @@ export async function loadImagenet(
   }
 }
 
-/** A part of a split: the first images of RobustBench's list, else a draw that keeps the proportions of the classes. */
+/** A subset of a split: the first images of RobustBench's list, else a stratified draw. */
 export function chosenPlaces(
   { images, places, name }: OpenedSplit,
   { count, seed }: { readonly count: number; readonly seed: number },
@@ -107,9 +107,9 @@ export function chosenPlaces(
 }
 
 /**
- * Decodes some images of a split into memory, for evaluation: nothing is random, and nothing is skipped.
+ * Decodes images of a split into memory for evaluation: deterministic, without skipping.
  *
- * @throws {InputError} for an image that is broken, and where memory is too small.
+ * @throws {InputError} for a broken image, and if memory does not suffice.
  */
 export async function decodePlaces(
   { images, name }: Pick<OpenedSplit, 'images' | 'name'>,

@@ -15,25 +15,25 @@ import { orderOf } from './shuffle.js';
 
 export interface StreamOptions {
   readonly images: EncodedImages;
-  /** The places that are learned from, ascending. */
+  /** The indices to train on, ascending. */
   readonly places: Uint32Array;
-  /** Height and width of what the network sees. */
+  /** Height and width of the network's input. */
   readonly size: number;
   readonly filter: Filter;
   readonly decoding: 'exact' | 'fast';
   readonly augment: RandomCrop & ColourOptions & { readonly flip: boolean };
-  /** Images that the shuffling of shards looks at; null: all. */
+  /** Size of the shuffle buffer for shards in images; null for all. */
   readonly shuffleBuffer: number | null;
-  /** Images that are read and decoded side by side. */
+  /** Number of images read and decoded concurrently. */
   readonly workers: number;
-  /** Whether the next range is decoded while this one is learned from: not where both want the same processors. */
+  /** Whether the next range is prefetched during a step: not if both would compete for the same processors. */
   readonly ahead: boolean;
-  /** Images that may be broken before the run stops. */
+  /** Number of broken images tolerated before the run stops. */
   readonly mostBroken: number;
   readonly device: string;
 }
 
-/** A range that is decoded, or is being so. */
+/** A range that is decoded or being decoded. */
 interface Decoded {
   readonly key: string;
   readonly bytes: Uint8Array; // [size, 3, H, W]
@@ -43,7 +43,7 @@ interface Decoded {
   done: Promise<void>;
 }
 
-/** Workers where no number is asked for: three for each processor of a process, as most of them wait for files. */
+/** Default number of workers: three per processor of a process, since most of them wait for files. */
 export function usualWorkers(sharing: number): number {
   return 3 * Math.max(1, Math.floor(availableParallelism() / sharing));
 }
@@ -51,9 +51,9 @@ export function usualWorkers(sharing: number): number {
 const perImage = viewDraws + colourDraws;
 
 /**
- * Training images that are decoded as they are needed. Each has its crop, mirror and colours by seed, pass and id, so
- * neither workers nor ranks nor what was taken before matter. In place of an image that is broken comes the one that stands
- * half a pass behind it.
+ * Training images that are decoded on demand. Crop, flip and colour jitter of an image are determined by seed, pass and id,
+ * independent of the number of workers and ranks and of the position in the run. A broken image is replaced by the one half
+ * a pass later.
  */
 export class ImageStream implements BatchSource {
   readonly #broken = new Map<number, string>();
@@ -70,7 +70,7 @@ export class ImageStream implements BatchSource {
 
   async take(range: BatchRange): Promise<FetchedImages> {
     const key = JSON.stringify(range);
-    // Free adversarial training takes a range several times.
+    // Free adversarial training replays a range several times.
     if (this.#current?.key !== key) {
       this.#current = this.#next?.key === key ? this.#next : this.#decode(range, key);
       this.#next = null;
@@ -80,7 +80,7 @@ export class ImageStream implements BatchSource {
     if (this.options.ahead && this.#next === null) {
       const following = nextBatchRange(range, this.count);
       this.#next = this.#decode(following, JSON.stringify(following));
-      // What goes wrong is told when the range is taken.
+      // Errors are reported when the range is taken.
       this.#next.done.catch(() => {});
     }
     const { size, device, augment } = this.options;
@@ -147,7 +147,7 @@ export class ImageStream implements BatchSource {
     throw new RunError('broken-images', `No image of ${this.options.images.name} can be decoded.`);
   }
 
-  /** Whether it was done; an image that is broken is noted. @throws {RunError} where there are too many. */
+  /** Whether the image was decoded; broken images are counted. @throws {RunError} if there are too many. */
   async #decodeInto(decoded: Decoded, at: number): Promise<boolean> {
     const { images, size, filter, decoding, augment, mostBroken } = this.options;
     const id = decoded.ids[at]!;

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { countOf, datasetError } from '../dataset-error.js';
 
-/** A file in an archive: where its bytes lie. */
+/** A file in an archive: the position of its bytes. */
 export interface TarEntry {
   readonly name: string;
   readonly offset: number;
@@ -9,7 +9,7 @@ export interface TarEntry {
 }
 
 const block = 512;
-/** Read at once: a header with the small files and headers that usually follow it. */
+/** Bytes per read: a header with the small files and headers that usually follow it. */
 const ahead = 4096;
 
 /**

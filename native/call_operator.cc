@@ -7,7 +7,7 @@
 #include <cmath>
 #include <deque>
 
-#include "optional.h"
+#include "optional_tensor.h"
 #include "tensor.h"
 
 namespace satin {
@@ -142,7 +142,7 @@ c10::IValue convertOne(napi_env env, napi_value value, const Parameter& paramete
 template <typename Element, typename Convert>
 c10::IValue convertElements(napi_env env, napi_value value, uint32_t length, Convert convert) {
   c10::List<Element> list;
-  list.reserve(std::min<uint32_t>(length, 64));  // no more: an array may lie about its length
+  list.reserve(std::min<uint32_t>(length, 16));  // an array may lie about its length
   for (uint32_t i = 0; i < length; i++) {
     napi_value element;
     check(env, napi_get_element(env, value, i, &element));
