@@ -7,7 +7,7 @@ import { noise } from '../src/tensor/noise.js';
 import { keep, scope } from '../src/tensor/scope.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { adversarial } from '../src/training/objectives/adversarial.js';
-import { type Objective, update } from '../src/training/objectives/objective.js';
+import { type Objective, trainingPass } from '../src/training/objectives/objective.js';
 import { Sgd } from '../src/training/optimizers/sgd.js';
 
 export const batchSize = 128;
@@ -79,7 +79,7 @@ export class SatinStep extends Step {
     );
     super(model.network.parameters(), ranks);
     this.#model = model;
-    this.#objective = adversarial({ attack, ranks, pass: { ...update, synchronised: !ghost } });
+    this.#objective = adversarial({ attack, ranks, pass: { ...trainingPass, synchronised: !ghost } });
   }
 
   protected learn(batch: Batch, epoch: number): readonly Tensor[] {

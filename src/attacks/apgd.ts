@@ -9,63 +9,63 @@ import type { Norm } from './norms.js';
 import type { Observer } from './pgd.js';
 import { RemainingExamples } from './remaining-examples.js';
 
-/** Where an APGD run begins. */
-export interface ApgdImages {
+/** Inputs of APGD. */
+export interface ApgdInputs {
   readonly x: Tensor; // [N, C, H, W]
   readonly labels: Tensor; // int64 [N]
-  /** In the ball and in the box. */
+  /** First iterate, inside the ball and the box. */
   readonly start: Tensor;
-  /** Classes to reach, int64 [N]; only targeted losses look at them. */
+  /** Target classes, int64 [N]; used by targeted losses only. */
   readonly targets?: Tensor;
 }
 
-/** How long which loss is climbed, under which threat model. */
+/** Settings of APGD. */
 export interface ApgdOptions {
   readonly norm: Norm;
   readonly epsilon: number;
   readonly steps: number;
   readonly loss: AttackLoss;
-  /** Passes whose gradients are averaged, for classifiers that answer at random. @default 1 */
+  /** Gradients averaged per step (EOT), for randomized classifiers. @default 1 */
   readonly eot?: number;
-  /** Shown the examples' state after every checkpoint. */
+  /** Called after every checkpoint. */
   readonly trace?: (checkpoint: ApgdCheckpoint) => void;
 }
 
-/** Where the examples that are still attacked stand after a checkpoint. */
+/** The state of the examples still under attack after a checkpoint. */
 export interface ApgdCheckpoint {
-  /** Steps done. */
+  /** Steps taken so far. */
   readonly step: number;
   readonly stepSize: Tensor; // [n, 1, 1, 1]
   readonly bestLoss: Tensor; // [n]
-  /** Which examples went back to their best point, bool [n]. */
+  /** Which examples restarted from their best point, bool [n]. */
   readonly restarted: Tensor;
 }
 
-/** The share of the old direction is 1 − momentum. */
+/** Weight of the new direction; the previous one has weight 1 − momentum. */
 const momentum = 0.75;
-/** A window in which the loss rose in no more than this share of the steps halves the step. */
+/** The step size is halved if the loss rose in no more than this fraction of the steps since the last checkpoint. */
 const rho = 0.75;
 
 /**
- * Auto-PGD (Croce and Hein, 2020): projected gradient ascent with momentum, which begins with steps of 2ε, and at
- * checkpoints that come closer and closer halves an example's step and goes back to its best point, where
+ * Auto-PGD (Croce and Hein, 2020): projected gradient ascent with momentum and an initial step size of 2ε. At
+ * checkpoints of decreasing spacing it halves an example's step size and restarts from its best point, where
  *
  *  1. the loss rose in at most 75 % of the steps since the last checkpoint, or
- *  2. the step was not halved at the last checkpoint and the best loss has not grown since.
+ *  2. the step size was not halved at the last checkpoint and the best loss has not increased since.
  *
  * x⁺ = project(x + α direction(∇)), x_next = project(x + 0.75 (x⁺ − x) + 0.25 (x − x_previous)); the first step has no
- * momentum. Only the image's gradient is computed, and none at the last iterate, whose gradient nobody needs. As in the
- * reference the loss of the first iterate counts as a rise where it is positive, and condition 2 cannot hold at the
- * first checkpoint.
+ * momentum. Only the gradient with respect to the input is computed, and none at the last iterate. As in the reference
+ * the loss of the first iterate counts as a rise where it is positive, and condition 2 cannot hold at the first
+ * checkpoint.
  *
- * With `eot` above 1 the gradient is the mean over so many passes (expectation over transformation, Athalye et al., 2018).
- * As in the reference the loss, and the logits that the observer sees, are those of the last pass alone.
+ * With `eot` above 1 the gradient is the mean over that many passes (expectation over transformation, Athalye et al.,
+ * 2018). As in the reference the loss and the logits passed to the observer are those of the last pass alone.
  *
- * Every iterate, the start too, is shown to the observer; the examples it is done with leave at once.
+ * Every iterate, including the start, is passed to the observer; the examples it drops leave the batch at once.
  */
 export function* apgd(
   classifier: Classifier,
-  images: ApgdImages,
+  images: ApgdInputs,
   options: ApgdOptions,
   observe: Observer,
 ): AttackGenerator<void> {
@@ -77,13 +77,13 @@ export function* apgd(
     labels,
     targets,
     x,
-    previous: x, // the iterate before
+    previous: x, // previous iterate
     gradient: zerosLike(x),
     best: x,
     bestGradient: zerosLike(x),
     bestLoss: perExample(),
-    checkedLoss: perExample(), // the best loss at the last checkpoint
-    lastLoss: perExample(), // of the iterate before; 0 at the beginning, as in the reference
+    checkedLoss: perExample(), // best loss at the last checkpoint
+    lastLoss: perExample(), // of the previous iterate; initially 0, as in the reference
     rises: perExample(), // since the last checkpoint
     halved: ones([x.dimension(0)], 'bool').toDevice(x.device), // at the last checkpoint
     stepSize: perExample()
@@ -91,43 +91,43 @@ export function* apgd(
       .reshape([-1, 1, 1, 1]),
   }));
 
-  let backwards = 0; // images passed backward in the step that is taken
+  let backwards = 0; // images passed backward in the current step
 
-  /** The loss at a point, and its gradient where there is a next step; null where the observer is done with all. */
-  const lookAt = (
-    at: Tensor,
-    of: { readonly labels: Tensor; readonly targets: Tensor },
-    last: boolean,
+  /** Loss and, unless `isLast`, gradient at a point; null if the observer drops every example. */
+  const evaluateAt = (
+    candidate: Tensor,
+    state: { readonly labels: Tensor; readonly targets: Tensor },
+    isLast: boolean,
     rows: readonly number[],
   ) => {
-    const point = at.detach();
-    if (!last) point.requireGrad_();
-    const slopeOf = (each: Tensor) => {
+    const point = candidate.detach();
+    if (!isLast) point.requireGrad_();
+    const gradOf = (losses: Tensor) => {
       backwards += rows.length;
-      return gradient(each.sum(), point);
+      return gradient(losses.sum(), point);
     };
-    const eachOf = (logits: Tensor) => loss(logits, of.labels, of.targets); // [n]
-    let sum: Tensor | null = null; // of the gradients of all passes but the last one
-    for (let pass = 1; pass < eot && !last; pass++)
+    const lossOf = (logits: Tensor) => loss(logits, state.labels, state.targets); // [n]
+    let sum: Tensor | null = null; // gradients of all passes but the last
+    for (let pass = 1; pass < eot && !isLast; pass++)
       sum = scope(() => {
-        const slope = slopeOf(withGrad(() => eachOf(classifier(point))));
-        return sum === null ? slope : sum.add_(slope);
+        const grad = gradOf(withGrad(() => lossOf(classifier(point))));
+        return sum === null ? grad : sum.add_(grad);
       });
-    const logits = (last ? noGrad : withGrad)(() => classifier(point));
-    const stay = observe({ x: point, logits, rows });
-    if (stay?.length === 0) return null;
-    const each = (last ? noGrad : withGrad)(() => eachOf(logits));
-    const slope = last ? zerosLike(point) : slopeOf(each);
-    return { stay, value: each.detach(), gradient: sum === null ? slope : sum.add_(slope).div(eot) };
+    const logits = (isLast ? noGrad : withGrad)(() => classifier(point));
+    const active = observe({ x: point, logits, rows });
+    if (active?.length === 0) return null;
+    const losses = (isLast ? noGrad : withGrad)(() => lossOf(logits));
+    const grad = isLast ? zerosLike(point) : gradOf(losses);
+    return { active, value: losses.detach(), gradient: sum === null ? grad : sum.add_(grad).div(eot) };
   };
 
-  set.step((now, rows) => {
-    const found = lookAt(now.x, now, steps === 0, rows);
-    if (found === null) return { next: {}, stay: [] };
-    const { value, gradient: slope, stay } = found;
+  set.step((state, rows) => {
+    const evaluated = evaluateAt(state.x, state, steps === 0, rows);
+    if (evaluated === null) return { next: {}, active: [] };
+    const { value, gradient: grad, active } = evaluated;
     return {
-      next: { gradient: slope, bestGradient: slope, bestLoss: value, checkedLoss: value },
-      stay,
+      next: { gradient: grad, bestGradient: grad, bestLoss: value, checkedLoss: value },
+      active,
     };
   });
   yield { backwards };
@@ -136,51 +136,51 @@ export function* apgd(
   let checked = 0;
   for (let step = 1; step <= steps && set.rows.length > 0; step++) {
     backwards = 0;
-    set.step((now, rows) => {
+    set.step((state, rows) => {
       const share = step === 1 ? 1 : momentum;
-      const climbed = norm.project(
-        now.x.add(norm.direction(now.gradient).mul(now.stepSize)),
-        now.origin,
+      const stepped = norm.project(
+        state.x.add(norm.direction(state.gradient).mul(state.stepSize)),
+        state.origin,
         epsilon,
       );
       const moved = norm.project(
-        now.x.add(climbed.sub(now.x).mul(share)).add(now.x.sub(now.previous).mul(1 - share)),
-        now.origin,
+        state.x.add(stepped.sub(state.x).mul(share)).add(state.x.sub(state.previous).mul(1 - share)),
+        state.origin,
         epsilon,
       );
-      const found = lookAt(moved, now, step === steps, rows);
-      if (found === null) return { next: {}, stay: [] };
-      const { value, gradient: slope, stay } = found;
+      const evaluated = evaluateAt(moved, state, step === steps, rows);
+      if (evaluated === null) return { next: {}, active: [] };
+      const { value, gradient: grad, active } = evaluated;
 
-      const better = value.greater(now.bestLoss); // [n]
+      const better = value.greater(state.bestLoss); // [n]
       const next = {
         x: moved,
-        previous: now.x,
-        gradient: slope,
-        best: where(wide(better), moved, now.best),
-        bestGradient: where(wide(better), slope, now.bestGradient),
-        bestLoss: where(better, value, now.bestLoss),
+        previous: state.x,
+        gradient: grad,
+        best: where(perImage(better), moved, state.best),
+        bestGradient: where(perImage(better), grad, state.bestGradient),
+        bestLoss: where(better, value, state.bestLoss),
         lastLoss: value,
-        rises: now.rises.add(value.greater(now.lastLoss).to(value.dtype)),
+        rises: state.rises.add(value.greater(state.lastLoss).to(value.dtype)),
       };
-      if (!checkpoints.has(step)) return { next, stay };
+      if (!checkpoints.has(step)) return { next, active };
 
       const oscillates = next.rises.greater(rho * (step - checked)).not();
-      const stands = next.bestLoss.greater(now.checkedLoss).not().mul(now.halved.not());
-      const halved = oscillates.maximum(stands); // bool: either
-      const stepSize = where(wide(halved), now.stepSize.mul(0.5), now.stepSize);
+      const stagnates = next.bestLoss.greater(state.checkedLoss).not().mul(state.halved.not());
+      const halved = oscillates.maximum(stagnates); // bool: or
+      const stepSize = where(perImage(halved), state.stepSize.mul(0.5), state.stepSize);
       trace?.({ step, stepSize, bestLoss: next.bestLoss, restarted: halved });
       return {
         next: {
           ...next,
-          x: where(wide(halved), next.best, moved),
-          gradient: where(wide(halved), next.bestGradient, slope),
+          x: where(perImage(halved), next.best, moved),
+          gradient: where(perImage(halved), next.bestGradient, grad),
           checkedLoss: next.bestLoss,
           rises: zerosLike(next.rises),
           halved,
           stepSize,
         },
-        stay,
+        active,
       };
     });
     if (checkpoints.has(step)) checked = step;
@@ -188,19 +188,19 @@ export function* apgd(
   }
 }
 
-/** After which of `steps` steps the step size is looked at: first 22 % of them, then ever fewer, 6 % at the least. */
+/** The steps after which the step size is checked: first after 22 % of `steps`, then at intervals shrinking to 6 %. */
 export function checkpointsOf(steps: number): ReadonlySet<number> {
   const share = (fraction: number) => Math.max(1, Math.trunc(fraction * steps));
   const checkpoints = new Set<number>();
   let window = share(0.22);
-  for (let at = window; at <= steps; at += window) {
-    checkpoints.add(at);
+  for (let step = window; step <= steps; step += window) {
+    checkpoints.add(step);
     window = Math.max(window - share(0.03), share(0.06));
   }
   return checkpoints;
 }
 
 /** [n] → [n, 1, 1, 1] */
-function wide(each: Tensor): Tensor {
-  return each.reshape([-1, 1, 1, 1]);
+function perImage(values: Tensor): Tensor {
+  return values.reshape([-1, 1, 1, 1]);
 }

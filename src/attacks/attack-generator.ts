@@ -1,16 +1,16 @@
-/** What one step of an attack cost. */
+/** The cost of one step of an attack. */
 export interface AttackStep {
   /** Images passed backward through the network. */
   readonly backwards: number;
 }
 
 /**
- * An attack under way. It pauses after each step, so that whoever drives it can count, show progress or stop; stopping
- * (`return()`, or leaving a `for ... of`) frees what it holds.
+ * A running attack. It yields after each step, so that the caller can count passes, report progress or stop; stopping
+ * (`return()`, or leaving a `for ... of`) frees its tensors.
  */
 export type AttackGenerator<Result = void> = Generator<AttackStep, Result, void>;
 
-/** Runs an attack to its end. */
+/** Runs an attack to completion. */
 export function runToEnd<Result>(search: AttackGenerator<Result>): Result {
   for (;;) {
     const { done, value } = search.next();

@@ -4,42 +4,42 @@ import { lossFor, targetsFor } from './losses.js';
 import type { Norm, NormName } from './norms.js';
 
 interface Settings {
-  /** As people name it and as results carry it: `fgsm`, `pgd-50-10`, `apgd-t`. */
+  /** The name used on input and in results: `fgsm`, `pgd-50-10`, `apgd-t`. */
   readonly name: string;
-  /** Steps of each start; queries, for Square. */
+  /** Steps per restart; for Square, queries. */
   readonly steps: number;
-  /** How often it begins anew on what still stands. */
+  /** Number of restarts; each attacks only the examples that are still robust. */
   readonly restarts: number;
-  /** The activation whose derivative its gradients take in place of the network's own: `softplus(10)`. */
+  /** Activation whose derivative replaces the network's own in the backward pass: `softplus(10)`. */
   readonly surrogate?: string;
 }
 
-/** Steps of one length along a gradient, `pgd`: what FGSM and PGD are. */
+/** FGSM and PGD: gradient steps of a fixed size, run by `pgd`. */
 export interface GradientAttack extends Settings {
   readonly kind: 'pgd';
   readonly loss: 'ce' | 'margin';
-  /** Length of a step over ε. */
+  /** Step size divided by ε. */
   readonly relativeStep: number;
-  /** Length of a step whatever ε is, in place of `relativeStep`. */
+  /** Step size independent of ε; overrides `relativeStep`. */
   readonly absoluteStep?: number;
-  /** Begins at a random point of the ball; otherwise at the image. */
+  /** Start at a random point of the ball; otherwise at the clean image. */
   readonly randomStart: boolean;
-  /** Only the last iterate counts. @default false: any iterate does */
+  /** Only the last iterate counts. @default false: any iterate counts */
   readonly lastOnly?: boolean;
 }
 
 export interface ApgdAttack extends Settings {
   readonly kind: 'apgd';
   readonly loss: 'ce' | 'dlr' | 'targeted-dlr';
-  /** How many of the most likely other classes are aimed at, one after the other; 0 for none. */
+  /** How many of the most likely other classes are targeted, one at a time; 0 for an untargeted attack. */
   readonly targets: number;
-  /** Passes whose gradients are averaged in each step, for networks that answer at random. @default 1 */
+  /** Gradients averaged per step (EOT), for randomized models. @default 1 */
   readonly eot?: number;
 }
 
 export interface FabAttack extends Settings {
   readonly kind: 'fab';
-  /** How many of the most likely other classes are aimed at, one after the other; 0 for the nearest at each step. */
+  /** How many of the most likely other classes are targeted, one at a time; 0 for the nearest boundary at each step. */
   readonly targets: number;
 }
 
@@ -47,10 +47,10 @@ export interface SquareAttack extends Settings {
   readonly kind: 'square';
 }
 
-/** An attack as a table of settings; `run-attack.ts` runs it. */
+/** The settings of an attack; `runAttack` runs it. */
 export type Attack = GradientAttack | ApgdAttack | FabAttack | SquareAttack;
 
-/** An attack with the threat model it works under. */
+/** The threat model: a norm and a radius. */
 export interface Threat {
   readonly norm: Norm;
   readonly epsilon: number;
@@ -66,7 +66,7 @@ const fgsm: GradientAttack = {
   restarts: 1,
 };
 
-/** The paper's own: steps of 1/255, of which the last iterate counts. */
+/** The paper's attack: step size 1/255, and only the last iterate counts. */
 const paper: GradientAttack = {
   kind: 'pgd',
   name: 'pgd-200-paper',
@@ -79,7 +79,7 @@ const paper: GradientAttack = {
   restarts: 1,
 };
 
-/** AutoAttack's attacks with its settings (Croce and Hein, 2020); its sets of them are in `autoattack.ts`. */
+/** The individual attacks of AutoAttack with its settings (Croce and Hein, 2020); `autoattack.ts` has the sets. */
 const autoAttack: Readonly<Record<string, ApgdAttack | FabAttack | SquareAttack>> = {
   'apgd-ce': { kind: 'apgd', name: 'apgd-ce', loss: 'ce', steps: 100, restarts: 1, targets: 0 },
   'apgd-dlr': { kind: 'apgd', name: 'apgd-dlr', loss: 'dlr', steps: 100, restarts: 1, targets: 0 },
@@ -89,24 +89,24 @@ const autoAttack: Readonly<Record<string, ApgdAttack | FabAttack | SquareAttack>
   square: { kind: 'square', name: 'square', steps: 5000, restarts: 1 },
 };
 
-/** How attacks are written, for help and messages. */
+/** The syntax of attack names, for help texts and messages. */
 export const attackForms =
   'fgsm, pgd-STEPS or pgd-STEPS-RESTARTS (pgd-50, pgd-50-10), the same with pgd-cw, pgd-200-paper, ' +
   'apgd-ce, apgd-dlr, apgd-t, fab, fab-t or square, these with -RESTARTS too (apgd-ce-5), ' +
   'those of apgd with -eotPASSES as well (apgd-ce-eot20)';
 
 /**
- * The attack that a name stands for. `pgd-k` takes k steps of 2.5 ε/k from a uniform start in ball and box (Madry et
- * al., 2018, with the step rule of their library), `pgd-cw-k` does so on the margin of Carlini and Wagner (2017);
- * `pgd-k-r` does it r times; `fgsm` is one step of ε from the image (Goodfellow et al., 2015). The others are
- * AutoAttack's; `-eotN` averages the gradient of APGD over N passes.
+ * Parses an attack name. `pgd-k` takes k steps of 2.5 ε/k from a uniform random start in ball and box (Madry et al.,
+ * 2018, with the step size of their library), `pgd-cw-k` maximises the margin of Carlini and Wagner (2017) instead of
+ * the cross-entropy; `pgd-k-r` uses r restarts; `fgsm` is one step of ε from the image (Goodfellow et al., 2015). The
+ * others are AutoAttack's; `-eotN` averages the gradient of APGD over N passes.
  *
  * @throws {InputError} for an unknown name.
  */
 export function parseAttack(name: string): Attack {
   if (name === paper.name) return paper;
-  const [, own, restarts, eot] = /^([a-z-]+?)(?:-([1-9]\d{0,3}))?(?:-eot([1-9]\d{0,3}))?$/.exec(name) ?? [];
-  const known = own !== undefined && Object.hasOwn(autoAttack, own) ? autoAttack[own] : undefined;
+  const [, base, restarts, eot] = /^([a-z-]+?)(?:-([1-9]\d{0,3}))?(?:-eot([1-9]\d{0,3}))?$/.exec(name) ?? [];
+  const known = base !== undefined && Object.hasOwn(autoAttack, base) ? autoAttack[base] : undefined;
   if (known === undefined || (eot !== undefined && known.kind !== 'apgd')) return parseGradientAttack(name);
   return {
     ...known,
@@ -117,9 +117,9 @@ export function parseAttack(name: string): Attack {
 }
 
 /**
- * The same of attacks that take steps of one length: `fgsm`, `pgd-...`.
+ * Parses the name of an attack with a fixed step size: `fgsm`, `pgd-...`.
  *
- * @throws {InputError} for another name.
+ * @throws {InputError} for any other name.
  */
 export function parseGradientAttack(name: string): GradientAttack {
   if (name === fgsm.name) return fgsm;
@@ -137,12 +137,12 @@ export function parseGradientAttack(name: string): GradientAttack {
   };
 }
 
-/** The same attack with gradients taken through another activation's derivative; what is broken stays the network's. */
+/** The same attack with a surrogate derivative; misclassification is still checked on the original model. */
 export function withSurrogate<Each extends Attack>(attack: Each, surrogate: string): Each {
   return { ...attack, name: `${attack.name}-through-${surrogate}`, surrogate };
 }
 
-/** How long an attack's steps are; null where it chooses by itself. */
+/** Step size of an attack; null where it is adaptive. */
 export function stepSizeOf(attack: GradientAttack, epsilon: number): number;
 export function stepSizeOf(attack: Attack, epsilon: number): number | null;
 export function stepSizeOf(attack: Attack, epsilon: number): number | null {
@@ -150,7 +150,7 @@ export function stepSizeOf(attack: Attack, epsilon: number): number | null {
   return attack.absoluteStep ?? attack.relativeStep * epsilon;
 }
 
-/** What an attack climbs and how many classes it aims at, for a network of so many classes, as results say it. */
+/** The loss and the number of targets an attack uses with this many classes, as recorded in results. */
 export function lossAndTargets(
   attack: Attack,
   classes: number,
@@ -160,13 +160,13 @@ export function lossAndTargets(
   return { loss: attack.kind === 'square' ? 'margin' : lossFor(attack.loss, classes), targets };
 }
 
-/** @throws {InputError} where an attack has no meaning in a norm. */
+/** @throws {InputError} for an attack that is not defined in the norm. */
 export function requireNorm(attack: Attack, norm: NormName): void {
   if (attack.kind === 'pgd' && attack.absoluteStep !== undefined && norm !== 'linf')
     throw InputError.expected(
       'linf',
       `the norm of ${attack.name}`,
       norm,
-      'Its steps of 1/255 are those of a pixel.',
+      'Its step size of 1/255 is measured per pixel.',
     );
 }

@@ -3,8 +3,8 @@ import { InputError } from '../errors.js';
 import { type Attack, parseAttack } from './attack.js';
 
 /**
- * AutoAttack's sets (Croce and Hein, 2020): which attacks, in which order. Steps, targets and restarts are those of the
- * names, see `attack.ts`: `plus` starts APGD and the untargeted FAB five times, `rand` averages gradients over 20 passes.
+ * The sets of AutoAttack (Croce and Hein, 2020) in order. Steps, targets and restarts follow from the names, see
+ * `attack.ts`: `plus` uses five restarts of APGD and untargeted FAB, `rand` averages gradients over 20 passes.
  */
 const sets = {
   standard: ['apgd-ce', 'apgd-t', 'fab-t', 'square'],
@@ -16,7 +16,7 @@ export type AutoAttackSet = keyof typeof sets;
 
 export const autoAttackSets: readonly AutoAttackSet[] = ['standard', 'plus', 'rand'];
 
-/** Fewer classes than this, and a loss of the sets is not defined: the plain margin takes its place. */
+/** The number of classes below which a loss of the set is undefined and replaced by the plain margin. */
 const fewestClasses = { standard: 4, plus: 4, rand: 3 } as const;
 
 /** The attacks of a set, in order. */
@@ -32,10 +32,10 @@ export function attackNamesOf(set: string): readonly string[] {
 }
 
 /**
- * Which of AutoAttack's sets a list of attacks is, to the letter and in order, on a network of so many classes;
- * `custom` for every other list. With fewer than four classes (three for `rand`) the reference cannot run a set at all,
- * as its losses want more, so what Satin runs there is `custom`. From four to nine classes the reference asks its user
- * to lower the number of targets to all other classes, which Satin does by itself: that is the set.
+ * The AutoAttack set that a list of attacks matches exactly and in order on a network with this many classes; `custom`
+ * for any other list. With fewer than four classes (three for `rand`) the losses of the reference are undefined, so the
+ * mode is `custom`. From four to nine classes the reference requires reducing the number of targets to the number of
+ * other classes, which Satin does automatically: that still counts as the set.
  */
 export function modeOf(attacks: readonly Attack[], classes: number): AutoAttackSet | 'custom' {
   const set = autoAttackSets.find((name) => isDeepStrictEqual(autoAttack(name), attacks));

@@ -10,13 +10,13 @@ import type { Observer } from './pgd.js';
 import { stepToHyperplane } from './projection.js';
 import { RemainingExamples } from './remaining-examples.js';
 
-/** Where a FAB run begins. */
-export interface FabImages {
+/** Inputs of FAB. */
+export interface FabInputs {
   readonly x: Tensor; // [N, C, H, W]
   readonly labels: Tensor; // int64 [N]
-  /** In the box: the image itself, or a random point near it. */
+  /** First iterate, inside the box: the image itself or a random point near it. */
   readonly start: Tensor;
-  /** The class whose boundary is sought, int64 [N]; without it, at each step, the class whose boundary is nearest. */
+  /** Target class, int64 [N]; if omitted, the class with the nearest boundary at each step. */
   readonly targets?: Tensor;
 }
 
@@ -24,31 +24,32 @@ export interface FabOptions {
   readonly norm: Norm;
   readonly epsilon: number;
   readonly steps: number;
-  /** Shown the smallest distance of an adversarial point so far, [n], ∞ where there is none, after every step. */
+  /** Called after every step with the smallest adversarial distance so far, [n]; ∞ where there is none. */
   readonly trace?: (nearest: Tensor) => void;
 }
 
-/** The most that the way leads through the projection of the original image. */
+/** Upper bound of α, the weight of the projection of the original image. */
 const alphaMax = 0.1;
-/** Each projection is overstepped by this factor, to land behind the boundary. */
+/** Each projection is extended by this factor, to cross the boundary. */
 const overshoot = 1.05;
-/** From an adversarial point the search goes back to this share of its distance. */
+/** An adversarial point is moved back to this fraction of its distance. */
 const backward = 0.9;
 
 /**
- * Fast adaptive boundary attack (Croce and Hein, 2020): looks for the nearest adversarial point. Each step takes the
- * boundary between the label and a class for the hyperplane that its gradient says, projects both the current point and
- * the image onto it inside the box, and goes to a mix of the two: x ← (x + 1.05 δ_x)(1 − α) + (x₀ + 1.05 δ_0) α with
- * α = min(‖δ_x‖ / (‖δ_x‖ + ‖δ_0‖), 0.1). A point that is adversarial is drawn back to the image: x ← x₀ + 0.9 (x − x₀).
+ * Fast adaptive boundary attack (Croce and Hein, 2020): searches for the nearest adversarial point. Each step
+ * linearises the boundary between the label and another class, projects both the current point and the image onto this
+ * hyperplane within the box, and combines the two: x ← (x + 1.05 δ_x)(1 − α) + (x₀ + 1.05 δ_0) α with
+ * α = min(‖δ_x‖ / (‖δ_x‖ + ‖δ_0‖), 0.1). An adversarial point is then moved back towards the image:
+ * x ← x₀ + 0.9 (x − x₀).
  *
- * The observer is shown the adversarial points within ε, and what it is done with leaves at once: whether there is a
- * nearer one does not change a verdict. Without an observer the search goes on to its end.
+ * The observer receives the adversarial points within ε, and the examples it drops leave the batch at once, since a
+ * smaller distance does not change the verdict. Without an observer every example runs for all steps.
  *
- * @returns the smallest distance at which an adversarial point was found, [n], ∞ where none was, of those that did not leave.
+ * @returns the smallest adversarial distance found, [n], ∞ where none was, of the examples that were not dropped.
  */
 export function* fab(
   classifier: Classifier,
-  images: FabImages,
+  images: FabInputs,
   options: FabOptions,
   observe?: Observer,
 ): AttackGenerator<Tensor> {
@@ -66,38 +67,41 @@ export function* fab(
 
   for (let step = 0; step < steps && set.rows.length > 0; step++) {
     let backwards = 0;
-    set.step((now, rows) => {
+    set.step((state, rows) => {
       const boundary =
-        targets === undefined ? nearestBoundary(classifier, now, norm) : targetBoundary(classifier, now);
+        targets === undefined ? nearestBoundary(classifier, state, norm) : targetBoundary(classifier, state);
       const { excess, w } = boundary;
       backwards = boundary.passes * rows.length;
-      const fromPoint = stepToHyperplane(norm.name, now.x, { w, excess });
-      // The same hyperplane, as far as it is from the image: excess + w · (x₀ − x).
-      const shift = w.mul(now.origin.sub(now.x)).sum(pixels); // [n]
-      const fromImage = stepToHyperplane(norm.name, now.origin, { w, excess: excess.add(shift) });
+      const fromPoint = stepToHyperplane(norm.name, state.x, { w, excess });
+      // The same hyperplane relative to the image: excess + w · (x₀ − x).
+      const shift = w.mul(state.origin.sub(state.x)).sum(pixels); // [n]
+      const fromImage = stepToHyperplane(norm.name, state.origin, { w, excess: excess.add(shift) });
       const [pointLength, imageLength] = [fromPoint, fromImage].map((each) =>
         norm.length(each).clamp(1e-8, Number.POSITIVE_INFINITY),
       ) as [Tensor, Tensor];
       const alpha = pointLength.div(pointLength.add(imageLength)).clamp(0, alphaMax); // [n, 1, 1, 1]
-      const point = now.x
+      const point = state.x
         .add(fromPoint.mul(overshoot))
         .mul(alpha.neg().add(1))
-        .add(now.origin.add(fromImage.mul(overshoot)).mul(alpha))
+        .add(state.origin.add(fromImage.mul(overshoot)).mul(alpha))
         .clamp(0, 1);
 
       const logits = noGrad(() => classifier(point));
-      const adversarial = logits.argmax(1).ne(now.labels); // bool [n]
-      const distance = norm.length(point.sub(now.origin)); // [n, 1, 1, 1]
-      const reached = where(adversarial, distance.flatten(), infinite(now.nearest));
-      const nearest = now.nearest.minimum(reached);
+      const adversarial = logits.argmax(1).ne(state.labels); // bool [n]
+      const distance = norm.length(point.sub(state.origin)); // [n, 1, 1, 1]
+      const adversarialDistance = where(adversarial, distance.flatten(), infinite(state.nearest));
+      const nearest = state.nearest.minimum(adversarialDistance);
       trace?.(nearest);
-      const closer = now.origin.add(point.sub(now.origin).mul(backward));
+      const contracted = state.origin.add(point.sub(state.origin).mul(backward));
       return {
-        next: { x: where(adversarial.reshape([-1, 1, 1, 1]), closer, point), nearest },
-        stay:
+        next: { x: where(adversarial.reshape([-1, 1, 1, 1]), contracted, point), nearest },
+        active:
           observe === undefined
             ? null
-            : undecided({ point, logits, within: reached.greater(epsilon).not(), rows }, observe),
+            : stillActive(
+                { point, logits, within: adversarialDistance.greater(epsilon).not(), rows },
+                observe,
+              ),
       };
     });
     yield { backwards };
@@ -107,34 +111,36 @@ export function* fab(
 
 const pixels = [1, 2, 3] as const;
 
-/** The hyperplane f(x) + w · (z − x) = 0 for f = z_target − z_label. */
-function targetBoundary(classifier: Classifier, now: { x: Tensor; labels: Tensor; targets: Tensor }) {
-  const point = now.x.detach().requireGrad_();
-  const margin = withGrad(() => attackLosses['targeted-margin'](classifier(point), now.labels, now.targets));
+/** The linearised boundary f(x) + w · (z − x) = 0 for f = z_target − z_label. */
+function targetBoundary(classifier: Classifier, state: { x: Tensor; labels: Tensor; targets: Tensor }) {
+  const point = state.x.detach().requireGrad_();
+  const margin = withGrad(() =>
+    attackLosses['targeted-margin'](classifier(point), state.labels, state.targets),
+  );
   return { excess: margin.detach(), w: gradient(margin.sum(), point), passes: 1 };
 }
 
 interface Boundary {
   readonly excess: Tensor; // [n]
   readonly w: Tensor;
-  /** How far the hyperplane is, in the norm, [n]. */
+  /** Distance to the hyperplane, in the norm, [n]. */
   readonly away: Tensor;
 }
 
-/** The nearest of the hyperplanes to all other classes, in the norm; one pass backward for each class. */
-function nearestBoundary(classifier: Classifier, now: { x: Tensor; labels: Tensor }, norm: Norm) {
-  const point = now.x.detach().requireGrad_();
+/** The nearest of the linearised boundaries to all other classes, in the norm; one backward pass per class. */
+function nearestBoundary(classifier: Classifier, state: { x: Tensor; labels: Tensor }, norm: Norm) {
+  const point = state.x.detach().requireGrad_();
   const logits = withGrad(() => classifier(point));
   const classes = logits.dimension(1);
   const boundaryTo = (target: number): Boundary => {
     const targets = integers([target])
       .toDevice(logits.device)
       .expand([point.dimension(0)]);
-    const margin = withGrad(() => attackLosses['targeted-margin'](logits, now.labels, targets));
+    const margin = withGrad(() => attackLosses['targeted-margin'](logits, state.labels, targets));
     const w = gradient(margin.sum(), point, { retainGraph: target < classes - 1 });
     const excess = margin.detach();
     const distance = excess.abs().div(norm.dualLength(w).flatten().add(1e-12));
-    return { excess, w, away: where(targets.eq(now.labels), infinite(distance), distance) };
+    return { excess, w, away: where(targets.eq(state.labels), infinite(distance), distance) };
   };
   let nearest = scope(() => boundaryTo(0));
   for (let target = 1; target < classes; target++) {
@@ -153,8 +159,8 @@ function nearestBoundary(classifier: Classifier, now: { x: Tensor; labels: Tenso
   return { ...nearest, passes: classes };
 }
 
-/** Shows the observer the points within reach; answers which places are searched further. */
-function undecided(
+/** Passes the points within ε to the observer; returns the indices of the examples to keep, or null for all. */
+function stillActive(
   found: {
     readonly point: Tensor;
     readonly logits: Tensor;
@@ -165,19 +171,19 @@ function undecided(
 ): readonly number[] | null {
   const { point, logits, within, rows } = found;
   const inside = within.numbers();
-  const places = [...inside.keys()];
-  const shown = places.filter((place) => inside[place] !== 0);
-  if (shown.length === 0) return null;
-  const pick = integers(shown).toDevice(point.device);
+  const indices = [...inside.keys()];
+  const candidates = indices.filter((index) => inside[index] !== 0);
+  if (candidates.length === 0) return null;
+  const pick = integers(candidates).toDevice(point.device);
   const left = observe({
     x: point.indexSelect(0, pick),
     logits: logits.indexSelect(0, pick),
-    rows: shown.map((place) => rows[place]!),
+    rows: candidates.map((index) => rows[index]!),
   });
   if (left === null) return null;
-  const gone = new Set(shown);
-  for (const at of left) gone.delete(shown[at]!);
-  return gone.size === 0 ? null : places.filter((place) => !gone.has(place));
+  const dropped = new Set(candidates);
+  for (const index of left) dropped.delete(candidates[index]!);
+  return dropped.size === 0 ? null : indices.filter((index) => !dropped.has(index));
 }
 
 function infinite(like: Tensor): Tensor {

@@ -4,13 +4,13 @@ import { range, where, zerosLike } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /**
- * What an attack climbs, for each example: logits [N, classes], labels and targets int64 [N] → [N]. Losses without a
- * target do not look at `targets`.
+ * Per-example loss that an attack maximises: logits [N, classes], labels and targets int64 [N] → [N]. Untargeted losses
+ * ignore `targets`.
  */
 export type AttackLoss = (logits: Tensor, labels: Tensor, targets: Tensor) => Tensor;
 
 /**
- * With z_y the label's logit, z_t the target's, and z_(1) ≥ z_(2) ≥ … all of them in order:
+ * With z_y the logit of the label, z_t that of the target, and z_(1) ≥ z_(2) ≥ … the sorted logits:
  *
  *     ce                −log softmax(z)_y
  *     margin            max_{i≠y} z_i − z_y                                      Carlini and Wagner, 2017
@@ -20,28 +20,28 @@ export type AttackLoss = (logits: Tensor, labels: Tensor, targets: Tensor) => Te
  */
 export const attackLosses = {
   ce: (logits, labels) => crossEntropy(logits, labels, { reduction: 'none' }),
-  margin: (logits, labels) => rival(logits, labels).sub(of(logits, labels)),
+  margin: (logits, labels) => largestOther(logits, labels).sub(logitOf(logits, labels)),
   dlr(logits, labels) {
     const { values } = logits.topk(3); // [N, 3]
-    const scale = at(values, 0).sub(at(values, 2)).add(tiny);
-    return rival(logits, labels).sub(of(logits, labels)).div(scale);
+    const scale = column(values, 0).sub(column(values, 2)).add(tiny);
+    return largestOther(logits, labels).sub(logitOf(logits, labels)).div(scale);
   },
-  'targeted-margin': (logits, labels, targets) => of(logits, targets).sub(of(logits, labels)),
+  'targeted-margin': (logits, labels, targets) => logitOf(logits, targets).sub(logitOf(logits, labels)),
   'targeted-dlr'(logits, labels, targets) {
     const { values } = logits.topk(4); // [N, 4]
-    const scale = at(values, 0)
-      .sub(at(values, 2).add(at(values, 3)).mul(0.5))
+    const scale = column(values, 0)
+      .sub(column(values, 2).add(column(values, 3)).mul(0.5))
       .add(tiny);
-    return of(logits, targets).sub(of(logits, labels)).div(scale);
+    return logitOf(logits, targets).sub(logitOf(logits, labels)).div(scale);
   },
 } as const satisfies Readonly<Record<string, AttackLoss>>;
 
 export type AttackLossName = keyof typeof attackLosses;
 
-/** Keeps the quotients finite where the logits are all equal; the reference's number. */
+/** Avoids division by zero when all logits are equal; the reference's constant. */
 const tiny = 1e-12;
 
-/** How many classes the scale of a loss needs, and what is climbed where there are fewer: its numerator. */
+/** The number of classes a loss requires, and the loss that replaces it with fewer: its numerator. */
 const fewer: Partial<Record<AttackLossName, { readonly classes: number; readonly instead: AttackLossName }>> =
   {
     dlr: { classes: 3, instead: 'margin' },
@@ -49,9 +49,9 @@ const fewer: Partial<Record<AttackLossName, { readonly classes: number; readonly
   };
 
 /**
- * The loss that is climbed for so many classes: the one asked for, or the plain margin where its scale needs more classes.
+ * The loss to use with this many classes: the given one, or the plain margin if its denominator needs more classes.
  *
- * @throws {InputError} for fewer than two classes: nothing can be mistaken for anything.
+ * @throws {InputError} for fewer than two classes.
  */
 export function lossFor(name: AttackLossName, classes: number): AttackLossName {
   requireTwoClasses(classes);
@@ -59,7 +59,7 @@ export function lossFor(name: AttackLossName, classes: number): AttackLossName {
   return need === undefined || classes >= need.classes ? name : need.instead;
 }
 
-/** How many targets there are to try: every class but the label, at most `most`. */
+/** The number of target classes: every class but the label, at most `most`. */
 export function targetsFor(most: number, classes: number): number {
   requireTwoClasses(classes);
   return Math.min(most, classes - 1);
@@ -69,25 +69,25 @@ function requireTwoClasses(classes: number): void {
   if (classes < 2) throw InputError.expected('a model of at least 2 classes', 'the attack', classes);
 }
 
-/** The class that is the `rank`-th most likely (1 is the first) of all but the label. logits [N, classes] → int64 [N]. */
+/** The `rank`-th most likely class (from 1) other than the label. logits [N, classes] → int64 [N]. */
 export function targetsOfRank(logits: Tensor, labels: Tensor, rank: number): Tensor {
   const isLabel = range(logits.dimension(1)).toDevice(labels.device).eq(labels.unsqueeze(1)); // [N, classes]
   const labelFirst = where(isLabel, zerosLike(logits).add(Number.POSITIVE_INFINITY), logits);
-  return at(labelFirst.topk(rank + 1).indices, rank);
+  return column(labelFirst.topk(rank + 1).indices, rank);
 }
 
-/** The logits of one class an example, [N]. */
-function of(logits: Tensor, classes: Tensor): Tensor {
+/** Logit of the given class of each example, [N]. */
+function logitOf(logits: Tensor, classes: Tensor): Tensor {
   return logits.gather(1, classes.unsqueeze(1)).flatten();
 }
 
-/** The largest logit of all but the label's, [N]. */
-function rival(logits: Tensor, labels: Tensor): Tensor {
+/** Largest logit other than the label's, [N]. */
+function largestOther(logits: Tensor, labels: Tensor): Tensor {
   const { values, indices } = logits.topk(2);
-  return where(at(indices, 0).eq(labels), at(values, 1), at(values, 0));
+  return where(column(indices, 0).eq(labels), column(values, 1), column(values, 0));
 }
 
 /** One column of [N, K], [N]. */
-function at(columns: Tensor, place: number): Tensor {
-  return columns.narrow(1, place, 1).flatten();
+function column(matrix: Tensor, index: number): Tensor {
+  return matrix.narrow(1, index, 1).flatten();
 }

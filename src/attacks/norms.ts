@@ -7,28 +7,30 @@ export interface RandomStartOptions {
   readonly epsilon: number;
   readonly key: NoiseKey;
   readonly ids: ArrayLike<number>;
-  /** false leaves the point where it is, outside the box too. @default true */
+  /** If false, the point is not clipped and may lie outside the box. @default true */
   readonly clip?: boolean;
 }
 
-/** What a threat model answers; attacks along a gradient ask these things and know no norm by name. Images are [N, C, H, W]. */
+/** The operations of a norm that attacks need, so that they are independent of the norm. Images are [N, C, H, W]. */
 export interface Norm {
   readonly name: NormName;
-  /** A point drawn uniformly from the ball of radius `epsilon` around each image, clipped to the box [0, 1]. */
+  /** A uniform random point of the ball of radius `epsilon` around each image, clipped to the box [0, 1]. */
   randomStart(x: Tensor, options: RandomStartOptions): Tensor;
-  /** A point at distance `epsilon` of each image, noise divided by its own norm, clipped to the box: where AutoAttack begins. */
+  /**
+   * A point at distance `epsilon` from each image (normalised noise), clipped to the box: AutoAttack's random start.
+   */
   edgeStart(x: Tensor, options: Omit<RandomStartOptions, 'clip'>): Tensor;
-  /** The step of length 1 along which a function with this gradient rises fastest; 0 where the gradient is 0. */
+  /** The steepest-ascent direction, of norm 1; 0 where the gradient is 0. */
   direction(gradient: Tensor): Tensor;
-  /** The nearest point in the ball around `x` and then in the box. */
+  /** Projection onto the ball around `x`, then onto the box. */
   project(candidate: Tensor, x: Tensor, epsilon: number): Tensor;
-  /** ‖step‖ of each example in the step's own dtype, [N, 1, 1, 1]. */
+  /** ‖step‖ of each example in the dtype of `step`, [N, 1, 1, 1]. */
   length(step: Tensor): Tensor;
-  /** The dual norm of a gradient: how fast its function changes along `direction`, [N, 1, 1, 1]. */
+  /** Dual norm of a gradient: the directional derivative along `direction`, [N, 1, 1, 1]. */
   dualLength(gradient: Tensor): Tensor;
   /** ‖a − b‖ of each example in float64, [N]. */
   distance(a: Tensor, b: Tensor): Float64Array;
-  /** The largest distance that counts as `epsilon`: rounding in float32 is no offence. */
+  /** The largest distance accepted for `epsilon`, with a tolerance for float32 rounding. */
   allowed(epsilon: number): number;
 }
 
@@ -57,7 +59,7 @@ const l2: Norm = {
   name: 'l2',
   randomStart(x, { epsilon, key, ids, clip = true }) {
     const direction = this.direction(draw('normal', x, key, ids));
-    // The volume within radius r grows as r^d: the d-th root makes the point uniform in the ball.
+    // The volume of the ball grows as r^d, so the d-th root makes the point uniform.
     const dimensions = x.size / Math.max(1, x.dimension(0));
     const radius = noise('uniform', {
       key: { ...key, stream: 'startRadius' },
@@ -78,8 +80,8 @@ const l2: Norm = {
   length: (step) => step.l2Norm(pixels, true),
   dualLength: (gradient) => gradient.l2Norm(pixels, true),
   direction(gradient) {
-    // Scaled by its largest entry first, so that the squares of a tiny gradient do not vanish. Then the norm of what
-    // is not zero is at least 1.
+    // Divide by the largest entry first so that the squares of a tiny gradient do not underflow. The norm of a nonzero
+    // gradient is then at least 1.
     const largest = gradient.abs().max(pixels, true); // [N, 1, 1, 1]
     const scaled = gradient.div(largest.add(largest.eq(0).to(gradient.dtype)));
     return scaled.div(scaled.l2Norm(pixels, true).clamp(1, Number.POSITIVE_INFINITY));

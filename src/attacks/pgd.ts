@@ -7,60 +7,60 @@ import { type AttackGenerator, runToEnd } from './attack-generator.js';
 import type { Norm } from './norms.js';
 import { RemainingExamples } from './remaining-examples.js';
 
-/** How far a loss is climbed, under which threat model. */
+/** Settings of projected gradient ascent. */
 export interface PgdOptions {
   readonly norm: Norm;
   readonly epsilon: number;
   readonly steps: number;
-  /** Length of a step, in the norm. */
+  /** Step size, in the norm. */
   readonly stepSize: number;
-  /** What is climbed, summed over the examples. @default the cross-entropy */
+  /** The loss to maximise, summed over the examples. @default cross-entropy */
   readonly loss?: (logits: Tensor, labels: Tensor) => Tensor;
 }
 
-/** Where a descent begins. */
-export interface PgdImages {
+/** Inputs of PGD; `start` is the first iterate. */
+export interface PgdInputs {
   readonly x: Tensor; // [N, C, H, W]
   readonly labels: Tensor; // int64 [N]
   readonly start: Tensor;
 }
 
-/** Images that an attack tries, in the ball and in the box. */
+/** An iterate of an attack, inside the ball and the box. */
 export interface Iterate {
-  readonly x: Tensor; // [n, C, H, W], the examples that are still attacked
+  readonly x: Tensor; // [n, C, H, W], the examples still under attack
   readonly logits: Tensor; // [n, classes]
-  /** Which of the examples given at the start these are, [n]. */
+  /** Rows of these examples in the original batch, [n]. */
   readonly rows: readonly number[];
 }
 
-/** Looks at an iterate and answers which of its examples (places in it) shall be attacked further; null for all. */
+/** Called with each iterate; returns the indices into it of the examples to keep attacking, or null for all. */
 export type Observer = (iterate: Iterate) => readonly number[] | null;
 
 /**
- * Projected gradient ascent on a loss, the one loop behind FGSM and PGD (Madry et al., 2018):
- * x ← project(x + stepSize · direction(∇ₓ loss)), from `start`. Only the image's gradient is computed. With an
- * observer every iterate is shown to it and the examples it is done with leave the batch at once; without one, the
- * last iterate costs no forward pass.
+ * Projected gradient ascent, used for FGSM and PGD (Madry et al., 2018):
+ * x ← project(x + stepSize · direction(∇ₓ loss)), from `start`. Only the gradient with respect to the input is
+ * computed. With an observer, every iterate is passed to it and the examples it drops leave the batch at once; without
+ * one, the last iterate needs no forward pass.
  *
- * @returns the last iterate of the examples that were attacked to the end.
+ * @returns the last iterate of the examples that were not dropped.
  */
 export function pgd(
   classifier: Classifier,
-  images: PgdImages,
+  images: PgdInputs,
   options: PgdOptions,
   observe?: Observer,
 ): Tensor {
   return runToEnd(pgdSteps(classifier, images, options, observe));
 }
 
-/** `pgd`, step by step. */
+/** `pgd` as a generator that yields after each step. */
 export function* pgdSteps(
   classifier: Classifier,
-  images: PgdImages,
+  images: PgdInputs,
   options: PgdOptions,
   observe?: Observer,
 ): AttackGenerator<Tensor> {
-  const { norm, epsilon, steps, stepSize, loss: climbed = crossEntropySum } = options;
+  const { norm, epsilon, steps, stepSize, loss: objective = crossEntropySum } = options;
   using set = new RemainingExamples(() => ({ origin: images.x, labels: images.labels, x: images.start }));
 
   for (let step = 0; step < steps && set.rows.length > 0; step++) {
@@ -68,15 +68,15 @@ export function* pgdSteps(
     set.step(({ origin, labels, x }, rows) => {
       const point = x.detach().requireGrad_();
       const logits = withGrad(() => classifier(point));
-      const stay = observe?.({ x: point, logits, rows }) ?? null;
-      if (stay?.length === 0) return { next: {}, stay };
-      const slope = gradient(
-        withGrad(() => climbed(logits, labels)),
+      const active = observe?.({ x: point, logits, rows }) ?? null;
+      if (active?.length === 0) return { next: {}, active };
+      const grad = gradient(
+        withGrad(() => objective(logits, labels)),
         point,
       );
       backwards = rows.length;
-      const moved = noGrad(() => norm.project(x.add(norm.direction(slope).mul(stepSize)), origin, epsilon));
-      return { next: { x: moved }, stay };
+      const moved = noGrad(() => norm.project(x.add(norm.direction(grad).mul(stepSize)), origin, epsilon));
+      return { next: { x: moved }, active };
     });
     yield { backwards };
   }

@@ -2,17 +2,17 @@ import { integers } from '../tensor/create.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** What a step changes. */
+/** The result of a step. */
 export interface Change<Part extends string> {
   readonly next: Partial<Record<Part, Tensor>>;
-  /** Places whose examples stay; null for all. */
-  readonly stay: readonly number[] | null;
+  /** Indices of the examples to keep; null for all. */
+  readonly active: readonly number[] | null;
 }
 
 /**
- * What an attack knows of the examples it still attacks: tensors with one row an example, replaced step by step, from
- * which the rows of broken examples leave at once. It owns its tensors and frees each when it is replaced; scopes around
- * it do not matter, so that an attack may pause between two steps.
+ * The per-example state of an attack: tensors with one row per example still under attack. Each step replaces them, and
+ * rows of broken examples are removed at once. It owns its tensors and frees each when it is replaced, independent of
+ * any enclosing scope, so that an attack may be suspended between two steps.
  */
 export class RemainingExamples<Part extends string> implements Disposable {
   #parts: Readonly<Record<Part, Tensor>>;
@@ -24,7 +24,7 @@ export class RemainingExamples<Part extends string> implements Disposable {
     this.#rows = Array.from({ length: count }, (_, row) => row);
   }
 
-  /** Which of the examples given at the start are still attacked. */
+  /** Rows in the original batch of the examples still under attack. */
   get rows(): readonly number[] {
     return this.#rows;
   }
@@ -33,16 +33,16 @@ export class RemainingExamples<Part extends string> implements Disposable {
     return this.#parts;
   }
 
-  /** Replaces the parts that `body` returns, then lets the examples go that do not stay. */
+  /** Replaces the parts returned by `body`, then drops the examples that are not kept. */
   step(body: (parts: Readonly<Record<Part, Tensor>>, rows: readonly number[]) => Change<Part>): void {
     const before = this.#parts;
     scope(() => {
-      const { next, stay } = body(before, this.#rows);
+      const { next, active } = body(before, this.#rows);
       let after: Readonly<Record<Part, Tensor>> = { ...before, ...next };
-      if (stay !== null) {
-        const places = integers(stay);
-        after = mapped(after, (tensor) => tensor.indexSelect(0, places.toDevice(tensor.device)));
-        this.#rows = stay.map((place) => this.#rows[place]!);
+      if (active !== null) {
+        const indices = integers(active);
+        after = mapped(after, (tensor) => tensor.indexSelect(0, indices.toDevice(tensor.device)));
+        this.#rows = active.map((index) => this.#rows[index]!);
       }
       this.#parts = mapped(after, keep);
     });

@@ -11,34 +11,34 @@ import { type AttackLossName, attackLosses, lossFor, targetsFor } from './losses
 import { type Observer, pgdSteps } from './pgd.js';
 import { square } from './square/square.js';
 
-/** One start of an attack. Whoever runs it takes the examples that still stand. */
+/** One run of an attack: a restart and a target rank. The caller passes the examples that are still robust. */
 export interface AttackRound {
   readonly restart: number;
-  /** Which of the other classes is aimed at, the most likely being 1; 0 for none. */
+  /** Rank of the target class among the other classes, 1 being the most likely; 0 for an untargeted run. */
   readonly rank: number;
 }
 
-/** The starts of an attack in order: each target in turn, with all its restarts. */
+/** The runs of an attack in order: each target in turn, with all its restarts. */
 export function roundsOf(attack: Attack, classes: number): readonly AttackRound[] {
   const most = 'targets' in attack ? attack.targets : 0;
-  const ranks = most === 0 ? [0] : Array.from({ length: targetsFor(most, classes) }, (_, at) => at + 1);
+  const ranks = most === 0 ? [0] : Array.from({ length: targetsFor(most, classes) }, (_, index) => index + 1);
   return ranks.flatMap((rank) =>
     Array.from({ length: attack.restarts }, (_, restart) => ({ restart, rank })),
   );
 }
 
-/** The examples of one round. */
+/** The examples attacked in one round. */
 export interface RoundExamples {
   readonly x: Tensor; // [N, C, H, W]
   readonly labels: Tensor; // int64 [N]
   readonly ids: readonly number[];
-  /** The classes aimed at, int64 [N]; of rounds with a rank. */
+  /** Target classes, int64 [N]; null in untargeted rounds. */
   readonly targets: Tensor | null;
 }
 
 /**
- * One round of an attack. All its random numbers hang on the seed, the round and an example's id. Every image that may
- * break an example is shown to the observer.
+ * Runs one round of an attack. All random numbers are a function of the seed, the round and the example id. Every
+ * candidate adversarial image is passed to the observer.
  */
 export function* runAttack(
   attack: Attack,
@@ -59,25 +59,25 @@ export function* runAttack(
 
   switch (attack.kind) {
     case 'pgd': {
-      using start = own(() => (attack.randomStart ? norm.randomStart(x, { epsilon, key, ids }) : x));
-      const descentOptions = {
+      using start = owned(() => (attack.randomStart ? norm.randomStart(x, { epsilon, key, ids }) : x));
+      const pgdOptions = {
         norm,
         epsilon,
         steps: attack.steps,
         stepSize: stepSizeOf(attack, epsilon),
-        loss: (logits: Tensor, of: Tensor) => climbed(attack.loss)(logits, of, of).sum(),
+        loss: (logits: Tensor, of: Tensor) => effectiveLoss(attack.loss)(logits, of, of).sum(),
       };
       if (attack.lastOnly !== true) {
-        using _last = yield* pgdSteps(classifier, { x, labels, start }, descentOptions, observe);
+        using _last = yield* pgdSteps(classifier, { x, labels, start }, pgdOptions, observe);
         return;
       }
-      using last = yield* pgdSteps(classifier, { x, labels, start }, descentOptions);
+      using last = yield* pgdSteps(classifier, { x, labels, start }, pgdOptions);
       scope(() => observe({ x: last, logits: noGrad(() => classifier(last)), rows: [...ids.keys()] }));
       return;
     }
     case 'apgd': {
-      using start = own(() => norm.edgeStart(x, { epsilon, key, ids }));
-      const loss = climbed(attack.loss);
+      using start = owned(() => norm.edgeStart(x, { epsilon, key, ids }));
+      const loss = effectiveLoss(attack.loss);
       yield* apgd(
         classifier,
         { x, labels, start, ...targets },
@@ -87,8 +87,8 @@ export function* runAttack(
       return;
     }
     case 'fab': {
-      // The first start is the image; the others lie half as far as ε.
-      using start = own(() =>
+      // The first restart starts at the image, the others at distance ε / 2.
+      using start = owned(() =>
         round.restart === 0 ? x : norm.edgeStart(x, { epsilon: epsilon / 2, key, ids }),
       );
       using _nearest = yield* fab(
@@ -109,13 +109,13 @@ export function* runAttack(
   }
 }
 
-/** The loss by its name, or what takes its place where there are too few classes. */
-function climbed(name: AttackLossName): (typeof attackLosses)[AttackLossName] {
+/** The named loss, or its replacement for a small number of classes. */
+function effectiveLoss(name: AttackLossName): (typeof attackLosses)[AttackLossName] {
   return (logits, labels, targets) =>
     attackLosses[lossFor(name, logits.dimension(1))](logits, labels, targets);
 }
 
-/** A handle of its own on what `make` returns, to be disposed of without harm to the original. */
-function own(make: () => Tensor): Tensor {
+/** A new handle on the tensor returned by `make`, so that disposing of it leaves the original intact. */
+function owned(make: () => Tensor): Tensor {
   return scope(() => make().detach());
 }

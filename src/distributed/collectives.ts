@@ -2,38 +2,38 @@ import { native } from '../engine/native.js';
 import { operator } from '../tensor/operator.js';
 import { one, Tensor } from '../tensor/tensor.js';
 
-/** Collective operations between the processes that train together, as the binding offers them. */
+/** Collective operations, as provided by the native binding. */
 
-/** How tensors travel between ranks: `gloo` between CPUs, `nccl` between GPUs. */
+/** Communication backend: `gloo` for CPU tensors, `nccl` for GPU tensors. */
 export type Backend = 'gloo' | 'nccl';
 
-/** The backends that this engine has; none where it was built without. */
+/** The backends compiled into this engine, possibly none. */
 export function availableBackends(): readonly Backend[] {
   return native().distributedBackends() as Backend[];
 }
 
-/** The keys and values that all ranks share. Rank 0 holds them. */
+/** The key-value store shared by all ranks, hosted by rank 0. */
 export const store = {
-  /** Opens it, or connects to it. */
+  /** Starts the store, or connects to it. */
   open({
     host,
     port,
-    holds,
+    isHost,
   }: {
     readonly host: string;
     readonly port: number;
-    readonly holds: boolean;
+    readonly isHost: boolean;
   }): void {
-    native().openStore(host, port, holds);
+    native().openStore(host, port, isHost);
   },
   set(key: string, value: string): void {
     native().storeSet(key, value);
   },
-  /** The value; null where there is none yet. */
+  /** The value; null if the key is not set. */
   find(key: string): string | null {
     return native().storeFind(key);
   },
-  /** Adds to a number that begins at 0; answers the sum. */
+  /** Adds to a counter that starts at 0 and returns the sum. */
   add(key: string, amount: number): number {
     return native().storeAdd(key, amount);
   },
@@ -43,15 +43,15 @@ export interface ProcessGroupOptions {
   readonly backend: Backend;
   /** The device of this rank's tensors: `cpu`, `cuda:1`. */
   readonly device: string;
-  /** Where the others reach this rank: an address, `interface:NAME`, or nothing for the machine's own. */
+  /** Address at which the other ranks reach this one: an IP, `interface:NAME`, or empty for that of the host name. */
   readonly address: string;
   readonly rank: number;
   readonly size: number;
-  /** Whether a rank that waits for a few numbers may keep its processor busy, which is fastest. */
+  /** Whether a rank may busy-wait in small all-reduces, which has the lowest latency. */
   readonly spins: boolean;
 }
 
-/** Joins all ranks; returns when every one has. */
+/** Joins the process group; blocks until all ranks have joined. */
 export function initProcessGroup({ backend, device, address, rank, size, spins }: ProcessGroupOptions): void {
   native().joinGroup(backend, device, address, rank, size, spins);
 }
@@ -60,57 +60,57 @@ export interface WatchOptions {
   readonly host: string;
   readonly port: number;
   readonly rank: number;
-  /** How each rank reads in a sentence. */
+  /** Descriptions of the ranks for error messages. */
   readonly names: readonly string[];
-  /** Milliseconds between two signs of life. */
+  /** Heartbeat interval in milliseconds. */
   readonly interval: number;
-  /** How many missing ones in a row mean that a rank is lost. */
+  /** Number of consecutive missed heartbeats after which a rank counts as lost. */
   readonly missing: number;
 }
 
-/** Begins to give signs of life and to look for those of others, in threads of their own. */
+/** Starts sending heartbeats and monitoring those of the other ranks, in background threads. */
 export function watchRanks({ host, port, rank, names, interval, missing }: WatchOptions): void {
   native().watchRanks(host, port, rank, names.join('\n'), interval, missing);
 }
 
-/** Why the ranks cannot go on, as a sentence without its full stop; null while all is well. */
+/** Why the process group failed, as a sentence without its full stop; null if it has not. */
 export function groupFailure(): string | null {
   return native().endOfTheRanks();
 }
 
-/** Tells the other ranks why this one ends. */
+/** Informs the other ranks why this one terminates. */
 export function announceFailure(sentence: string): void {
   native().announceEndOfRanks(sentence);
 }
 
-/** Gives up watch, group and store; not `clean` where others may be gone. */
+/** Closes monitor, group and store; `clean` only if all ranks are still present. */
 export function destroyProcessGroup({ clean }: { readonly clean: boolean }): void {
   native().leaveRanks(clean);
 }
 
-/** The sums of numbers over all ranks. */
+/** All-reduce: element-wise sums over all ranks. */
 export function allReduceNumbers(numbers: readonly number[]): number[] {
   return native().allReduceNumbers(numbers);
 }
 
-/** Every rank's tensors become those of rank 0. */
+/** Broadcasts the tensors of rank 0 to all ranks, in place. */
 export function broadcast_(tensors: readonly Tensor[]): void {
   native().broadcastTensors(tensors.map(({ handle }) => handle));
 }
 
-/** The tensors of all ranks, of one shape, one behind the other along the first dimension. */
+/** Concatenates the tensors of all ranks, of equal shape, along the first dimension. */
 export function allGather(tensor: Tensor): Tensor {
   return new Tensor(native().allGather(tensor.handle));
 }
 
-/** The sum over all ranks; its gradient is the sum of theirs, so it can be differentiated again. */
+/** Differentiable all-reduce: the sum over all ranks; its gradient is the sum of the ranks' gradients. */
 export function allReduceSum(tensor: Tensor): Tensor {
   return one(sumOperator, tensor.handle);
 }
 
 /**
- * d output / d parameters as means over all ranks, then d output / d others as they are on this one. The means travel in
- * buckets of so many bytes while the gradients of earlier layers are still computed.
+ * d output / d parameters averaged over all ranks, followed by d output / d others of this rank. The averages are
+ * reduced in buckets of `bucketBytes`, overlapping with the backward pass of earlier layers.
  */
 export function allReducedGradients(
   output: Tensor,

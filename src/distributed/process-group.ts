@@ -6,44 +6,44 @@ import type { Tensor } from '../tensor/tensor.js';
 import { allGather, allReducedGradients, allReduceNumbers, broadcast_ } from './collectives.js';
 
 /**
- * Processes that train one network together, each on its part of every batch. Whatever one of them does here, all must
- * do, in the same order.
+ * Processes that train one network together, each on its part of every batch. All methods are collective: every rank
+ * must call them in the same order.
  */
 export interface ProcessGroup {
-  /** Which one this is, from 0. Rank 0 writes. */
+  /** Rank of this process, from 0. Only rank 0 writes files. */
   readonly rank: number;
-  /** How many there are. */
+  /** World size. */
   readonly size: number;
-  /** How many of them share this one's processors, itself included. */
+  /** Number of ranks that share this one's processors, including itself. */
   readonly localSize: number;
-  /** Which one of its machine this is, from 0. */
+  /** Rank within the node, from 0. */
   readonly localRank: number;
-  /** d loss / d parameters as means over all ranks, and d loss / d others as they are on this one. */
+  /** d loss / d parameters averaged over all ranks, and d loss / d others of this rank. */
   gradients(
     loss: Tensor,
     parameters: readonly Tensor[],
     others?: readonly Tensor[],
   ): { readonly parameters: Tensor[]; readonly others: Tensor[] };
-  /** Sums over all ranks. */
+  /** Element-wise sums over all ranks. */
   allReduce(numbers: readonly number[]): readonly number[];
-  /** Turns tensors into their means over all ranks, in place. */
+  /** Averages tensors over all ranks, in place. */
   allReduceMean_(tensors: readonly Tensor[]): void;
-  /** Turns tensors into those of rank 0, in place. */
+  /** Overwrites tensors with those of rank 0, in place. */
   broadcast_(tensors: readonly Tensor[]): void;
-  /** Those of rank 0, by name, as tensors of this rank's own; the others give null. */
+  /** Broadcasts named tensors of rank 0 as newly allocated tensors; other ranks pass null. */
   broadcastState(tensors: ReadonlyMap<string, Tensor> | null): ReadonlyMap<string, Tensor>;
-  /** A text of rank 0; the others give null. */
+  /** Broadcasts a string of rank 0; other ranks pass null. */
   broadcastText(text: string | null): string;
-  /** A text of each rank, in their order. */
+  /** The strings of all ranks, in rank order. */
   allGatherText(text: string): readonly string[];
-  /** The tensors of all ranks one behind the other along the first dimension. */
+  /** Concatenates the tensors of all ranks along the first dimension. */
   allGather(tensor: Tensor): Tensor;
 }
 
-/** The bytes of gradients that travel together: large enough that a network's delay is nothing beside them. */
+/** Size of a gradient bucket in bytes: large enough for the network latency to be negligible. */
 const bucketBytes = 16 << 20;
 
-/** One process by itself. */
+/** The process group of a single process. */
 export const singleProcess: ProcessGroup = {
   rank: 0,
   size: 1,
@@ -62,18 +62,18 @@ export const singleProcess: ProcessGroup = {
   allGather: (tensor) => tensor.clone(),
 };
 
-/** One of several that have joined: `joinRanks`. */
+/** A member of a group of several processes, created by `withProcessGroup`. */
 export class DistributedProcessGroup implements ProcessGroup {
   readonly rank: number;
   readonly size: number;
   readonly localSize: number;
   readonly localRank: number;
 
-  constructor(place: Pick<ProcessGroup, 'rank' | 'size' | 'localSize' | 'localRank'>) {
-    this.rank = place.rank;
-    this.size = place.size;
-    this.localSize = place.localSize;
-    this.localRank = place.localRank;
+  constructor(position: Pick<ProcessGroup, 'rank' | 'size' | 'localSize' | 'localRank'>) {
+    this.rank = position.rank;
+    this.size = position.size;
+    this.localSize = position.localSize;
+    this.localRank = position.localRank;
   }
 
   gradients(loss: Tensor, parameters: readonly Tensor[], others: readonly Tensor[] = []) {
@@ -108,7 +108,7 @@ export class DistributedProcessGroup implements ProcessGroup {
     const list = JSON.parse(
       this.broadcastText(this.rank === 0 ? JSON.stringify(entries) : null),
     ) as typeof entries;
-    const own =
+    const received =
       tensors ??
       new Map(
         list.map(({ name, shape, dtype }) => [
@@ -116,8 +116,8 @@ export class DistributedProcessGroup implements ProcessGroup {
           scope(() => tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape).to(dtype)),
         ]),
       );
-    this.broadcast_([...own.values()]);
-    return own;
+    this.broadcast_([...received.values()]);
+    return received;
   }
 
   broadcastText(text: string | null): string {
@@ -125,11 +125,11 @@ export class DistributedProcessGroup implements ProcessGroup {
     return scope(() => {
       const length = integers([bytes.length]);
       this.broadcast_([length]);
-      const letters = this.rank === 0 ? bytes : new Uint8Array(length.item());
-      if (letters.length === 0) return '';
-      const carried = tensor(letters, [letters.length]);
-      this.broadcast_([carried]);
-      return new TextDecoder().decode(carried.data() as Uint8Array);
+      const buffer = this.rank === 0 ? bytes : new Uint8Array(length.item());
+      if (buffer.length === 0) return '';
+      const payload = tensor(buffer, [buffer.length]);
+      this.broadcast_([payload]);
+      return new TextDecoder().decode(payload.data() as Uint8Array);
     });
   }
 
@@ -152,19 +152,19 @@ export class DistributedProcessGroup implements ProcessGroup {
   }
 }
 
-/** How many of `whole` things each rank takes. @throws {InputError} where they cannot be shared equally. */
+/** The number of items per rank. @throws {InputError} if `whole` is not divisible by the world size. */
 export function batchOfRank(whole: number, name: string, { size }: Pick<ProcessGroup, 'size'>): number {
   if (whole % size !== 0)
     throw InputError.expected(
       `a multiple of the ${size} ranks`,
       name,
       whole,
-      'Every rank takes as many images of a batch as the others.',
+      'Every rank processes the same number of images.',
     );
   return whole / size;
 }
 
-/** The numbers from 0 to `count` − 1 that this rank takes: every `size`-th. */
+/** This rank's indices among 0 to `count` − 1: every `size`-th. */
 export function indicesOfRank(count: number, { rank, size }: Pick<ProcessGroup, 'rank' | 'size'>): number[] {
-  return Array.from({ length: count }, (_, place) => place).filter((place) => place % size === rank);
+  return Array.from({ length: count }, (_, index) => index).filter((index) => index % size === rank);
 }

@@ -1,10 +1,11 @@
 /**
- * The types of what `native/addon.cc` exports, in its order. Handles are numbers that name live tensors;
- * 0 is never one. A test compares this list with the binary.
+ * Types of the exports of `native/addon.cc`, in its order. A handle is a number that identifies a live tensor and is
+ * never
+ * 0. A test compares this list with the binary.
  */
 export type Handle = number;
 
-/** What an operator takes: a handle, a number, a string (dtype, device, memory format), a list, or nothing. */
+/** An argument of an operator: a handle, a number, a string (dtype, device, memory format), a list, or none. */
 export type OperatorArgument =
   | number
   | boolean
@@ -13,7 +14,7 @@ export type OperatorArgument =
   | undefined
   | readonly (number | boolean | null)[];
 
-/** What an operator returns. */
+/** The result of an operator. */
 export type OperatorResult = Handle | number | boolean | null | readonly OperatorResult[];
 
 export type ResamplingSizes = readonly [

@@ -3,29 +3,29 @@ import { engineRecord, native } from './native.js';
 
 export interface EngineInfo {
   readonly libtorch: string;
-  /** How that libtorch was found, and where: `system, /usr`. */
+  /** How libtorch was found, and where: `system, /usr`. */
   readonly source: string;
   readonly threads: number;
   readonly cuda: boolean;
   readonly oneDnn: boolean;
   readonly mkl: boolean;
-  /** The instruction set that libtorch's own kernels use. */
+  /** CPU instruction set of libtorch's kernels. */
   readonly capability: string;
 }
 
-/** What the engine is and can do. */
+/** Version and capabilities of the engine. */
 export function engineInfo(): EngineInfo {
   const [libtorch, threads, cuda, oneDnn, mkl, capability] = native().engine();
   const { kind, folder } = engineRecord();
   return { libtorch, source: `${kind}, ${folder}`, threads, cuda, oneDnn, mkl, capability };
 }
 
-/** How many threads Satin's own kernels really run on: 1 means that the binding was compiled without OpenMP. */
+/** Number of threads that Satin's own kernels actually use: 1 if the binding was compiled without OpenMP. */
 export function parallelWidth(): number {
   return native().parallelWidth();
 }
 
-/** How many threads an operator may use; all processors by default. */
+/** Sets the number of threads of an operator; the default is the number of processors. */
 export function setThreads(threads: number): void {
   if (!Number.isInteger(threads) || threads < 1)
     throw InputError.expected('a whole number of at least 1', 'threads', threads);
@@ -33,22 +33,22 @@ export function setThreads(threads: number): void {
 }
 
 export interface MemoryInfo {
-  /** Tensors that JavaScript holds. */
+  /** Number of tensors held by JavaScript. */
   readonly liveTensors: number;
-  /** Bytes in use by tensors, held by JavaScript or by the engine itself. */
+  /** Bytes allocated by tensors, whether held by JavaScript or by the engine. */
   readonly liveBytes: number;
-  /** Bytes freed and kept for the next tensor. */
+  /** Bytes freed and cached for reuse. */
   readonly cachedBytes: number;
   readonly peakBytes: number;
 }
 
-/** Where the engine's CPU memory stands. */
+/** Statistics of the engine's CPU memory. */
 export function memoryInfo(): MemoryInfo {
   const [liveBytes, , cachedBytes, peakBytes] = native().memory();
   return { liveTensors: native().liveTensors(), liveBytes, cachedBytes, peakBytes };
 }
 
-/** Gives cached memory back to the system. */
+/** Returns cached memory to the system. */
 export function emptyCache(): void {
   native().emptyCache();
 }

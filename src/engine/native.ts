@@ -1,6 +1,6 @@
 /**
- * The only importer of the engine's binary. It loads on the first use, not on import, so that commands which need
- * no engine (help, a recipe that is refused) never wait for libtorch.
+ * The only module that imports the native binding. It loads lazily, so that commands which need no engine (help, an
+ * invalid recipe) do not wait for libtorch.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,7 +14,7 @@ import type { Addon } from './addon.js';
 
 let addon: Addon | undefined;
 
-/** The engine; it is loaded by the first call, with as many threads as the machine has processors. */
+/** The native binding; the first call loads it and sets the number of threads to the number of processors. */
 export function native(): Addon {
   addon ??= load();
   return addon;
@@ -25,11 +25,11 @@ export function isLoaded(): boolean {
   return addon !== undefined;
 }
 
-/** What the set-up recorded of the engine: which libtorch the binary was compiled against. */
+/** The build record: which libtorch the binary was compiled against. */
 export function engineRecord(): { readonly binary: string; readonly kind: string; readonly folder: string } {
   const path = join(packageFolder, 'native', 'build', 'engine.json');
   if (!existsSync(path))
-    throw new EngineError('The engine is not built yet. Run `npm run setup` in the folder of Satin.');
+    throw new EngineError('The engine is not built yet. Run `npm run setup` in the Satin folder.');
   const record = JSON.parse(readFileSync(path, 'utf8')) as {
     readonly binary: string;
     readonly libtorch: { readonly kind: string; readonly folder: string };
@@ -40,12 +40,12 @@ export function engineRecord(): { readonly binary: string; readonly kind: string
 function load(): Addon {
   if (!isMainThread)
     throw new EngineError(
-      'Satin works on the main thread only, because the engine of a worker that ends takes the process with it.',
+      'Satin runs on the main thread only, because a terminating worker would crash the process with its engine.',
     );
   const { binary } = engineRecord();
-  // OpenMP's threads spin between two parallel loops, a million times by default. Where another program wants the
-  // processor too, the spinning one holds back the very thread it waits for: a training step was then measured to take
-  // fourteen times as long. This many turns bridge the gaps of a network and no more.
+  // Idle OpenMP threads spin between two parallel regions, by default a million iterations. If another program competes
+  // for the processors, a spinning thread holds back the thread it waits for: a training step was measured to take
+  // fourteen times as long. This count bridges the gaps between the layers of a network and no more.
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '30000';
   let loaded: Addon;
   try {
@@ -58,10 +58,10 @@ function load(): Addon {
     );
   }
   loaded.setErrorClasses(EngineError, DisposedError, InputError);
-  // libtorch itself starts with one thread on small virtual machines.
+  // libtorch defaults to one thread on small virtual machines.
   loaded.setThreads(availableParallelism());
-  // V8's young generation grows to 48 MB over some thousand steps, which reads as a leak. Tensors are small objects
-  // that die young: they need no more than it begins with.
+  // V8's young generation would grow to 48 MB over some thousand steps, which looks like a leak. Tensors are small,
+  // short-lived objects, for which its initial size suffices.
   setFlagsFromString('--semi-space-growth-factor=1');
   if (process.env.SATIN_POISON === '1') loaded.poisonRecycled(true);
   return loaded;

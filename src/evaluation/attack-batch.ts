@@ -18,16 +18,16 @@ import {
   padSingleton,
 } from './model-under-test.js';
 
-/** An example that was broken: its place in the batch and the image that did it, float32, [C, H, W] row by row. */
+/** The row of a broken example in its batch and its adversarial image, float32, [C, H, W] row-major. */
 export interface AdversarialRow {
   readonly row: number;
   readonly image: Float32Array;
 }
 
 /**
- * Attacks one batch and answers which examples broke, each at the first image, of any restart and target, that the model
- * as it was given misclassifies. An image that only the faster classifier gets wrong goes on being attacked. It pauses
- * after each step and shows those that are broken so far.
+ * Attacks one batch and returns the broken examples, each with its first image, over all restarts and targets, that the
+ * exact model misclassifies. An image that only the fast classifier misclassifies does not count, and its example stays
+ * under attack. Yields the examples broken so far after each step.
  */
 export function* attackBatch(
   subject: ModelUnderTest,
@@ -36,7 +36,7 @@ export function* attackBatch(
     readonly attack: Attack;
     readonly threat: Threat;
     readonly seed: number;
-    /** How many classes the model knows. */
+    /** Number of classes of the model. */
     readonly classes: number;
     readonly count: PassCount;
   },
@@ -47,21 +47,21 @@ export function* attackBatch(
   const label = [...batch.labels.numbers()];
   const broken: AdversarialRow[] = [];
   const rounds = roundsOf(attack, classes);
-  // What every target is chosen by; the images as they are do not change.
+  // Logits of the clean images, which determine the targets of all rounds.
   using clean = rounds.some(({ rank }) => rank > 0)
     ? scope(() => noGrad(() => fast(batch.x)).detach())
     : null;
 
   for (const round of rounds) {
     if (broken.length === batch.ids.length) break;
-    const standing = rowsWithout(broken, batch.ids.length);
-    const examples = examplesOf(batch, { rows: standing, clean, round });
+    const remaining = rowsWithout(broken, batch.ids.length);
+    const examples = examplesOf(batch, { rows: remaining, clean, round });
     const observe: Observer = ({ x, logits, rows }) => {
-      const attacked = rows.map((row) => standing[row]!);
+      const attacked = rows.map((row) => remaining[row]!);
       const labels = attacked.map((row) => label[row]!);
       const confirmed = confirmMisclassified({ x, logits, labels }, classify, subject.random === true);
-      for (const [place, image] of confirmed) broken.push({ row: attacked[place]!, image });
-      return confirmed.size === 0 ? null : [...rows.keys()].filter((place) => !confirmed.has(place));
+      for (const [index, image] of confirmed) broken.push({ row: attacked[index]!, image });
+      return confirmed.size === 0 ? null : [...rows.keys()].filter((index) => !confirmed.has(index));
     };
     try {
       for (const { backwards } of runAttack(attack, fast, examples, { threat, seed, round, observe })) {
@@ -75,13 +75,13 @@ export function* attackBatch(
   return broken;
 }
 
-/** The rows of a batch that no one has broken yet. */
+/** The rows of a batch that are not yet broken. */
 function rowsWithout(broken: readonly AdversarialRow[], count: number): readonly number[] {
   const gone = new Set(broken.map(({ row }) => row));
   return Array.from({ length: count }, (_, row) => row).filter((row) => !gone.has(row));
 }
 
-/** Tensors of its own for a part of a batch. */
+/** Newly allocated tensors for the given rows of a batch. */
 function examplesOf(
   batch: Batch,
   {
@@ -100,23 +100,23 @@ function examplesOf(
   });
 }
 
-/** The images among `x` that `logits` get wrong and that `classify` gets wrong too, by their place in `x`. */
+/** The images of `x` that both `logits` and `classify` misclassify, by their row in `x`. */
 function confirmMisclassified(
   candidate: { readonly x: Tensor; readonly logits: Tensor; readonly labels: readonly number[] },
   classify: Classifier,
   random: boolean,
 ): Map<number, Float32Array> {
   const { x, logits, labels } = candidate;
-  const wrong = misclassifiedRows(logits, labels);
-  if (wrong.length === 0) return new Map();
+  const suspects = misclassifiedRows(logits, labels);
+  if (suspects.length === 0) return new Map();
   return scope(() => {
-    const candidates = x.detach().indexSelect(0, integers(wrong).toDevice(x.device)).to('float32');
+    const candidates = x.detach().indexSelect(0, integers(suspects).toDevice(x.device)).to('float32');
     const { rows: confirmed } = misclassified(classify, candidates, {
-      labels: wrong.map((place) => labels[place]!),
+      labels: suspects.map((row) => labels[row]!),
       random,
     });
     if (confirmed.length === 0) return new Map();
     const images = unstackImages(candidates);
-    return new Map(confirmed.map((at) => [wrong[at]!, images[at]!]));
+    return new Map(confirmed.map((index) => [suspects[index]!, images[index]!]));
   });
 }

@@ -9,7 +9,7 @@ import { type EvaluationProgress, type Pace, stepsOf, workOf } from './progress.
 import { requireInBall } from './require-in-ball.js';
 
 export interface AttackDatasetOptions {
-  /** All of the evaluation; what none of them broke stands. */
+  /** All attacks of the evaluation; an example that none of them broke counts as robust. */
   readonly attacks: readonly Attack[];
   readonly threat: Threat;
   readonly seed: number;
@@ -20,12 +20,14 @@ export interface AttackDatasetOptions {
   readonly pace: Pace;
   readonly attack: Attack;
   readonly part: Part;
-  readonly places: readonly number[];
-  /** The work of what comes after this attack, where so many examples are left standing. */
+  readonly indices: readonly number[];
+  /** Work of the attacks that follow this one, given the number of robust examples left. */
   readonly rest: (left: number) => number;
 }
 
-/** One attack on the examples at `places`, batch after batch; each verdict goes to the ledger as it falls. */
+/**
+ * Runs one attack on the examples at `indices`, batch by batch; verdicts are recorded in the ledger as they are known.
+ */
 export async function attackDataset(
   subject: ModelUnderTest,
   data: DatasetTensors,
@@ -36,29 +38,29 @@ export async function attackDataset(
   const { name } = attack;
   const names = attacks.map((each) => each.name);
   const [steps, work] = [stepsOf(attack, classes), workOf(attack, classes)];
-  const total = options.places.length;
+  const total = options.indices.length;
   let done = 0;
 
-  const tell = (batchSize: number, broken: number, share: number) => {
-    const left = ledger.right().filter((place) => ledger.brokenBy(names, place) === null).length;
-    // Within a batch, what is broken is done, and of the others the share of the steps that are.
+  const reportProgress = (batchSize: number, broken: number, share: number) => {
+    const left = ledger.correct().filter((index) => ledger.brokenBy(names, index) === null).length;
+    // Within the batch, broken examples are done; of the others, the completed fraction of the steps.
     const inside = broken + (batchSize - broken) * share;
     onProgress?.({
       stage: part === 'alone' ? `${name} alone` : name,
       done: Math.round(done + inside),
       total,
-      standing: left / data.count,
+      robust: left / data.count,
       ...pace.secondsFor(work * (total - done - inside) + rest(left)),
     });
   };
 
   const known = ledger.batches(name, part);
-  for (const [index, places] of [...batches(options.places, batch)].entries()) {
-    if (index < known) {
-      done += places.length;
+  for (const [batchIndex, indices] of [...batches(options.indices, batch)].entries()) {
+    if (batchIndex < known) {
+      done += indices.length;
       continue;
     }
-    const examples = data.batch(places);
+    const examples = data.batch(indices);
     const passes: PassCount = { forwards: 0, backwards: 0 };
     let spent: PassCount = { ...passes };
     const began = performance.now();
@@ -68,7 +70,7 @@ export async function attackDataset(
       recorded = broken.length;
       requireInBall(examples.x, fresh, { attack: name, threat });
       ledger.add(
-        fresh.map(({ row, image }) => ({ type: 'broken', attack: name, place: places[row]!, image })),
+        fresh.map(({ row, image }) => ({ type: 'broken', attack: name, index: indices[row]!, image })),
       );
     };
     const search = attackBatch(subject, examples, { attack, threat, seed, classes, count: passes });
@@ -79,22 +81,22 @@ export async function attackDataset(
         if (!clock.isDue()) continue;
         pace.spend(passes, spent);
         spent = { ...passes };
-        tell(places.length, recorded, Math.min(1, step / steps));
+        reportProgress(indices.length, recorded, Math.min(1, step / steps));
         await clock.pause();
       }
       record(state.value);
     } finally {
-      search.return([]); // frees what it holds, where it was left before its end
+      search.return([]); // frees its tensors if it was interrupted
       examples.x.dispose();
       examples.labels.dispose();
     }
     ledger.add([
-      ...places.map((place) => ({ type: 'stood' as const, attack: name, place })), // the ledger knows the broken ones
+      ...indices.map((index) => ({ type: 'stood' as const, attack: name, index })), // ignored for broken examples
       { type: 'cost', stage: name, part, ...passes, seconds: (performance.now() - began) / 1000 },
     ]);
     pace.spend(passes, spent);
-    done += places.length;
-    tell(0, 0, 0);
+    done += indices.length;
+    reportProgress(0, 0, 0);
     await clock.pause();
   }
 }

@@ -1,4 +1,4 @@
-/** `places` in order, so many at a time. */
-export function* batches(places: readonly number[], size: number): Generator<readonly number[]> {
-  for (let start = 0; start < places.length; start += size) yield places.slice(start, start + size);
+/** Splits `indices`, in order, into chunks of at most `size`. */
+export function* batches(indices: readonly number[], size: number): Generator<readonly number[]> {
+  for (let start = 0; start < indices.length; start += size) yield indices.slice(start, start + size);
 }

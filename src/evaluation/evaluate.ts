@@ -17,33 +17,36 @@ import { type Evaluation, summary } from './summary.js';
 export type { Evaluation, EvaluationProgress };
 
 export interface EvaluateOptions {
-  /** Each once, in the order in which they are run. */
+  /** The attacks in the order in which they run; no duplicates. */
   readonly attacks: readonly Attack[];
   readonly threat: Threat;
   readonly seed: number;
-  /** Images a batch; changes the speed and the memory, not the verdicts. */
+  /** Images per batch; affects speed and memory, not the verdicts. */
   readonly batch: number;
-  /** Runs each attack on what others broke before it too, to tell what it breaks alone. @default false */
+  /** Also run each attack on the examples broken by earlier ones, to measure it on its own. @default false */
   readonly alone?: boolean;
-  /** Every verdict goes there as it falls, and what it knows is not done again. @default a new one */
+  /** Records every verdict as it is known; verdicts it already has are not computed again. @default a new one */
   readonly ledger?: Ledger;
-  /** Who measures a share of the examples each; all come to the same evaluation, with the adversarial images of their own. @default alone */
+  /**
+   * The ranks among which the examples are split. All return the same evaluation, except that `adversarial` holds the
+   * images of their own share only. @default a single process
+   */
   readonly ranks?: ProcessGroup;
-  /** Told after every batch, and now and then within one. */
+  /** Called after every batch and periodically within one. */
   readonly onProgress?: (progress: EvaluationProgress) => void;
-  /** Asked between batches, and now and then within one; true ends the evaluation with an `InterruptedError`. */
+  /** Polled between batches and periodically within one; returning true throws an `InterruptedError`. */
   readonly interrupted?: () => boolean;
 }
 
 /**
- * Clean accuracy, then each attack on what still stands: an example counts as robust when none broke it. Every
- * adversarial image is verified before it counts.
+ * Computes the clean accuracy, then runs each attack on the examples that are still robust: an example is robust if no
+ * attack broke it. Every adversarial image is verified before it counts.
  *
- * Of a ledger that comes from an evaluation which was interrupted, batches that are done are left out, and the one that
- * was in progress is attacked as a whole: so the same numbers are computed.
+ * With the ledger of an interrupted evaluation, completed batches are skipped and the batch in progress is attacked
+ * again as a whole, so that the results are identical.
  *
- * @throws {InputError} for an attack that is named twice, and for a model whose classes are not those of the data.
- * @throws {RunError} where an attack left its ball or the box.
+ * @throws {InputError} for duplicate attacks, or a model whose number of classes differs from that of the data.
+ * @throws {RunError} if an attack returned an image outside the ball or the box.
  */
 export async function evaluate(
   subject: ModelUnderTest,
@@ -52,77 +55,78 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { attacks, threat, alone = false, ranks = one } = options;
   if (ranks.size > 1 && options.ledger !== undefined)
-    throw InputError.expected('one process', 'an evaluation that is kept in a folder', ranks.size);
+    throw InputError.expected('one process', 'an evaluation with a folder', ranks.size);
   const { ledger, share, exchange } = sharedLedger(ranks, options.ledger);
   const classes = data.dataset.classes.length;
   const names = attacks.map(({ name }) => name);
-  for (const [at, attack] of attacks.entries()) {
+  for (const [position, attack] of attacks.entries()) {
     requireNorm(attack, threat.norm.name);
-    if (names.indexOf(attack.name) !== at)
-      throw InputError.expected('each attack once', 'the attacks', names.join(', '));
+    if (names.indexOf(attack.name) !== position)
+      throw InputError.expected('distinct attacks', 'the attacks', names.join(', '));
   }
 
   const clock = new PauseClock(options.interrupted);
   await cleanPass(subject, data, { ...options, ledger, clock, share });
   exchange();
 
-  const right = ledger.right();
+  const correct = ledger.correct();
   const pace = new Pace();
-  for (const [at, attack] of attacks.entries()) {
-    const before = names.slice(0, at);
-    const standing = right.filter((place) => ledger.brokenBy(before, place) === null);
-    const fallen = right.filter((place) => ledger.brokenBy(before, place) !== null);
-    const works = attacks.slice(at + 1).map((later) => workOf(later, classes));
+  for (const [position, attack] of attacks.entries()) {
+    const before = names.slice(0, position);
+    const robust = correct.filter((index) => ledger.brokenBy(before, index) === null);
+    const broken = correct.filter((index) => ledger.brokenBy(before, index) !== null);
+    const works = attacks.slice(position + 1).map((later) => workOf(later, classes));
     const later = works.reduce((sum, work) => sum + work, 0);
     const common = { ...options, ledger, clock, pace, attack };
     await attackDataset(subject, data, {
       ...common,
       part: 'sequence',
-      places: share(standing),
-      rest: (left) => (alone ? later * right.length + workOf(attack, classes) * fallen.length : later * left),
+      indices: share(robust),
+      rest: (left) =>
+        alone ? later * correct.length + workOf(attack, classes) * broken.length : later * left,
     });
     exchange();
     if (!alone) continue;
-    const rest = () => later * right.length;
-    await attackDataset(subject, data, { ...common, part: 'alone', places: share(fallen), rest });
+    const rest = () => later * correct.length;
+    await attackDataset(subject, data, { ...common, part: 'alone', indices: share(broken), rest });
     exchange();
   }
   return summary(ledger, { data: data.dataset, attacks, epsilon: threat.epsilon, classes, alone });
 }
 
-/** Which images the model classifies rightly as they are. */
+/** Classifies the clean images. */
 async function cleanPass(
   subject: ModelUnderTest,
   data: DatasetTensors,
   options: EvaluateOptions & {
     readonly ledger: Ledger;
     readonly clock: PauseClock;
-    readonly share: (places: readonly number[]) => readonly number[];
+    readonly share: (indices: readonly number[]) => readonly number[];
   },
 ): Promise<void> {
   const { ledger, clock, batch, onProgress } = options;
   const { count, dataset } = data;
   const classify = padSingleton(subject.exact);
-  const everything = options.share(Array.from({ length: count }, (_, place) => place));
+  const all = options.share(Array.from({ length: count }, (_, index) => index));
   const known = ledger.batches('clean', 'sequence');
-  for (const places of [...batches(everything, batch)].slice(known)) {
+  for (const indices of [...batches(all, batch)].slice(known)) {
     const began = performance.now();
-    const judged = scope(() =>
-      misclassified(classify, data.batch(places).x, {
-        labels: places.map((place) => dataset.labels[place]!),
+    const result = scope(() =>
+      misclassified(classify, data.batch(indices).x, {
+        labels: indices.map((index) => dataset.labels[index]!),
         random: subject.random === true,
       }),
     );
-    requireClasses(judged.classes, dataset);
-    const wrong = new Set(judged.rows);
+    requireClasses(result.classes, dataset);
+    const misses = new Set(result.rows);
     const seconds = (performance.now() - began) / 1000;
-    const forwards = places.length * (subject.random === true ? randomPasses : 1);
+    const forwards = indices.length * (subject.random === true ? randomPasses : 1);
     ledger.add([
-      ...places.map((place, row) => ({ type: 'clean' as const, place, right: !wrong.has(row) })),
+      ...indices.map((index, row) => ({ type: 'clean' as const, index, right: !misses.has(row) })),
       { type: 'cost', stage: 'clean', part: 'sequence', forwards, backwards: 0, seconds },
     ]);
-    const standing = ledger.right().length / count;
-    onProgress?.({ stage: 'clean', done: places.at(-1)! + 1, total: count, standing });
+    const robust = ledger.correct().length / count;
+    onProgress?.({ stage: 'clean', done: indices.at(-1)! + 1, total: count, robust });
     await clock.pause();
   }
 }

@@ -1,9 +1,9 @@
 import { InterruptedError } from '../errors.js';
 
 /**
- * Lets the event loop run, so that a Ctrl-C is noticed.
+ * Yields to the event loop, so that signals are handled.
  *
- * @throws {InterruptedError} with this message, where `interrupted` says so.
+ * @throws {InterruptedError} with this message, if `interrupted` returns true.
  */
 export async function pause(interrupted: (() => boolean) | undefined, message: string): Promise<void> {
   await new Promise(setImmediate);
@@ -13,7 +13,7 @@ export async function pause(interrupted: (() => boolean) | undefined, message: s
 /** Milliseconds between two pauses of an attack. */
 const pauseEvery = 100;
 
-/** Says when the next pause of an evaluation is due. */
+/** Decides when an evaluation pauses. */
 export class PauseClock {
   #paused = 0;
 
@@ -23,11 +23,11 @@ export class PauseClock {
     return performance.now() - this.#paused >= pauseEvery;
   }
 
-  /** @throws {InterruptedError} where the evaluation is interrupted. */
+  /** @throws {InterruptedError} if the evaluation was interrupted. */
   async pause(): Promise<void> {
     await pause(
       this.interrupted,
-      'Interrupted; the evaluation was not finished and nothing was written. With `folder` it can be resumed.',
+      'Interrupted; the evaluation is incomplete and nothing was written. With `folder` it can be resumed.',
     );
     this.#paused = performance.now();
   }

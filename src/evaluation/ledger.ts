@@ -1,22 +1,22 @@
 import type { PassCount } from './model-under-test.js';
 
-/** What was spent on some examples. */
+/** The cost of a batch. */
 export interface Cost extends Readonly<PassCount> {
   readonly seconds: number;
 }
 
-/** What was found of an example, by its place in the data, or spent on a batch; in the order in which it fell. */
+/** A verdict on the example at `index` of the data, or the cost of a batch; in chronological order. */
 export type LedgerEntry =
-  | { readonly type: 'clean'; readonly place: number; readonly right: boolean }
-  | { readonly type: 'stood'; readonly attack: string; readonly place: number }
-  /** With the image that did it, float32, [C, H, W] row by row. */
+  | { readonly type: 'clean'; readonly index: number; readonly right: boolean }
+  | { readonly type: 'stood'; readonly attack: string; readonly index: number }
+  /** With the adversarial image, float32, [C, H, W] row-major. */
   | {
       readonly type: 'broken';
       readonly attack: string;
-      readonly place: number;
+      readonly index: number;
       readonly image: Float32Array;
     }
-  /** Of the pass over the images as they are (`clean`), or of a batch of an attack that is done. */
+  /** For a batch of the clean pass (`clean`) or of an attack, once it is complete. */
   | ({ readonly type: 'cost'; readonly stage: string; readonly part: Part } & Cost);
 
 /** An entry without the image. */
@@ -24,23 +24,23 @@ export type FoundEntry =
   | Exclude<LedgerEntry, { readonly type: 'broken' }>
   | Omit<Extract<LedgerEntry, { readonly type: 'broken' }>, 'image'>;
 
-/** An attack meets what those before it left, in sequence, and alone the rest too. */
+/** `sequence`: the examples that earlier attacks left; `alone`: the remaining correctly classified ones. */
 export type Part = 'sequence' | 'alone';
 
-const nothing: Cost = { forwards: 0, backwards: 0, seconds: 0 };
+const zeroCost: Cost = { forwards: 0, backwards: 0, seconds: 0 };
 
 /**
- * Every verdict of an evaluation, each kept as it falls. It knows no attack and no model: what an evaluation comes to is
- * made from it, so one that goes on from the entries of another comes to the same.
+ * All verdicts and costs of an evaluation. It is independent of attacks and models: the results are computed from it,
+ * so an evaluation resumed from stored entries yields the same results.
  */
 export class Ledger {
-  readonly #right = new Map<number, boolean>();
+  readonly #clean = new Map<number, boolean>();
   readonly #broken = new Map<string, Map<number, boolean>>();
   readonly #costs = new Map<string, { readonly batches: number; readonly cost: Cost }>();
   readonly #adversarial = new Map<number, Float32Array>();
   readonly #write: (entries: readonly LedgerEntry[]) => void;
 
-  /** `entries` were kept before; `write` is given every further one before it counts. */
+  /** `entries` are already stored; `write` receives every new entry before it is counted. */
   constructor(
     options: {
       readonly entries?: Iterable<LedgerEntry>;
@@ -51,77 +51,77 @@ export class Ledger {
     for (const entry of options.entries ?? []) this.#count(entry);
   }
 
-  /** A verdict that is known already is left out; of two that differ, the one that breaks counts. */
+  /** Ignores verdicts that are already known; `broken` takes precedence over `stood`. */
   add(entries: readonly LedgerEntry[]): void {
-    const fresh = entries.filter((entry) => !this.#knows(entry));
-    if (fresh.length === 0) return;
-    this.#write(fresh);
-    for (const entry of fresh) this.#count(entry);
+    const added = entries.filter((entry) => !this.#isKnown(entry));
+    if (added.length === 0) return;
+    this.#write(added);
+    for (const entry of added) this.#count(entry);
   }
 
-  /** Takes over what another rank found. The images that broke examples stay there. */
-  takeOver(entries: readonly FoundEntry[]): void {
-    for (const entry of entries) if (!this.#knows(entry)) this.#count(entry);
+  /** Adds the entries of another rank, without their adversarial images. */
+  merge(entries: readonly FoundEntry[]): void {
+    for (const entry of entries) if (!this.#isKnown(entry)) this.#count(entry);
   }
 
-  /** Whether an example is classified rightly as it is; undefined where nobody looked. */
-  isRight(place: number): boolean | undefined {
-    return this.#right.get(place);
+  /** Whether the clean example is classified correctly; undefined if unknown. */
+  isCorrect(index: number): boolean | undefined {
+    return this.#clean.get(index);
   }
 
-  /** The places of the examples that are classified rightly, ascending. */
-  right(): readonly number[] {
-    return [...this.#right].flatMap(([place, right]) => (right ? [place] : [])).sort((a, b) => a - b);
+  /** Indices of the correctly classified examples, ascending. */
+  correct(): readonly number[] {
+    return [...this.#clean].flatMap(([index, isCorrect]) => (isCorrect ? [index] : [])).sort((a, b) => a - b);
   }
 
-  /** Whether an attack broke an example; undefined where it was not tried to its end. */
-  isBroken(attack: string, place: number): boolean | undefined {
-    return this.#broken.get(attack)?.get(place);
+  /** Whether an attack broke an example; undefined if the attack has not finished on it. */
+  isBroken(attack: string, index: number): boolean | undefined {
+    return this.#broken.get(attack)?.get(index);
   }
 
-  /** The first of `attacks` that broke an example; null where none did. */
-  brokenBy(attacks: readonly string[], place: number): string | null {
-    return attacks.find((attack) => this.isBroken(attack, place) === true) ?? null;
+  /** The first of `attacks` that broke an example; null if none did. */
+  brokenBy(attacks: readonly string[], index: number): string | null {
+    return attacks.find((attack) => this.isBroken(attack, index) === true) ?? null;
   }
 
-  /** Of the batches that are done. */
+  /** Total cost of the completed batches. */
   cost(stage: string, part: Part): Cost {
-    return this.#costs.get(`${stage} ${part}`)?.cost ?? nothing;
+    return this.#costs.get(`${stage} ${part}`)?.cost ?? zeroCost;
   }
 
-  /** How many batches are done: their costs are known, and every verdict. */
+  /** Number of completed batches. */
   batches(stage: string, part: Part): number {
     return this.#costs.get(`${stage} ${part}`)?.batches ?? 0;
   }
 
-  /** Of everything so far. */
+  /** Total time of all completed batches. */
   totalSeconds(): number {
     return [...this.#costs.values()].reduce((total, { cost }) => total + cost.seconds, 0);
   }
 
-  /** The first image that broke an example, by its place. */
+  /** The first adversarial image of each broken example, by index. */
   get adversarial(): ReadonlyMap<number, Float32Array> {
     return this.#adversarial;
   }
 
-  #knows(entry: FoundEntry): boolean {
-    if (entry.type === 'clean') return this.#right.has(entry.place);
+  #isKnown(entry: FoundEntry): boolean {
+    if (entry.type === 'clean') return this.#clean.has(entry.index);
     if (entry.type === 'cost') return false;
-    const known = this.isBroken(entry.attack, entry.place);
+    const known = this.isBroken(entry.attack, entry.index);
     return entry.type === 'broken' ? known === true : known !== undefined;
   }
 
   #count(entry: LedgerEntry | FoundEntry): void {
-    if (entry.type === 'clean') this.#right.set(entry.place, entry.right);
+    if (entry.type === 'clean') this.#clean.set(entry.index, entry.right);
     else if (entry.type === 'cost') {
       const key = `${entry.stage} ${entry.part}`;
-      const { batches, cost } = this.#costs.get(key) ?? { batches: 0, cost: nothing };
+      const { batches, cost } = this.#costs.get(key) ?? { batches: 0, cost: zeroCost };
       this.#costs.set(key, { batches: batches + 1, cost: sum(cost, entry) });
     } else {
-      const places = this.#broken.get(entry.attack) ?? new Map<number, boolean>();
-      this.#broken.set(entry.attack, places.set(entry.place, entry.type === 'broken'));
-      if (entry.type === 'broken' && 'image' in entry && !this.#adversarial.has(entry.place))
-        this.#adversarial.set(entry.place, entry.image);
+      const verdicts = this.#broken.get(entry.attack) ?? new Map<number, boolean>();
+      this.#broken.set(entry.attack, verdicts.set(entry.index, entry.type === 'broken'));
+      if (entry.type === 'broken' && 'image' in entry && !this.#adversarial.has(entry.index))
+        this.#adversarial.set(entry.index, entry.image);
     }
   }
 }

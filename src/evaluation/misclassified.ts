@@ -3,19 +3,19 @@ import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** How often a model that answers at random is asked about an image. */
+/** Number of passes over an image for a randomized model. */
 export const randomPasses = 20;
 
 export interface Misclassified {
-  /** The places of the images that are misclassified. */
+  /** Rows of the misclassified images. */
   readonly rows: readonly number[];
-  /** How many classes the model knows. */
+  /** Number of classes of the model. */
   readonly classes: number;
 }
 
 /**
- * Which images `x` [N, C, H, W] a model gets wrong: in its one pass, or, where it answers at random, in more than half of
- * 20 passes. So one unlucky pass breaks nothing, and a tie speaks for the model.
+ * The images `x` [N, C, H, W] that a model misclassifies: in one pass or, if it is randomized, in more than half of 20
+ * passes. A tie counts as correct.
  */
 export function misclassified(
   classify: Classifier,
@@ -30,18 +30,18 @@ export function misclassified(
     scope(() => {
       const logits = noGrad(() => classify(x));
       classes = logits.dimension(1);
-      for (const place of misclassifiedRows(logits, labels)) misses[place]! += 1;
+      for (const row of misclassifiedRows(logits, labels)) misses[row]! += 1;
     });
-  return { rows: [...misses.keys()].filter((place) => misses[place]! > passes / 2), classes };
+  return { rows: [...misses.keys()].filter((row) => misses[row]! > passes / 2), classes };
 }
 
-/** Where the largest logit is not the label's. An example with a logit that is no number counts as wrong. */
+/** Rows where the argmax of the logits is not the label. An example with a NaN logit counts as misclassified. */
 export function misclassifiedRows(logits: Tensor, labels: readonly number[]): number[] {
   return scope(() => {
     const plain = logits.detach();
-    const [predicted, largest] = [plain.argmax(1).numbers(), plain.max([1]).numbers()]; // NaN is the largest of all
+    const [predicted, largest] = [plain.argmax(1).numbers(), plain.max([1]).numbers()]; // max propagates NaN
     return labels
-      .map((_, place) => place)
-      .filter((place) => predicted[place] !== labels[place] || Number.isNaN(largest[place]));
+      .map((_, row) => row)
+      .filter((row) => predicted[row] !== labels[row] || Number.isNaN(largest[row]));
   });
 }

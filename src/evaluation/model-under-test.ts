@@ -4,19 +4,19 @@ import type { Classifier } from '../nn/classifier.js';
 import { cat } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** A network under evaluation. */
+/** The model under evaluation. */
 export interface ModelUnderTest {
-  /** The model as it was given: it alone decides whether an example is broken. */
+  /** The original model, which alone decides whether an example is broken. */
   readonly exact: Classifier;
-  /** The same function up to rounding, for the attacks; `classify` where there is nothing faster. */
+  /** The same function up to rounding, used by the attacks; equal to `exact` if there is no faster one. */
   readonly fast: Classifier;
-  /** The same values with another activation's derivative, by the activation's name, for attacks through it. */
+  /** Classifiers with the same forward pass and the derivative of another activation, by the activation's name. */
   readonly surrogates?: ReadonlyMap<string, Classifier>;
-  /** It answers at random: an image counts as misclassified where most of 20 passes get it wrong. @default false */
+  /** Randomized model: an image counts as misclassified if more than half of 20 passes are wrong. @default false */
   readonly random?: boolean;
 }
 
-/** The classifier that an attack takes its gradients of. */
+/** The classifier through which an attack computes gradients. */
 export function classifierFor(subject: ModelUnderTest, { name, surrogate }: Attack): Classifier {
   if (surrogate === undefined) return subject.fast;
   const classifier = subject.surrogates?.get(surrogate);
@@ -26,20 +26,20 @@ export function classifierFor(subject: ModelUnderTest, { name, surrogate }: Atta
 }
 
 /**
- * The same classifier with a batch of one example doubled: libtorch takes another path for one example, with other
- * rounding, and an example's verdict shall not depend on the batch it comes in.
+ * Duplicates a batch of one example: libtorch uses a different kernel for a single example, with different rounding,
+ * and a verdict must not depend on the batch size.
  */
 export function padSingleton(classifier: Classifier): Classifier {
   return (x) => (x.dimension(0) === 1 ? classifier(cat([x, x])).narrow(0, 0, 1) : classifier(x));
 }
 
-/** Passes forward, and backward, of images through a network. */
+/** Number of images passed forward and backward through a network. */
 export interface PassCount {
   forwards: number;
   backwards: number;
 }
 
-/** The same classifier that counts the images it is shown. */
+/** Wraps a classifier to count the images passed through it. */
 export function countingPasses(classifier: Classifier, count: PassCount): Classifier {
   return (x: Tensor) => {
     count.forwards += x.dimension(0);

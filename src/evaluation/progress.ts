@@ -7,24 +7,24 @@ export interface EvaluationProgress {
   readonly stage: string;
   readonly done: number;
   readonly total: number;
-  /** Share of all examples that stand so far. */
-  readonly standing: number;
-  /** Until the whole evaluation is done, if nothing more breaks; left out as long as that cannot be told. */
+  /** Fraction of all examples that are robust so far. */
+  readonly robust: number;
+  /** Estimated time to the end of the evaluation, assuming no further example breaks; omitted while unknown. */
   readonly secondsLeft?: number;
 }
 
-/** How often an attack pauses for an example that stands to its end. */
+/** Number of steps an attack takes on an example it does not break. */
 export function stepsOf(attack: Attack, classes: number): number {
   return roundsOf(attack, classes).length * attack.steps;
 }
 
-/** What an attack costs for an example that stands to its end, in forward passes; a backward pass counts as two. */
+/** Cost of an attack on an example it does not break, in forward passes; a backward pass counts as two. */
 export function workOf(attack: Attack, classes: number): number {
   const steps = stepsOf(attack, classes);
   switch (attack.kind) {
     case 'square':
       return steps;
-    case 'fab': // which looks at each iterate twice, and without a target at the slope of each class
+    case 'fab': // two forward passes per step, and untargeted one backward pass per class
       return steps * (2 + 2 * (attack.targets === 0 ? classes : 1));
     case 'apgd':
       return steps * 3 * (attack.eot ?? 1);
@@ -33,17 +33,17 @@ export function workOf(attack: Attack, classes: number): number {
   }
 }
 
-/** Tells from the passes so far how long others will take. */
+/** Estimates the remaining time from the passes so far. */
 export class Pace {
   readonly #began = performance.now();
   #work = 0;
 
-  /** Counts what a batch has cost more than the last time it was told. */
+  /** Adds the passes since `before`. */
   spend(passes: PassCount, before: PassCount): void {
     this.#work += passes.forwards - before.forwards + 2 * (passes.backwards - before.backwards);
   }
 
-  /** How long so much work takes; nothing in the first second. */
+  /** Estimated duration of the given amount of work; empty during the first second. */
   secondsFor(work: number): Pick<EvaluationProgress, 'secondsLeft'> {
     const seconds = (performance.now() - this.#began) / 1000;
     return seconds < 1 || this.#work === 0 ? {} : { secondsLeft: (work / this.#work) * seconds };

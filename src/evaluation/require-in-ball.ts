@@ -7,10 +7,10 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { AdversarialRow } from './attack-batch.js';
 
 /**
- * Does not believe the attack: every image it claims must lie in the ball (distance in float64) and in the box. An
- * image that does not is an error, never repaired.
+ * Verifies that every adversarial image lies in the ball (distance computed in float64) and in the box. A violation is
+ * an error; images are never projected back.
  *
- * @throws {RunError} that names the attack.
+ * @throws {RunError} naming the attack.
  */
 export function requireInBall(
   x: Tensor,
@@ -25,17 +25,17 @@ export function requireInBall(
       broken.map(({ image }) => image),
       originals.shape.slice(1),
     );
-    const farthest = Math.max(...norm.distance(images, originals));
-    if (!(farthest <= norm.allowed(epsilon)))
+    const distance = Math.max(...norm.distance(images, originals));
+    if (!(distance <= norm.allowed(epsilon)))
       throw new RunError(
         'attack-left-its-ball',
-        `${options.attack} made an image at distance ${farthest} in ${norm.name}, more than ε = ${epsilon}.`,
+        `${options.attack} returned an image at distance ${distance} in ${norm.name}, more than ε = ${epsilon}.`,
       );
     const [lowest, highest] = [images.min().item(), images.max().item()];
     if (!(lowest >= 0 && highest <= 1))
       throw new RunError(
         'attack-left-the-box',
-        `${options.attack} made an image with pixels from ${lowest} to ${highest}, outside [0, 1].`,
+        `${options.attack} returned an image with pixels from ${lowest} to ${highest}, outside [0, 1].`,
       );
   });
 }

@@ -3,8 +3,8 @@ import { InputError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /**
- * Refuses what no evaluation can be made of: `logits` that are not one row an image and one column a class of the data,
- * or of which not one is a number. Where only some images' logits are no numbers, those count as misclassified.
+ * Requires one row of `logits` per image and one column per class of the data, and at least one row that is finite.
+ * Individual rows that are not finite count as misclassified.
  *
  * @throws {InputError}
  */
@@ -18,27 +18,27 @@ export function requireLogits(
       `logits of shape [${images}, classes] for ${images} images`,
       'the model',
       `a shape of [${shape.join(', ')}]`,
-      'Each image has one row, with a number for each class.',
+      'Each image needs one row with one logit per class.',
     );
   requireClasses(shape[1]!, data);
-  const largest = logits.detach().max([1]).numbers(); // NaN is the largest of all
+  const largest = logits.detach().max([1]).numbers(); // max propagates NaN
   if (!largest.some(Number.isFinite))
     throw InputError.expected(
-      'logits that are numbers',
+      'finite logits',
       'the model',
       largest[0],
-      `So are those of all ${images} images looked at.`,
+      `The logits of all ${images} images tested are not finite.`,
     );
 }
 
-/** @throws {InputError} where a model knows fewer or more classes than the data, or just one. */
+/** @throws {InputError} if the model has fewer than two classes, or not as many as the data. */
 export function requireClasses(classes: number, { name, classes: names }: Pick<Dataset, 'name' | 'classes'>) {
   if (classes < 2)
     throw InputError.expected(
       'at least two classes',
       'the model',
       classes,
-      'A network whose one output decides between two classes needs one for each: torch.cat([-z, z], 1).',
+      'A binary classifier with a single output needs one logit per class: torch.cat([-z, z], 1).',
     );
   if (classes !== names.length)
     throw InputError.expected(

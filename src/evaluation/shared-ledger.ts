@@ -1,29 +1,29 @@
 import type { ProcessGroup } from '../distributed/process-group.js';
 import { type FoundEntry, Ledger, type LedgerEntry } from './ledger.js';
 
-/** A ledger of one of several ranks, each of which measures its share of the examples. */
+/** The ledger of one of several ranks, each of which evaluates a share of the examples. */
 export interface SharedLedger {
   readonly ledger: Ledger;
-  /** Which of these places are this rank's. */
-  share(places: readonly number[]): number[];
-  /** Brings what the ranks found since the last time to all of them. All must call it. */
+  /** This rank's share of the given indices. */
+  share(indices: readonly number[]): number[];
+  /** Exchanges the entries added since the last call. Collective: every rank must call it. */
   exchange(): void;
 }
 
-/** Alone, all places are this one's and nothing is exchanged. */
-export function sharedLedger(ranks: ProcessGroup, own?: Ledger): SharedLedger {
+/** With a single process the share is all indices and `exchange` is a no-op. */
+export function sharedLedger(ranks: ProcessGroup, existing?: Ledger): SharedLedger {
   if (ranks.size === 1)
-    return { ledger: own ?? new Ledger(), share: (places) => [...places], exchange: () => {} };
+    return { ledger: existing ?? new Ledger(), share: (indices) => [...indices], exchange: () => {} };
   let fresh: FoundEntry[] = [];
   const ledger = new Ledger({ write: (entries) => fresh.push(...entries.map(withoutImage)) });
   return {
     ledger,
-    share: (places) => places.filter((_, at) => at % ranks.size === ranks.rank),
+    share: (indices) => indices.filter((_, position) => position % ranks.size === ranks.rank),
     exchange() {
       const all = ranks.allGatherText(JSON.stringify(fresh));
       fresh = [];
       for (const [rank, text] of all.entries())
-        if (rank !== ranks.rank) ledger.takeOver(JSON.parse(text) as FoundEntry[]);
+        if (rank !== ranks.rank) ledger.merge(JSON.parse(text) as FoundEntry[]);
     },
   };
 }

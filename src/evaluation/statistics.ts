@@ -1,11 +1,11 @@
 import { InputError } from '../errors.js';
 
-/** The 97.5 % point of the standard normal distribution. */
+/** The 0.975 quantile of the standard normal distribution. */
 const z = 1.959963984540054;
 
 /**
- * Wilson's 95 % interval of a share `successes` / `trials` (Wilson, 1927); it stays inside [0, 1] and is right near
- * its ends, where the usual ± is not. [0, 1] without trials.
+ * Wilson 95 % score interval of the proportion `successes` / `trials` (Wilson, 1927). Unlike the normal approximation
+ * it stays inside [0, 1] and is accurate near the ends. [0, 1] without trials.
  */
 export function wilsonInterval(successes: number, trials: number): [low: number, high: number] {
   if (!Number.isInteger(successes) || !Number.isInteger(trials) || successes < 0 || successes > trials)
@@ -18,7 +18,7 @@ export function wilsonInterval(successes: number, trials: number): [low: number,
   const denominator = 1 + z ** 2 / trials;
   const centre = (share + z ** 2 / (2 * trials)) / denominator;
   const half = (z * Math.sqrt((share * (1 - share)) / trials + z ** 2 / (4 * trials ** 2))) / denominator;
-  // At the ends the bounds are 0 and 1 to the last bit, whatever rounding did.
+  // The bounds at 0 and 1 are exact, whatever the rounding.
   return [
     successes === 0 ? 0 : Math.max(0, centre - half),
     successes === trials ? 1 : Math.min(1, centre + half),
@@ -26,13 +26,13 @@ export function wilsonInterval(successes: number, trials: number): [low: number,
 }
 
 /**
- * The exact two-sided McNemar test of two networks on the same examples: the probability that a fair coin falls at
- * least as unevenly as the `onlyFirst` and `onlyOther` examples that just one of them got right.
+ * Exact two-sided McNemar test of two networks on the same examples: the probability under Binomial(n, 1/2) of a split
+ * at least as uneven as `onlyFirst` to `onlyOther`, the numbers of examples that only one of them classifies correctly.
  */
 export function mcnemar(onlyFirst: number, onlyOther: number): number {
   const trials = onlyFirst + onlyOther;
   const fewer = Math.min(onlyFirst, onlyOther);
-  // log of the binomial coefficients, summed upwards: exact enough for any number of examples
+  // Summing the binomial coefficients in log space avoids overflow for any number of examples.
   let logTerm = -trials * Math.LN2;
   let tail = Math.exp(logTerm);
   for (let k = 1; k <= fewer; k++) {

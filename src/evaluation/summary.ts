@@ -4,7 +4,7 @@ import { type Ledger, sum } from './ledger.js';
 import type { AttackResult, ClassResult, ExampleResult } from './result.js';
 import { wilsonInterval } from './statistics.js';
 
-/** What the attacks did; `adversarial` holds the first image that broke an example, by its place in the data. */
+/** The result of all attacks; `adversarial` holds the first adversarial image of each broken example, by index. */
 export interface Evaluation {
   readonly clean: number;
   readonly robust: number;
@@ -12,11 +12,11 @@ export interface Evaluation {
   readonly attacks: readonly AttackResult[];
   readonly perExample: readonly ExampleResult[];
   readonly adversarial: ReadonlyMap<number, Float32Array>;
-  /** Of the clean pass and the attacks. */
+  /** Time of the clean pass and the attacks. */
   readonly seconds: number;
 }
 
-/** What the verdicts of a finished evaluation come to. */
+/** Computes the results from the verdicts of a finished evaluation. */
 export function summary(
   ledger: Ledger,
   options: {
@@ -30,12 +30,12 @@ export function summary(
   const { data, attacks, epsilon, classes, alone } = options;
   const { ids, labels } = data;
   const names = attacks.map(({ name }) => name);
-  const right = ledger.right();
-  let standing = right;
+  const correct = ledger.correct();
+  let remaining = correct;
   const results = attacks.map((attack): AttackResult => {
     const { name, steps, restarts, surrogate } = attack;
-    const attacked = standing.length;
-    standing = standing.filter((place) => ledger.isBroken(name, place) !== true);
+    const attacked = remaining.length;
+    remaining = remaining.filter((index) => ledger.isBroken(name, index) !== true);
     const cost = ledger.cost(name, 'sequence');
     return {
       name,
@@ -46,47 +46,47 @@ export function summary(
       ...('eot' in attack && attack.eot !== undefined && { eot: attack.eot }),
       ...(surrogate !== undefined && { surrogate }),
       attacked,
-      broken: attacked - standing.length,
-      robustAfter: standing.length / ids.length,
+      broken: attacked - remaining.length,
+      robustAfter: remaining.length / ids.length,
       ...cost,
       ...(alone && {
         alone: {
-          attacked: right.length,
-          broken: right.filter((place) => ledger.isBroken(name, place) === true).length,
+          attacked: correct.length,
+          broken: correct.filter((index) => ledger.isBroken(name, index) === true).length,
           ...sum(cost, ledger.cost(name, 'alone')),
         },
       }),
     };
   });
   return {
-    clean: right.length / ids.length,
-    robust: standing.length / ids.length,
-    interval: wilsonInterval(standing.length, ids.length),
+    clean: correct.length / ids.length,
+    robust: remaining.length / ids.length,
+    interval: wilsonInterval(remaining.length, ids.length),
     attacks: results,
-    perExample: Array.from(ids, (id, place) => ({
+    perExample: Array.from(ids, (id, index) => ({
       id,
-      label: labels[place]!,
-      clean: ledger.isRight(place) === true,
-      brokenBy: ledger.brokenBy(names, place),
+      label: labels[index]!,
+      clean: ledger.isCorrect(index) === true,
+      brokenBy: ledger.brokenBy(names, index),
     })),
     adversarial: ledger.adversarial,
     seconds: ledger.totalSeconds(),
   };
 }
 
-/** Clean and robust accuracy of each class that has examples, in the order of the labels. */
+/** Clean and robust accuracy of each class that has examples, in label order. */
 export function perClass(perExample: readonly ExampleResult[], classes: readonly string[]): ClassResult[] {
   return classes.flatMap((name, label) => {
-    const own = perExample.filter((example) => example.label === label);
-    if (own.length === 0) return [];
-    const clean = own.filter((example) => example.clean);
+    const examples = perExample.filter((example) => example.label === label);
+    if (examples.length === 0) return [];
+    const clean = examples.filter((example) => example.clean);
     const robust = clean.filter(({ brokenBy }) => brokenBy === null);
     return {
       label,
       class: name,
-      examples: own.length,
-      clean: clean.length / own.length,
-      robust: robust.length / own.length,
+      examples: examples.length,
+      clean: clean.length / examples.length,
+      robust: robust.length / examples.length,
     };
   });
 }

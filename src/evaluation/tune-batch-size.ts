@@ -7,15 +7,15 @@ import type { BatchResult } from './result.js';
 
 const sizes = [16, 32, 64, 128, 256] as const;
 
-/** Seconds that the measurement may take; a pass that has begun is not broken off. */
+/** Time budget of the measurement in seconds; a running pass is not interrupted. */
 const budget = 2;
 
-/** A size this close to the fastest counts as fast. */
+/** Batch sizes with at least this fraction of the best throughput are considered equally fast. */
 const close = 0.95;
 
 /**
- * The batch that attacks run with: passes forward and backward are timed at a few sizes, and of the fast ones the largest
- * is taken, since examples leave a batch as they break.
+ * Chooses the batch size of the attacks: times forward and backward passes at several sizes and takes the largest of
+ * the fast ones, since batches shrink as examples break.
  */
 export function tuneBatchSize(classify: Classifier, data: DatasetTensors): BatchResult {
   const began = performance.now();
@@ -24,7 +24,7 @@ export function tuneBatchSize(classify: Classifier, data: DatasetTensors): Batch
   const secondsOfPass = (size: number) => {
     const before = performance.now();
     scope(() => {
-      const { x } = data.batch(Array.from({ length: size }, (_, place) => place));
+      const { x } = data.batch(Array.from({ length: size }, (_, index) => index));
       x.requireGrad_();
       gradient(
         withGrad(() => network(x).sum()),
@@ -35,12 +35,12 @@ export function tuneBatchSize(classify: Classifier, data: DatasetTensors): Batch
   };
   const fitting = sizes.filter((size) => size <= data.count);
   for (const size of fitting.length === 0 ? [data.count] : fitting) {
-    const first = secondsOfPass(size); // which makes room in memory
+    const first = secondsOfPass(size); // warm-up: includes memory allocation
     const isOver = () => (performance.now() - began) / 1000 + first > budget;
     let seconds = first;
     for (let pass = 0; pass < 3 && !isOver(); pass++) seconds = Math.min(seconds, secondsOfPass(size));
     measured[size] = Math.round(size / seconds);
-    // The next size takes twice as long, and two passes at least.
+    // The next size takes about twice as long and runs at least two passes.
     if ((performance.now() - began) / 1000 + 4 * seconds > budget) break;
   }
   const fastest = Math.max(...Object.values(measured));

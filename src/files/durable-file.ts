@@ -2,20 +2,20 @@ import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeS
 import { dirname } from 'node:path';
 import { InputError } from '../errors.js';
 
-/** Writes some bytes to an open file and returns how many it took: `fs.writeSync`, or a failing one in tests. */
+/** Writes bytes to an open file and returns the number written: `fs.writeSync`, or a failing one in tests. */
 export type WriteBytes = (file: number, bytes: Uint8Array) => number;
 
 export const temporarySuffix = '.tmp';
 
-const fullDisk = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const diskFullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 const writeBytes: WriteBytes = (file, bytes) => writeSync(file, bytes);
 
 /**
- * Writes a file so that whatever happens, either the old one or the whole new one stands under its name:
- * to a new name, synced, then renamed, and the folder synced.
+ * Writes a file atomically and durably: to a temporary file that is synced and renamed, then syncs the folder. Either
+ * the old or the complete new file exists at any time.
  *
- * @throws InputError 'disk-full' where it does not fit; nothing half-written is left.
+ * @throws InputError 'disk-full' if there is no space left; the temporary file is removed.
  */
 export function writeFileDurably(
   path: string,
@@ -39,35 +39,35 @@ export function writeFileDurably(
   }
 }
 
-/** JSON that a person can read, with a last line end; see `writeFileDurably`. */
+/** Writes indented JSON with a trailing newline; see `writeFileDurably`. */
 export function writeJsonDurably(path: string, value: unknown, write?: WriteBytes): void {
   writeFileDurably(path, [Buffer.from(`${JSON.stringify(value, null, 2)}\n`)], write);
 }
 
-/** What was left by a process that was killed while it wrote. */
+/** Removes temporary files left by a process that was killed while writing. */
 export function removeTemporaryFiles(folder: string): void {
   for (const name of readdirSync(folder))
     if (name.endsWith(temporarySuffix)) rmSync(`${folder}/${name}`, { force: true });
 }
 
-/** A full disk as an InputError with a sentence, since the user gave a place without room; any other error as it is. */
+/** Converts an error due to a full disk to an InputError; any other error is returned unchanged. */
 export function explainWriteError(path: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (typeof code !== 'string' || !fullDisk.has(code)) return error;
+  if (typeof code !== 'string' || !diskFullCodes.has(code)) return error;
   return new InputError(
     'disk-full',
-    `Expected room for ${path} but the disk is full. What was written before is intact: make room, then continue with \`resume\`.`,
+    `Expected room for ${path} but the disk is full. Data written before is intact: free some space, then continue with \`resume\`.`,
     { cause: error },
   );
 }
 
-/** Writes until everything is written: one call may take a part only, and takes less than 2 GiB. */
+/** Writes all bytes: a single call may write only a part, and less than 2 GiB. */
 export function writeWhole(file: number, bytes: Uint8Array, write: WriteBytes = writeBytes): void {
   for (let done = 0; done < bytes.length; )
     done += write(file, bytes.subarray(done, Math.min(bytes.length, done + 2 ** 30)));
 }
 
-/** Makes a rename last through a loss of power. */
+/** Makes a rename durable. */
 function syncFolder(folder: string): void {
   const handle = openSync(folder, 'r');
   try {

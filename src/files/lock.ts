@@ -4,52 +4,52 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 
-/** Who writes a run. A process number can be given again, so its start and the machine's belong to it. */
+/** The process that holds a lock. Process ids are reused, so it is identified by its start time and host as well. */
 const ownerSchema = z.strictObject({ pid: z.number(), host: z.string(), started: z.string() });
 
 type Owner = z.output<typeof ownerSchema>;
 
-/** Keeps a second process from writing the same run, until `release`. */
+/** Prevents other processes from writing the same run until `release`. */
 export interface Lock {
   release(): void;
 }
 
 /**
- * Takes the lock of a run folder. One that a dead process of this machine left is taken over.
+ * Acquires the lock of a run folder. A lock left by a terminated process of this machine is taken over.
  *
- * @throws InputError that names the process which holds it.
+ * @throws InputError naming the process that holds it.
  */
 export function acquireLock(run: string): Lock {
   const path = join(run, 'lock');
   if (!create(path)) {
-    const owner = parseOwner(readIfThere(path));
-    if (isAlive(owner, path) || !takeOver(path)) throw held(run, owner, path);
+    const owner = parseOwner(readIfExists(path));
+    if (isAlive(owner, path) || !takeOver(path)) throw lockedError(run, owner, path);
   }
   return { release: () => rmSync(path, { force: true }) };
 }
 
 /**
- * Puts this process in the place of a dead one; false where another process does, or did. Of several that try, one at a
- * time may look and replace: a lock that is looked at by two could be removed after it was given to a third.
+ * Replaces the lock of a terminated process; false if another process does so. A second lock file serialises competing
+ * processes: otherwise one could remove a lock that another has just acquired.
  */
 function takeOver(path: string): boolean {
-  const turn = `${path}.takeover`;
-  // Left by a process that was killed in the middle, which takes microseconds.
-  if (!create(turn) && (isRecent(turn) || !removed(turn) || !create(turn))) return false;
+  const guard = `${path}.takeover`;
+  // A stale guard is left by a process killed while holding it, which takes microseconds.
+  if (!create(guard) && (isRecent(guard) || !removeExisting(guard) || !create(guard))) return false;
   try {
-    const text = readIfThere(path);
+    const text = readIfExists(path);
     if (text !== undefined) {
       if (isAlive(parseOwner(text), path)) return false;
       rmSync(path, { force: true });
     }
     return create(path);
   } finally {
-    rmSync(turn, { force: true });
+    rmSync(guard, { force: true });
   }
 }
 
-/** Whether this process removed it. */
-function removed(path: string): boolean {
+/** Removes a file; false if it does not exist. */
+function removeExisting(path: string): boolean {
   try {
     unlinkSync(path);
     return true;
@@ -59,12 +59,12 @@ function removed(path: string): boolean {
   }
 }
 
-/** Whether a file was written in the last ten seconds. */
+/** Whether a file was modified in the last ten seconds. */
 function isRecent(path: string): boolean {
   return Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) < 10_000;
 }
 
-function readIfThere(path: string): string | undefined {
+function readIfExists(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
@@ -81,7 +81,7 @@ function create(path: string): boolean {
     if (hasCode(error, 'EEXIST')) return false;
     throw error;
   }
-  const owner: Owner = { pid: process.pid, host: hostname(), started: startOf(process.pid) ?? '' };
+  const owner: Owner = { pid: process.pid, host: hostname(), started: startTimeOf(process.pid) ?? '' };
   writeSync(file, JSON.stringify(owner));
   closeSync(file);
   return true;
@@ -96,10 +96,10 @@ function parseOwner(text = ''): Owner | undefined {
 }
 
 function isAlive(owner: Owner | undefined, path: string): boolean {
-  // Nothing to read: it is being written, unless it has been so for long.
+  // An empty or incomplete file is still being written, unless it is old.
   if (owner === undefined) return isRecent(path);
   if (owner.host !== hostname()) return true;
-  if (owner.started !== '') return startOf(owner.pid) === owner.started;
+  if (owner.started !== '') return startTimeOf(owner.pid) === owner.started;
   try {
     return process.kill(owner.pid, 0);
   } catch (error) {
@@ -107,14 +107,14 @@ function isAlive(owner: Owner | undefined, path: string): boolean {
   }
 }
 
-/** When a process began, as Linux tells it; undefined where it has ended or the system does not tell. */
-function startOf(pid: number): string | undefined {
+/** Start time of a process on Linux; undefined if it has terminated or the system does not provide it. */
+function startTimeOf(pid: number): string | undefined {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
-    // A zombie has ended; its parent has not asked for it yet.
+    // A zombie has terminated but has not been reaped by its parent.
     return state === 'Z' || state === 'X' ? undefined : `${boot}/${fields[18]}`;
   } catch {
     return undefined;
@@ -125,10 +125,10 @@ function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-function held(run: string, owner: Owner | undefined, path: string): InputError {
+function lockedError(run: string, owner: Owner | undefined, path: string): InputError {
   const who = owner === undefined ? 'another process' : `process ${owner.pid} on ${owner.host}`;
   return new InputError(
     'run-locked',
-    `Expected a run that nobody writes in ${run} but ${who} does. If that has ended, remove ${path}.`,
+    `Expected a run that no other process uses in ${run} but ${who} does. If it has terminated, remove ${path}.`,
   );
 }

@@ -23,9 +23,9 @@ import {
 } from '../weights/safetensors.js';
 
 /**
- * Checkpoints on disk. `checkpoints/last.json` names the files that belong together and their digests; that it
- * is renamed into place is the moment a checkpoint exists. Files have a new name each time, so the checkpoint
- * before stays whole until then, and is removed after. What the state means is the trainer's business.
+ * Checkpoints on disk. `checkpoints/last.json` names the files of a checkpoint and their digests; renaming it into
+ * place commits the checkpoint. Each checkpoint uses new file names, so the previous one stays intact until then and is
+ * removed afterwards. The meaning of `state` is up to the trainer.
  */
 export type CheckpointName = 'last' | 'best' | 'healthy';
 
@@ -33,28 +33,30 @@ export interface WriteCheckpointOptions {
   /** The run folder. */
   readonly run: string;
   readonly name: CheckpointName;
-  /** Steps done; a part of the files' names. */
+  /** Number of steps done; part of the file names. */
   readonly step: number;
   readonly model: ModelDescription;
   readonly weights: readonly NamedArray[];
   readonly optimizer?: readonly NamedArray[];
-  /** Whatever else the trainer needs to go on, as JSON keeps it. */
+  /** Any other state needed to resume, JSON-serialisable. */
   readonly state: unknown;
   /** @default fs.writeSync */
   readonly write?: WriteBytes;
 }
 
 /**
- * Writes a checkpoint, then removes the one before of the same name. Killed at any moment, one of the two is
- * whole.
+ * Writes a checkpoint, then removes the previous one of the same name. If the process is killed, one of the two is
+ * intact.
  *
  * @returns the digest of the weights file.
- * @throws InputError 'disk-full'; the checkpoint before is intact then, and nothing of the new one stays.
+ * @throws InputError 'disk-full'; the previous checkpoint is then intact and the new one is removed.
  */
 export function writeCheckpoint(options: WriteCheckpointOptions): { readonly weightsDigest: string } {
   const { name, step, state, write } = options;
   if (!isDeepStrictEqual(JSON.parse(JSON.stringify(state)), state))
-    throw new TypeError('The state of a checkpoint must be what JSON keeps: no undefined, NaN or Infinity.');
+    throw new TypeError(
+      'The state of a checkpoint must be JSON-serialisable: no undefined, NaN or Infinity.',
+    );
   const folder = join(options.run, checkpointsFolder);
   mkdirSync(folder, { recursive: true });
   removeTemporaryFiles(folder);
@@ -79,16 +81,16 @@ export function writeCheckpoint(options: WriteCheckpointOptions): { readonly wei
     writeJsonDurably(join(folder, `${name}.json`), { digest: digestOfContent(content), content }, write);
     return { weightsDigest: weights.digest };
   } finally {
-    // Of the new files and the old ones, those that the JSON does not name: whether all went well or not.
+    // Whether it succeeded or not, remove the files that the JSON does not reference.
     removeUnnamed(folder, name);
   }
 }
 
 /**
- * Writes a lone weights file: safetensors with PyTorch's names, and the description of the model in the metadata, so that
- * `readCheckpoint` needs nothing else. One that exists is overwritten.
+ * Writes a standalone weights file: safetensors with PyTorch's parameter names and the model description in the
+ * metadata, so that `readCheckpoint` needs nothing else. Overwrites an existing file.
  *
- * @throws InputError 'disk-full'; nothing of the file stays then.
+ * @throws InputError 'disk-full'; the file is then removed.
  */
 export function writeWeights(
   path: string,
@@ -102,34 +104,34 @@ export interface Checkpoint {
   readonly satin: string;
   readonly model: ModelDescription;
   readonly weights: readonly NamedArray[];
-  /** Of the weights file: `sha256:` and 64 hexadecimal digits. */
+  /** Digest of the weights file: `sha256:` and 64 hexadecimal digits. */
   readonly weightsDigest: string;
   readonly weightsFile: string;
-  /** What the JSON beside the weights holds; null for a lone weights file. */
+  /** The content of the checkpoint's JSON; null for a standalone weights file. */
   readonly progress: CheckpointProgress | null;
 }
 
 export interface CheckpointProgress {
-  /** Steps done. */
+  /** Number of steps done. */
   readonly step: number;
-  /** As it was given to `writeCheckpoint`; to be validated by who uses it. */
+  /** As passed to `writeCheckpoint`; not validated. */
   readonly state: unknown;
-  /** null where none was written. */
+  /** null if none was written. */
   readonly optimizer: readonly NamedArray[] | null;
 }
 
 export interface ReadCheckpointOptions {
-  /** A run folder, the JSON of a checkpoint, or a lone weights file. */
+  /** A run folder, the JSON of a checkpoint, or a standalone weights file. */
   readonly path: string;
-  /** Which of a run folder's checkpoints: the first of these that exists. @default ['best', 'last'] */
+  /** For a run folder: the checkpoint names to try, in order. @default ['best', 'last'] */
   readonly names?: readonly CheckpointName[];
 }
 
 /**
  * Reads a checkpoint and verifies every digest.
  *
- * @throws InputError that names the file and another checkpoint, if there is one, where a byte differs or the
- *   file is cut short.
+ * @throws InputError naming the file, and another checkpoint if there is one, if a digest differs or the file is
+ *   truncated.
  */
 export function readCheckpoint({ path, names = ['best', 'last'] }: ReadCheckpointOptions): Checkpoint {
   const kind = statSync(path, { throwIfNoEntry: false });
@@ -143,14 +145,14 @@ export function readCheckpoint({ path, names = ['best', 'last'] }: ReadCheckpoin
     expected,
     'the model',
     path,
-    kind?.isDirectory() ? 'No checkpoint is in it.' : undefined,
+    kind?.isDirectory() ? 'It contains no checkpoint.' : undefined,
   );
 }
 
 const checkpointsFolder = 'checkpoints';
 
 const fileEntrySchema = z.strictObject({
-  // A plain name: a record must not lead to files elsewhere.
+  // A base name only: the record must not reference files elsewhere.
   file: z.string().regex(/^[\w.-]+\.safetensors$/, { error: 'the name of a .safetensors file' }),
   digest: text('a digest'),
 });
@@ -181,9 +183,9 @@ function readNamed(path: string): Checkpoint {
       },
     };
   } catch (error) {
-    // The run may have written its next checkpoint, and removed these files, while they were read.
+    // The run may have written its next checkpoint, and removed these files, in the meantime.
     if (readFileSync(path, 'utf8') !== json) return readNamed(path);
-    throw error instanceof InputError ? withAdvice(error, path) : error;
+    throw error instanceof InputError ? withAlternative(error, path) : error;
   }
 }
 
@@ -192,25 +194,30 @@ function parseRecord(json: string, path: string): Content {
   try {
     input = JSON.parse(json);
   } catch {
-    throw damaged(path, 'it is no JSON');
+    throw damaged(path, 'it is not JSON');
   }
   const record = validate({ schema: recordSchema, input, source: `the checkpoint ${path}` });
   if (digestOfContent(record.content) !== record.digest)
-    throw damaged(path, 'its content does not fit its digest');
+    throw damaged(path, 'its content does not match its digest');
   return record.content;
 }
 
 function readWeights(path: string, digest?: string): Omit<Checkpoint, 'progress'> {
   const { metadata, arrays, digest: weightsDigest } = readVerified(path, digest);
-  const { satin, model, digest: own, ...others } = metadata;
-  if (satin === undefined || model === undefined || own === undefined || Object.keys(others).length > 0)
+  const { satin, model, digest: storedDigest, ...others } = metadata;
+  if (
+    satin === undefined ||
+    model === undefined ||
+    storedDigest === undefined ||
+    Object.keys(others).length > 0
+  )
     throw InputError.expected(
-      'weights that Satin wrote, with satin, model and digest in the metadata,',
+      'weights written by Satin, with satin, model and digest in the metadata,',
       'the model',
       path,
     );
-  if (digestOf(safetensorsParts(arrays, { satin, model })) !== own)
-    throw damaged(path, 'its content does not fit its digest');
+  if (digestOf(safetensorsParts(arrays, { satin, model })) !== storedDigest)
+    throw damaged(path, 'its content does not match its digest');
   const input: unknown = JSON.parse(model);
   return {
     satin,
@@ -224,13 +231,13 @@ function readWeights(path: string, digest?: string): Omit<Checkpoint, 'progress'
 function readVerified(path: string, digest: string | undefined): Safetensors {
   const file = readSafetensors(path);
   if (digest !== undefined && file.digest !== digest)
-    throw damaged(path, `its digest is ${file.digest} and not ${digest}`);
+    throw damaged(path, `its digest is ${file.digest} instead of ${digest}`);
   return file;
 }
 
-/** Metadata with which a lone file tells what it is and whether it is whole. */
+/** Metadata that makes a weights file self-describing and verifiable. */
 function weightsMetadata(description: ModelDescription, weights: readonly NamedArray[]): SafetensorsMetadata {
-  // Parsed, so that the keys have one order: equal models make equal files.
+  // Parsing fixes the order of the keys, so that equal models yield equal files.
   const model = JSON.stringify(modelDescriptionSchema.parse(description));
   const metadata = { satin: version, model };
   return { ...metadata, digest: digestOf(safetensorsParts(weights, metadata)) };
@@ -242,12 +249,12 @@ function digestOf(parts: readonly Uint8Array[]): string {
   return `sha256:${hash.digest('hex')}`;
 }
 
-/** Keys in one order, whoever made the object. */
+/** The digest of the content with a fixed key order. */
 function digestOfContent({ satin, step, weights, optimizer, state }: Content): string {
   return digestOf([Buffer.from(JSON.stringify([satin, step, weights, optimizer, state]))]);
 }
 
-/** A name that no file has: a step that is written twice must not touch what the JSON names. */
+/** An unused file name stem: rewriting a step must not overwrite files that the JSON references. */
 function freeStem(folder: string, stem: string): string {
   const files = readdirSync(folder);
   const isFree = (candidate: string) => !files.some((file) => file.startsWith(`${candidate}.`));
@@ -264,14 +271,14 @@ function removeUnnamed(folder: string, name: CheckpointName): void {
 }
 
 function damaged(path: string, what: string): InputError {
-  return new InputError('broken-file', `Expected an undamaged checkpoint in ${path}, but ${what}.`);
+  return new InputError('broken-file', `Expected an undamaged checkpoint in ${path} but ${what}.`);
 }
 
-function withAdvice(error: InputError, path: string): InputError {
+function withAlternative(error: InputError, path: string): InputError {
   const other = ['best.json', 'last.json', 'healthy.json']
     .filter((file) => file !== basename(path))
     .map((file) => join(dirname(path), file))
     .find((file) => existsSync(file));
-  const advice = other === undefined ? 'No other checkpoint is beside it.' : `Use ${other} instead.`;
-  return new InputError(error.code, `${error.message} ${advice}`, { cause: error });
+  const alternative = other === undefined ? 'There is no other checkpoint.' : `Use ${other} instead.`;
+  return new InputError(error.code, `${error.message} ${alternative}`, { cause: error });
 }

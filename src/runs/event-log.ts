@@ -5,16 +5,16 @@ import { explainWriteError, type WriteBytes, writeFileDurably, writeWhole } from
 import type { RunEvent } from './events.js';
 import { runEventSchema } from './events.js';
 
-/** `events.jsonl`: one event a line, only ever appended to while a run goes on. */
+/** `events.jsonl`: one event per line, append-only during a run. */
 export interface EventLog {
   append(event: RunEvent): void;
   close(): void;
 }
 
 /**
- * Opens the log of a run to append to it.
+ * Opens the event log of a run for appending.
  *
- * @throws InputError 'disk-full' from `append`; a line that did not fit is taken back.
+ * @throws InputError 'disk-full' from `append`; a partial line is rolled back.
  */
 export function openEventLog(run: string, write?: WriteBytes): EventLog {
   const path = pathOf(run);
@@ -36,15 +36,15 @@ export function openEventLog(run: string, write?: WriteBytes): EventLog {
 }
 
 /**
- * The events of a run, while it goes on too: a last line that is not whole yet is left out.
+ * The events of a run, also while it is running: an incomplete last line is ignored.
  *
- * @throws InputError that names the line which is no event.
+ * @throws InputError naming the first invalid line.
  */
 export function readEvents(run: string): RunEvent[] {
   return readLines(run).map(({ event }) => event);
 }
 
-/** Takes a run's log back: drops a half-written last line and every event that is not kept, as it will come again. */
+/** Rewinds the log of a run: drops an incomplete last line and every event that is not kept. */
 export function rewindEvents(run: string, isKept: (event: RunEvent) => boolean): void {
   const kept = readLines(run).filter(({ event }) => isKept(event));
   writeFileDurably(pathOf(run), [Buffer.from(kept.map(({ line }) => `${line}\n`).join(''))]);
@@ -70,7 +70,7 @@ function parseEvent(line: string, source: string): RunEvent {
   try {
     return runEventSchema.parse(JSON.parse(line));
   } catch (error) {
-    throw new InputError('broken-file', `Expected an event in ${source} but it cannot be read.`, {
+    throw new InputError('broken-file', `Expected an event in ${source} but the line is invalid.`, {
       cause: error,
     });
   }

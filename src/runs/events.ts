@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { whole } from '../user-input/schema-fields.js';
 
 /**
- * The lines of `events.jsonl`. The dashboard and the report read them; nothing else is shared with those.
- * A measurement's name says metric, split, threat model, attack: `validation/robust/linf-8-255/pgd-10`,
- * `validation/clean`, `train/loss`, `train/accuracy`.
+ * The lines of `events.jsonl`, which the dashboard and the report read. The name of a measurement consists of split,
+ * metric, threat model and attack: `validation/robust/linf-8-255/pgd-10`, `validation/clean`, `train/loss`,
+ * `train/accuracy`.
  */
 export type RunEvent =
   | {
@@ -58,11 +58,11 @@ export type RunEvent =
     };
 
 const time = z.string();
-const at = { time, epoch: whole(0), step: whole(0) };
-/** JSON writes null for what is not finite. */
+const position = { time, epoch: whole(0), step: whole(0) };
+/** JSON.stringify writes non-finite numbers as null. */
 const number = z.union([z.number(), z.null().transform(() => Number.NaN)]);
 
-/** Checks the lines of `events.jsonl` when they are read: a file can come from elsewhere. */
+/** Validates the lines of `events.jsonl`, which may come from elsewhere. */
 export const runEventSchema: z.ZodType<RunEvent> = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('start'),
@@ -71,19 +71,24 @@ export const runEventSchema: z.ZodType<RunEvent> = z.discriminatedUnion('type', 
     stepsPerEpoch: whole(1),
     parameters: whole(0),
   }),
-  z.object({ type: z.literal('resume'), ...at }),
+  z.object({ type: z.literal('resume'), ...position }),
   z.object({
     type: z.literal('step'),
-    ...at,
+    ...position,
     loss: number,
     accuracy: number,
     learningRate: number,
     imagesPerSecond: number,
   }),
-  z.object({ type: z.literal('epoch'), ...at, seconds: number, measurements: z.record(z.string(), number) }),
-  z.object({ type: z.literal('checkpoint'), ...at, file: z.enum(['last', 'best', 'healthy']) }),
+  z.object({
+    type: z.literal('epoch'),
+    ...position,
+    seconds: number,
+    measurements: z.record(z.string(), number),
+  }),
+  z.object({ type: z.literal('checkpoint'), ...position, file: z.enum(['last', 'best', 'healthy']) }),
   z.object({ type: z.literal('warning'), time, step: whole(0), message: z.string() }),
-  z.object({ type: z.literal('interrupted'), ...at }),
-  z.object({ type: z.literal('failed'), ...at, message: z.string() }),
-  z.object({ type: z.literal('end'), ...at, seconds: number }),
+  z.object({ type: z.literal('interrupted'), ...position }),
+  z.object({ type: z.literal('failed'), ...position, message: z.string() }),
+  z.object({ type: z.literal('end'), ...position, seconds: number }),
 ]);

@@ -11,40 +11,40 @@ import { openEventLog, rewindEvents } from './event-log.js';
 import type { RunEvent } from './events.js';
 
 /**
- * A run folder that this process writes: `recipe.json`, `manifest.json`, `events.jsonl`, `checkpoints/`. One
- * that exists is resumed or refused, never overwritten. What a recipe means is not known here.
+ * A run folder opened for writing: `recipe.json`, `manifest.json`, `events.jsonl`, `checkpoints/`. An existing run is
+ * resumed or rejected, never overwritten. It is independent of the meaning of the recipe.
  */
 export interface RunFolder extends Disposable {
   readonly path: string;
   readonly manifest: Manifest;
   /**
-   * Write the events of a step before its checkpoint: on resume, those up to the checkpoint's step are kept.
+   * Events of a step must be written before its checkpoint: on resume, those up to the checkpoint's step are kept.
    */
   appendEvent(event: RunEvent): void;
-  /** Gives the folder free for other processes. Doing so twice is harmless. */
+  /** Releases the lock on the folder. Idempotent. */
   close(): void;
 }
 
 export interface RunFolderOptions {
   readonly path: string;
-  /** Complete and validated; plain data. */
+  /** Complete and validated plain data. */
   readonly recipe: object;
 }
 
-/** `runs/NAME-SEED`: where a run goes if nobody says otherwise. */
+/** The default run folder, `runs/NAME-SEED`. */
 export function defaultRunPath(name: string, seed: number): string {
   return join('runs', `${name}-${seed}`);
 }
 
-/** @throws InputError where a new run cannot have this folder; to be asked before anything that takes long. */
+/** @throws InputError if the path cannot be used for a new run; call it before any expensive work. */
 export function requireUnused(path: string): void {
-  if (existsSync(path) && !isUnused(path)) throw exists(path);
+  if (existsSync(path) && !isUnused(path)) throw existsError(path);
 }
 
 /**
- * Makes the folder of a new run, with recipe and manifest in it.
+ * Creates the folder of a new run with its recipe and manifest.
  *
- * @throws InputError where the path exists, unless it is an empty folder.
+ * @throws InputError if the path exists and is not an empty folder.
  */
 export function createRunFolder(options: RunFolderOptions & { readonly manifest: Manifest }): RunFolder {
   const { path, recipe, manifest } = options;
@@ -52,14 +52,14 @@ export function createRunFolder(options: RunFolderOptions & { readonly manifest:
   try {
     mkdirSync(path, { recursive: true });
   } catch (error) {
-    throw InputError.expected('a folder that can be made', 'the run', path, String(error));
+    throw InputError.expected('a folder that can be created', 'the run', path, String(error));
   }
   const lock = acquireLock(path);
   try {
     requireUnused(path);
     writeFileDurably(join(path, 'events.jsonl'), []);
     writeJsonDurably(join(path, 'manifest.json'), manifest);
-    // Last, as it makes the folder a run: killed before, the folder counts as unused.
+    // Written last, since it marks the folder as a run: if killed before, the folder counts as unused.
     writeJsonDurably(join(path, 'recipe.json'), recipe);
     return open(path, manifest, lock.release);
   } catch (error) {
@@ -69,37 +69,37 @@ export function createRunFolder(options: RunFolderOptions & { readonly manifest:
 }
 
 export interface ResumeOptions extends RunFolderOptions {
-  /** What a stored recipe means today, with the defaults of settings that it does not know. @default as it is */
+  /** Adds today's defaults to a stored recipe for settings that it does not have. @default unchanged */
   readonly complete?: (stored: unknown) => object;
   /**
-   * Whether an event, although no later than the checkpoint's step, will come again: an epoch that ended after the
-   * checkpoint of its last step. `state` is what `writeCheckpoint` was given. @default none
+   * Whether an event, although not later than the checkpoint, will be repeated: the end of an epoch whose last step was
+   * checkpointed before it. `state` is the value passed to `writeCheckpoint`. @default none
    */
-  readonly comesAgain?: (event: RunEvent, state: unknown) => boolean;
+  readonly willRepeat?: (event: RunEvent, state: unknown) => boolean;
 }
 
 export interface ResumedRun {
   readonly run: RunFolder;
-  /** null where the run ended before its first checkpoint: it begins at step 0 again, with no events. */
+  /** null if the run ended before its first checkpoint: it restarts at step 0, without events. */
   readonly checkpoint: Checkpoint | null;
 }
 
 /**
- * Opens a run to go on from its last checkpoint; its log is taken back to there.
+ * Opens a run to resume it from its last checkpoint; its event log is rewound to that step.
  *
- * @throws InputError where there is no run, its recipe differs (naming where), its checkpoint is damaged, or
- *   another process writes it.
+ * @throws InputError if it is not a run folder, its recipe differs (naming the first difference), its checkpoint is
+ *   damaged, or another process uses it.
  */
-export function resumeRunFolder({ path, recipe, complete, comesAgain }: ResumeOptions): ResumedRun {
-  if (!isRunFolder(path)) throw InputError.expected('the folder of a run', '`resume`', path);
-  const written = readStoredRecipe(path);
-  const stored = complete === undefined ? written : JSON.parse(JSON.stringify(complete(written)));
+export function resumeRunFolder({ path, recipe, complete, willRepeat }: ResumeOptions): ResumedRun {
+  if (!isRunFolder(path)) throw InputError.expected('a run folder', '`resume`', path);
+  const original = readStoredRecipe(path);
+  const stored = complete === undefined ? original : JSON.parse(JSON.stringify(complete(original)));
   const difference = firstDifference(stored, JSON.parse(JSON.stringify(recipe)));
   if (difference !== undefined)
     throw new InputError(
       'recipe-differs',
-      `Expected the recipe of the run ${path}, but ${difference.path} is ${describe(difference.second)} and was ` +
-        `${describe(difference.first)}. Resume with the same recipe, or start another run in a new folder (\`out\`).`,
+      `Expected the recipe of the run ${path} but ${difference.path} is ${describe(difference.second)} and was ` +
+        `${describe(difference.first)}. Resume with the same recipe, or start a new run in another folder (\`out\`).`,
     );
   const lock = acquireLock(path);
   try {
@@ -113,7 +113,7 @@ export function resumeRunFolder({ path, recipe, complete, comesAgain }: ResumeOp
       (event) =>
         progress !== null &&
         (!('step' in event) || event.step <= progress.step) &&
-        comesAgain?.(event, progress.state) !== true,
+        willRepeat?.(event, progress.state) !== true,
     );
     return { run: open(path, manifest, lock.release), checkpoint };
   } catch (error) {
@@ -122,17 +122,17 @@ export function resumeRunFolder({ path, recipe, complete, comesAgain }: ResumeOp
   }
 }
 
-/** Whether a path is a run's folder: it holds a recipe. */
+/** Whether a path is a run folder, i.e. contains a recipe. */
 export function isRunFolder(path: string): boolean {
   return existsSync(join(path, 'recipe.json'));
 }
 
-/** The recipe of a run as plain data, for `parseRecipe`. */
+/** The recipe of a run as plain data, to be validated by `parseRecipe`. */
 export function readStoredRecipe(path: string): unknown {
   return readJson(join(path, 'recipe.json'));
 }
 
-/** @throws InputError where it is missing or no manifest. */
+/** @throws InputError if it is missing or invalid. */
 export function readManifest(path: string): Manifest {
   const file = join(path, 'manifest.json');
   return validate({ schema: manifestSchema, input: readJson(file), source: `the manifest ${file}` });
@@ -150,13 +150,13 @@ function open(path: string, manifest: Manifest, release: () => void): RunFolder 
   return { path, manifest, appendEvent: log.append, close, [Symbol.dispose]: close };
 }
 
-/** Whether it is a folder with nothing in it but what a process leaves that was killed while it made a run. */
+/** Whether it is a folder that is empty except for files left by a process that was killed while it created a run. */
 function isUnused(path: string): boolean {
-  const early = /^(lock|lock\.\d+|manifest\.json|events\.jsonl|.*\.tmp)$/;
-  return statSync(path).isDirectory() && readdirSync(path).every((file) => early.test(file));
+  const leftover = /^(lock|lock\.\d+|manifest\.json|events\.jsonl|.*\.tmp)$/;
+  return statSync(path).isDirectory() && readdirSync(path).every((file) => leftover.test(file));
 }
 
-function exists(path: string): InputError {
+function existsError(path: string): InputError {
   const remedy = `Use another folder (\`out\`)${isRunFolder(path) ? ', or `resume` to continue that run' : ''}.`;
   return InputError.expected('a folder that does not exist yet', 'the run', path, remedy);
 }
@@ -165,6 +165,6 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw InputError.expected('a JSON file that can be read', path, error);
+    throw InputError.expected('a readable JSON file', path, error);
   }
 }

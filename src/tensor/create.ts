@@ -3,12 +3,12 @@ import { native } from '../engine/native.js';
 import { operator } from './operator.js';
 import { type Dtype, one, Tensor } from './tensor.js';
 
-/** A tensor with the numbers of a typed array (its dtype follows the array's; int64 from BigInt64Array), copied once. */
+/** A tensor with a copy of the elements of a typed array, whose type determines the dtype (BigInt64Array: int64). */
 export function tensor(data: TypedArray, shape: readonly number[]): Tensor {
   return new Tensor(native().fromData(data, shape));
 }
 
-/** Class labels, ids or places as an int64 tensor, [N]. */
+/** Class labels, ids or indices as an int64 tensor, [N]. */
 export function integers(values: ArrayLike<number>): Tensor {
   return tensor(BigInt64Array.from(Array.from(values, (value) => BigInt(value))), [values.length]);
 }
@@ -31,7 +31,7 @@ export function range(end: number): Tensor {
   return one(arange, end, 'int64');
 }
 
-/** Tensors put one behind the other along `dimension`. */
+/** Concatenates tensors along `dimension`. */
 export function cat(tensors: readonly Tensor[], dimension = 0): Tensor {
   return one(
     catOperator,
@@ -40,7 +40,7 @@ export function cat(tensors: readonly Tensor[], dimension = 0): Tensor {
   );
 }
 
-/** Tensors of one shape put along a new `dimension`. */
+/** Stacks tensors of equal shape along a new `dimension`. */
 export function stack(tensors: readonly Tensor[], dimension = 0): Tensor {
   return one(
     stackOperator,
@@ -49,7 +49,7 @@ export function stack(tensors: readonly Tensor[], dimension = 0): Tensor {
   );
 }
 
-/** `yes` where `condition` (bool) holds, `no` elsewhere; shapes broadcast. */
+/** `yes` where `condition` (bool) is true, `no` elsewhere; shapes broadcast. */
 export function where(condition: Tensor, yes: Tensor, no: Tensor): Tensor {
   return one(whereOperator, condition.handle, yes.handle, no.handle);
 }

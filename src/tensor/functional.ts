@@ -2,8 +2,8 @@ import { operator } from './operator.js';
 import { one, several, type Tensor } from './tensor.js';
 
 /**
- * Σ over channels and window of w · x (+ bias). x [N, C, H, W], weight [O, C / groups, K, K] → [N, O, H', W']; the channels
- * of each group are seen by as many outputs of their own.
+ * 2-D cross-correlation: Σ over channels and window of w · x (+ bias). x [N, C, H, W], weight [O, C / groups, K, K] →
+ * [N, O, H', W']; with groups, each group of input channels is connected to O / groups outputs.
  */
 export function conv2d(
   x: Tensor,
@@ -38,18 +38,18 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
 export interface BatchNormOptions {
   readonly weight: Tensor;
   readonly bias: Tensor;
-  /** null in training where no running statistics shall move. */
+  /** null in training mode to leave the running statistics unchanged. */
   readonly runningMean: Tensor | null;
   readonly runningVariance: Tensor | null;
-  /** Batch statistics, which also move the running ones; otherwise the running ones are used. */
+  /** Use batch statistics and update the running ones; otherwise use the running ones. */
   readonly train: boolean;
   readonly momentum: number;
   readonly epsilon: number;
-  /** Batch statistics over the images of all ranks (processes that train together), each with as many. @default false */
+  /** Compute batch statistics over the images of all ranks, which have equal batch sizes. @default false */
   readonly synchronised?: boolean;
 }
 
-/** (x − mean) / √(variance + ε) · weight + bias for each channel. x [N, C, H, W]. Ioffe and Szegedy, 2015. */
+/** (x − mean) / √(variance + ε) · weight + bias per channel. x [N, C, H, W]. Ioffe and Szegedy, 2015. */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const { weight, bias, runningMean, runningVariance, train, momentum, epsilon } = options;
   if (train && options.synchronised === true)
@@ -77,7 +77,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   );
 }
 
-/** The functions that the kernels know; the numbers are those of the kernels' own list. */
+/** Activation functions implemented by the kernels; the numbers match the enumeration in the native code. */
 export const activationKinds = {
   identity: 0,
   relu: 1,
@@ -95,7 +95,7 @@ export const activationKinds = {
 } as const;
 export type ActivationKind = keyof typeof activationKinds;
 
-/** A function that the kernels know, with its coefficients where it has them. */
+/** An activation function implemented by the kernels, with its coefficients if any. */
 export interface Curve {
   readonly kind: ActivationKind;
   readonly a?: number;
@@ -103,23 +103,25 @@ export interface Curve {
 }
 
 export interface ActivateOptions {
-  /** What is computed. */
+  /** The activation of the forward pass. */
   readonly curve: Curve;
-  /** Learned coefficients in place of the curve's, [1] or [2]; they get a gradient. */
+  /** Learnable coefficients that replace those of `curve`, [1] or [2]; they receive a gradient. */
   readonly coefficients?: Tensor | undefined;
-  /** Whose derivative the gradient of x takes, where it is not the curve's own. */
+  /** Surrogate derivative: the activation whose derivative is used in the backward pass. */
   readonly derivative?: Curve | undefined;
 }
 
 /**
- * f(x) for each number, in one pass over memory forward and one backward, keeping only x: Satin's own operator for float32
- * and float64 on the CPU, composed of libtorch's elsewhere. Second derivatives are composed too.
+ * Applies f elementwise, in one memory pass forward and one backward, saving only x: Satin's own operator for float32
+ * and float64 on the CPU, composed of libtorch operators elsewhere. Second derivatives are composed as well.
  */
 export function activate(x: Tensor, { curve, coefficients, derivative }: ActivateOptions): Tensor {
   return one(activateOperator, x.handle, coefficients?.handle, activationArgument(curve, derivative));
 }
 
-/** `activation` of Satin's operators: kind, a and b of the function, and of the derivative's where that is another's. */
+/**
+ * The `activation` argument of Satin's operators: kind, a and b of the function, and of the surrogate if there is one.
+ */
 export function activationArgument(curve: Curve, derivative?: Curve): number[] {
   const { kind, a = 0, b = 0 } = curve;
   if (derivative === undefined) return [activationKinds[kind], a, b];
@@ -134,8 +136,9 @@ export function activationArgument(curve: Curve, derivative?: Curve): number[] {
 }
 
 /**
- * activation(batchNorm(x) + residual) in one pass over memory forward and two backward, keeping only `x` and `residual`:
- * Satin's own operator for channels-last float32 on the CPU, composed of libtorch's elsewhere. First derivatives only.
+ * activation(batchNorm(x) + residual) in one memory pass forward and two backward, saving only `x` and `residual`:
+ * Satin's own operator for channels-last float32 on the CPU, composed of libtorch operators elsewhere. First
+ * derivatives only.
  */
 export function normActivate(
   x: Tensor,
@@ -161,8 +164,8 @@ export function normActivate(
 }
 
 /**
- * activation(batchNorm(conv2d(x)) + residual) in evaluation mode: `conv2d` and `normActivate`, computed together where no
- * gradient is wanted and Satin's convolution serves.
+ * activation(batchNorm(conv2d(x)) + residual) in evaluation mode: `conv2d` and `normActivate`, fused if no gradient is
+ * required and Satin's convolution supports the shapes.
  */
 export function convolveNormActivate(
   x: Tensor,
@@ -195,20 +198,20 @@ export interface PreparedConvolution {
   readonly weight: Tensor;
   readonly stride: number;
   readonly padding: number;
-  /** What `winogradWeights` made of the weight, where it is to be used again and again. */
+  /** The result of `winogradWeights`, if the weight is used repeatedly. */
   readonly transformed?: readonly [forward: Tensor, backward: Tensor] | undefined;
 }
 
 /**
- * A convolution's weight as Winograd's method takes it, towards the outputs and back to the inputs; null where Satin's
- * convolution does not serve. They hold as long as the weight does not change.
+ * A convolution weight transformed for the Winograd algorithm, for the forward pass and for the gradient of the input;
+ * null if Satin's convolution does not support it. Valid as long as the weight does not change.
  */
 export function winogradWeights(weight: Tensor): readonly [forward: Tensor, backward: Tensor] | null {
   const [forward, backward] = several(winogradWeightsOperator, weight.handle) as [Tensor, Tensor];
   return forward.size === 0 ? null : [forward, backward];
 }
 
-/** Batch norm by running statistics. */
+/** Batch norm with running statistics. */
 export interface EvaluatedNorm {
   readonly weight: Tensor;
   readonly bias: Tensor;
@@ -221,12 +224,12 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   return one(matmulOperator, a.handle, b.handle);
 }
 
-/** The mean over windows of `size` x `size`. */
+/** Average pooling over windows of `size` x `size`. */
 export function averagePool(x: Tensor, size: number, stride = size): Tensor {
   return one(averagePoolOperator, x.handle, [size, size], [stride, stride]);
 }
 
-/** The largest number of each window. */
+/** Max pooling over windows of `size` x `size`. */
 export function maxPool(
   x: Tensor,
   size: number,
@@ -236,7 +239,7 @@ export function maxPool(
   return one(maxPoolOperator, x.handle, [size, size], [stride, stride], [padding, padding]);
 }
 
-/** The mean over all places. x [N, C, H, W] → [N, C]. */
+/** Global average pooling. x [N, C, H, W] → [N, C]. */
 export function globalAveragePool(x: Tensor): Tensor {
   return x.mean([2, 3]);
 }
@@ -246,7 +249,7 @@ export function pad(x: Tensor, sizes: readonly number[], value = 0): Tensor {
   return one(constantPad, x.handle, sizes, value);
 }
 
-/** log(exp(xᵢ) / Σⱼ exp(xⱼ)) along `dimension`, computed without overflow. */
+/** log(exp(xᵢ) / Σⱼ exp(xⱼ)) along `dimension`, numerically stable. */
 export function logSoftmax(x: Tensor, dimension = -1): Tensor {
   return one(logSoftmaxOperator, x.handle, dimension);
 }
@@ -255,7 +258,7 @@ export function softmax(x: Tensor, dimension = -1): Tensor {
   return one(softmaxOperator, x.handle, dimension);
 }
 
-/** The mean and the variance (divided by N) of each channel. x [N, C, H, W]. */
+/** Mean and biased variance (divided by N) per channel. x [N, C, H, W]. */
 export function channelMoments(x: Tensor): { mean: Tensor; variance: Tensor } {
   const [variance, mean] = several(varianceAndMean, x.handle, [0, 2, 3], false, false);
   return { mean: mean!, variance: variance! };

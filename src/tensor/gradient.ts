@@ -3,19 +3,19 @@ import { EngineError, InputError } from '../errors.js';
 import { Tensor } from './tensor.js';
 
 export interface GradientOptions {
-  /** Upstream gradients of the outputs; ones for scalar outputs by default. */
+  /** Gradients with respect to the outputs; ones by default for scalar outputs. */
   readonly outputGradients?: readonly Tensor[];
-  /** Keeps the graph for another call. */
+  /** Keep the graph for another backward pass. */
   readonly retainGraph?: boolean;
-  /** Records the gradient's own history, for second derivatives. */
+  /** Build the graph of the gradient, for second derivatives. */
   readonly createGraph?: boolean;
 }
 
 /**
- * d outputs / d inputs, one tensor for each input, and nothing else is computed: an attack that asks for the image's
- * gradient pays for no weight's.
+ * d outputs / d inputs, one tensor per input, as torch.autograd.grad: only these gradients are computed, so an attack
+ * on the input does not pay for weight gradients.
  *
- * @throws {EngineError} where an input does not lead to the outputs or was not marked with `requireGrad_`.
+ * @throws {EngineError} if the outputs do not depend on an input, or it was not marked with `requireGrad_`.
  */
 export function gradients(
   outputs: readonly Tensor[],
@@ -39,22 +39,22 @@ export function gradients(
 
 let calls = 0;
 
-/** How often gradients have been asked for, by which a forward pass that asks for some gives itself away. */
+/** Number of calls to `gradients`, to detect a forward pass that computes gradients. */
 export function gradientCalls(): number {
   return calls;
 }
 
-/** d output / d input of one number with respect to one tensor. */
+/** d output / d input of a scalar with respect to one tensor. */
 export function gradient(output: Tensor, input: Tensor, options: GradientOptions = {}): Tensor {
   return gradients([output], [input], options)[0]!;
 }
 
-/** Runs `body` without recording history: no memory is held for gradients. */
+/** Runs `body` without recording the graph, as torch.no_grad. */
 export function noGrad<T>(body: () => T): T {
   return withGradMode(false, body);
 }
 
-/** Runs `body` with history recorded, inside a `noGrad` too. */
+/** Runs `body` with the graph recorded, also inside `noGrad`, as torch.enable_grad. */
 export function withGrad<T>(body: () => T): T {
   return withGradMode(true, body);
 }

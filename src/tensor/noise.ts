@@ -2,8 +2,8 @@ import { native } from '../engine/native.js';
 import { type Dtype, Tensor } from './tensor.js';
 
 /**
- * What a draw is for; draws of different streams never share a number. The numbers are part of what a seed means:
- * new streams are added at the end.
+ * The purpose of a draw; different streams are independent. The numbers determine what a seed generates, so new streams
+ * are added at the end.
  */
 export const streams = {
   weights: 0,
@@ -19,21 +19,21 @@ export const streams = {
 } as const;
 export type Stream = keyof typeof streams;
 
-/** Which draw this is. Together with an example's id and the element's place it fixes every number. */
+/** The key of a draw. Together with the example id and the element index it determines every value. */
 export interface NoiseKey {
   readonly seed: number;
   readonly stream: Stream;
-  /** 0 in evaluation; training counts its epochs from 1. */
+  /** 0 in evaluation; training epochs start at 1. */
   readonly epoch?: number;
   readonly restart?: number;
-  /** The target's rank in a targeted attack. */
+  /** Rank of the target class in a targeted attack. */
   readonly rank?: number;
   readonly step?: number;
 }
 
 /**
- * Counter-based noise (Philox4x32-10), [ids.length, ...shape]: row i depends on the key and `ids[i]` alone, hence
- * neither on the batch's size or order nor on what was drawn before. Uniform in [0, 1) or standard normal.
+ * Counter-based noise (Philox4x32-10), [ids.length, ...shape]: row i depends only on the key and `ids[i]`, not on the
+ * batch size, the order or previous draws. Uniform in [0, 1) or standard normal.
  */
 export function noise(
   distribution: 'uniform' | 'normal',
@@ -56,11 +56,11 @@ export function noise(
   );
 }
 
-/** The whole numbers 0 to `count` − 1 in a random order that the key fixes. */
+/** A random permutation of 0 to `count` − 1, determined by the key. */
 export function permutation(count: number, key: NoiseKey): Uint32Array {
   using draws = noise('uniform', { key, ids: [0], shape: [count], dtype: 'float64' });
   const order = draws.numbers();
-  return Uint32Array.from({ length: count }, (_, place) => place).sort(
+  return Uint32Array.from({ length: count }, (_, index) => index).sort(
     (a, b) => order[a]! - order[b]! || a - b,
   );
 }

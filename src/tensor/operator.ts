@@ -3,8 +3,8 @@ import { native } from '../engine/native.js';
 import { EngineError } from '../errors.js';
 
 /**
- * One operator of libtorch by its schema name, `operator('aten::add', 'Tensor')`; it is looked up by the first call.
- * What it returns takes the schema's arguments in order; `undefined` and what is left out take the schema's default.
+ * A libtorch operator by its schema name, `operator('aten::add', 'Tensor')`; looked up at the first call. The returned
+ * function takes the arguments in schema order; `undefined` and omitted arguments use the schema's default.
  */
 export function operator(name: string, overload = ''): (...values: OperatorArgument[]) => OperatorResult {
   let id = -1;
@@ -14,7 +14,7 @@ export function operator(name: string, overload = ''): (...values: OperatorArgum
   };
 }
 
-/** An operator that changes its first argument: its result is that tensor again and gets no handle of its own. */
+/** An in-place operator on its first argument; the result gets no new handle. */
 export function inPlace(name: string, overload = ''): (...values: OperatorArgument[]) => void {
   let id = -1;
   return (...values) => {
@@ -23,14 +23,14 @@ export function inPlace(name: string, overload = ''): (...values: OperatorArgume
   };
 }
 
-/** The result of an operator that returns one tensor. */
+/** The result of an operator with a single output. */
 export function oneHandle(result: OperatorResult): Handle {
   if (typeof result !== 'number')
     throw new EngineError('internal: an operator that returns one tensor returned none.');
   return result;
 }
 
-/** The result of an operator that returns several tensors; null where one is undefined. */
+/** The result of an operator with several outputs; null where one is undefined. */
 export function handles(result: OperatorResult): (Handle | null)[] {
   if (!Array.isArray(result))
     throw new EngineError('internal: an operator that returns several tensors returned one.');

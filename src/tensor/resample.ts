@@ -1,12 +1,12 @@
 import type { ResamplingSizes } from '../engine/addon.js';
 import { native } from '../engine/native.js';
 
-/** The interpolation filters, as Pillow and torchvision name them; both widen with the reduction (antialiasing). */
+/** Interpolation filters, named as in Pillow and torchvision; both are antialiased. */
 export const filters = ['bilinear', 'bicubic'] as const;
 
 export type Filter = (typeof filters)[number];
 
-/** A part of an image, in pixels. */
+/** A rectangle of an image, in pixels. */
 export interface Box {
   readonly top: number;
   readonly left: number;
@@ -15,65 +15,67 @@ export interface Box {
 }
 
 export interface Resizing {
-  /** What the image is brought to. */
+  /** Size to which the image is resized. */
   readonly full: readonly [height: number, width: number];
-  /** Which part of that is kept. */
+  /** The crop of the resized image to return. */
   readonly window: Box;
   readonly filter: Filter;
-  /** Mirrors the window left to right. */
+  /** Flip the crop horizontally. */
   readonly flip: boolean;
 }
 
 export interface Resampling extends Resizing {
-  /** Height and width of the image. */
+  /** Input size. */
   readonly size: readonly [height: number, width: number];
 }
 
-/** Where the bytes go. */
+/** Destination of the output bytes. */
 export interface ByteTarget {
   readonly target: Uint8Array;
   readonly offset: number;
 }
 
 /**
- * Resizes bytes [H, W, 3] into `target` from `offset` on, as bytes [3, h, w] of the window: to the bit what Pillow's
- * `resize` gives up to version 12 (later ones resize some tall images in another order, which rounds differently). Runs
- * beside the main thread; neither array may be touched before it is done.
+ * Resizes uint8 [H, W, 3] and writes the crop as uint8 [3, h, w] to `target` at `offset`: bit-identical to Pillow's
+ * `resize` up to version 12 (later versions process the axes of some tall images in another order, which rounds
+ * differently). Runs in a background thread; neither array may be accessed before the promise resolves.
  *
- * @throws {InputError} for sizes that do not fit.
+ * @throws {InputError} for inconsistent sizes.
  */
-export function resample(pixels: Uint8Array, how: Resampling, place: ByteTarget): Promise<true> {
-  const { size, filter, flip } = how;
-  return native().resample(pixels, sizesOf(size, how), filter, flip, place.target, place.offset);
+export function resample(pixels: Uint8Array, options: Resampling, output: ByteTarget): Promise<true> {
+  const { size, filter, flip } = options;
+  return native().resample(pixels, sizesOf(size, options), filter, flip, output.target, output.offset);
 }
 
-/** The version of libjpeg-turbo; null where the binding was compiled without it, and `sizeOfJpeg` always gives null. */
+/**
+ * The version of libjpeg-turbo; null if the binding was compiled without it, in which case `sizeOfJpeg` returns null.
+ */
 export function jpegDecoder(): string | null {
   return native().jpegDecoder();
 }
 
 /**
- * Height and width of a JPEG file that `resampleJpeg` can be tried on; null for what another decoder has to look at: other
- * formats, CMYK, files without their end.
+ * Height and width of a JPEG file that `resampleJpeg` may support; null if another decoder is needed: other formats,
+ * CMYK, truncated files.
  */
 export function sizeOfJpeg(file: Uint8Array): readonly [height: number, width: number] | null {
   return native().sizeOfJpeg(file);
 }
 
 /**
- * Decodes a box of a JPEG file and resizes it as `resample` does; the bytes are those of decoding the whole image first.
+ * Decodes a box of a JPEG file and resizes it like `resample`; the result is bit-identical to decoding the whole image.
  *
- * @returns whether that could be done; where the file is damaged it could not, and the target holds anything
- * @throws {InputError} for sizes that do not fit.
+ * @returns false if the file is damaged; the contents of the target are then undefined.
+ * @throws {InputError} for inconsistent sizes.
  */
 export function resampleJpeg(
   file: Uint8Array,
-  how: Resizing & { readonly box: Box },
-  place: ByteTarget,
+  options: Resizing & { readonly box: Box },
+  output: ByteTarget,
 ): Promise<boolean> {
-  const { box, filter, flip } = how;
-  const sizes = sizesOf([box.height, box.width], how);
-  return native().resampleJpeg(file, sizes, filter, flip, place.target, place.offset, box.top, box.left);
+  const { box, filter, flip } = options;
+  const sizes = sizesOf([box.height, box.width], options);
+  return native().resampleJpeg(file, sizes, filter, flip, output.target, output.offset, box.top, box.left);
 }
 
 function sizesOf(size: readonly [number, number], { full, window }: Resizing): ResamplingSizes {

@@ -1,9 +1,9 @@
 import { InputError } from '../errors.js';
 
-/** What a scope frees: anything with `dispose`, that can say whether it outlives the scope. */
+/** A resource managed by scopes. */
 export interface Scoped {
   dispose(): void;
-  /** Called instead of `dispose` where it leaves the outermost scope, or is kept: from here the net below holds it. */
+  /** Called instead of `dispose` when it leaves the outermost scope or is kept; a finalizer then frees it. */
   escape(): void;
 }
 
@@ -14,14 +14,14 @@ interface Running {
 
 let current: Running | null = null;
 
-/** Puts a new tensor under the scope that is running; answers false where none is. */
+/** Registers a new tensor with the current scope; returns false if there is none. */
 export function adopt(tensor: Scoped): boolean {
   if (current === null) return false;
   current.tensors.add(tensor);
   return true;
 }
 
-/** Takes a tensor out of every scope: it lives until it is disposed of. */
+/** Removes a tensor from its scope: it lives until it is disposed of. */
 export function keep<T extends Scoped>(tensor: T): T {
   for (let running = current; running !== null; running = running.outer) {
     if (!running.tensors.delete(tensor)) continue;
@@ -32,10 +32,10 @@ export function keep<T extends Scoped>(tensor: T): T {
 }
 
 /**
- * Runs `body` and frees every tensor that was made inside, except those in what it returns (a tensor, or arrays,
- * maps and plain objects of them), which pass to the scope outside. On an error all are freed.
+ * Runs `body` and frees every tensor created inside, except those in its return value (a tensor, or arrays, maps and
+ * plain objects of tensors), which move to the enclosing scope. If `body` throws, all are freed.
  *
- * @throws {InputError} where `body` is asynchronous: tensors made after the first `await` would belong to nobody.
+ * @throws {InputError} if `body` is asynchronous: tensors created after the first `await` would not be tracked.
  */
 export function scope<T>(body: () => T): T {
   const outer = current;
@@ -62,15 +62,15 @@ export function scope<T>(body: () => T): T {
   return result;
 }
 
-/** Moves what `value` holds from the scope that ends to the one outside; `seen` ends the walk through a ring. */
+/** Moves the tensors in `value` from the ending scope to the enclosing one; `seen` handles cyclic references. */
 function release(value: unknown, inner: Set<Scoped>, seen: Set<unknown>): void {
   if (typeof value !== 'object' || value === null) return;
   if (inner.delete(value as Scoped)) {
     if (!adopt(value as Scoped)) (value as Scoped).escape();
     return;
   }
-  const list = Array.isArray(value) || value instanceof Map;
-  if ((!list && Object.getPrototypeOf(value) !== Object.prototype) || seen.has(value)) return;
+  const isContainer = Array.isArray(value) || value instanceof Map;
+  if ((!isContainer && Object.getPrototypeOf(value) !== Object.prototype) || seen.has(value)) return;
   seen.add(value);
-  for (const element of list ? value.values() : Object.values(value)) release(element, inner, seen);
+  for (const element of isContainer ? value.values() : Object.values(value)) release(element, inner, seen);
 }

@@ -6,28 +6,28 @@ import { adopt, type Scoped } from './scope.js';
 
 export type Dtype = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'uint8' | 'bool';
 export type MemoryFormat = 'contiguous' | 'channels-last' | 'preserve';
-/** The other side of an arithmetic operator: a tensor (shapes broadcast) or a number. */
+/** The other operand of an arithmetic operator: a tensor (shapes broadcast) or a number. */
 export type Operand = Tensor | number;
 
-/** The net: a tensor that was never disposed of gives its memory back when the collector finds it. */
-const net = new FinalizationRegistry<Handle>((handle) => native().release(handle));
+/** Frees the memory of tensors that were garbage collected without being disposed of. */
+const finalizer = new FinalizationRegistry<Handle>((handle) => native().release(handle));
 
 /**
- * An array of numbers in the engine's memory, outside JavaScript's heap. It is freed by the scope it was made in, by
- * `dispose()` or `using`; see docs/memory.md. Methods leave the tensor as it is and return a new one; those that end in
- * `_` change it in place and return it.
+ * An n-dimensional array in libtorch's memory, outside the JavaScript heap. It is freed by the scope in which it was
+ * created, by `dispose()` or by `using`; see docs/memory.md. Methods return a new tensor; those whose name ends in `_`
+ * modify the tensor in place and return it.
  */
 export class Tensor implements Scoped, Disposable {
   #handle: Handle;
   #shape: readonly number[] | undefined;
 
-  /** @internal Tensors come from `tensor`, `zeros` and operators; a number that names no live tensor is refused on use. */
+  /** @internal Tensors are created by `tensor`, `zeros` and operators; an invalid handle is rejected on use. */
   constructor(handle: Handle) {
     this.#handle = handle;
     if (!adopt(this)) this.escape();
   }
 
-  /** @internal The number by which the engine knows it. */
+  /** @internal The engine's handle. */
   get handle(): Handle {
     if (this.#handle === 0)
       throw new DisposedError(
@@ -36,16 +36,16 @@ export class Tensor implements Scoped, Disposable {
     return this.#handle;
   }
 
-  /** @internal Left its scope: the net holds it now. */
+  /** @internal Called when it leaves its scope: registers it with the finalizer. */
   escape(): void {
-    if (this.#handle !== 0) net.register(this, this.#handle);
+    if (this.#handle !== 0) finalizer.register(this, this.#handle);
   }
 
   get disposed(): boolean {
     return this.#handle === 0;
   }
 
-  /** Frees it now. Doing so twice is harmless. */
+  /** Frees the memory immediately. Idempotent. */
   dispose(): void {
     if (this.#handle === 0) return;
     native().release(this.#handle);
@@ -57,7 +57,7 @@ export class Tensor implements Scoped, Disposable {
   }
 
   get shape(): readonly number[] {
-    const { handle } = this; // a disposed tensor has no shape, though it was known before
+    const { handle } = this; // throws if disposed, even if the shape is cached
     this.#shape ??= native().shapeOf(handle);
     return this.#shape;
   }
@@ -71,12 +71,12 @@ export class Tensor implements Scoped, Disposable {
     return native().deviceOf(this.handle);
   }
 
-  /** How many numbers it holds. */
+  /** Number of elements. */
   get size(): number {
     return this.shape.reduce((product, size) => product * size, 1);
   }
 
-  /** The size of one dimension; negative counts from the end. */
+  /** The size of one dimension; a negative index counts from the end. */
   dimension(index: number): number {
     const size = this.shape.at(index);
     if (size === undefined)
@@ -88,28 +88,28 @@ export class Tensor implements Scoped, Disposable {
     return native().requiresGrad(this.handle);
   }
 
-  /** Whether gradients with respect to it may be asked for. Only for tensors that no operator made. */
+  /** Marks a leaf tensor (one not returned by an operator) as requiring gradients. */
   requireGrad_(required = true): this {
     native().setRequiresGrad(this.handle, required);
     return this;
   }
 
-  /** A copy of its numbers, row by row; int64 comes as BigInt64Array. */
+  /** A copy of the elements, row-major; int64 is returned as BigInt64Array. */
   data(): TypedArray {
     return native().readData(this.handle);
   }
 
-  /** A copy of its numbers as JavaScript numbers, row by row, whatever the dtype. */
+  /** A copy of the elements as JavaScript numbers, row-major, for any dtype. */
   numbers(): Float64Array {
     const data = this.data();
     return data instanceof BigInt64Array ? Float64Array.from(data, Number) : Float64Array.from(data);
   }
 
-  /** The number of a tensor that holds just one. */
+  /** The value of a tensor with a single element. */
   item(): number {
     if (this.size !== 1)
       throw InputError.expected(
-        'a tensor of one number',
+        'a tensor with one element',
         'item',
         `a tensor of shape [${this.shape.join(', ')}]`,
       );
@@ -151,7 +151,7 @@ export class Tensor implements Scoped, Disposable {
     else mulInPlace(this.handle, other.handle);
     return this;
   }
-  /** The numbers of `source` (shapes broadcast), in place. */
+  /** Copies the elements of `source` (shapes broadcast), in place. */
   copy_(source: Tensor): this {
     copyInPlace(this.handle, source.handle);
     return this;
@@ -187,7 +187,7 @@ export class Tensor implements Scoped, Disposable {
   pow(exponent: number): Tensor {
     return one(pow, this.handle, exponent);
   }
-  /** Numbers below `low` become `low`, those above `high` become `high`. */
+  /** Clamps every element to [low, high]. */
   clamp(low: number, high: number): Tensor {
     return one(clamp, this.handle, low, high);
   }
@@ -236,22 +236,22 @@ export class Tensor implements Scoped, Disposable {
       ? one(meanAll, this.handle)
       : one(meanOver, this.handle, dimensions, keepDimensions);
   }
-  /** The largest number over `dimensions` (all by default). */
+  /** The maximum over `dimensions` (all by default). */
   max(dimensions: readonly number[] = [], keepDimensions = false): Tensor {
     return one(amax, this.handle, dimensions, keepDimensions);
   }
   min(dimensions: readonly number[] = [], keepDimensions = false): Tensor {
     return one(amin, this.handle, dimensions, keepDimensions);
   }
-  /** Where the largest number along `dimension` stands; int64. */
+  /** The index of the maximum along `dimension`; int64. */
   argmax(dimension: number, keepDimension = false): Tensor {
     return one(argmax, this.handle, dimension, keepDimension);
   }
-  /** The Euclidean norm over `dimensions`. */
+  /** The L2 norm over `dimensions`. */
   l2Norm(dimensions: readonly number[], keepDimensions = false): Tensor {
     return one(vectorNorm, this.handle, 2, dimensions, keepDimensions);
   }
-  /** The `count` largest numbers along `dimension`, largest first, and where they stand. */
+  /** The `count` largest elements along `dimension`, in descending order, and their indices. */
   topk(count: number, dimension = -1): { values: Tensor; indices: Tensor } {
     const [values, indices] = several(topk, this.handle, count, dimension);
     return { values: values!, indices: indices! };
@@ -275,22 +275,22 @@ export class Tensor implements Scoped, Disposable {
   unsqueeze(dimension: number): Tensor {
     return one(unsqueeze, this.handle, dimension);
   }
-  /** `length` places along `dimension` from `start`, sharing memory. */
+  /** A view of `length` elements along `dimension` from `start`. */
   narrow(dimension: number, start: number, length: number): Tensor {
     return one(narrow, this.handle, dimension, start, length);
   }
-  /** Every `step`-th place along `dimension` from `start` to before `end`, sharing memory. */
+  /** A view of every `step`-th element along `dimension` from `start` to before `end`. */
   slice(dimension: number, start: number, end: number, step = 1): Tensor {
     return one(slice, this.handle, dimension, start, end, step);
   }
-  /** The places `indices` (int64, [K]) along `dimension`. */
+  /** The elements at `indices` (int64, [K]) along `dimension`. */
   indexSelect(dimension: number, indices: Tensor): Tensor {
     return one(indexSelect, this.handle, dimension, indices.handle);
   }
   gather(dimension: number, indices: Tensor): Tensor {
     return one(gather, this.handle, dimension, indices.handle);
   }
-  /** this[indices[0], indices[1], ...]: int64 tensors that broadcast against each other. */
+  /** Advanced indexing this[indices[0], indices[1], ...] with int64 tensors that broadcast against each other. */
   index(indices: readonly Tensor[]): Tensor {
     return one(
       indexTensors,
@@ -302,11 +302,11 @@ export class Tensor implements Scoped, Disposable {
   to(dtype: Dtype): Tensor {
     return one(toDtype, this.handle, dtype);
   }
-  /** The same numbers on another device; the tensor itself where it is there already. */
+  /** A copy on another device; the tensor itself if it is already there. */
   toDevice(device: string): Tensor {
     return one(toDevice, this.handle, undefined, undefined, device);
   }
-  /** Moves the tensor itself, with all who hold it, to another device. */
+  /** Moves the tensor to another device in place, visible to every holder. */
   moveTo_(device: string): this {
     if (device !== this.device) {
       using moved = this.detach().toDevice(device);
@@ -320,18 +320,18 @@ export class Tensor implements Scoped, Disposable {
   clone(): Tensor {
     return one(clone, this.handle);
   }
-  /** The same numbers without their history: no gradient flows through. */
+  /** A view of the same memory that is detached from the graph. */
   detach(): Tensor {
     return one(detach, this.handle);
   }
 }
 
-/** Calls an operator that returns one tensor. */
+/** Calls an operator with a single output. */
 export function one(op: ReturnType<typeof operator>, ...values: OperatorArgument[]): Tensor {
   return new Tensor(oneHandle(op(...values)));
 }
 
-/** Calls an operator that returns several tensors; null where one is undefined. */
+/** Calls an operator with several outputs; null where one is undefined. */
 export function several(op: ReturnType<typeof operator>, ...values: OperatorArgument[]): (Tensor | null)[] {
   return handles(op(...values)).map((handle) => (handle === null ? null : new Tensor(handle)));
 }

@@ -4,14 +4,14 @@ import { scope } from './scope.js';
 import { Tensor } from './tensor.js';
 
 /**
- * What `forward` makes of images as the bytes of a TorchScript file, which PyTorch reads: the operators that it calls for
- * `example` are recorded, with libtorch's own in place of Satin's. What it decides in JavaScript is decided once and for all,
- * so it reads no number out of a tensor. No gradient is recorded: PyTorch derives its own.
+ * Traces `forward` on `example` and returns the bytes of a TorchScript file, with libtorch's operators in place of
+ * Satin's. As with torch.jit.trace, decisions made in JavaScript are recorded as constants, so `forward` must not read
+ * values of tensors. No gradients are recorded: PyTorch differentiates the traced program itself.
  *
- * @throws {EngineError} where an operator has no counterpart in PyTorch.
+ * @throws {EngineError} if an operator has no counterpart in PyTorch.
  */
 export function traceScript(options: {
-  /** All that `forward` uses, by the names of a state dict; others would be constants of the program. */
+  /** All tensors used by `forward`, by state dict name; any other tensor becomes a constant. */
   readonly parameters: ReadonlyMap<string, Tensor>;
   readonly buffers: ReadonlyMap<string, Tensor>;
   readonly example: Tensor;
@@ -24,7 +24,7 @@ export function traceScript(options: {
       native().traceScript(
         entries.map(([name]) => name),
         entries.map(([, tensor]) => tensor.handle),
-        entries.map((_, place) => (place < parameters.size ? 1 : 0)),
+        entries.map((_, index) => (index < parameters.size ? 1 : 0)),
         example.handle,
         (images) => forward(new Tensor(images)).handle,
       ),

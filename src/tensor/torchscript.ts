@@ -4,8 +4,8 @@ import { DisposedError, InputError } from '../errors.js';
 import { Tensor } from './tensor.js';
 
 /**
- * A network that PyTorch saved as TorchScript, in evaluation mode. None of its own tensors gets a gradient; what it is
- * given does. It is a program: load only what you trust.
+ * A network saved by PyTorch as TorchScript, in evaluation mode. Its own tensors get no gradients; its input does. A
+ * TorchScript file is a program: load only files you trust.
  */
 export class TorchScript implements Disposable {
   #number: number | null;
@@ -18,9 +18,9 @@ export class TorchScript implements Disposable {
   }
 
   /**
-   * Loads a file that `torch.jit.save` wrote.
+   * Loads a file written by `torch.jit.save`.
    *
-   * @throws {InputError} where this libtorch cannot read it, or where its `forward` takes more than one tensor.
+   * @throws {InputError} if this libtorch cannot read it, or its `forward` does not take exactly one tensor.
    */
   static load(path: string, device = 'cpu'): TorchScript {
     let number: number;
@@ -37,13 +37,13 @@ export class TorchScript implements Disposable {
   }
 
   /**
-   * What its `forward` answers, with its history.
+   * Runs its `forward`, with the graph recorded.
    *
-   * @throws {InputError} where it throws, or answers no tensor.
+   * @throws {InputError} if it throws, or does not return a tensor.
    */
   forward(x: Tensor): Tensor {
     if (this.#number === null)
-      throw new DisposedError(`Expected a loaded script but ${this.path} was disposed of.`);
+      throw new DisposedError(`Expected a loaded script but ${this.path} is already disposed of.`);
     const { handle } = x;
     try {
       return new Tensor(native().runScript(this.#number, handle));
@@ -51,13 +51,13 @@ export class TorchScript implements Disposable {
       if (!(error instanceof InputError)) throw error;
       throw new InputError(
         'script-failed',
-        `Expected ${this.path} to answer for images of shape [${x.shape.join(', ')}], but ${withoutStop(error.message)}.`,
+        `Expected ${this.path} to run on images of shape [${x.shape.join(', ')}] but ${withoutStop(error.message)}.`,
         { cause: error },
       );
     }
   }
 
-  /** Frees it now. Doing so twice is harmless. */
+  /** Frees the memory immediately. Idempotent. */
   dispose(): void {
     if (this.#number !== null) native().releaseScript(this.#number);
     this.#number = null;
@@ -68,15 +68,15 @@ export class TorchScript implements Disposable {
   }
 }
 
-/** Which of the three it is, as far as libtorch's reason tells: damaged, made for another libtorch, or something else. */
+/** Classifies the error by libtorch's message: a damaged file, or one for another libtorch version. */
 function unreadable(path: string, reason: string): InputError {
   const { libtorch } = engineInfo();
-  const said = withoutStop(reason);
-  if (/PytorchStreamReader|zip archive|invalid header|corrupted/i.test(said))
-    return new InputError('broken-file', `Expected an undamaged TorchScript file in ${path}, but ${said}.`);
+  const message = withoutStop(reason);
+  if (/PytorchStreamReader|zip archive|invalid header|corrupted/i.test(message))
+    return new InputError('broken-file', `Expected an undamaged TorchScript file in ${path} but ${message}.`);
   return new InputError(
     'script-unreadable',
-    `Expected a TorchScript file that libtorch ${libtorch} can read but ${path} is none: ${said}. The libtorch inside the PyTorch that saved it reads it: set LIBTORCH to that folder (python -c "import torch; print(torch.__path__[0])") and run npm run setup.`,
+    `Expected a TorchScript file that libtorch ${libtorch} can read but it cannot read ${path}: ${message}. Use the libtorch of the PyTorch version that saved it: set LIBTORCH to its folder (python -c "import torch; print(torch.__path__[0])") and run npm run setup.`,
   );
 }
 

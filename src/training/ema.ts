@@ -5,20 +5,20 @@ import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 export interface EmaOptions {
-  /** d, from 0 (the live weights) to below 1. */
+  /** d, from 0 (no averaging) to below 1. */
   readonly decay: number;
-  /** Takes min(d, (1 + t) / (10 + t)) in step t, from 0, so that the random first weights are soon forgotten. */
+  /** Use min(d, (1 + t) / (10 + t)) in step t, counted from 0, so that the initial weights are forgotten quickly. */
   readonly warmup: boolean;
-  /** Running statistics of batch norm: the live network's, or averaged as the weights are. */
+  /** Running statistics of batch norm: copied from the live network, or averaged like the weights. */
   readonly batchNorm: 'copy' | 'average';
 }
 
 /**
- * An exponential moving average of a network's weights, as a model of its own: a ← d a + (1 − d) w after each step. It
- * begins as a copy. Gowal et al., 2020, for adversarial training. What is counted (int64) is copied.
+ * An exponential moving average of a network's weights, as a separate model: a ← d a + (1 − d) w after each step,
+ * initialised with a copy. Used for adversarial training by Gowal et al., 2020. Integer buffers (int64) are copied.
  */
 export class Ema implements Disposable {
-  /** The averaged network. It is never trained. */
+  /** The averaged network; it is not trained itself. */
   readonly model: Model;
 
   /** @throws {InputError} for a decay outside [0, 1). */
@@ -35,14 +35,14 @@ export class Ema implements Disposable {
     this.#each((average, tensor) => average.copy_(tensor));
   }
 
-  /** Takes in the live weights after a step; `step` is how many were done before it. */
+  /** Updates the average with the live weights; `step` is the number of steps done before this one. */
   update(step: number): void {
     const { decay, warmup, batchNorm } = this.options;
-    const kept = warmup ? Math.min(decay, (1 + step) / (10 + step)) : decay;
+    const rate = warmup ? Math.min(decay, (1 + step) / (10 + step)) : decay;
     const parameters = this.live.network.parameters();
     this.#each((average, tensor, name) => {
       const averaged = parameters.has(name) || (batchNorm === 'average' && tensor.dtype.includes('float'));
-      if (averaged) average.mul_(kept).add_(tensor, 1 - kept);
+      if (averaged) average.mul_(rate).add_(tensor, 1 - rate);
       else average.copy_(tensor);
     });
   }

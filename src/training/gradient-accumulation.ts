@@ -6,37 +6,37 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { GradientResult, Objective, StepContext } from './objectives/objective.js';
 
 export interface AccumulateOptions {
-  /** How many parts, all of one size. */
+  /** Number of equal parts. */
   readonly parts: number;
-  /** Makes one of them; it is freed when it was learned from. */
+  /** Creates one part; it is freed after its gradients are computed. */
   readonly batchOf: (part: number) => Batch;
-  readonly place: Omit<StepContext, 'part'>;
+  readonly context: Omit<StepContext, 'part'>;
 }
 
 /**
- * Learns from a batch in parts, one after another, in the memory of one: the means of the gradients, of the losses and of
- * the accuracies. Batch norm sees each part for itself. The first part whose loss is not finite is the last one, and its
- * loss the result's. Where an objective moves the weights, they are put back after each part.
+ * Gradient accumulation: processes a batch in parts sequentially, in the memory of one part, and returns the mean
+ * gradients, loss and accuracy. Batch statistics are computed per part. Stops after the first part whose loss is not
+ * finite. If the objective perturbs the weights, they are restored after each part.
  */
 export function accumulateGradients(
   objective: Objective,
   model: Model,
   options: AccumulateOptions,
 ): GradientResult {
-  const { parts, batchOf, place } = options;
-  if (parts === 1) return objective.computeGradients(model, batchOf(0), { ...place, part: 0 });
+  const { parts, batchOf, context } = options;
+  if (parts === 1) return objective.computeGradients(model, batchOf(0), { ...context, part: 0 });
 
   let sums: readonly Tensor[] = [];
   let [loss, accuracy] = [0, 0];
   for (let part = 0; part < parts && Number.isFinite(loss); part++)
     sums = scope(() => {
-      const learned = objective.computeGradients(model, batchOf(part), { ...place, part });
-      learned.restore?.();
-      loss += learned.loss;
-      accuracy += learned.accuracy;
-      if (part === 0) return learned.gradients;
+      const result = objective.computeGradients(model, batchOf(part), { ...context, part });
+      result.restore?.();
+      loss += result.loss;
+      accuracy += result.accuracy;
+      if (part === 0) return result.gradients;
       noGrad(() => {
-        for (const [at, sum] of sums.entries()) sum.add_(learned.gradients[at]!);
+        for (const [index, sum] of sums.entries()) sum.add_(result.gradients[index]!);
       });
       return sums;
     });

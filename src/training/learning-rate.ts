@@ -1,4 +1,4 @@
-/** How the learning rate goes over a run. `warmup` and `milestones` are in epochs, in parts too. */
+/** Learning rate schedules. `warmup` and `milestones` are in epochs, possibly fractional. */
 export type Schedule =
   | { readonly name: 'constant'; readonly learningRate: number; readonly warmup: number }
   | {
@@ -16,19 +16,19 @@ export type Schedule =
     };
 
 /**
- * The learning rate of step `step` (from 0). It rises linearly from 0 to its peak over the warm-up; then it stays
- * (`constant`), is multiplied by `factor` at each milestone (`step`), falls along half a cosine to `final` (`cosine`;
- * Loshchilov and Hutter, 2017) or falls linearly to `final` (`one-cycle`; Smith, 2018).
+ * The learning rate of step `step` (from 0). It rises linearly from 0 to its peak during the warm-up, and then is
+ * constant (`constant`), is multiplied by `factor` at each milestone (`step`), decays along half a cosine to `final`
+ * (`cosine`; Loshchilov and Hutter, 2017) or decays linearly to `final` (`one-cycle`; Smith, 2018).
  */
 export function learningRateAt(
   schedule: Schedule,
-  place: { readonly step: number; readonly stepsPerEpoch: number; readonly epochs: number },
+  position: { readonly step: number; readonly stepsPerEpoch: number; readonly epochs: number },
 ): number {
-  const { step, stepsPerEpoch, epochs } = place;
+  const { step, stepsPerEpoch, epochs } = position;
   const { learningRate: peak } = schedule;
   const warm = schedule.warmup * stepsPerEpoch;
   if (step < warm) return (peak * step) / warm;
-  const fraction = (step - warm) / (epochs * stepsPerEpoch - warm); // of what comes after the warm-up
+  const fraction = (step - warm) / (epochs * stepsPerEpoch - warm); // of the steps after the warm-up
   switch (schedule.name) {
     case 'constant':
       return peak;

@@ -20,20 +20,20 @@ import {
 } from './overfitting/criterion.js';
 import type { Guard } from './overfitting/guard.js';
 
-/** Where a run stands; with weights and optimiser, all that is needed to go on to the bit: noise has no state. */
+/** The state of a run; with weights and optimizer state it suffices to resume bit-identically: noise is stateless. */
 export interface TrainingProgress {
-  /** The epoch that goes on, from 1. */
+  /** The current epoch, from 1. */
   readonly epoch: number;
-  /** Steps done in it. */
+  /** Steps completed in this epoch. */
   readonly epochStep: number;
-  /** Steps done in all. */
+  /** Steps completed in total. */
   readonly step: number;
   /** Sums over the steps of this epoch. */
   readonly lossSum: number;
   readonly accuracySum: number;
-  /** The best value of the measurement that chooses, so far; null before the first. */
+  /** The best validation value so far; null before the first. */
   readonly best: number | null;
-  /** What the guard remembers. */
+  /** State of the guard. */
   readonly watched: GuardState;
 }
 
@@ -54,44 +54,47 @@ export interface TrainOptions {
   readonly optimizer: Optimizer;
   readonly schedule: Schedule;
   readonly epochs: number;
-  /** Images a step; what is left over at the end of a pass over the data is not used in it. */
+  /** Batch size; an incomplete last batch of a pass over the data is dropped. */
   readonly batch: number;
-  /** Steps an epoch, after which the model is measured; null: one pass over the data. */
+  /** Steps per epoch, after which the model is evaluated; null: one pass over the data. */
   readonly epochSteps: number | null;
-  /** Equal parts that a batch is learned from one after another. @default 1 */
+  /** Number of equal parts into which a batch is split for gradient accumulation. @default 1 */
   readonly accumulate?: number;
-  /** Largest L2 norm of all gradients together; null is without. @default null */
+  /** Maximum L2 norm of the concatenated gradients; null: no clipping. @default null */
   readonly clipNorm?: number | null;
-  /** Takes in the weights after each step. @default null */
+  /** Updated after each step. @default null */
   readonly ema?: Ema | null;
-  /** Looks for catastrophic overfitting at the end of each epoch. @default null */
+  /** Checks for catastrophic overfitting at the end of each epoch. @default null */
   readonly guard?: Pick<Guard, 'check' | 'measurements' | 'chance' | 'examples'> | null;
-  /** Steps between its checks within an epoch; null: none. @default null */
+  /** Steps between checks within an epoch; null: none. @default null */
   readonly guardEvery?: number | null;
-  /** Epochs before its first check: while ε rises, attacks of the full ε would raise false alarms. @default 0 */
+  /**
+   * Epochs before the first check: attacks with the full ε would raise false alarms during the ε warm-up. @default 0
+   */
   readonly guardAfter?: number;
   readonly seed: number;
-  /** Measures after each epoch: `['validation/clean', 0.9]`. The last one chooses the best checkpoint. */
+  /** Evaluates the model after each epoch: `['validation/clean', 0.9]`. The last value selects the best checkpoint. */
   readonly evaluate: () => AsyncIterable<readonly [name: string, value: number]>;
-  /** Steps between checkpoints within an epoch; null: only at the end of each. */
+  /** Steps between checkpoints within an epoch; null: only at the end of each epoch. */
   readonly checkpointEvery: number | null;
   readonly progress: TrainingProgress;
   readonly record: (event: RunEvent) => void;
   readonly checkpoint: (name: CheckpointName, progress: TrainingProgress) => void;
-  /** Asked after each step; true, on any rank, writes a checkpoint and ends the run with an `InterruptedError`. */
+  /** Polled after each step; true on any rank writes a checkpoint and throws an `InterruptedError`. */
   readonly interrupted: () => boolean;
-  /** With whom each batch is shared. @default alone */
+  /** The ranks that share each batch. @default a single process */
   readonly ranks?: ProcessGroup;
-  /** Whether batch norm takes its statistics from this rank's images alone; the running ones are then averaged. @default false */
+  /** Compute batch statistics per rank (ghost batch norm) and average the running statistics. @default false */
   readonly ghost?: boolean;
 }
 
 /**
- * Trains a model. Each step: batch, objective, update, record; each epoch: measure, keep the best, keep the last.
+ * Trains a model. Each step: load a batch, compute gradients, update, log. Each epoch: evaluate, save the best and the
+ * last checkpoint.
  *
- * @throws {RunError} `non-finite` where a loss, the norm of the gradient or a weight is no number any more; the last
- *   checkpoint is from before.
- * @throws {InputError} where the batch cannot be cut into equal parts for all ranks, and those into `accumulate`.
+ * @throws {RunError} `non-finite` if a loss, a gradient norm or a weight is not finite; the last checkpoint precedes
+ * it.
+ * @throws {InputError} if the batch cannot be split into equal parts for all ranks and `accumulate`.
  * @throws {InterruptedError} after a checkpoint was written.
  */
 export async function train(options: TrainOptions): Promise<void> {
@@ -101,8 +104,8 @@ export async function train(options: TrainOptions): Promise<void> {
   if (batch % accumulate !== 0)
     throw InputError.expected(`a divisor of the batch of ${batch}`, 'accumulate', accumulate);
   const size = batchOfRank(batch / accumulate, 'the images of a step, or of a part of it,', ranks);
-  const own = size * accumulate;
-  // All must stop after the same step, whichever of them was told to.
+  const perRank = size * accumulate;
+  // All ranks must stop after the same step, whichever received the signal.
   const interrupted = () => ranks.allReduce([options.interrupted() ? 1 : 0])[0]! > 0;
   const stepsPerPass = Math.floor(data.count / batch) * objective.replays;
   const stepsPerEpoch = options.epochSteps ?? stepsPerPass;
@@ -116,7 +119,7 @@ export async function train(options: TrainOptions): Promise<void> {
     record({ type: 'checkpoint', time: now(), epoch: progress.epoch, step: progress.step, file: name });
   };
   const fail = (what: string): never => {
-    const message = `${what}. The last checkpoint is from before that; a lower learning rate or a longer warm-up usually helps.`;
+    const message = `${what}. The last checkpoint precedes it; a lower learning rate or a longer warm-up usually helps.`;
     record({ type: 'failed', time: now(), epoch: progress.epoch, step: progress.step, message });
     throw new RunError('non-finite', message);
   };
@@ -128,21 +131,25 @@ export async function train(options: TrainOptions): Promise<void> {
     );
   };
 
-  const watch = (by: NonNullable<typeof guard>) => {
+  const runGuard = (activeGuard: NonNullable<typeof guard>) => {
     const { step, watched } = progress;
-    const check = { ...by.check(model), step };
-    const seen = watched.found === null ? catastrophicOverfitting(check, watched.last, by.chance) : null;
-    if (seen !== null) {
-      const message = overfittingWarning(seen, { examples: by.examples, healthy: watched.healthy });
+    const check = { ...activeGuard.check(model), step };
+    const finding =
+      watched.found === null ? catastrophicOverfitting(check, watched.last, activeGuard.chance) : null;
+    if (finding !== null) {
+      const message = overfittingWarning(finding, {
+        examples: activeGuard.examples,
+        healthy: watched.healthy,
+      });
       record({ type: 'warning', time: now(), step, message });
     }
-    const found = seen === null ? watched.found : step;
-    const healthy = found === null && check.clean > by.chance ? step : watched.healthy;
+    const found = finding === null ? watched.found : step;
+    const healthy = found === null && check.clean > activeGuard.chance ? step : watched.healthy;
     progress = { ...progress, watched: { last: check, healthy, found } };
     if (healthy === step) checkpoint('healthy');
   };
 
-  // From here on there is a checkpoint to go back to, whatever happens.
+  // Ensures that there is always a checkpoint to resume from.
   if (progress.step === 0) checkpoint('last');
 
   while (progress.epoch <= epochs) {
@@ -153,11 +160,11 @@ export async function train(options: TrainOptions): Promise<void> {
     while (progress.epochStep < stepsPerEpoch) {
       const { epochStep, step } = progress;
       const learningRate = learningRateAt(schedule, { step, stepsPerEpoch, epochs });
-      // Order and noise go by passes over the data, of which an epoch may be a part; they too count from 1.
+      // Shuffling and noise depend on the pass over the data (from 1), of which an epoch may be a part.
       const pass = Math.floor(step / stepsPerPass) + 1;
-      const first = Math.floor((step % stepsPerPass) / objective.replays) * batch + ranks.rank * own;
+      const first = Math.floor((step % stepsPerPass) / objective.replays) * batch + ranks.rank * perRank;
       const images = await data
-        .take({ seed, pass, first, size: own, stride: batch })
+        .take({ seed, pass, first, size: perRank, stride: batch })
         .catch((error: unknown) => {
           if (error instanceof RunError)
             record({ type: 'failed', time: now(), epoch, step, message: error.message });
@@ -167,18 +174,18 @@ export async function train(options: TrainOptions): Promise<void> {
       const { loss, accuracy, norm } = scope(() => {
         const key = { seed, epoch: pass };
         const batchOf = (part: number) => images.batch(part * size, size);
-        const place = { ...key, step, stepsPerEpoch };
-        const learned = accumulateGradients(objective, model, { parts: accumulate, batchOf, place });
-        const { gradients, loss, accuracy } = learned;
+        const context = { ...key, step, stepsPerEpoch };
+        const result = accumulateGradients(objective, model, { parts: accumulate, batchOf, context });
+        const { gradients, loss, accuracy } = result;
         const norm = Number.isFinite(loss) && options.clipNorm ? clipNorm(gradients, options.clipNorm) : 0;
         if (Number.isFinite(loss) && Number.isFinite(norm)) optimizer.step(gradients, learningRate);
-        learned.restore?.();
+        result.restore?.();
         if (ghost) ranks.allReduceMean_(runningStatistics(model));
         return { loss, accuracy, norm };
       });
-      const which = `of step ${step + 1} (epoch ${epoch})`;
-      if (!Number.isFinite(loss)) fail(`The loss ${which} is ${loss}`);
-      if (!Number.isFinite(norm)) fail(`The norm of the gradient ${which} is ${norm}`);
+      const where = `of step ${step + 1} (epoch ${epoch})`;
+      if (!Number.isFinite(loss)) fail(`The loss ${where} is ${loss}`);
+      if (!Number.isFinite(norm)) fail(`The norm of the gradient ${where} is ${norm}`);
       ema?.update(step);
       progress = {
         ...progress,
@@ -198,12 +205,12 @@ export async function train(options: TrainOptions): Promise<void> {
         learningRate,
         imagesPerSecond,
       });
-      // Before any checkpoint of this step, so that a run that goes on from there does not check again.
+      // Before any checkpoint of this step, so that a resumed run does not repeat the check.
       const isChecked = guardEvery !== null && progress.step % guardEvery === 0;
       const isDue = isChecked || progress.epochStep === stepsPerEpoch;
-      if (guard !== null && isDue && progress.step > guardAfter * stepsPerEpoch) watch(guard);
+      if (guard !== null && isDue && progress.step > guardAfter * stepsPerEpoch) runGuard(guard);
       stepBegan = performance.now();
-      await new Promise(setImmediate); // a synchronous loop would never hear a Ctrl-C
+      await new Promise(setImmediate); // lets the event loop handle signals
       if (interrupted()) stop();
       const due = options.checkpointEvery !== null && progress.step % options.checkpointEvery === 0;
       if (due && progress.epochStep < stepsPerEpoch) checkpoint('last');
@@ -247,7 +254,7 @@ export async function train(options: TrainOptions): Promise<void> {
   });
 }
 
-/** Batch norm's running means and variances. */
+/** The running means and variances of batch norm. */
 function runningStatistics({ network }: Model): Tensor[] {
   const parameters = network.parameters();
   return [...network.state()].flatMap(([name, tensor]) =>
@@ -255,7 +262,7 @@ function runningStatistics({ network }: Model): Tensor[] {
   );
 }
 
-/** The name of the first weights that are not finite; null where all are. */
+/** The name of the first non-finite weight or buffer; null if all are finite. */
 function nonFiniteWeights(model: Model): string | null {
   for (const [name, weights] of model.network.state())
     if (!Number.isFinite(scope(() => weights.to('float64').abs().max().item()))) return name;

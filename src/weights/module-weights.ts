@@ -8,7 +8,7 @@ import { nameList } from '../user-input/name-list.js';
 import { widenHalfPrecision } from './half-precision.js';
 import type { NamedArray, Dtype as StoredDtype } from './safetensors.js';
 
-const stored: Partial<Record<Dtype, StoredDtype>> = {
+const storedDtypes: Partial<Record<Dtype, StoredDtype>> = {
   float32: 'F32',
   float64: 'F64',
   int64: 'I64',
@@ -16,10 +16,10 @@ const stored: Partial<Record<Dtype, StoredDtype>> = {
   uint8: 'U8',
 };
 
-/** Named tensors as arrays that a safetensors file holds. */
+/** Converts named tensors to the arrays of a safetensors file. */
 export function toArrays(tensors: ReadonlyMap<string, Tensor>): NamedArray[] {
   return [...tensors].map(([name, each]) => {
-    const dtype = stored[each.dtype];
+    const dtype = storedDtypes[each.dtype];
     if (dtype === undefined)
       throw InputError.expected(
         'float32, float64, int64, int32 or uint8',
@@ -36,9 +36,9 @@ export function toArrays(tensors: ReadonlyMap<string, Tensor>): NamedArray[] {
   });
 }
 
-/** The tensor that an array of a safetensors file holds; half precision becomes float32, which changes no number. */
+/** Converts an array of a safetensors file to a tensor; half precision is converted to float32, which is exact. */
 export function toTensor({ name, dtype, shape, bytes }: NamedArray): Tensor {
-  const buffer = bytes.slice().buffer; // its own, so that it is aligned
+  const buffer = bytes.slice().buffer; // a copy is aligned
   switch (dtype) {
     case 'F32':
       return tensor(new Float32Array(buffer), shape);
@@ -60,23 +60,23 @@ export function toTensor({ name, dtype, shape, bytes }: NamedArray): Tensor {
   }
 }
 
-/** An array whose elements are read when they are asked for. */
+/** An array whose elements are read lazily. */
 export interface WeightArray extends Omit<NamedArray, 'bytes'> {
   readonly read: () => Uint8Array;
 }
 
 export interface LoadWeightsOptions {
-  /** The name of a layer that keeps its fresh weights, whatever the arrays hold for it. */
+  /** Name of a layer to leave at its initialisation, whatever the arrays hold for it. */
   readonly fresh?: string | undefined;
-  /** Where the arrays come from, for sentences. @default `the weights` */
+  /** The source of the arrays, for error messages. @default `the weights` */
   readonly source?: string;
 }
 
 /**
- * Copies arrays into the network's tensors of the same names, one after another. Only the counters of batch norms
- * (`num_batches_tracked`), which nothing reads, may be missing.
+ * Copies arrays into the network's tensors of the same names, one at a time. Only the `num_batches_tracked` counters of
+ * batch norm, which are unused, may be missing.
  *
- * @throws {InputError} that names what is missing, too many or of another shape; the network is unchanged then.
+ * @throws {InputError} naming what is missing, unexpected or of another shape; the network is then unchanged.
  */
 export function loadWeights(
   network: Module,
@@ -109,23 +109,23 @@ function requireFit(
     const found = sources.get(name)?.shape ?? shape;
     return found.join() === shape.join()
       ? []
-      : [`${name} has [${found.join(', ')}] and not [${shape.join(', ')}]`];
+      : [`${name} has shape [${found.join(', ')}] instead of [${shape.join(', ')}]`];
   });
-  const faults = [
-    ...(missing.length > 0 ? [`${counted(missing)} missing (${nameList(missing)})`] : []),
-    ...(extra.length > 0 ? [`${counted(extra)} not of it (${nameList(extra)})`] : []),
-    ...(misshapen.length > 0 ? [`${counted(misshapen)} of another shape (${nameList(misshapen)})`] : []),
+  const problems = [
+    ...(missing.length > 0 ? [`${countOf(missing)} missing (${nameList(missing)})`] : []),
+    ...(extra.length > 0 ? [`${countOf(extra)} unexpected (${nameList(extra)})`] : []),
+    ...(misshapen.length > 0 ? [`${countOf(misshapen)} of another shape (${nameList(misshapen)})`] : []),
   ];
-  if (faults.length > 0)
+  if (problems.length > 0)
     throw new InputError(
       'weights-do-not-fit',
-      `Expected the weights of this network in ${source}, but ${faults.join(', ')}.`,
+      `Expected the weights of this network in ${source} but ${problems.join(', ')}.`,
     );
   for (const [name, { dtype }] of sources) {
     const target = targets.get(name)!.dtype;
     if (!isExact(dtype, target))
       throw InputError.expected(
-        `${target} or what becomes it without loss`,
+        `${target} or a dtype that converts to it exactly`,
         `the element type of ${name}`,
         dtype,
         "In Python: torch.save(model.float().state_dict(), 'weights.pt').",
@@ -135,9 +135,9 @@ function requireFit(
 
 const isCounter = (name: string) => name.endsWith('num_batches_tracked');
 
-const counted = (names: readonly string[]) => (names.length === 1 ? 'one is' : `${names.length} are`);
+const countOf = (names: readonly string[]) => (names.length === 1 ? 'one is' : `${names.length} are`);
 
-/** Whether copying rounds nothing: no double precision into single, and no fractions into whole numbers. */
+/** Whether the conversion is exact: no double to single precision, and no floating point to integer. */
 function isExact(from: StoredDtype, to: Dtype): boolean {
   if (to === 'float64') return ['F64', 'F32', 'F16', 'BF16'].includes(from);
   return to === 'float32' ? ['F32', 'F16', 'BF16'].includes(from) : ['I64', 'I32', 'U8'].includes(from);

@@ -1,9 +1,9 @@
 import { InputError } from '../errors.js';
 
 /**
- * Reads what Python's pickle wrote, without running it. A pickle is a program for a machine with a stack; only the opcodes
- * of the table below exist here, and the functions that it may name are those that the reader hands in: each makes a value of
- * this module's and none does anything else. What the values mean is not decided here.
+ * Parses Python pickles without executing code. A pickle is a program for a stack machine; only the opcodes in the
+ * table below are supported, and the only functions it can call are those supplied by the reader, each of which merely
+ * constructs a value. The interpretation of the values is up to the reader.
  */
 export type PickleValue =
   | null
@@ -16,10 +16,10 @@ export type PickleValue =
   | Map<PickleValue, PickleValue>
   | PickleObject;
 
-/** What a reader makes beside plain values. */
+/** Base class of values that are not plain data. */
 export abstract class PickleObject {}
 
-/** A function or class that a pickle may name, such as `collections.OrderedDict`. */
+/** A function or class that a pickle may reference, such as `collections.OrderedDict`. */
 export class PickleFunction extends PickleObject {
   constructor(
     readonly name: string,
@@ -30,46 +30,44 @@ export class PickleFunction extends PickleObject {
 }
 
 export interface PickleOptions {
-  /** Begins at the pickle; may go on behind it. */
+  /** Starts at the pickle; may extend beyond its end. */
   readonly bytes: Buffer;
-  /** The file, for sentences. */
+  /** The file, for error messages. */
   readonly path: string;
-  /** What `module.name` stands for. @throws {InputError} for all that is not allowed. */
-  readonly named: (name: string) => PickleValue;
-  /** What a persistent id stands for: the arrays beside the pickle. */
-  readonly persistent: (id: PickleValue) => PickleValue;
+  /** Resolves `module.name`. @throws {InputError} for names that are not allowed. */
+  readonly findClass: (name: string) => PickleValue;
+  /** Resolves a persistent id: the arrays stored outside the pickle. */
+  readonly persistentLoad: (id: PickleValue) => PickleValue;
 }
 
-/** Beyond these a pickle is no list of weights; they keep a hostile one from filling the memory. */
-const most = { opcodes: 2_000_000, integerBytes: 255 } as const;
+/** Limits that no state dict exceeds; they keep a malicious pickle from exhausting memory. */
+const limits = { opcodes: 2_000_000, integerBytes: 255 } as const;
 
 /**
- * The value that a pickle describes, and the place behind it.
+ * Parses a pickle; returns its value and the offset of its end.
  *
- * @throws {InputError} where it is cut short, uses another opcode or names what is not allowed.
+ * @throws {InputError} if it is truncated, uses an unsupported opcode or references a name that is not allowed.
  */
 export function readPickle(options: PickleOptions): { readonly value: PickleValue; readonly end: number } {
-  const machine = new Machine(options);
-  for (let count = 0; count < most.opcodes; count++) {
+  const machine = new UnpicklingMachine(options);
+  for (let count = 0; count < limits.opcodes; count++) {
     const code = machine.next(1)[0]!;
-    if (code === stop) return { value: machine.pop(), end: machine.at };
+    if (code === stop) return { value: machine.pop(), end: machine.position };
     const run = opcodes[code];
     if (run === undefined)
-      throw machine.broken(
-        `its pickle has the opcode 0x${code.toString(16).padStart(2, '0')}, which no weights need`,
-      );
+      throw machine.broken(`its pickle has the unsupported opcode 0x${code.toString(16).padStart(2, '0')}`);
     run(machine);
   }
-  throw machine.broken(`its pickle has more than ${most.opcodes} opcodes`);
+  throw machine.broken(`its pickle has more than ${limits.opcodes} opcodes`);
 }
 
-/** The sentence for a file that is no whole file of PyTorch's. */
+/** The error for a damaged PyTorch file. */
 export function brokenPickle(path: string, what: string): InputError {
-  return new InputError('broken-file', `Expected weights that torch.save wrote in ${path}, but ${what}.`);
+  return new InputError('broken-file', `Expected weights saved by torch.save in ${path} but ${what}.`);
 }
 
-class Machine {
-  at = 0;
+class UnpicklingMachine {
+  position = 0;
   readonly memo = new Map<number, PickleValue>();
   readonly #stack: PickleValue[] = [];
   readonly #marks: number[] = [];
@@ -81,18 +79,18 @@ class Machine {
   }
 
   next(length: number): Buffer {
-    const end = this.at + length;
-    if (end > this.options.bytes.length) throw this.broken('its pickle is cut short');
-    const part = this.options.bytes.subarray(this.at, end);
-    this.at = end;
+    const end = this.position + length;
+    if (end > this.options.bytes.length) throw this.broken('its pickle is truncated');
+    const part = this.options.bytes.subarray(this.position, end);
+    this.position = end;
     return part;
   }
 
   line(): string {
-    const end = this.options.bytes.indexOf(0x0a, this.at);
-    if (end < 0) throw this.broken('its pickle is cut short');
-    const text = this.next(end - this.at).toString('utf8');
-    this.at = end + 1;
+    const end = this.options.bytes.indexOf(0x0a, this.position);
+    if (end < 0) throw this.broken('its pickle is truncated');
+    const text = this.next(end - this.position).toString('utf8');
+    this.position = end + 1;
     return text;
   }
 
@@ -102,11 +100,11 @@ class Machine {
 
   pop(): PickleValue {
     if (this.#stack.length <= (this.#marks.at(-1) ?? 0))
-      throw this.broken('its pickle takes what is not there');
+      throw this.broken('its pickle pops from an empty stack');
     return this.#stack.pop()!;
   }
 
-  /** The uppermost value, left where it is. */
+  /** The top of the stack, without removing it. */
   top(): PickleValue {
     const value = this.pop();
     this.push(value);
@@ -117,45 +115,45 @@ class Machine {
     this.#marks.push(this.#stack.length);
   }
 
-  /** All above the last mark, which goes too. */
+  /** Pops the last mark and returns everything above it. */
   popMark(): PickleValue[] {
     const mark = this.#marks.pop();
-    if (mark === undefined) throw this.broken('its pickle takes what is not there');
+    if (mark === undefined) throw this.broken('its pickle has no mark');
     return this.#stack.splice(mark);
   }
 
-  remember(place: number): void {
-    this.memo.set(place, this.top());
+  memoize(index: number): void {
+    this.memo.set(index, this.top());
   }
 
-  recall(place: number): void {
-    const value = this.memo.get(place);
-    if (value === undefined) throw this.broken('its pickle takes what is not there');
+  recall(index: number): void {
+    const value = this.memo.get(index);
+    if (value === undefined) throw this.broken('its pickle reads an unset memo entry');
     this.push(value);
   }
 
   extend(values: readonly PickleValue[]): void {
     const list = this.top();
-    if (!Array.isArray(list)) throw this.broken('its pickle adds to what is no list');
+    if (!Array.isArray(list)) throw this.broken('its pickle appends to something other than a list');
     for (const value of values) list.push(value);
   }
 
   setItems(items: readonly PickleValue[]): void {
     const map = this.top();
     if (!(map instanceof Map) || items.length % 2 !== 0)
-      throw this.broken('its pickle adds to what is no dictionary');
-    for (let at = 0; at < items.length; at += 2) map.set(items[at]!, items[at + 1]!);
+      throw this.broken('its pickle sets items of something other than a dictionary');
+    for (let index = 0; index < items.length; index += 2) map.set(items[index]!, items[index + 1]!);
   }
 
   call(): void {
     const [values, callee] = [this.pop(), this.pop()];
     if (!(callee instanceof PickleFunction) || !Array.isArray(values))
-      throw this.broken('its pickle calls what is no function');
+      throw this.broken('its pickle calls something other than a function');
     this.push(callee.make(values));
   }
 
   long(length: number): void {
-    if (length > most.integerBytes) throw this.broken(`its pickle has a whole number of ${length} bytes`);
+    if (length > limits.integerBytes) throw this.broken(`its pickle has an integer of ${length} bytes`);
     const hexadecimal = Buffer.from(this.next(length)).reverse().toString('hex');
     this.push(length === 0 ? 0 : plain(BigInt.asIntN(8 * length, BigInt(`0x${hexadecimal}`))));
   }
@@ -165,19 +163,19 @@ class Machine {
   }
 }
 
-/** As a number where it is one without loss. */
+/** As a number if that is exact. */
 function plain(value: bigint): number | bigint {
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
 const stop = 0x2e;
 
-/** What each opcode does, by its byte; the names are those of Python's pickletools. */
-const opcodes: Readonly<Record<number, (machine: Machine) => void>> = {
-  // PROTO, FRAME: what follows, in a form that is known
+/** The supported opcodes by code, with the names of Python's pickletools. */
+const opcodes: Readonly<Record<number, (machine: UnpicklingMachine) => void>> = {
+  // PROTO, FRAME
   128: (m) => {
     const protocol = m.next(1)[0]!;
-    if (protocol < 2 || protocol > 5) throw m.broken(`its pickle has the protocol ${protocol}`);
+    if (protocol < 2 || protocol > 5) throw m.broken(`its pickle has the unsupported protocol ${protocol}`);
   },
   149: (m) => void m.length64(),
   // NONE, NEWTRUE, NEWFALSE
@@ -223,23 +221,24 @@ const opcodes: Readonly<Record<number, (machine: Machine) => void>> = {
   49: (m) => void m.popMark(),
   50: (m) => m.push(m.top()),
   // BINPUT, LONG_BINPUT, MEMOIZE, BINGET, LONG_BINGET
-  113: (m) => m.remember(m.next(1)[0]!),
-  114: (m) => m.remember(m.next(4).readUInt32LE()),
-  148: (m) => m.remember(m.memo.size),
+  113: (m) => m.memoize(m.next(1)[0]!),
+  114: (m) => m.memoize(m.next(4).readUInt32LE()),
+  148: (m) => m.memoize(m.memo.size),
   104: (m) => m.recall(m.next(1)[0]!),
   106: (m) => m.recall(m.next(4).readUInt32LE()),
-  // GLOBAL, STACK_GLOBAL: a name, which the reader allows or not
-  99: (m) => m.push(m.options.named(`${m.line()}.${m.line()}`)),
+  // GLOBAL, STACK_GLOBAL: a name, resolved by the reader
+  99: (m) => m.push(m.options.findClass(`${m.line()}.${m.line()}`)),
   147: (m) => {
     const [name, module] = [m.pop(), m.pop()];
-    if (typeof name !== 'string' || typeof module !== 'string') throw m.broken('its pickle names no name');
-    m.push(m.options.named(`${module}.${name}`));
+    if (typeof name !== 'string' || typeof module !== 'string')
+      throw m.broken('its pickle has a name that is not a string');
+    m.push(m.options.findClass(`${module}.${name}`));
   },
-  // REDUCE, NEWOBJ: a call of what is allowed
+  // REDUCE, NEWOBJ: a call of an allowed function
   82: (m) => m.call(),
   129: (m) => m.call(),
-  // BUILD: attributes, such as the _metadata of a state dict. None is a weight.
+  // BUILD: attributes, such as the _metadata of a state dict; never weights
   98: (m) => void m.pop(),
   // BINPERSID
-  81: (m) => m.push(m.options.persistent(m.pop())),
+  81: (m) => m.push(m.options.persistentLoad(m.pop())),
 };

@@ -3,15 +3,15 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { InputError } from '../errors.js';
 
 /**
- * The safetensors format (https://github.com/huggingface/safetensors): eight bytes with the length of a JSON
- * header, the header (name -> dtype, shape, place), then the arrays' bytes without a gap, little-endian. It
- * holds numbers only, so a file from a stranger can be read. Which arrays make a model is not decided here.
+ * The safetensors format (https://github.com/huggingface/safetensors): eight bytes with the length of a JSON header,
+ * the header (name -> dtype, shape, offsets), then the contiguous array data, little-endian. It holds no code, so
+ * untrusted files are safe to read. The meaning of the arrays is up to the caller.
  */
 export interface NamedArray {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** The elements, row by row, little-endian. */
+  /** The elements, row-major, little-endian. */
   readonly bytes: Uint8Array;
 }
 
@@ -30,7 +30,7 @@ const bytesPerElement = {
 
 export type Dtype = keyof typeof bytesPerElement;
 
-/** Bytes of one element. */
+/** Size of an element in bytes. */
 export function byteWidth(dtype: Dtype): 1 | 2 | 4 | 8 {
   return bytesPerElement[dtype];
 }
@@ -38,11 +38,10 @@ export function byteWidth(dtype: Dtype): 1 | 2 | 4 | 8 {
 export type SafetensorsMetadata = Readonly<Record<string, string>>;
 
 /**
- * The parts of a safetensors file, in order, to be written one after another: the arrays' bytes are not
- * copied. Widest elements come first, then by name, so everything lies aligned and equal input makes equal
- * files.
+ * The parts of a safetensors file, in order, to be written without copying the array data. Arrays are sorted by
+ * descending element size, then by name, so that all data is aligned and equal input yields equal files.
  *
- * @throws InputError where a name occurs twice or the bytes do not fill the shape.
+ * @throws InputError if a name occurs twice or the bytes do not match the shape.
  */
 export function safetensorsParts(
   arrays: readonly NamedArray[],
@@ -57,7 +56,7 @@ export function safetensorsParts(
   let offset = 0;
   for (const { name, dtype, shape, bytes } of sorted) {
     if (names.has(name))
-      throw InputError.expected('names that differ', 'the arrays of a safetensors file', name);
+      throw InputError.expected('distinct names', 'the arrays of a safetensors file', name);
     names.add(name);
     const expected = byteLength(dtype, shape);
     if (bytes.length !== expected)
@@ -73,7 +72,7 @@ export function safetensorsParts(
   return [header, ...sorted.map((array) => array.bytes)];
 }
 
-/** A whole safetensors file in memory; see `safetensorsParts`. */
+/** A complete safetensors file in memory; see `safetensorsParts`. */
 export function encodeSafetensors(
   arrays: readonly NamedArray[],
   metadata: SafetensorsMetadata = {},
@@ -83,16 +82,16 @@ export function encodeSafetensors(
 
 export interface Safetensors {
   readonly metadata: SafetensorsMetadata;
-  /** In the order of the file. The bytes of each are its own and aligned for every element type. */
+  /** In file order. Each array has its own buffer, aligned for every element type. */
   readonly arrays: readonly NamedArray[];
-  /** Of the whole file: `sha256:` and 64 hexadecimal digits. */
+  /** Digest of the file: `sha256:` and 64 hexadecimal digits. */
   readonly digest: string;
 }
 
 /**
- * Reads a safetensors file, once and in order.
+ * Reads a safetensors file sequentially.
  *
- * @throws InputError that names the file where it is missing, cut short or not safetensors to the letter.
+ * @throws InputError naming the file if it is missing, truncated or not valid safetensors.
  */
 export function readSafetensors(path: string): Safetensors {
   const file = openFile(path);
@@ -100,20 +99,20 @@ export function readSafetensors(path: string): Safetensors {
     const hash = createHash('sha256');
     const read = (length: number): Uint8Array => {
       const bytes = readExactly(file, length);
-      if (bytes === undefined) throw broken(path, 'it is cut short');
+      if (bytes === undefined) throw broken(path, 'it is truncated');
       hash.update(bytes);
       return bytes;
     };
     const size = fstatSync(file).size;
     if (size < 8) throw broken(path, `it has ${size} bytes`);
     const headerLength = Number(Buffer.from(read(8)).readBigUInt64LE());
-    if (headerLength > longestHeader) throw broken(path, `its header claims ${headerLength} bytes`);
-    if (headerLength > size - 8) throw broken(path, 'it is cut short within the header');
+    if (headerLength > maxHeaderLength) throw broken(path, `its header claims ${headerLength} bytes`);
+    if (headerLength > size - 8) throw broken(path, 'its header is truncated');
     const header = parseHeader(Buffer.from(read(headerLength)).toString('utf8'), path);
     const end = 8 + headerLength + header.dataLength;
-    if (size < end) throw broken(path, `it is cut short: ${size} of ${end} bytes are there`);
+    if (size < end) throw broken(path, `it is truncated: ${size} of ${end} bytes`);
     if (size > end) throw broken(path, `${size - end} bytes follow the last array`);
-    const arrays = header.places.map(({ name, dtype, shape, length }) => ({
+    const arrays = header.locations.map(({ name, dtype, shape, length }) => ({
       name,
       dtype,
       shape,
@@ -126,9 +125,9 @@ export function readSafetensors(path: string): Safetensors {
 }
 
 /**
- * What a safetensors file says of itself, without its arrays.
+ * Reads only the metadata of a safetensors file.
  *
- * @throws InputError as `readSafetensors`, for what stands in the header.
+ * @throws InputError as `readSafetensors`, for errors in the header.
  */
 export function readSafetensorsMetadata(path: string): SafetensorsMetadata {
   const file = openFile(path);
@@ -136,8 +135,8 @@ export function readSafetensorsMetadata(path: string): SafetensorsMetadata {
     const start = readExactly(file, 8);
     const length = start === undefined ? Number.NaN : Number(Buffer.from(start).readBigUInt64LE());
     const header =
-      length <= Math.min(longestHeader, fstatSync(file).size - 8) ? readExactly(file, length) : undefined;
-    if (header === undefined) throw broken(path, 'it is cut short within the header');
+      length <= Math.min(maxHeaderLength, fstatSync(file).size - 8) ? readExactly(file, length) : undefined;
+    if (header === undefined) throw broken(path, 'its header is truncated');
     return parseHeader(Buffer.from(header).toString('utf8'), path).metadata;
   } finally {
     closeSync(file);
@@ -147,9 +146,9 @@ export function readSafetensorsMetadata(path: string): SafetensorsMetadata {
 const metadataKey = '__metadata__';
 
 /** The limit of the reference implementation. */
-const longestHeader = 100_000_000;
+const maxHeaderLength = 100_000_000;
 
-interface Place {
+interface ArrayLocation {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
@@ -159,7 +158,7 @@ interface Place {
 
 interface Header {
   readonly metadata: SafetensorsMetadata;
-  readonly places: readonly Place[];
+  readonly locations: readonly ArrayLocation[];
   readonly dataLength: number;
 }
 
@@ -168,24 +167,24 @@ function parseHeader(text: string, path: string): Header {
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw broken(path, 'its header is no JSON');
+    throw broken(path, 'its header is not JSON');
   }
-  if (!isObject(parsed)) throw broken(path, 'its header is no JSON object');
+  if (!isObject(parsed)) throw broken(path, 'its header is not a JSON object');
   const { [metadataKey]: metadata = {}, ...entries } = parsed;
-  const places = Object.entries(entries).map(([name, entry]) => parsePlace(name, entry, path));
-  places.sort((a, b) => a.begin - b.begin || a.length - b.length);
+  const locations = Object.entries(entries).map(([name, entry]) => parseLocation(name, entry, path));
+  locations.sort((a, b) => a.begin - b.begin || a.length - b.length);
   let end = 0;
-  for (const place of places) {
-    // A name that occurs twice leaves a gap here, as JSON.parse keeps the last one only.
-    if (place.begin !== end)
-      throw broken(path, `the array '${place.name}' does not begin where the one before ends`);
-    end += place.length;
+  for (const location of locations) {
+    // A duplicate name leaves a gap here, since JSON.parse keeps only the last entry.
+    if (location.begin !== end)
+      throw broken(path, `the array '${location.name}' does not start at the end of the previous one`);
+    end += location.length;
   }
-  return { metadata: parseMetadata(metadata, path), places, dataLength: end };
+  return { metadata: parseMetadata(metadata, path), locations, dataLength: end };
 }
 
-function parsePlace(name: string, entry: unknown, path: string): Place {
-  if (!isObject(entry)) throw broken(path, `the header of the array '${name}' is no object`);
+function parseLocation(name: string, entry: unknown, path: string): ArrayLocation {
+  if (!isObject(entry)) throw broken(path, `the header of the array '${name}' is not an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (!isDtype(dtype))
     throw InputError.expected(
@@ -193,11 +192,11 @@ function parsePlace(name: string, entry: unknown, path: string): Place {
       `the element type of '${name}' in ${path}`,
       dtype,
     );
-  if (!isCounts(shape)) throw broken(path, `the shape of '${name}' is no list of whole numbers`);
-  if (!isCounts(offsets)) throw broken(path, `the place of '${name}' is no pair of whole numbers`);
+  if (!isCounts(shape)) throw broken(path, `the shape of '${name}' is not a list of whole numbers`);
+  if (!isCounts(offsets)) throw broken(path, `the offsets of '${name}' are not a pair of whole numbers`);
   const [begin, end, ...rest] = offsets;
   if (begin === undefined || end === undefined || rest.length > 0)
-    throw broken(path, `the place of '${name}' is no pair of whole numbers`);
+    throw broken(path, `the offsets of '${name}' are not a pair of whole numbers`);
   const length = byteLength(dtype, shape);
   if (end - begin !== length)
     throw broken(path, `'${name}' has ${end - begin} bytes where ${dtype} [${shape}] needs ${length}`);
@@ -205,10 +204,10 @@ function parsePlace(name: string, entry: unknown, path: string): Place {
 }
 
 function parseMetadata(metadata: unknown, path: string): SafetensorsMetadata {
-  if (!isObject(metadata)) throw broken(path, 'its metadata is no object');
+  if (!isObject(metadata)) throw broken(path, 'its metadata is not an object');
   return Object.fromEntries(
     Object.entries(metadata).map(([key, value]) => {
-      if (typeof value !== 'string') throw broken(path, `the metadata '${key}' is no text`);
+      if (typeof value !== 'string') throw broken(path, `the metadata '${key}' is not a string`);
       return [key, value];
     }),
   );
@@ -236,12 +235,12 @@ function openFile(path: string): number {
     if (fstatSync(file).isFile()) return file;
     closeSync(file);
   } catch (error) {
-    throw InputError.expected('a safetensors file that can be read', 'the file', path, String(error));
+    throw InputError.expected('a readable safetensors file', 'the file', path, String(error));
   }
   throw InputError.expected('a safetensors file', 'the file', path);
 }
 
-/** The next bytes of a file, or undefined where it ends before. One call reads less than 2 GiB. */
+/** Reads exactly `length` bytes; undefined at the end of the file. A single call reads less than 2 GiB. */
 function readExactly(file: number, length: number): Uint8Array | undefined {
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length; ) {
@@ -253,5 +252,5 @@ function readExactly(file: number, length: number): Uint8Array | undefined {
 }
 
 function broken(path: string, what: string): InputError {
-  return new InputError('broken-file', `Expected a whole safetensors file in ${path}, but ${what}.`);
+  return new InputError('broken-file', `Expected an undamaged safetensors file in ${path} but ${what}.`);
 }

@@ -6,15 +6,15 @@ import { readStridedArray } from './strided-array.js';
 import { TorchFile } from './torch-file.js';
 import { StridedView } from './torch-pickle.js';
 
-/** Weights as they stand in a file. */
+/** The weights in a file. */
 export interface StateDict {
   readonly path: string;
   readonly arrays: readonly WeightArray[];
-  /** What stands beside the weights and is left out: `epoch`, `optimizer`. */
+  /** Other entries of the checkpoint, which are ignored: `epoch`, `optimizer`. */
   readonly skipped: readonly string[];
 }
 
-/** Under these names training scripts keep the weights in a checkpoint. */
+/** Keys under which training scripts store the weights in a checkpoint. */
 const wrappers = [
   'state_dict',
   'model_state_dict',
@@ -31,14 +31,16 @@ const wrappers = [
   'ema',
 ] as const;
 
-/** Wrappers of wrappers of wrappers occur; deeper ones do not. */
-const deepest = 3;
+/** Maximum nesting of these keys. */
+const maxDepth = 3;
 
 /**
- * The weights in a file that `torch.save` wrote: a state dict, or the one inside a checkpoint. Nothing that is pickled is
- * run, and each array is read when it is asked for. `entry` names which of several to take: `ema`, `teacher.model`.
+ * Reads the weights from a file written by `torch.save`: a state dict, or one inside a checkpoint. No pickled code is
+ * executed, and arrays are read lazily. `entry` selects one of several state dicts: `ema`, `teacher.model`.
  *
- * @throws {InputError} for what is no such file, holds more than weights, or holds several state dicts or none.
+ * @throws {InputError} for a file of another kind, with objects other than tensors and plain data, or with no or
+ * several
+ *   state dicts.
  */
 export function readStateDict(
   path: string,
@@ -65,12 +67,12 @@ interface Found {
 
 function weightsIn(path: string, value: PickleValue, depth = 0): Found {
   if (!(value instanceof Map))
-    throw noWeights(path, value instanceof StridedView ? 'one tensor' : 'no dictionary');
-  const inner = depth === deepest ? [] : wrappers.filter((name) => holdsTensors(value.get(name) ?? null));
+    throw noStateDict(path, value instanceof StridedView ? 'a single tensor' : 'no dictionary');
+  const inner = depth === maxDepth ? [] : wrappers.filter((name) => holdsTensors(value.get(name) ?? null));
   const [first] = inner;
   if (first === undefined) {
     if (hasTensors(value)) return { map: value, beside: [] };
-    throw noWeights(path, `a dictionary without tensors (${nameList([...value.keys()].map(nameOf))})`);
+    throw noStateDict(path, `a dictionary without tensors (${nameList([...value.keys()].map(nameOf))})`);
   }
   if (inner.length > 1)
     throw InputError.expected(
@@ -84,20 +86,20 @@ function weightsIn(path: string, value: PickleValue, depth = 0): Found {
   return { map, beside: [...others, ...beside] };
 }
 
-/** The state dict that a user names, with dots between the names. */
+/** The state dict selected by a dotted name. */
 function entryOf(path: string, value: PickleValue, entry: string): Found {
-  let at: PickleValue | undefined = value;
-  for (const name of entry.split('.')) at = at instanceof Map ? at.get(name) : undefined;
-  if (at === undefined) {
+  let selected: PickleValue | undefined = value;
+  for (const name of entry.split('.')) selected = selected instanceof Map ? selected.get(name) : undefined;
+  if (selected === undefined) {
     const names = value instanceof Map ? [...value.keys()].map(nameOf) : [];
     throw InputError.expected(`one of ${nameList(names)}`, '`entry`', entry);
   }
-  return weightsIn(path, at);
+  return weightsIn(path, selected);
 }
 
-/** Itself, or in a wrapper inside. */
+/** Whether it contains tensors, directly or in a nested state dict. */
 function holdsTensors(value: PickleValue, depth = 0): boolean {
-  if (!(value instanceof Map) || depth === deepest) return false;
+  if (!(value instanceof Map) || depth === maxDepth) return false;
   return (
     hasTensors(value) || wrappers.some((name) => value.has(name) && holdsTensors(value.get(name)!, depth + 1))
   );
@@ -109,10 +111,10 @@ function hasTensors(map: Dictionary): boolean {
 }
 
 function nameOf(key: PickleValue): string {
-  return typeof key === 'string' || typeof key === 'number' ? String(key) : 'something without a name';
+  return typeof key === 'string' || typeof key === 'number' ? String(key) : 'an unnamed entry';
 }
 
-function noWeights(path: string, what: string): InputError {
+function noStateDict(path: string, what: string): InputError {
   return InputError.expected(
     'a state dict',
     'the weights',

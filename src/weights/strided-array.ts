@@ -5,19 +5,19 @@ import type { TorchFile } from './torch-file.js';
 import type { StridedView } from './torch-pickle.js';
 
 /**
- * The tensor that `view` shows, by `name`.
+ * The array of the tensor `view`.
  *
- * @throws {InputError} where it shows more than its array has.
+ * @throws {InputError} if the view exceeds its storage.
  */
 export function readStridedArray(file: TorchFile, name: string, view: StridedView): WeightArray {
   const { storage, offset, shape, strides } = view;
   const count = shape.reduce((product, size) => product * size, 1);
-  const last = shape.reduce((place, size, axis) => place + (size - 1) * strides[axis]!, offset);
-  // A tensor may show elements twice, but never more of them than there are: a few bytes could fill the memory.
+  const last = shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis]!, offset);
+  // A view may repeat elements, but not have more than its storage: otherwise a few bytes could exhaust memory.
   if (count > 0 && (last >= storage.count || count > storage.count))
     throw brokenPickle(
       file.path,
-      `'${name}' shows [${shape.join(', ')}] of an array that has ${storage.count} elements`,
+      `'${name}' is a view of shape [${shape.join(', ')}] of a storage with ${storage.count} elements`,
     );
   const width = byteWidth(storage.dtype);
   return {
@@ -28,15 +28,15 @@ export function readStridedArray(file: TorchFile, name: string, view: StridedVie
       if (count === 0) return new Uint8Array(0);
       const begin = storage.offset + offset;
       const bytes = file.read(storage, begin * width, (storage.offset + last + 1) * width);
-      return isRowByRow(shape, strides)
+      return isContiguous(shape, strides)
         ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-        : gathered(bytes, { shape, strides, width });
+        : gather(bytes, { shape, strides, width });
     },
   };
 }
 
-/** Whether elements lie in the order of rows, without gaps; the stride of a dimension of size 1 says nothing. */
-function isRowByRow(shape: readonly number[], strides: readonly number[]): boolean {
+/** Whether a view is contiguous (row-major without gaps); strides of dimensions of size 1 are irrelevant. */
+function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     if (shape[axis] !== 1 && strides[axis] !== expected) return false;
@@ -45,8 +45,8 @@ function isRowByRow(shape: readonly number[], strides: readonly number[]): boole
   return true;
 }
 
-/** Elements brought into the order of rows. */
-function gathered(
+/** Copies the elements of a strided view into row-major order. */
+function gather(
   bytes: Buffer,
   { shape, strides, width }: Pick<StridedView, 'shape' | 'strides'> & { readonly width: 1 | 2 | 4 | 8 },
 ): Uint8Array {
@@ -54,15 +54,15 @@ function gathered(
   const source = new Elements(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / width);
   const count = shape.reduce((product, size) => product * size, 1);
   const target = new Elements(count);
-  const place = shape.map(() => 0);
+  const index = shape.map(() => 0);
   let from = 0;
   for (let to = 0; to < count; to++) {
     target[to] = source[from]!;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       from += strides[axis]!;
-      if (++place[axis]! < shape[axis]!) break;
+      if (++index[axis]! < shape[axis]!) break;
       from -= shape[axis]! * strides[axis]!;
-      place[axis] = 0;
+      index[axis] = 0;
     }
   }
   return new Uint8Array(target.buffer);

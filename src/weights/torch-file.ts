@@ -3,45 +3,48 @@ import { InputError } from '../errors.js';
 import { brokenPickle, type PickleValue, readPickle } from './pickle.js';
 import { byteWidth } from './safetensors.js';
 import { isCount, Storage, StorageType, torchValue } from './torch-pickle.js';
-import { type ZipRecord, zipPlace, zipRecords } from './zip.js';
+import { type ZipRecord, zipDataOffset, zipRecords } from './zip.js';
 
 /**
- * A file that `torch.save` wrote, in its two formats: since PyTorch 1.6 a zip archive with a pickle and a file for each
- * array; before, several pickles and then the arrays. No pickled code runs (pickle.ts), and arrays stay in the file until
- * they are asked for. Which of the values is the weights is not decided here.
+ * A file written by `torch.save`, in either format: since PyTorch 1.6 a zip archive with a pickle and one file per
+ * array; before that, several pickles followed by the arrays. No pickled code is executed (see pickle.ts), and arrays
+ * are read lazily. Which of the values are the weights is up to the caller.
  */
 export class TorchFile {
   readonly path: string;
-  /** What was saved. */
+  /** The saved object. */
   readonly value: PickleValue;
-  readonly #places: Content['places'];
+  readonly #locations: Content['locations'];
 
-  private constructor(path: string, { value, places }: Content) {
+  private constructor(path: string, { value, locations }: Content) {
     this.path = path;
     this.value = value;
-    this.#places = places;
+    this.#locations = locations;
   }
 
-  /** @throws {InputError} for a file of another kind, one that is damaged, and a pickle that holds more than weights. */
+  /** @throws {InputError} for a file of another kind, a damaged file, or a pickle that contains more than weights. */
   static open(path: string): TorchFile {
     return withFile(
       path,
-      (file) => new TorchFile(path, isZip(file) ? readArchive(path, file) : readOld(path, file)),
+      (file) => new TorchFile(path, isZip(file) ? readArchive(path, file) : readLegacy(path, file)),
     );
   }
 
   /**
-   * Bytes of an array, counted from its own beginning.
+   * Reads bytes `begin` to `end` of an array.
    *
-   * @throws {InputError} where the file does not have them.
+   * @throws {InputError} if the file does not contain them.
    */
   read(storage: Storage, begin: number, end: number): Buffer {
     const { path } = this;
-    const place = this.#places.get(storage.key);
-    if (place === undefined) throw brokenPickle(path, `the array ${storage.key} is missing`);
-    if (end > place.length)
-      throw brokenPickle(path, `the array ${storage.key} has ${place.length} bytes, and ${end} are needed`);
-    const part = { position: place.position + begin, length: end - begin };
+    const location = this.#locations.get(storage.key);
+    if (location === undefined) throw brokenPickle(path, `the array ${storage.key} is missing`);
+    if (end > location.length)
+      throw brokenPickle(
+        path,
+        `the array ${storage.key} has ${location.length} bytes where ${end} are needed`,
+      );
+    const part = { position: location.position + begin, length: end - begin };
     return withFile(path, (file) => readPart({ path, file, ...part }));
   }
 }
@@ -55,122 +58,124 @@ function withFile<T>(path: string, body: (file: number) => T): T {
   }
 }
 
-/** No list of weights is described by more. */
-const longestPickle = 1 << 26;
+/** Larger pickles are rejected. */
+const maxPickleLength = 1 << 26;
 
 interface Content {
   readonly value: PickleValue;
-  readonly places: ReadonlyMap<string, { readonly position: number; readonly length: number }>;
+  readonly locations: ReadonlyMap<string, { readonly position: number; readonly length: number }>;
 }
 
 function readArchive(path: string, file: number): Content {
   const records = zipRecords(path);
   const pickle = [...(records?.keys() ?? [])].find((name) => /^[^/]+\/data\.pkl$/.test(name));
   if (records === null || pickle === undefined)
-    throw brokenPickle(path, records === null ? 'the directory at its end is missing' : 'it has no data.pkl');
+    throw brokenPickle(path, records === null ? 'it has no valid zip directory' : 'it has no data.pkl');
   const folder = pickle.slice(0, -'data.pkl'.length);
-  const placeOf = (name: string, record: ZipRecord): number => {
-    const position = record.plain ? zipPlace(file, record) : null;
+  const offsetOf = (name: string, record: ZipRecord): number => {
+    const position = record.isStored ? zipDataOffset(file, record) : null;
     if (position === null)
-      throw brokenPickle(path, record.plain ? `${name} is cut short` : `${name} is compressed`);
+      throw brokenPickle(path, record.isStored ? `${name} is truncated` : `${name} is compressed`);
     return position;
   };
   const bytesOf = (name: string): Buffer | null => {
     const record = records.get(name);
     if (record === undefined) return null;
-    if (record.size > longestPickle) throw brokenPickle(path, `${name} has ${record.size} bytes`);
-    return readPart({ path, file, position: placeOf(name, record), length: record.size });
+    if (record.size > maxPickleLength) throw brokenPickle(path, `${name} has ${record.size} bytes`);
+    return readPart({ path, file, position: offsetOf(name, record), length: record.size });
   };
   requireLittleEndian(path, bytesOf(`${folder}byteorder`)?.toString('latin1') !== 'big');
-  const { value } = readPickle({ path, bytes: bytesOf(pickle)!, ...meaning(path) });
+  const { value } = readPickle({ path, bytes: bytesOf(pickle)!, ...resolvers(path) });
   const prefix = `${folder}data/`;
   const arrays = [...records].filter(([name]) => name.startsWith(prefix));
   return {
     value,
-    places: new Map(
+    locations: new Map(
       arrays.map(([name, record]) => [
         name.slice(prefix.length),
-        { position: placeOf(name, record), length: record.size },
+        { position: offsetOf(name, record), length: record.size },
       ]),
     ),
   };
 }
 
-/** A magic number, a version, the machine, the value, the arrays' keys: a pickle each. Then length and bytes of each array. */
-function readOld(path: string, file: number): Content {
+/**
+ * Pickles of a magic number, a version, the machine, the object and the array keys; then length and data of each array.
+ */
+function readLegacy(path: string, file: number): Content {
   const { size } = fstatSync(file);
-  const bytes = readPart({ path, file, position: 0, length: Math.min(size, longestPickle) });
+  const bytes = readPart({ path, file, position: 0, length: Math.min(size, maxPickleLength) });
   if (bytes.toString('latin1', 257, 262) === 'ustar')
     throw InputError.expected(
-      'weights that PyTorch 0.1.2 or newer saved',
+      'weights saved by PyTorch 0.1.2 or newer',
       'the file',
       path,
-      'It is in the tar format of before. In Python: torch.save(torch.load(path), path).',
+      'It is in the older tar format. In Python: torch.save(torch.load(path), path).',
     );
   const storages = new Map<string, Storage>();
-  let at = 0;
+  let offset = 0;
   const next = (): PickleValue => {
-    const { value, end } = readPickle({ path, bytes: bytes.subarray(at), ...meaning(path, storages) });
-    at += end;
+    const { value, end } = readPickle({ path, bytes: bytes.subarray(offset), ...resolvers(path, storages) });
+    offset += end;
     return value;
   };
-  if (next() !== magicNumber) throw brokenPickle(path, 'it does not begin as such a file does');
+  if (next() !== magicNumber) throw brokenPickle(path, 'it does not start with the magic number of PyTorch');
   const version = next();
-  if (version !== 1001) throw brokenPickle(path, 'it is of an unknown version of the format');
+  if (version !== 1001) throw brokenPickle(path, 'it has an unknown format version');
   const machine = next();
   requireLittleEndian(path, !(machine instanceof Map) || machine.get('little_endian') !== false);
   const value = next();
   const keys = next();
-  if (!Array.isArray(keys)) throw brokenPickle(path, 'it does not tell in which order its arrays stand');
+  if (!Array.isArray(keys)) throw brokenPickle(path, 'it has no list of array keys');
 
-  const places = new Map<string, { readonly position: number; readonly length: number }>();
-  let position = at;
+  const locations = new Map<string, { readonly position: number; readonly length: number }>();
+  let position = offset;
   for (const key of keys) {
     const storage = typeof key === 'string' ? storages.get(key) : undefined;
-    if (storage === undefined) throw brokenPickle(path, 'it has an array that nothing names');
+    if (storage === undefined) throw brokenPickle(path, 'it has an array that no tensor uses');
     const count = Number(readPart({ path, file, position, length: 8 }).readBigInt64LE());
     const length = count * byteWidth(storage.dtype);
     position += 8;
     if (count < 0 || position + length > size)
-      throw brokenPickle(path, `the array ${storage.key} is cut short`);
-    places.set(storage.key, { position, length });
+      throw brokenPickle(path, `the array ${storage.key} is truncated`);
+    locations.set(storage.key, { position, length });
     position += length;
   }
-  return { value, places };
+  return { value, locations };
 }
 
 const magicNumber = 0x1950a86a20f9469cfc6cn;
 
-/** What names and persistent ids stand for; the arrays that are met are noted. */
-function meaning(path: string, storages = new Map<string, Storage>()) {
+/** Resolves names and persistent ids; records the arrays it encounters in `storages`. */
+function resolvers(path: string, storages = new Map<string, Storage>()) {
   return {
-    named: (name: string): PickleValue =>
+    findClass: (name: string): PickleValue =>
       torchValue(name, {
-        refused: (which) => refusedName(path, which),
+        forbidden: (which) => forbiddenName(path, which),
         broken: (what) => brokenPickle(path, what),
       }),
-    persistent: (id: PickleValue): PickleValue => {
+    persistentLoad: (id: PickleValue): PickleValue => {
       const [word, type, key, , count, part] = Array.isArray(id) ? id : [];
       if (word !== 'storage' || !(type instanceof StorageType) || typeof key !== 'string' || !isCount(count))
-        throw brokenPickle(path, 'its pickle names an array as PyTorch never did');
-      // (key, first element, elements) of a part of an array
+        throw brokenPickle(path, 'its pickle has an invalid array reference');
+      // (key, offset, count) of a view of another array
       const offset = Array.isArray(part) ? part[1] : 0;
-      if (!isCount(offset)) throw brokenPickle(path, 'its pickle names an array as PyTorch never did');
+      if (!isCount(offset)) throw brokenPickle(path, 'its pickle has an invalid array reference');
       storages.set(key, new Storage(key, type.dtype, count));
       return new Storage(key, type.dtype, Array.isArray(part) && isCount(part[2]) ? part[2] : count, offset);
     },
   };
 }
 
-function refusedName(path: string, name: string): InputError {
+function forbiddenName(path: string, name: string): InputError {
   return new InputError(
     'pickle-refused',
-    `Expected weights and nothing else in ${path}, but its pickle names ${printable(name)}. Satin reads tensors and runs no ` +
-      "pickled code. In Python, where you trust the file: torch.save(model.state_dict(), 'weights.pt').",
+    `Expected only weights in ${path} but its pickle references ${printable(name)}. Satin reads tensors and executes no ` +
+      "pickled code. In Python, if you trust the file: torch.save(model.state_dict(), 'weights.pt').",
   );
 }
 
-/** A name from a stranger's file, short and of one line. */
+/** Shortens a name from an untrusted file and replaces its control characters. */
 function printable(name: string): string {
   const shown = name.replaceAll(/[^\x20-\x7e]/g, '?');
   return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown;
@@ -180,7 +185,7 @@ function requireLittleEndian(path: string, isLittle: boolean): void {
   if (!isLittle)
     throw new InputError(
       'invalid-input',
-      `Expected little-endian numbers in ${path}, but a big-endian machine wrote it. Load and save it on another machine.`,
+      `Expected little-endian numbers in ${path} but it was written on a big-endian machine. Load and save it on a little-endian one.`,
     );
 }
 
@@ -197,13 +202,13 @@ interface Part {
   readonly length: number;
 }
 
-/** One call of the system reads less than 2 GiB. */
+/** A single system call reads less than 2 GiB. */
 function readPart({ path, file, position, length }: Part): Buffer {
-  if (position + length > fstatSync(file).size) throw brokenPickle(path, 'it is cut short');
-  const bytes = Buffer.from(new ArrayBuffer(length)); // its own memory, aligned for every element type
+  if (position + length > fstatSync(file).size) throw brokenPickle(path, 'it is truncated');
+  const bytes = Buffer.from(new ArrayBuffer(length)); // a separate buffer, aligned for every element type
   for (let done = 0; done < length; ) {
     const count = readSync(file, bytes, done, Math.min(length - done, 2 ** 30), position + done);
-    if (count === 0) throw brokenPickle(path, 'it is cut short');
+    if (count === 0) throw brokenPickle(path, 'it is truncated');
     done += count;
   }
   return bytes;

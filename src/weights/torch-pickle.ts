@@ -2,31 +2,31 @@ import type { InputError } from '../errors.js';
 import { PickleFunction, PickleObject, type PickleValue } from './pickle.js';
 import type { Dtype } from './safetensors.js';
 
-/** What `torch.save` pickles besides plain values, and the only names that its pickles may hold. */
+/** The objects that `torch.save` pickles besides plain values; no other names are allowed in its pickles. */
 
-/** `torch.FloatStorage` and the like: the element type of an array. */
+/** The element type of an array: `torch.FloatStorage` and the like. */
 export class StorageType extends PickleObject {
   constructor(readonly dtype: Dtype) {
     super();
   }
 }
 
-/** An array beside the pickle. Several tensors may look at it. */
+/** An array stored outside the pickle, possibly shared by several tensors. */
 export class Storage extends PickleObject {
   constructor(
-    /** By which the file finds it. */
+    /** Key of the array in the file. */
     readonly key: string,
     readonly dtype: Dtype,
-    /** Elements. */
+    /** Number of elements. */
     readonly count: number,
-    /** Elements of the array that lie before this one: old files have arrays that are parts of others. */
+    /** Offset in elements into the array: in legacy files a storage may be a view of another. */
     readonly offset = 0,
   ) {
     super();
   }
 }
 
-/** A tensor: which elements of an array it shows. */
+/** A tensor: a strided view of a storage. */
 export class StridedView extends PickleObject {
   constructor(
     readonly storage: Storage,
@@ -38,35 +38,35 @@ export class StridedView extends PickleObject {
   }
 }
 
-/** A value that is no weight, such as a dtype: only that it is there is known. */
-export class Aside extends PickleObject {}
+/** A value irrelevant to the weights, such as a dtype. */
+export class IgnoredValue extends PickleObject {}
 
 /**
- * What a name in a pickle stands for.
+ * Resolves a name in a pickle.
  *
- * @throws what `refused` makes, for every name that is not in the table.
+ * @throws the error returned by `forbidden` for every name that is not in the table.
  */
 export function torchValue(
   name: string,
   {
-    refused,
+    forbidden,
     broken,
-  }: { readonly refused: (name: string) => InputError; readonly broken: (what: string) => InputError },
+  }: { readonly forbidden: (name: string) => InputError; readonly broken: (what: string) => InputError },
 ): PickleValue {
-  const made = Object.hasOwn(functions, name) ? functions[name] : undefined;
-  if (made !== undefined)
+  const construct = Object.hasOwn(functions, name) ? functions[name] : undefined;
+  if (construct !== undefined)
     return new PickleFunction(name, (values) => {
-      const value = made(values);
-      if (value === undefined) throw broken(`it calls ${name} in a way that PyTorch never did`);
+      const value = construct(values);
+      if (value === undefined) throw broken(`it calls ${name} with invalid arguments`);
       return value;
     });
   const dtype = /^torch\.(?:cuda\.)?(\w+)Storage$/.exec(name)?.[1];
   if (dtype !== undefined && Object.hasOwn(storageTypes, dtype)) return new StorageType(storageTypes[dtype]!);
-  if (/^torch\.(?:u?int\d+|float\d+|bfloat16|bool)$/.test(name)) return new Aside();
-  throw refused(name);
+  if (/^torch\.(?:u?int\d+|float\d+|bfloat16|bool)$/.test(name)) return new IgnoredValue();
+  throw forbidden(name);
 }
 
-/** By the name that stands before `Storage`. */
+/** Element types by the prefix of `Storage`. */
 const storageTypes: Readonly<Record<string, Dtype>> = {
   Double: 'F64',
   Float: 'F32',
@@ -80,7 +80,7 @@ const storageTypes: Readonly<Record<string, Dtype>> = {
   Bool: 'BOOL',
 };
 
-/** Each makes a value of this module's; undefined for arguments that it never has. */
+/** The allowed functions; each returns undefined for invalid arguments. */
 const functions: Readonly<Record<string, (values: readonly PickleValue[]) => PickleValue | undefined>> = {
   'collections.OrderedDict': dictionary,
   'collections.Counter': ([counts = new Map()]) => (counts instanceof Map ? counts : undefined),
@@ -89,15 +89,15 @@ const functions: Readonly<Record<string, (values: readonly PickleValue[]) => Pic
   'torch._utils._rebuild_parameter': parameter,
   'torch._utils._rebuild_parameter_with_state': parameter,
   'torch.Size': ([sizes]) => (Array.isArray(sizes) ? sizes : undefined),
-  'torch.device': () => new Aside(),
-  // numbers of numpy, such as the best accuracy so far
-  'numpy.core.multiarray.scalar': () => new Aside(),
-  'numpy._core.multiarray.scalar': () => new Aside(),
-  'numpy.dtype': () => new Aside(),
-  '_codecs.encode': () => new Aside(),
+  'torch.device': () => new IgnoredValue(),
+  // numpy scalars, such as the best accuracy so far
+  'numpy.core.multiarray.scalar': () => new IgnoredValue(),
+  'numpy._core.multiarray.scalar': () => new IgnoredValue(),
+  'numpy.dtype': () => new IgnoredValue(),
+  '_codecs.encode': () => new IgnoredValue(),
 };
 
-/** Empty, or from pairs, as Python 2 wrote it. */
+/** Empty, or from a list of pairs as in Python 2 pickles. */
 function dictionary([pairs = []]: readonly PickleValue[]): PickleValue | undefined {
   if (!Array.isArray(pairs)) return undefined;
   const result = new Map<PickleValue, PickleValue>();

@@ -3,23 +3,24 @@ import { readSafetensors } from './safetensors.js';
 import { readStateDict, type StateDict } from './state-dict.js';
 
 export interface ReadWeightsOptions {
-  /** Which of several state dicts in a checkpoint of PyTorch: `ema`. */
+  /** Selects one of several state dicts in a PyTorch checkpoint: `ema`. */
   readonly entry?: string | undefined;
 }
 
 /**
- * Weights that another program wrote, as a state dict of PyTorch or as safetensors. Whose network they are they do not say.
+ * Reads weights written by another program, as a PyTorch state dict or as safetensors. They do not identify the
+ * architecture.
  *
- * @throws {InputError} where the file is neither, is damaged, or holds more than weights.
+ * @throws {InputError} if the file is neither, is damaged, or contains more than weights.
  */
 export function readWeightsFile(path: string, options: ReadWeightsOptions = {}): StateDict {
   if (!path.endsWith('.safetensors')) return readStateDict(path, options);
   if (options.entry !== undefined)
     throw InputError.expected(
-      'a checkpoint of PyTorch',
+      'a PyTorch checkpoint',
       '`entry`',
       options.entry,
-      `${path} holds one set of weights.`,
+      `${path} holds a single set of weights.`,
     );
   const { arrays } = readSafetensors(path);
   return {

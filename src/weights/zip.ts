@@ -1,35 +1,37 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-/** Where a file of an archive lies in it. */
+/** Location of a file within an archive. */
 export interface ZipRecord {
-  /** Of the bytes as they are stored. */
+  /** Size of the stored data. */
   readonly size: number;
-  /** Of its own header, behind which the bytes follow. */
+  /** Offset of its local header, which precedes the data. */
   readonly header: number;
-  /** Whether the bytes are the file's own, neither compressed nor encrypted. */
-  readonly plain: boolean;
+  /** Whether the data is neither compressed nor encrypted. */
+  readonly isStored: boolean;
 }
 
 /**
- * The files in a zip archive by their names, from the directory at its end (of either kind, the second for archives above
- * 4 GB); nothing is unpacked, and nothing is read but the directory. null where none is found: it is no zip, is cut short, or
- * names a file twice.
+ * The files of a zip archive by name, from the central directory (zip or zip64); no file data is read. null if there is
+ * no valid directory: it is not a zip, is truncated, or has duplicate names.
  *
- * PyTorch stores arrays as they are, in archives of any size, so they are read from their place. The libraries for zip
- * that npm has either load the whole archive or only answer later, where models are opened at once.
+ * PyTorch stores arrays uncompressed in archives of any size, so they can be read in place. The zip libraries on npm
+ * either load the whole archive or are asynchronous, whereas models are opened synchronously.
  */
 export function zipRecords(path: string): ReadonlyMap<string, ZipRecord> | null {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
     const read = (offset: number, length: number) => readPart(file, offset, length);
-    const tailLength = Math.min(size, longestEnd);
+    const tailLength = Math.min(size, maxEndLength);
     const tail = read(size - tailLength, tailLength);
     const end = tail?.lastIndexOf(endSignature) ?? -1;
     if (tail === null || end < 0 || end + endLength > tail.length) return null;
-    const place = directory64(tail, end, read) ?? [tail.readUInt32LE(end + 12), tail.readUInt32LE(end + 16)];
-    const [length, offset] = place;
-    if (length > longestDirectory || offset + length > size) return null;
+    const directory = directory64(tail, end, read) ?? [
+      tail.readUInt32LE(end + 12),
+      tail.readUInt32LE(end + 16),
+    ];
+    const [length, offset] = directory;
+    if (length > maxDirectoryLength || offset + length > size) return null;
     const bytes = read(offset, length);
     return bytes === null ? null : recordsIn(bytes);
   } finally {
@@ -38,11 +40,11 @@ export function zipRecords(path: string): ReadonlyMap<string, ZipRecord> | null 
 }
 
 /**
- * Where the bytes of a record begin in an open archive.
+ * Offset of the data of a record in an open archive.
  *
- * @returns null where no header is at its place, or the bytes are not all there.
+ * @returns null if there is no valid header, or the data is truncated.
  */
-export function zipPlace(file: number, { header, size }: ZipRecord): number | null {
+export function zipDataOffset(file: number, { header, size }: ZipRecord): number | null {
   const bytes = readPart(file, header, headerLength);
   if (bytes === null || bytes.readUInt32LE() !== headerSignature) return null;
   const begin = header + headerLength + bytes.readUInt16LE(26) + bytes.readUInt16LE(28);
@@ -51,8 +53,8 @@ export function zipPlace(file: number, { header, size }: ZipRecord): number | nu
 
 const endSignature = Buffer.from('PK\x05\x06', 'latin1');
 const endLength = 22;
-/** A comment of any length may follow. */
-const longestEnd = endLength + 0xffff;
+/** The end record may be followed by a comment. */
+const maxEndLength = endLength + 0xffff;
 
 const locatorSignature = 0x07064b50;
 const locatorLength = 20;
@@ -64,10 +66,10 @@ const entryLength = 46;
 const headerSignature = 0x04034b50;
 const headerLength = 30;
 
-/** A million arrays fit. */
-const longestDirectory = 1 << 27;
+/** Enough for a million arrays. */
+const maxDirectoryLength = 1 << 27;
 
-/** Length and place of the directory, from the record that large archives have before the ordinary one. */
+/** Size and offset of the directory from the zip64 end record, if there is one. */
 function directory64(
   tail: Buffer,
   end: number,
@@ -82,48 +84,52 @@ function directory64(
 
 function recordsIn(directory: Buffer): ReadonlyMap<string, ZipRecord> | null {
   const records = new Map<string, ZipRecord>();
-  for (let at = 0; at < directory.length; ) {
-    if (at + entryLength > directory.length || directory.readUInt32LE(at) !== entrySignature) return null;
-    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((place) =>
-      directory.readUInt16LE(at + place),
+  for (let position = 0; position < directory.length; ) {
+    if (position + entryLength > directory.length || directory.readUInt32LE(position) !== entrySignature)
+      return null;
+    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((offset) =>
+      directory.readUInt16LE(position + offset),
     ) as [number, number, number];
-    const extra = at + entryLength + nameLength;
+    const extra = position + entryLength + nameLength;
     const next = extra + extraLength + commentLength;
     if (next > directory.length) return null;
-    const name = directory.toString('utf8', at + entryLength, extra);
-    const [stored, header] = places64(directory.subarray(extra, extra + extraLength), [
-      directory.readUInt32LE(at + 24),
-      directory.readUInt32LE(at + 20),
-      directory.readUInt32LE(at + 42),
+    const name = directory.toString('utf8', position + entryLength, extra);
+    const [stored, header] = sizeAndOffset64(directory.subarray(extra, extra + extraLength), [
+      directory.readUInt32LE(position + 24),
+      directory.readUInt32LE(position + 20),
+      directory.readUInt32LE(position + 42),
     ]);
-    const plain = directory.readUInt16LE(at + 10) === 0 && (directory.readUInt16LE(at + 8) & 1) === 0;
+    const isStored =
+      directory.readUInt16LE(position + 10) === 0 && (directory.readUInt16LE(position + 8) & 1) === 0;
     if (records.has(name)) return null;
-    records.set(name, { size: stored, header, plain });
-    at = next;
+    records.set(name, { size: stored, header, isStored });
+    position = next;
   }
   return records;
 }
 
-/** Stored size and place of an entry: those numbers that did not fit stand in its extra field, in this order. */
-function places64(
+/**
+ * Stored size and header offset of an entry; values that do not fit in 32 bits are in its extra field, in this order.
+ */
+function sizeAndOffset64(
   extra: Buffer,
   numbers: readonly [size: number, stored: number, header: number],
 ): readonly [stored: number, header: number] {
-  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
-    if (extra.readUInt16LE(at) !== 1) continue;
-    const field = extra.subarray(at + 4, at + 4 + extra.readUInt16LE(at + 2));
-    let place = 0;
+  for (let position = 0; position + 4 <= extra.length; position += 4 + extra.readUInt16LE(position + 2)) {
+    if (extra.readUInt16LE(position) !== 1) continue;
+    const field = extra.subarray(position + 4, position + 4 + extra.readUInt16LE(position + 2));
+    let offset = 0;
     const [, stored, header] = numbers.map((number) => {
-      if (number !== 0xffffffff || place + 8 > field.length) return number;
-      place += 8;
-      return Number(field.readBigUInt64LE(place - 8));
+      if (number !== 0xffffffff || offset + 8 > field.length) return number;
+      offset += 8;
+      return Number(field.readBigUInt64LE(offset - 8));
     }) as [number, number, number];
     return [stored, header];
   }
   return [numbers[1], numbers[2]];
 }
 
-/** null where the file ends before. */
+/** null if the file is too short. */
 function readPart(file: number, offset: number, length: number): Buffer | null {
   const { size } = fstatSync(file);
   if (!Number.isSafeInteger(offset) || offset < 0 || offset + length > size) return null;

@@ -190,7 +190,7 @@ describe('satin attack', () => {
     };
     await refused([], /Expected channels .* for --shape but received undefined\. A TorchScript file/);
     await refused(['--shape', '28x28'], /for --shape but received '28x28'/);
-    await refused(['--shape', '1x8x8'], /to answer for images of shape/);
+    await refused(['--shape', '1x8x8'], /to run on images of shape/);
     await refused(['--shape', '1x28x28', '--label', 'dog'], /a class of the model \(0, 1\)/);
   });
 });

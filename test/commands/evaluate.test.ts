@@ -88,7 +88,7 @@ describe('satin evaluate', () => {
       /one of --save-adversarial, which starts, and --resume/,
     );
     refused({ resume: path, epsilon: '8/25S' }, /--epsilon but received '8\/25S'/);
-    refused({ resume: place('x') }, /Expected the folder of an evaluation for `resume`/);
+    refused({ resume: place('x') }, /Expected an evaluation folder for `resume`/);
     const { status, stderr } = satin('evaluate', run, '--resume', path, '--data', 'mnist:train');
     assert.equal(status, 2, stderr);
     assert.match(stderr, /but data is 'mnist:train' and was 'mnist:test'/);

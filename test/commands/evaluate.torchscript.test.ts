@@ -42,7 +42,7 @@ describe('satin evaluate', () => {
 
   it('refuses with a sentence and exit code 2 what is no TorchScript file, and what takes another shape', () => {
     says([file('state-dict.pt'), ...common], /Expected --architecture.*weights without a network/);
-    says([file('flat-28.pt'), ...common], /for images of shape \[12, 1, 8, 8\], but mat1 and mat2/);
+    says([file('flat-28.pt'), ...common], /on images of shape \[12, 1, 8, 8\] but mat1 and mat2/);
     says([file('one-class.pt'), ...common], /at least two classes/);
   });
 

@@ -29,6 +29,6 @@ describe('satin export --format torchscript', () => {
     );
     assert.equal(again.status, 2);
     assert.match(again.stderr, /It is already TorchScript/);
-    assert.throws(() => readStateDict(out), /pickle names __torch__\.Satin/);
+    assert.throws(() => readStateDict(out), /pickle references __torch__\.Satin/);
   });
 });

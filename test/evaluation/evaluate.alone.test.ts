@@ -60,6 +60,6 @@ describe('what attacks break alone', () => {
   });
 
   it('is refused for an attack that is named twice', async () => {
-    await assert.rejects(run(['fgsm', 'pgd-5', 'fgsm']), /Expected each attack once .* 'fgsm, pgd-5, fgsm'/);
+    await assert.rejects(run(['fgsm', 'pgd-5', 'fgsm']), /Expected distinct attacks .* 'fgsm, pgd-5, fgsm'/);
   });
 });

@@ -149,7 +149,7 @@ describe('an evaluation', () => {
       [64, 128, 160],
     );
     assert.equal(told.at(-1)!.done, told.at(-1)!.total);
-    assert.equal(told.at(-1)!.standing, found.robust);
+    assert.equal(told.at(-1)!.robust, found.robust);
     let asked = 0;
     const interrupted = () => ++asked === 2;
     await assert.rejects(evaluate(subject, data, { ...options, interrupted }), InterruptedError);
@@ -263,7 +263,7 @@ describe('an attack is not believed', () => {
     await rejects(
       evaluateWith({ project }),
       'attack-left-its-ball',
-      /^pgd-4 made an image at distance 0\.\d+ in linf, more than ε = 0\.02/,
+      /^pgd-4 returned an image at distance 0\.\d+ in linf, more than ε = 0\.02/,
     );
     await rejects(evaluateWith({ project }, norms.l2), 'attack-left-its-ball', /^pgd-4 .* in l2/);
     // by a little, in the start
@@ -287,7 +287,7 @@ describe('an attack is not believed', () => {
     await rejects(
       evaluate(subject, set, { attacks: [attack], threat, seed: 0, batch: 64 }),
       'attack-left-the-box',
-      /^pgd-4 made an image with pixels from -0\.\d+ to .*, outside \[0, 1\]/,
+      /^pgd-4 returned an image with pixels from -0\.\d+ to .*, outside \[0, 1\]/,
     );
   });
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { Ledger, type LedgerEntry } from '../../src/evaluation/ledger.js';
 
-const clean = (place: number, right: boolean): LedgerEntry => ({ type: 'clean', place, right });
-const stood = (attack: string, place: number): LedgerEntry => ({ type: 'stood', attack, place });
-const broken = (attack: string, place: number, pixel = 0): LedgerEntry => ({
+const clean = (index: number, right: boolean): LedgerEntry => ({ type: 'clean', index, right });
+const stood = (attack: string, index: number): LedgerEntry => ({ type: 'stood', attack, index });
+const broken = (attack: string, index: number, pixel = 0): LedgerEntry => ({
   type: 'broken',
   attack,
-  place,
+  index,
   image: Float32Array.of(pixel),
 });
 const cost = (stage: string, forwards: number): LedgerEntry => ({
@@ -29,13 +29,13 @@ it('what is known already is not written again; of two verdicts the one that bre
     written.map(({ type }) => type),
     ['clean', 'broken'],
   );
-  assert.deepEqual([ledger.isRight(1), ledger.isBroken('a', 1)], [true, true]);
+  assert.deepEqual([ledger.isCorrect(1), ledger.isBroken('a', 1)], [true, true]);
 });
 
 it('nothing is known of what nobody looked at', () => {
   const ledger = new Ledger();
   assert.deepEqual(
-    [ledger.isRight(0), ledger.isBroken('a', 0), ledger.brokenBy(['a'], 0)],
+    [ledger.isCorrect(0), ledger.isBroken('a', 0), ledger.brokenBy(['a'], 0)],
     [undefined, undefined, null],
   );
 });
@@ -45,7 +45,7 @@ it('an example is broken by the first attack that did, and keeps the first image
   ledger.add([broken('b', 2, 0.5), broken('a', 2, 0.25)]);
   assert.equal(ledger.brokenBy(['a', 'b'], 2), 'a');
   assert.deepEqual([...ledger.adversarial], [[2, Float32Array.of(0.5)]]);
-  assert.deepEqual(ledger.right(), [2, 4]);
+  assert.deepEqual(ledger.correct(), [2, 4]);
 });
 
 it('costs add up, batch by batch', () => {
@@ -60,6 +60,6 @@ it('costs add up, batch by batch', () => {
 
 it('what another rank found is taken over without being written', () => {
   const ledger = new Ledger({ write: () => assert.fail('written') });
-  ledger.takeOver([{ type: 'broken', attack: 'a', place: 0 }]);
+  ledger.merge([{ type: 'broken', attack: 'a', index: 0 }]);
   assert.deepEqual([ledger.isBroken('a', 0), ledger.adversarial.size], [true, 0]);
 });

@@ -17,7 +17,7 @@ const claim = (norm: 'linf' | 'l2', epsilon: number, ...moves: readonly [number,
     requireInBall(x, [{ row: 1, image }], { attack: 'test', threat: { norm: norms[norm], epsilon } });
   });
 const refused = (code: string) => (error: unknown) =>
-  error instanceof RunError && error.code === code && error.message.startsWith('test made an image');
+  error instanceof RunError && error.code === code && error.message.startsWith('test returned an image');
 
 it('an image inside ball and box is believed', () => {
   claim('linf', 0.25, 0.25, -0.25);

@@ -6,17 +6,17 @@ import { wilsonInterval } from '../../src/evaluation/statistics.js';
 import { summary } from '../../src/evaluation/summary.js';
 
 const attacks = ['fgsm', 'pgd-10'].map(parseAttack);
-const broken = (attack: string, place: number): LedgerEntry => ({
+const broken = (attack: string, index: number): LedgerEntry => ({
   type: 'broken',
   attack,
-  place,
-  image: Float32Array.of(place),
+  index,
+  image: Float32Array.of(index),
 });
 // Of five images one is wrong as it is, FGSM breaks one and PGD two, one of them alone.
 const entries: LedgerEntry[] = [
-  ...[0, 1, 2, 3, 4].map((place) => ({ type: 'clean', place, right: place !== 0 }) as const),
+  ...[0, 1, 2, 3, 4].map((index) => ({ type: 'clean', index, right: index !== 0 }) as const),
   broken('fgsm', 1),
-  ...[2, 3, 4].map((place) => ({ type: 'stood', attack: 'fgsm', place }) as const),
+  ...[2, 3, 4].map((index) => ({ type: 'stood', attack: 'fgsm', index }) as const),
   broken('pgd-10', 2),
   broken('pgd-10', 1),
   { type: 'cost', stage: 'fgsm', part: 'sequence', forwards: 8, backwards: 4, seconds: 1 },

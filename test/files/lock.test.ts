@@ -48,7 +48,7 @@ describe('the lock of a run', () => {
     writeFileSync(join(path, 'lock'), JSON.stringify({ pid: 1, host: 'elsewhere', started: '' }));
     assert.throws(
       () => resumeRunFolder({ path, recipe }),
-      refused(/on elsewhere does\. If that has ended, remove/),
+      refused(/on elsewhere does\. If it has terminated, remove/),
     );
   });
 

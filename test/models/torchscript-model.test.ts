@@ -258,20 +258,20 @@ describe('what is no network to be measured', () => {
     { skip: old ? false : 'this libtorch knows the operator' },
     refused(
       'newer.pt',
-      /that libtorch 1\.13\.0 can read but .*: Unknown builtin op: aten::scaled_dot_product_attention\. The libtorch inside the PyTorch that saved it reads it: set LIBTORCH/,
+      /that libtorch 1\.13\.0 can read but .*: Unknown builtin op: aten::scaled_dot_product_attention\. Use the libtorch of the PyTorch version that saved it: set LIBTORCH/,
     ),
   );
 
   for (const [name, sentence] of [
     [
       'flat-28.pt',
-      /flat-28\.pt to answer for images of shape \[32, 2, 8, 8\], but mat1 and mat2 shapes cannot be multiplied/,
+      /flat-28\.pt to run on images of shape \[32, 2, 8, 8\] but mat1 and mat2 shapes cannot be multiplied/,
     ],
-    ['raises.pt', /for images of shape \[32, 2, 8, 8\], but builtins\.ValueError: seven channels, please\.$/],
+    ['raises.pt', /on images of shape \[32, 2, 8, 8\] but builtins\.ValueError: seven channels, please\.$/],
     ['pair.pt', /but it returns a Tuple and no tensor\.$/],
     [
       'nan.pt',
-      /Expected logits that are numbers for the model but received NaN\. So are those of all 32 images/,
+      /Expected finite logits for the model but received NaN\. The logits of all 32 images tested are not finite/,
     ],
     ['one-class.pt', /Expected at least two classes for the model but received 1\./],
     [

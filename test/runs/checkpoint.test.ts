@@ -195,8 +195,8 @@ describe('a damaged checkpoint', () => {
   it('is told from a file that is no checkpoint', () => {
     const other = join(folder, 'other.safetensors');
     writeFileSync(other, encodeSafetensors([arrayOf('a', 1)], { format: 'pt' }));
-    assert.throws(() => readCheckpoint({ path: other }), /Expected weights that Satin wrote/);
-    assert.throws(() => readCheckpoint({ path: newRun('empty') }), /No checkpoint is in it/);
+    assert.throws(() => readCheckpoint({ path: other }), /Expected weights written by Satin/);
+    assert.throws(() => readCheckpoint({ path: newRun('empty') }), /It contains no checkpoint/);
     assert.throws(() => readCheckpoint({ path: join(folder, 'nothing') }), InputError);
   });
 });

@@ -42,12 +42,12 @@ describe('a new run folder', () => {
     writeFileSync(join(folder, 'photos/cat.jpg'), '');
     assert.throws(() => create('photos'), refused(/Use another folder \(`out`\)\.$/));
     assert.deepEqual(readdirSync(join(folder, 'photos')), ['cat.jpg']);
-    assert.throws(() => create('photos/cat.jpg/run'), refused(/can be made/));
+    assert.throws(() => create('photos/cat.jpg/run'), refused(/can be created/));
     writeFileSync(join(folder, 'file'), '');
     assert.throws(() => create('file'), refused(/does not exist yet/));
   });
 
-  it('can be made where a process was killed while it made one', () => {
+  it('can be created where a process was killed while it made one', () => {
     mkdirSync(join(folder, 'early'));
     writeFileSync(join(folder, 'early/manifest.json.tmp'), '{');
     writeFileSync(join(folder, 'early/events.jsonl'), '');
@@ -100,7 +100,7 @@ describe('a resumed run', () => {
   it('is refused where there is no run or its last checkpoint is damaged', () => {
     assert.throws(
       () => resumeRunFolder({ path: join(folder, 'nothing'), recipe }),
-      refused(/folder of a run/),
+      refused(/Expected a run folder/),
     );
     const { path, close } = create('damaged');
     checkpoint(path, 2);

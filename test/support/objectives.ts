@@ -14,7 +14,7 @@ import {
   clean,
   type Objective,
   type StepContext,
-  update,
+  trainingPass,
 } from '../../src/training/objectives/objective.js';
 import { trades } from '../../src/training/objectives/trades.js';
 import type { TrainingAttack } from '../../src/training/objectives/training-attack.js';
@@ -45,7 +45,7 @@ export const freeOptions = {
   stepSize: epsilon,
   replays: 2,
   labelSmoothing: 0.1,
-  pass: update,
+  pass: trainingPass,
   epsilonWarmup: 0,
 };
 

@@ -147,7 +147,7 @@ describe('wrong values are refused with a sentence', () => {
     );
     throws(() => tensor(new Float32Array(3), [-3]), InputError, /at least 0 for shape/);
     throws(() => x().dimension(2), InputError, /Expected a dimension from 0 to 1/);
-    throws(() => x().item(), InputError, /a tensor of one number/);
+    throws(() => x().item(), InputError, /a tensor with one element/);
   });
 
   it('where an index or a label is out of range', () => {
@@ -334,7 +334,7 @@ describe('the process lives', () => {
       });
     for (let i = 0; i < 3; i++)
       assert.deepEqual(await inWorker(), [
-        'EngineError: Satin works on the main thread only, because the engine of a worker that ends takes the process with it.',
+        'EngineError: Satin runs on the main thread only, because a terminating worker would crash the process with its engine.',
         "Error: Satin's engine works on the main thread only; it was loaded in a worker.",
       ]);
     assert.equal(

@@ -230,7 +230,7 @@ describe('satin evaluate refuses', () => {
 
   it('a model that is not there', async () => {
     await assertRefused(['evaluate', place('nowhere')], /for the model but received '.*nowhere'/);
-    await assertRefused(['evaluate', place('mnist')], /No checkpoint is in it/);
+    await assertRefused(['evaluate', place('mnist')], /It contains no checkpoint/);
   });
 });
 

@@ -192,7 +192,7 @@ describe('a run that starts from other weights', () => {
       [modelWith({ classes: digits, width: 0.5 }), /resnet8 of width 0\.25 for `init` but .* width 0\.5/],
       [
         modelWith({ classes: digits, channels: 3 }),
-        /one is of another shape \(conv1\.weight has \[\d+, 3, 3, 3\] and not \[\d+, 1, 3, 3\]\)/,
+        /one is of another shape \(conv1\.weight has shape \[\d+, 3, 3, 3\] instead of \[\d+, 1, 3, 3\]\)/,
       ],
     ] as const;
     for (const [init, message] of refusals)

@@ -157,7 +157,7 @@ describe('a batch that is learned from in parts', () => {
         return data.batch([part * 2, part * 2 + 1]);
       };
       const place = { seed: 0, epoch: 1, step: 0, stepsPerEpoch: 1 };
-      return accumulateGradients(exact, model, { parts: 4, batchOf, place }).loss;
+      return accumulateGradients(exact, model, { parts: 4, batchOf, context: place }).loss;
     });
     const parameters = [...model.network.parameters().values()];
     const [first, second, ...others] = begun;

@@ -47,5 +47,5 @@ it('the normalisation is one number a channel, or one for all', () => {
   });
   assert.equal(storedNormalisation([array('x')], 2), null);
   assert.throws(() => storedNormalisation([mean], 2), /one mean and one std for .* 'module\.mu'/);
-  assert.throws(() => storedNormalisation([mean, std], 3), /3 floating-point numbers, one a channel,/);
+  assert.throws(() => storedNormalisation([mean, std], 3), /3 floating-point numbers, one per channel,/);
 });

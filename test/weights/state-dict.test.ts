@@ -109,41 +109,45 @@ describe('a state dict', () => {
 });
 
 describe('refused as weights', () => {
-  const run = 'Satin reads tensors and runs no pickled code';
+  const run = 'Satin reads tensors and executes no pickled code';
   it('a pickle that calls a function of the system, which is not called', () => {
     for (const name of ['attack.pt', 'attack-old.pt'])
-      refuses(file(name), 'pickle-refused', new RegExp(`its pickle names (posix|nt)\\.system\\. ${run}`));
+      refuses(
+        file(name),
+        'pickle-refused',
+        new RegExp(`its pickle references (posix|nt)\\.system\\. ${run}`),
+      );
     assert.ok(!existsSync('pwned'));
   });
   it('a pickled network', () =>
     refuses(
       file('module.pt'),
       'pickle-refused',
-      new RegExp(`names torch\\.nn\\.modules\\.linear\\.Linear\\. ${run}`),
+      new RegExp(`references torch\\.nn\\.modules\\.linear\\.Linear\\. ${run}`),
     ));
   it('an opcode that no weights need', () =>
-    refuses(file('opcode.pt'), 'broken-file', /the opcode 0x49, which/));
+    refuses(file('opcode.pt'), 'broken-file', /the unsupported opcode 0x49/));
   it('lists without end', () => refuses(file('endless.pt'), 'invalid-input', /It holds no dictionary/));
-  it('a stack that is empty', () => refuses(file('underflow.pt'), 'broken-file', /takes what is not there/));
+  it('a stack that is empty', () => refuses(file('underflow.pt'), 'broken-file', /pops from an empty stack/));
   it('a dictionary that holds itself', () =>
     refuses(file('ring.pt'), 'invalid-input', /without tensors \(model\)/));
   it('a tensor of more numbers than there are', () =>
     refuses(
       file('bomb.pt'),
       'broken-file',
-      /'weight' shows \[1000000, 1000000\] of an array that has 1 elements/,
+      /'weight' is a view of shape \[1000000, 1000000\] of a storage with 1 elements/,
     ));
   it('numbers of a big-endian machine', () =>
     refuses(file('big-endian.pt'), 'invalid-input', /a big-endian machine/));
   it('compressed arrays', () => refuses(file('compressed.pt'), 'broken-file', /byteorder is compressed/));
   it('an array that is shorter than it says', () =>
-    refuses(file('short-array.pt'), 'broken-file', /the array 0 has 12 bytes, and 16 are needed/));
+    refuses(file('short-array.pt'), 'broken-file', /the array 0 has 12 bytes where 16 are needed/));
   it('an array that is not there', () =>
     refuses(file('no-array.pt'), 'broken-file', /the array 0 is missing/));
   it('the tar format of the first PyTorch', () => {
     const tar = Buffer.alloc(1024);
     tar.write('ustar', 257);
-    refuses(written('tar.pt', tar), 'invalid-input', /It is in the tar format/);
+    refuses(written('tar.pt', tar), 'invalid-input', /It is in the older tar format/);
   });
   it('more opcodes than any weights have', () => {
     const old = readFileSync(file('attack-old.pt'));
@@ -163,7 +167,7 @@ describe('refused as weights', () => {
       Buffer.from('80028bffff0f00', 'hex'),
       Buffer.alloc(1 << 20),
     ]);
-    refuses(written('long.pt', long), 'broken-file', /a whole number of 1048575 bytes/);
+    refuses(written('long.pt', long), 'broken-file', /an integer of 1048575 bytes/);
   });
 
   for (const name of ['kinds.pt', 'kinds-old.pt'])

@@ -53,6 +53,6 @@ it('a view beyond its array is refused, before anything is read', () => {
   ] as const)
     assert.throws(
       () => readStridedArray(file, 'a', new StridedView(storage, offset, shape, strides)),
-      new RegExp(`'a' shows \\[${shape.join(', ')}\\] of an array that has ${count} elements`),
+      new RegExp(`'a' is a view of shape \\[${shape.join(', ')}\\] of a storage with ${count} elements`),
     );
 });

@@ -69,7 +69,7 @@ export async function epsilonCurve(options: CurveOptions): Promise<CurvePoint[]>
         onProgress?.({
           ...progress,
           stage: `${progress.stage} at ε = ${radius.epsilonText}`,
-          standing: (progress.standing * standing.length) / count,
+          robust: (progress.robust * standing.length) / count,
         }),
     });
     return perExample;

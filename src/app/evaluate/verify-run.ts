@@ -53,7 +53,11 @@ export function verifyRun(options: {
   const { evaluation: settings, epsilonText } = manifest;
   using model = openVerified(manifest, options.model ?? readModelFile(manifest.model));
   const isSameModel = isEvaluated(model, manifest);
-  const { isFinished, images, right } = verifyFolder(folder, {
+  const {
+    isFinished,
+    images,
+    correct: right,
+  } = verifyFolder(folder, {
     manifest,
     classify: model.classify,
     shape: model.shape,

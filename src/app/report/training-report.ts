@@ -78,12 +78,12 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
           if (total !== undefined) onProgress({ label: `${stage} ${what}`, done, total });
         },
       });
-      const shown = (progress: { stage: string; done: number; total: number; standing: number }) =>
+      const shown = (progress: { stage: string; done: number; total: number; robust: number }) =>
         onProgress({
           label: `${name}: ${progress.stage}`,
           done: progress.done,
           total: progress.total,
-          robust: progress.standing,
+          robust: progress.robust,
         });
       const measured = await evaluateRun({
         model,

@@ -85,8 +85,8 @@ export function buildExperiment(
       seed: training.seed,
       batch: recipe.validation.batch,
       interrupted: options.interrupted,
-      onProgress: ({ stage, done, total, standing }) =>
-        onProgress?.({ label: `validation ${stage}`, done, total, robust: standing }),
+      onProgress: ({ stage, done, total, robust }) =>
+        onProgress?.({ label: `validation ${stage}`, done, total, robust }),
     });
     const right = result.perExample.filter((example) => example.clean);
     const robust = right.filter(({ brokenBy }) => brokenBy === null);

@@ -11,7 +11,7 @@ import {
   adversarialCrossEntropy,
   clean,
   type Objective,
-  update,
+  trainingPass,
 } from '../../training/objectives/objective.js';
 import { trades } from '../../training/objectives/trades.js';
 import type { Start, TrainingAttack } from '../../training/objectives/training-attack.js';
@@ -28,7 +28,7 @@ export function buildObjective(
 ): Objective {
   const drop = dropRatesOf(model);
   const pass = {
-    ...update,
+    ...trainingPass,
     ...(synchronises(training, ranks) && { synchronised: true }),
     ...(training.precision === 'bfloat16' && { products: training.precision }),
     ...(drop !== null && { drop }),

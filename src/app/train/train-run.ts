@@ -61,7 +61,7 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
   // Bad images and a bad checkpoint are refused before the engine is loaded.
   const images = await loadTrainingData(recipe, options.onProgress);
   if (ranks.size > 1) requireSameImages(ranks, images);
-  const resumed = goesOn ? resumeRunFolder({ path, recipe, complete, comesAgain }) : null;
+  const resumed = goesOn ? resumeRunFolder({ path, recipe, complete, willRepeat: comesAgain }) : null;
   using held = resumed?.run ?? null;
   if (recipe.device === 'cuda' && !engineInfo().cuda)
     throw InputError.expected('cpu', 'device', recipe.device, 'This libtorch has no CUDA.');

@@ -3,11 +3,11 @@ import { pad } from '../../tensor/functional.js';
 import { type NoiseKey, noise } from '../../tensor/noise.js';
 import { operator } from '../../tensor/operator.js';
 import { one, type Tensor } from '../../tensor/tensor.js';
-import { either, insideOf, placesOf, SquareDraws, type SquareWindow } from './window.js';
+import { SquareDraws, type SquareWindow, selectPerExample, windowIndices, windowMask } from './window.js';
 
 /**
- * Square tiles of a fifth of the image's shorter side, each a bump of a random direction, and for each channel of a random
- * sign; all together at distance ε.
+ * Initial perturbation: square tiles with a side of one fifth of the shorter image side, each a bump of random
+ * orientation with a random sign per channel; scaled to norm ε.
  */
 export function l2Start(
   x: Tensor,
@@ -36,10 +36,12 @@ export function l2Start(
   return atDistance(x, step, epsilon);
 }
 
-/** How many random numbers `l2Move` takes. */
+/** Number of random values used by `l2Move`. */
 export const l2Draws = (channels: number): number => 5 + channels;
 
-/** The change of one window of each example is put to another, with a bump of random direction and signs. */
+/**
+ * Moves the perturbation of one window of each example to another window, with a bump of random orientation and signs.
+ */
 export function l2Move(
   images: { readonly x: Tensor; readonly best: Tensor },
   { side, epsilon, draws }: { readonly side: number; readonly epsilon: number; readonly draws: SquareDraws },
@@ -55,9 +57,9 @@ export function l2Move(
 }
 
 /**
- * With δ = best − x: the window `from` is emptied, and the window `to` of each channel gets (bump + δ_to / ‖δ_to‖), scaled
- * to the length √((ε² − ‖δ‖²)₊ / C + ‖δ_from∪to‖²): what both windows held before, and a channel's part of what ε still
- * allows. Then the whole is brought to distance ε, and into the box. bump [n, C, s, s].
+ * With δ = best − x: the window `from` is set to zero, and each channel of the window `to` becomes (bump + δ_to /
+ * ‖δ_to‖), scaled to the length √((ε² − ‖δ‖²)₊ / C + ‖δ_from∪to‖²): the norm of both windows before, plus the channel's
+ * share of the unused budget. The result is scaled to norm ε and clipped to the box. bump [n, C, s, s].
  */
 export function changeWindows(
   { x, best }: { readonly x: Tensor; readonly best: Tensor },
@@ -70,12 +72,12 @@ export function changeWindows(
 ): Tensor {
   const { to, from, bump, epsilon } = options;
   const [, channels, height, width] = x.shape as [number, number, number, number];
-  const lines = (images: Tensor) => images.reshape([-1, images.dimension(1), height * width]);
-  const delta = lines(best.sub(x)); // [n, C, H · W]
-  const places = placesOf(to, width).expand([delta.dimension(0), channels, to.side ** 2]);
-  const old = delta.gather(2, places); // [n, C, s²]
-  const emptied = lines(insideOf(from, x)); // [n, 1, H · W]
-  const both = emptied.maximum(lines(insideOf(to, x)));
+  const flattened = (images: Tensor) => images.reshape([-1, images.dimension(1), height * width]);
+  const delta = flattened(best.sub(x)); // [n, C, H · W]
+  const indices = windowIndices(to, width).expand([delta.dimension(0), channels, to.side ** 2]);
+  const old = delta.gather(2, indices); // [n, C, s²]
+  const emptied = flattened(windowMask(from, x)); // [n, 1, H · W]
+  const both = emptied.maximum(flattened(windowMask(to, x)));
   const held = delta.mul(both).l2Norm([2], true); // [n, C, 1]
   const whole = delta.l2Norm([1, 2], true); // [n, 1, 1]
   const spare = whole
@@ -89,36 +91,37 @@ export function changeWindows(
     scatter,
     delta.mul(emptied.neg().add(1)).handle,
     2,
-    places.handle,
+    indices.handle,
     unit(shape).mul(length).handle,
   );
   return atDistance(x, changed.reshape(x.shape), epsilon);
 }
 
-/** x + ε δ / ‖δ‖, in the box. */
+/** x + ε δ / ‖δ‖, clipped to the box. */
 function atDistance(x: Tensor, delta: Tensor, epsilon: number): Tensor {
   const length = delta.l2Norm([1, 2, 3], true).add(tiny);
   return x.add(delta.div(length).mul(epsilon)).clamp(0, 1);
 }
 
-/** Each channel's [n, C, K] at length 1. */
+/** Normalises each channel of [n, C, K] to length 1. */
 function unit(channels: Tensor): Tensor {
   return channels.div(channels.l2Norm([2], true).add(tiny));
 }
 
 const tiny = 1e-12;
 
-/** The bump as it is or transposed, by an example's coin, [n, 1, s, s]. */
+/** The bump, transposed for the examples where `coin` is false, [n, 1, s, s]. */
 function bumpOf(coin: Tensor, side: number, like: Tensor): Tensor {
   const upright = tensor(Float64Array.from(bumpProfile(side)), [side, side])
     .to(like.dtype)
     .toDevice(like.device);
-  return either(coin, upright, upright.transpose(0, 1));
+  return selectPerExample(coin, upright, upright.transpose(0, 1));
 }
 
 /**
- * A hill in the upper half and a hollow in the lower one, of length 1, row by row. Each half of H x W, itself of length 1,
- * has at Chebyshev distance r from its middle (⌊H/2⌋, ⌊W/2⌋) the height Σ 1/k² for k = r + 1 to max(⌊H/2⌋, ⌊W/2⌋) + 1.
+ * A positive bump in the upper half and a negative one in the lower half, row-major, of norm 1. In each half of H x W,
+ * itself of norm 1, the value at Chebyshev distance r from the centre (⌊H/2⌋, ⌊W/2⌋) is Σ 1/k² for k = r + 1 to
+ * max(⌊H/2⌋, ⌊W/2⌋) + 1, before normalisation.
  */
 export function bumpProfile(side: number): readonly number[] {
   const upper = Math.floor(side / 2);
@@ -128,8 +131,9 @@ export function bumpProfile(side: number): readonly number[] {
 
 function half(rows: number, columns: number): number[] {
   const [middle, centre] = [Math.floor(rows / 2), Math.floor(columns / 2)];
-  const heights = Array.from({ length: rows * columns }, (_, at) => {
-    const distance = Math.max(Math.abs(Math.floor(at / columns) - middle), Math.abs((at % columns) - centre));
+  const heights = Array.from({ length: rows * columns }, (_, index) => {
+    const [row, column] = [Math.floor(index / columns), index % columns];
+    const distance = Math.max(Math.abs(row - middle), Math.abs(column - centre));
     let height = 0;
     for (let k = distance + 1; k <= Math.max(middle, centre) + 1; k++) height += 1 / k ** 2;
     return height;

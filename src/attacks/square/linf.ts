@@ -1,8 +1,8 @@
 import { type NoiseKey, noise } from '../../tensor/noise.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { insideOf, type SquareDraws, type SquareWindow, signOf } from './window.js';
+import { type SquareDraws, type SquareWindow, signOf, windowMask } from './window.js';
 
-/** Vertical stripes of one pixel: each column of each channel at ε or −ε. */
+/** Initial perturbation: vertical stripes one pixel wide, each column of each channel at ε or −ε. */
 export function linfStart(
   x: Tensor,
   {
@@ -16,10 +16,10 @@ export function linfStart(
   return x.add(stripes.mul(epsilon)).clamp(0, 1);
 }
 
-/** How many random numbers `linfMove` takes. */
+/** Number of random values used by `linfMove`. */
 export const linfDraws = (channels: number): number => 2 + channels;
 
-/** One square of each example is moved, each channel in a direction of its own. */
+/** Changes one square window of each example, with a random sign per channel. */
 export function linfMove(
   images: { readonly x: Tensor; readonly best: Tensor },
   { side, epsilon, draws }: { readonly side: number; readonly epsilon: number; readonly draws: SquareDraws },
@@ -32,12 +32,12 @@ export function linfMove(
   });
 }
 
-/** best ± 2ε inside the window, with a sign for each channel [n, C, 1, 1], clipped to the ball around x and to the box. */
+/** best ± 2ε inside the window, with one sign per channel [n, C, 1, 1], clipped to the ball around x and to the box. */
 export function changeSquare(
   { x, best }: { readonly x: Tensor; readonly best: Tensor },
   options: { readonly window: SquareWindow; readonly signs: Tensor; readonly epsilon: number },
 ): Tensor {
   const { window, signs, epsilon } = options;
-  const change = insideOf(window, x).mul(signs.mul(2 * epsilon)); // [n, C, H, W]
+  const change = windowMask(window, x).mul(signs.mul(2 * epsilon)); // [n, C, H, W]
   return best.add(change).minimum(x.add(epsilon)).maximum(x.sub(epsilon)).clamp(0, 1);
 }

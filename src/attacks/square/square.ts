@@ -15,9 +15,9 @@ import { SquareDraws } from './window.js';
 export interface SquareOptions {
   readonly norm: NormName;
   readonly epsilon: number;
-  /** Squares that are tried; the start is one query more. */
+  /** Random squares to try; the initial perturbation costs one more query. */
   readonly queries: number;
-  /** Fixes all draws; query q takes step q + 1. */
+  /** Seeds all random draws; query q uses step q + 1. */
   readonly key: NoiseKey;
 }
 
@@ -27,12 +27,12 @@ const moves = {
 } as const;
 
 /**
- * Square attack (Andriushchenko et al., 2020): random search that asks for no gradient. Each query changes one square
- * window of the best image so far, and is kept where the margin max_{i≠y} z_i − z_y grows. Window and signs are drawn for
- * each example by itself, so that a verdict depends on no other image; the reference draws one window for a whole batch,
- * by the same law.
+ * Square attack (Andriushchenko et al., 2020): gradient-free random search. Each query changes one square window of the
+ * best image so far and is accepted if the margin max_{i≠y} z_i − z_y increases. Window and signs are drawn per
+ * example, so that a verdict does not depend on the other images of the batch; the reference draws one window for the
+ * whole batch, from the same distribution.
  *
- * Every query is shown to the observer; the examples it is done with leave at once.
+ * Every query is passed to the observer; the examples it drops leave the batch at once.
  */
 export function* square(
   classifier: Classifier,
@@ -52,51 +52,51 @@ export function* square(
   }));
 
   for (let query = -1; query < queries && set.rows.length > 0; query++) {
-    set.step((now, rows) => {
-      const mine = rows.map((row) => ids[row]!);
+    set.step((state, rows) => {
+      const exampleIds = rows.map((row) => ids[row]!);
       const candidate =
         query < 0
-          ? start(now.x, { epsilon, key, ids: mine })
-          : move(now, {
+          ? start(state.x, { epsilon, key, ids: exampleIds })
+          : move(state, {
               side: squareSide(query, { height, width, norm }),
               epsilon,
               draws: new SquareDraws(
                 noise('uniform', {
                   key: { ...key, step: query + 1 },
-                  ids: mine,
+                  ids: exampleIds,
                   shape: [drawsFor(channels)],
-                  dtype: now.x.dtype,
+                  dtype: state.x.dtype,
                 }),
-                now.x.device,
+                state.x.device,
               ),
             });
       const logits = noGrad(() => classifier(candidate));
-      const stay = observe({ x: candidate, logits, rows });
-      if (stay?.length === 0) return { next: {}, stay: [] };
-      const margin = attackLosses.margin(logits, now.labels); // [n]
-      const better = margin.greater(now.margin);
+      const active = observe({ x: candidate, logits, rows });
+      if (active?.length === 0) return { next: {}, active: [] };
+      const margin = attackLosses.margin(logits, state.labels); // [n]
+      const better = margin.greater(state.margin);
       return {
         next: {
-          best: where(better.reshape([-1, 1, 1, 1]), candidate, now.best),
-          margin: where(better, margin, now.margin),
+          best: where(better.reshape([-1, 1, 1, 1]), candidate, state.best),
+          margin: where(better, margin, state.margin),
         },
-        stay,
+        active,
       };
     });
     yield { backwards: 0 };
   }
 }
 
-/** The share of the pixels that the first squares cover. */
+/** Initial fraction of the pixels covered by a square. */
 const initialShare = 0.8;
 
-/** After these many queries the share is halved, each time anew. */
+/** The fraction is halved after each of these numbers of queries. */
 const halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
 
 /**
- * The side of the square that is changed by a query, counted from 0 (Andriushchenko et al., 2020, with AutoAttack's
- * schedule, which does not stretch with the number of queries): √(share · H · W), rounded. In L2 it is odd and at least 3.
- * It never exceeds the image.
+ * Side of the square of a query, counted from 0 (Andriushchenko et al., 2020, with AutoAttack's schedule, which is not
+ * rescaled to the number of queries): √(fraction · H · W), rounded. In L2 it is odd and at least 3. It never exceeds
+ * the image.
  */
 export function squareSide(
   query: number,
@@ -110,7 +110,7 @@ export function squareSide(
 
 const odd = (side: number) => side + 1 - (side % 2);
 
-/** To the nearest whole number, halves to the even one, as the reference rounds. */
+/** Rounds to the nearest integer, ties to even, as the reference does. */
 function roundToEven(value: number): number {
   const below = Math.floor(value);
   if (value - below !== 0.5) return Math.round(value);

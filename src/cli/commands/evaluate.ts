@@ -127,12 +127,12 @@ export function evaluateCommand() {
           ...(ranks !== undefined && { ranks }),
           onChecks: (done, total) => progress({ label: 'checks', done, total }),
           interrupted,
-          onProgress: ({ stage, done, total, standing, secondsLeft }) =>
+          onProgress: ({ stage, done, total, robust, secondsLeft }) =>
             progress({
               label: stage,
               done,
               total,
-              robust: standing,
+              robust,
               ...(secondsLeft !== undefined && { secondsLeft }),
             }),
         }).catch((error: unknown) => {
@@ -152,8 +152,8 @@ export function evaluateCommand() {
             curveExamples: options.curveExamples,
             batch: run.result.batch.size,
             interrupted,
-            onProgress: ({ stage, done, total, standing }) =>
-              display.progress({ label: stage, done, total, robust: standing }),
+            onProgress: ({ stage, done, total, robust }) =>
+              display.progress({ label: stage, done, total, robust }),
           });
           writeFileSync(options.report, page, { flag: 'wx' });
           display.note(`The report is ${options.report}. Open it in a browser.`);

@@ -17,28 +17,28 @@ import { monotone } from './monotone.js';
 import { optimisesAtInference } from './optimises-at-inference.js';
 import { piecewiseConstant } from './piecewise-constant.js';
 import { probabilities } from './probabilities.js';
-import { type CheckCallbacks, given, interruptedChecks, type Probe, probeBatch } from './probe.js';
+import { type CheckCallbacks, checksInterrupted, exactClassifier, type Probe, probeBatch } from './probe.js';
 import { randomizedModel } from './randomized-model.js';
 
 export interface CheckOptions extends CheckCallbacks {
   readonly threat: Threat;
   readonly seed: number;
-  /** The monotone set and the loss around the images too; some hundred passes of 32 images. @default false */
+  /** Also check monotonicity and the loss surface; costs a few hundred passes of 32 images. @default false */
   readonly full?: boolean;
 }
 
 export interface CheckedModel {
   readonly flags: readonly Flag[];
-  /** The model as it shall be evaluated: judged by several passes where it is random, attackable where it has no gradient. */
+  /** The model to evaluate: marked as randomized if it is, and with a zero gradient if it has none. */
   readonly subject: ModelUnderTest;
   readonly classes: number;
 }
 
 /**
- * Looks at a model on a few images before it is attacked. docs/checks.md says of each flag what is looked at, where the
- * line is drawn and what to do.
+ * Checks a model on a few images before it is attacked. docs/checks.md describes the criterion and the remedy of each
+ * flag.
  *
- * @throws {InputError} where the model's outputs are no logits of the data's classes.
+ * @throws {InputError} if the outputs are not logits over the classes of the data.
  */
 export async function checkModel(
   subject: ModelUnderTest,
@@ -47,10 +47,10 @@ export async function checkModel(
 ): Promise<CheckedModel> {
   const { threat, seed, full = false, interrupted } = options;
   const { batch, labels, logits } = scope(() => {
-    const probed = probeBatch(data);
-    const answered = noGrad(() => given(subject)(probed.batch.x));
-    requireLogits(answered, { images: probed.labels.length, data: data.dataset });
-    return { ...probed, logits: answered };
+    const sample = probeBatch(data);
+    const output = noGrad(() => exactClassifier(subject)(sample.batch.x));
+    requireLogits(output, { images: sample.labels.length, data: data.dataset });
+    return { ...sample, logits: output };
   });
   const before: Probe = {
     subject,
@@ -67,9 +67,9 @@ export async function checkModel(
   };
   try {
     const random = scope(() => randomizedModel(before));
-    await pause(interrupted, interruptedChecks);
+    await pause(interrupted, checksInterrupted);
     const gradients = inputGradients(before);
-    await pause(interrupted, interruptedChecks);
+    await pause(interrupted, checksInterrupted);
     const probe = {
       ...before,
       subject: {
@@ -80,11 +80,11 @@ export async function checkModel(
     };
     scope(() => {
       add(random, probabilities(probe));
-      // A random model's logits change with or without company, and always by more than nothing.
+      // The logits of a randomized model change in every pass, whatever the batch or the step.
       if (random === null) add(dependsOnBatch(probe), piecewiseConstant(probe));
       add(optimisesAtInference(probe), ...gradientFlags(gradients), inputScale(probe));
     });
-    await pause(interrupted, interruptedChecks);
+    await pause(interrupted, checksInterrupted);
     if (full) add(...(await fullChecks(probe, options)));
     return { flags, subject: probe.subject, classes: probe.classes };
   } finally {
@@ -92,14 +92,14 @@ export async function checkModel(
   }
 }
 
-/** On the images that the model classifies rightly: the others need no attack. */
+/** Runs the full checks on the correctly classified images. */
 async function fullChecks(probe: Probe, callbacks: CheckCallbacks): Promise<Flag[]> {
   const { subject, batch, labels, logits } = probe;
   const random = subject.random === true;
-  const wrong = new Set(misclassified(given(subject), batch.x, { labels, random }).rows);
-  const rows = [...labels.keys()].filter((row) => !wrong.has(row));
+  const errors = new Set(misclassified(exactClassifier(subject), batch.x, { labels, random }).rows);
+  const rows = [...labels.keys()].filter((row) => !errors.has(row));
   if (rows.length === 0) return [];
-  const right = scope(() => {
+  const correct = scope(() => {
     const index = integers(rows).toDevice(logits.device);
     return {
       ...probe,
@@ -109,14 +109,14 @@ async function fullChecks(probe: Probe, callbacks: CheckCallbacks): Promise<Flag
     };
   });
   try {
-    // A random model's margin has no slope to compare with.
-    return [...(await monotone(right, callbacks)), ...(random ? [] : lossSurface(right))];
+    // The margin of a randomized model has no well-defined slope.
+    return [...(await monotone(correct, callbacks)), ...(random ? [] : lossSurface(correct))];
   } finally {
-    for (const tensor of [right.batch.x, right.batch.labels, right.logits]) tensor.dispose();
+    for (const tensor of [correct.batch.x, correct.batch.labels, correct.logits]) tensor.dispose();
   }
 }
 
-/** The same values with a gradient of 0, so that attacks along a gradient can run, and find only what their starts find. */
+/** The same outputs with a zero gradient, so that gradient-based attacks run but find only what their start finds. */
 function withZeroGradient(classify: Classifier): Classifier {
   return (x) =>
     classify(x)

@@ -4,7 +4,7 @@ import type { AttackResult, EvaluationResult } from '../result.js';
 import type { Flag } from './flag.js';
 import { thresholds } from './thresholds.js';
 
-/** What the attacks and their results give away. */
+/** The flags raised by the attacks and their results. */
 export function checkResults(
   { clean, attacks: results, perExample }: Pick<EvaluationResult, 'clean' | 'attacks' | 'perExample'>,
   options: { readonly attacks: readonly Attack[]; readonly classes: number },
@@ -19,18 +19,18 @@ export function checkResults(
   return found.filter((flag) => flag !== null);
 }
 
-/** An attack climbs another loss than it is known for, since that one needs more classes. */
+/** APGD replaced its loss, which requires more classes. */
 export function fewClasses(attacks: readonly Attack[], classes: number): Flag | null {
   const changed = attacks.filter(
     (attack) => attack.kind === 'apgd' && lossFor(attack.loss, classes) !== attack.loss,
   );
   if (changed.length === 0) return null;
   const names = changed.map(({ name }) => name).join(', ');
-  const message = `With ${classes} classes ${names} climbed the plain margin: DLR needs 3 classes and its targeted form 4. The reference does not define these attacks here, so set the number beside none of its own.`;
+  const message = `With ${classes} classes ${names} maximised the plain margin: DLR needs 3 classes and its targeted form 4. The reference does not define these attacks here, so do not compare the result with published ones.`;
   return { code: 'few-classes', message };
 }
 
-/** The clean accuracy is little better than guessing. */
+/** The clean accuracy is close to chance. */
 export function chanceAccuracy(
   clean: number,
   { examples, classes }: { readonly examples: number; readonly classes: number },
@@ -39,35 +39,35 @@ export function chanceAccuracy(
   if (examples < thresholds.chanceImages || clean >= guessing + thresholds.aboveChance * (1 - guessing))
     return null;
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  const message = `The model is right about ${percent(clean)} of the images before any attack; guessing gives ${percent(guessing)}. Check that the data is what it was trained on, that its classes stand in the same order, and that the range and the normalisation of its input are stated correctly.`;
+  const message = `The clean accuracy is ${percent(clean)}; chance is ${percent(guessing)}. Check that the data is what the model was trained on, that the classes are in the same order, and that the range and the normalisation of the input are correct.`;
   return { code: 'chance-accuracy', message };
 }
 
-/** Attacks that do without the network's own gradient broke what those with it left. */
+/** Attacks that do not use the network's own gradient broke examples that gradient-based attacks left. */
 export function beatsGradient(
   attacks: readonly Attack[],
   options: { readonly results: readonly AttackResult[]; readonly examples: number },
 ): Flag[] {
   const { results, examples } = options;
   const kinds = new Map(attacks.map(({ name, kind }) => [name, kind]));
-  const few = thresholds.beatsGradient * examples;
+  const threshold = thresholds.beatsGradient * examples;
   const first = results.findIndex(
     ({ name, surrogate }) => surrogate === undefined && kinds.get(name) !== 'square',
   );
-  const behind = first < 0 ? [] : results.slice(first);
+  const later = first < 0 ? [] : results.slice(first);
   const brokenBy = (chosen: readonly AttackResult[]) => chosen.reduce((sum, { broken }) => sum + broken, 0);
-  const square = brokenBy(behind.filter(({ name }) => kinds.get(name) === 'square'));
-  const surrogate = brokenBy(behind.filter((result) => result.surrogate !== undefined));
+  const square = brokenBy(later.filter(({ name }) => kinds.get(name) === 'square'));
+  const surrogate = brokenBy(later.filter((result) => result.surrogate !== undefined));
   const flags: Flag[] = [];
-  if (square > few)
+  if (square > threshold)
     flags.push({
       code: 'square-beats-gradient',
-      message: `Square, which asks for no gradient, broke ${square} examples that the attacks before it left: they may follow a gradient that misleads, and the robust accuracy may still be too high. Add what is missing of apgd-ce, apgd-t and fab-t, give Square restarts (square-3), and try a surrogate derivative such as softplus(10).`,
+      message: `Square, which is gradient-free, broke ${square} examples that the attacks before it left: the gradients may be masked, and the robust accuracy may still be too high. Add any of apgd-ce, apgd-t and fab-t that is missing, give Square restarts (square-3), and try a surrogate derivative such as softplus(10).`,
     });
-  if (surrogate > few)
+  if (surrogate > threshold)
     flags.push({
       code: 'surrogate-beats-gradient',
-      message: `Attacks through another derivative broke ${surrogate} examples that the network's own gradient did not: it hides its gradient, and attacks without a surrogate derivative overestimate its robustness. Compare networks by the accuracy with it.`,
+      message: `Attacks with a surrogate derivative broke ${surrogate} examples that attacks on the network's own gradient did not: the network masks its gradient, and attacks without a surrogate derivative overestimate its robustness. Compare networks by the robust accuracy with it.`,
     });
   return flags;
 }

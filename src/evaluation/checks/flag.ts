@@ -1,9 +1,9 @@
 /**
- * What a reader of a robust accuracy should know. Stable: programs read these, and docs/checks.md has a paragraph for each.
- * A flag changes no number.
+ * Warnings about a robust accuracy. The codes are stable, since programs read them; docs/checks.md describes each. A
+ * flag does not change any result.
  */
 export const flagCodes = [
-  // Seen on one batch, before the attacks
+  // From one batch, before the attacks
   'random-model',
   'probabilities',
   'depends-on-batch',
@@ -13,12 +13,12 @@ export const flagCodes = [
   'gradient-not-finite',
   'staircase',
   'input-scale',
-  // Seen in the attacks and their results
+  // From the attacks and their results
   'few-classes',
   'chance-accuracy',
   'square-beats-gradient',
   'surrogate-beats-gradient',
-  // Of the full checks: the monotone set and the loss around the images
+  // From the full checks: monotonicity and the loss surface
   'more-steps-are-weaker',
   'larger-epsilon-is-weaker',
   'zero-epsilon-breaks',
@@ -33,6 +33,6 @@ export type FlagCode = (typeof flagCodes)[number];
 
 export interface Flag {
   readonly code: FlagCode;
-  /** What was seen, what it means, and what to do next. */
+  /** What was observed, what it means, and what to do. */
   readonly message: string;
 }

@@ -8,21 +8,22 @@ import type { Flag } from './flag.js';
 import type { Probe } from './probe.js';
 import { thresholds } from './thresholds.js';
 
-/** The losses whose gradients attacks climb. */
+/** The losses whose gradients the attacks use. */
 const losses = { 'cross-entropy': 'ce', margin: 'margin', DLR: 'dlr' } as const;
 type Loss = keyof typeof losses;
 
 export interface InputGradients {
-  /** How many images were looked at. */
+  /** Number of images tested. */
   readonly count: number;
-  /** Of how many the gradient is exactly 0, or no number. */
+  /** Number of images whose gradient is exactly 0, and number whose gradient is not finite. */
   readonly zero: Readonly<Record<Loss, number>>;
   readonly notFinite: number;
 }
 
 /**
- * The gradients of what attacks differentiate, at random points of the ball that are classified rightly: where the label is
- * the third class already, DLR is 1 and has no slope by its nature. null where there is no gradient at all.
+ * Input gradients of the attack losses at random points of the ball, restricted to correctly classified ones: where the
+ * label is only the third most likely class, DLR is constant 1 and its gradient is 0 by construction. null if the model
+ * is not differentiable.
  */
 export function inputGradients({
   subject,
@@ -38,59 +39,59 @@ export function inputGradients({
     const point = start.detach().requireGrad_();
     const logits = withGrad(() => padSingleton(subject.fast)(point));
     if (!logits.requiresGrad) return null;
-    const wrong = new Set(misclassifiedRows(logits, labels));
-    const rows = [...labels.keys()].filter((row) => !wrong.has(row));
-    const steepest = (loss: Loss) => {
-      const climbed = attackLosses[lossFor(losses[loss], classes)];
-      const sum = withGrad(() => climbed(logits, batch.labels, batch.labels).sum());
+    const errors = new Set(misclassifiedRows(logits, labels));
+    const rows = [...labels.keys()].filter((row) => !errors.has(row));
+    const largestEntry = (loss: Loss) => {
+      const objective = attackLosses[lossFor(losses[loss], classes)];
+      const sum = withGrad(() => objective(logits, batch.labels, batch.labels).sum());
       const each = gradient(sum, point, { retainGraph: true }).abs().max([1, 2, 3]).numbers();
       return rows.map((row) => each[row]!);
     };
     try {
-      const [ce, margin, dlr] = [steepest('cross-entropy'), steepest('margin'), steepest('DLR')];
+      const [ce, margin, dlr] = [largestEntry('cross-entropy'), largestEntry('margin'), largestEntry('DLR')];
       const zeros = (slopes: readonly number[]) => slopes.filter((slope) => slope === 0).length;
       return {
         count: rows.length,
         zero: { 'cross-entropy': zeros(ce), margin: zeros(margin), DLR: zeros(dlr) },
-        notFinite: rows.filter((_, at) => ![ce[at], margin[at], dlr[at]].every(Number.isFinite)).length,
+        notFinite: rows.filter((_, row) => ![ce[row], margin[row], dlr[row]].every(Number.isFinite)).length,
       };
     } catch (error) {
-      if (error instanceof EngineError) return null; // the image does not lead to the logits
+      if (error instanceof EngineError) return null; // the logits do not depend on the input
       throw error;
     }
   });
 }
 
-/** What the gradients say. */
+/** The flags raised by the input gradients. */
 export function gradientFlags(found: InputGradients | null): Flag[] {
   if (found === null)
     return [
       {
         code: 'zero-gradients',
-        message: `The model cannot be differentiated with respect to its input: attacks along a gradient stay where they start, and the number says nothing about them. ${instead}`,
+        message: `The model cannot be differentiated with respect to its input: gradient-based attacks do not move from their start, and their results say nothing about its robustness. ${instead}`,
       },
     ];
   const { count, zero, notFinite } = found;
   const flags: Flag[] = [];
   const many = (loss: Loss) => zero[loss] > thresholds.zeroGradients * count;
   if (many('margin') || many('DLR')) {
-    const shares = Object.entries(zero).map(([loss, each]) => `${each} for ${loss}`);
+    const shares = Object.entries(zero).map(([loss, each]) => `${each} with ${loss}`);
     flags.push({
       code: 'zero-gradients',
-      message: `Of ${count} images that stand at a random point of the ball, so many have an input gradient of exactly 0 there: ${shares.join(', ')}. Attacks along a gradient stay where they start, so what stands may stand for that reason alone. ${instead}`,
+      message: `Of ${count} images at a random start in the ball, the input gradient is exactly 0 for: ${shares.join(', ')}. Gradient-based attacks do not move from their start, so examples may appear robust for that reason alone. ${instead}`,
     });
   } else if (many('cross-entropy'))
     flags.push({
       code: 'saturated-logits',
-      message: `Of ${count} images that stand at a random point of the ball, ${zero['cross-entropy']} have a cross-entropy gradient of exactly 0 there, though the margin has one: the logits are so large that the softmax is 0 and 1 to the last bit. Attacks on the cross-entropy are blind; use apgd-dlr, apgd-t, fab-t or pgd-cw-50, or divide the logits by a constant.`,
+      message: `Of ${count} images at a random start in the ball, ${zero['cross-entropy']} have a cross-entropy gradient of exactly 0, but a nonzero gradient of the margin: the logits are so large that the softmax saturates at 0 and 1. Attacks on the cross-entropy fail; use apgd-dlr, apgd-t, fab-t or pgd-cw-50, or divide the logits by a constant.`,
     });
   if (notFinite > 0)
     flags.push({
       code: 'gradient-not-finite',
-      message: `Of ${count} images ${notFinite} have an input gradient that is no finite number, so attacks along it fail. Look for a division by 0, a square root at 0 or an overflow in the model, and add a small constant there.`,
+      message: `Of ${count} images ${notFinite} have an input gradient that is not finite, so gradient-based attacks fail. Look for a division by 0, a square root at 0 or an overflow in the model, and add a small constant there.`,
     });
   return flags;
 }
 
 const instead =
-  'Add square, which needs no gradient, and attack through the derivative of a smooth function in place of the step that has none (a surrogate derivative for an activation).';
+  'Add square, which is gradient-free, and replace the derivative of the non-differentiable operation by that of a smooth function (a surrogate derivative for an activation).';

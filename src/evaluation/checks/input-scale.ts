@@ -4,10 +4,10 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { misclassifiedRows } from '../misclassified.js';
 import { mcnemar } from '../statistics.js';
 import type { Flag } from './flag.js';
-import { given, type Probe } from './probe.js';
+import { exactClassifier, type Probe } from './probe.js';
 import { thresholds } from './thresholds.js';
 
-/** Other scales of the pixels, and what it means when the model does better with one. Mean and spread are those of the images. */
+/** Other scalings of the pixels, and the message if the model does better with one. Mean and spread are per channel. */
 const scales: readonly {
   readonly change: (x: Tensor, mean: Tensor, spread: Tensor) => Tensor;
   readonly expects: string;
@@ -16,28 +16,28 @@ const scales: readonly {
   { change: (x) => x.mul(2).sub(1), expects: 'pixels from -1 to 1' },
   {
     change: (x, mean, spread) => x.sub(mean).div(spread),
-    expects: 'pixels with mean and standard deviation taken out, which is missing',
+    expects: 'pixels normalised by mean and standard deviation, which is missing',
   },
   {
     change: (x, mean, spread) => x.mul(spread).add(mean),
-    expects: 'pixels as they are: mean and standard deviation are taken out twice',
+    expects: 'pixels in [0, 1]: mean and standard deviation are applied twice',
   },
-  { change: (x) => x.add(1).div(2), expects: 'pixels as they are: they are brought to -1 to 1 twice' },
-  { change: (x) => x.div(255), expects: 'pixels as they are: they are multiplied by 255 twice' },
+  { change: (x) => x.add(1).div(2), expects: 'pixels in [0, 1]: they are rescaled to [-1, 1] twice' },
+  { change: (x) => x.div(255), expects: 'pixels in [0, 1]: they are multiplied by 255 twice' },
 ];
 
-/** The model is right about clearly more images when their pixels are scaled in another way. */
+/** The model classifies clearly more images correctly with another scaling of the pixels. */
 export function inputScale({ subject, batch, labels, logits }: Probe): Flag | null {
-  const classify = given(subject);
-  const wrong = new Set(misclassifiedRows(logits, labels));
+  const classify = exactClassifier(subject);
+  const errors = new Set(misclassifiedRows(logits, labels));
   const count = labels.length;
-  if (wrong.size < thresholds.scaleGain * count) return null; // no other scale can win that much
+  if (errors.size < thresholds.scaleGain * count) return null; // the gain cannot reach the threshold
   return scope(() => {
     const mean = batch.x.mean([0, 2, 3], true); // [1, C, 1, 1]
     const spread = batch.x.sub(mean).pow(2).mean([0, 2, 3], true).sqrt().add(1e-6);
     let best: { readonly gain: number; readonly expects: string } | null = null;
     for (const { change, expects } of scales) {
-      const missed = new Set(
+      const misses = new Set(
         scope(() =>
           misclassifiedRows(
             noGrad(() => classify(change(batch.x, mean, spread))),
@@ -45,15 +45,15 @@ export function inputScale({ subject, batch, labels, logits }: Probe): Flag | nu
           ),
         ),
       );
-      const won = [...wrong].filter((place) => !missed.has(place)).length;
-      const lost = [...missed].filter((place) => !wrong.has(place)).length;
+      const won = [...errors].filter((row) => !misses.has(row)).length;
+      const lost = [...misses].filter((row) => !errors.has(row)).length;
       const gain = won - lost;
       const clear = gain >= thresholds.scaleGain * count && mcnemar(won, lost) < thresholds.scaleChance;
       if (clear && gain > (best?.gain ?? 0)) best = { gain, expects };
     }
     if (best === null) return null;
-    const right = count - wrong.size;
-    const message = `Of ${count} images the model gets ${right} right as they are fed to it, and ${right + best.gain} with another scale: it seems to expect ${best.expects}. State the range and the normalisation that it was trained with if they are not inside the model, and only then.`;
+    const correct = count - errors.size;
+    const message = `Of ${count} images the model classifies ${correct} correctly, but ${correct + best.gain} with another scaling of the input: it seems to expect ${best.expects}. State the range and the normalisation it was trained with only if they are not part of the model.`;
     return { code: 'input-scale', message };
   });
 }

@@ -3,22 +3,22 @@ import { parseGradientAttack } from '../../attacks/attack.js';
 import { attackBatch } from '../attack-batch.js';
 import { pause } from '../interruption.js';
 import type { Flag, FlagCode } from './flag.js';
-import { type CheckCallbacks, interruptedChecks, type Probe, uncounted } from './probe.js';
+import { type CheckCallbacks, checksInterrupted, type Probe, uncounted } from './probe.js';
 import { thresholds } from './thresholds.js';
 
 const attack = parseGradientAttack('pgd-20');
 const longer = parseGradientAttack('pgd-60');
-/** Random points of the ball, in place of steps. */
+/** Uniform random points of the ball, without gradient steps. */
 const noise: GradientAttack = { ...attack, name: 'noise', steps: 0, relativeStep: 0, restarts: 20 };
 const square: Attack = { kind: 'square', name: 'square', steps: 300, restarts: 1 };
 
 /**
- * What must hold of every network that attacks can see through, on images that it classifies rightly: more steps and a
- * larger ε break no fewer, ε = 0 breaks none and the whole box all, and neither a search without gradient nor noise breaks
- * more than the gradient does.
+ * Conditions that hold for every network whose gradients are not masked, on correctly classified images: more steps or
+ * a larger ε break no fewer examples, ε = 0 breaks none and the whole box breaks all, and neither a gradient-free
+ * search nor random noise breaks more than a gradient-based attack.
  */
-export async function monotone(probe: Probe, watch: CheckCallbacks = {}): Promise<Flag[]> {
-  const { interrupted, onProgress } = watch;
+export async function monotone(probe: Probe, callbacks: CheckCallbacks = {}): Promise<Flag[]> {
+  const { interrupted, onProgress } = callbacks;
   const { threat, batch } = probe;
   const { norm, epsilon } = threat;
   const count = batch.ids.length;
@@ -39,17 +39,17 @@ export async function monotone(probe: Probe, watch: CheckCallbacks = {}): Promis
     if (!holds) flags.push({ code, message });
   };
 
-  const still = await broken(attack, 0);
+  const unperturbed = await broken(attack, 0);
   expect(
-    still <= (probe.subject.random === true ? slack : 0),
+    unperturbed <= (probe.subject.random === true ? slack : 0),
     'zero-epsilon-breaks',
-    `With ε = 0 an attack broke ${still} of ${count} images, which it could not change: the model's answer to one image varies. Look for randomness, for batch norm in training mode, or for a state that the model keeps between images.`,
+    `With ε = 0 an attack broke ${unperturbed} of ${count} images without changing them: the model's output for one image varies. Look for randomness, batch norm in training mode, or state kept between images.`,
   );
   const whole = await broken(attack, wholeBox(threat, batch.x.size / count));
   expect(
     count - whole <= slack,
     'huge-epsilon-stands',
-    `With every pixel free to take any value ${count - whole} of ${count} images still stood, where any network must fall: the attack cannot follow the gradient. Look at the zero and misleading gradients above, and use square and a surrogate derivative.`,
+    `With an ε that allows any pixel value ${count - whole} of ${count} images were still robust, though no network can be: the attack cannot follow the gradient. See the flags on zero or misleading gradients, and use square and a surrogate derivative.`,
   );
   if (epsilon === 0) return flags;
 
@@ -58,35 +58,35 @@ export async function monotone(probe: Probe, watch: CheckCallbacks = {}): Promis
   expect(
     more >= plain - slack,
     'more-steps-are-weaker',
-    `${longer.name} broke ${more} of ${count} images and ${attack.name} ${plain}: more steps should not help the defender. The attack is not climbing; try restarts, other losses (pgd-cw-50, apgd-dlr) and square.`,
+    `${longer.name} broke ${more} of ${count} images and ${attack.name} ${plain}: more steps must not weaken an attack. The attack fails to maximise the loss; try restarts, other losses (pgd-cw-50, apgd-dlr) and square.`,
   );
   const wider = await broken(attack, 2 * epsilon);
   expect(
     wider >= plain - slack,
     'larger-epsilon-is-weaker',
-    `At twice the ε ${attack.name} broke ${wider} of ${count} images, and ${plain} at ε itself, though every smaller change was allowed too: steps overshoot a rough loss. Use attacks that choose their steps (apgd-ce, apgd-t), and square.`,
+    `With twice the ε ${attack.name} broke ${wider} of ${count} images, and ${plain} with ε itself, though the larger ball contains the smaller: the steps overshoot on a rough loss surface. Use attacks with an adaptive step size (apgd-ce, apgd-t), and square.`,
   );
   const blind = await broken(square);
   expect(
     blind <= plain + slack,
     'black-box-beats-white-box',
-    `Square with ${square.steps} queries broke ${blind} of ${count} images and ${attack.name}, which knows the gradient, ${plain}: the gradient hides the way. Do not trust attacks along it; add square and a surrogate derivative.`,
+    `Square with ${square.steps} queries broke ${blind} of ${count} images and ${attack.name}, which uses gradients, ${plain}: the gradients are masked. Do not trust gradient-based attacks; add square and a surrogate derivative.`,
   );
-  const drawn = await broken(noise);
+  const random = await broken(noise);
   expect(
-    drawn <= plain + slack,
+    random <= plain + slack,
     'noise-beats-attack',
-    `${noise.restarts} random points of the ball broke ${drawn} of ${count} images and ${attack.name} ${plain}: an attack that loses to noise finds nothing. Look at the zero and misleading gradients, and add square.`,
+    `${noise.restarts} random points of the ball broke ${random} of ${count} images and ${attack.name} ${plain}: the attack is weaker than random noise. See the flags on zero or misleading gradients, and add square.`,
   );
   return flags;
 }
 
-/** The radius of a ball around any image that holds every other image of so many numbers. */
+/** Radius of a ball around any image of `numbers` pixels that contains the whole box. */
 function wholeBox({ norm }: Threat, numbers: number): number {
   return norm.name === 'linf' ? 1 : Math.sqrt(numbers);
 }
 
-/** How many images of a probe an attack breaks. */
+/** Number of images that an attack breaks. */
 async function countBroken(
   probe: Probe,
   options: { readonly attack: Attack; readonly threat: Threat; readonly interrupted?: () => boolean },
@@ -97,9 +97,9 @@ async function countBroken(
   try {
     for (let state = search.next(); ; state = search.next()) {
       if (state.done === true) return state.value.length;
-      await pause(interrupted, interruptedChecks);
+      await pause(interrupted, checksInterrupted);
     }
   } finally {
-    search.return([]); // frees what it holds, where it was left before its end
+    search.return([]); // frees its tensors if it was interrupted
   }
 }

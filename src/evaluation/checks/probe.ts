@@ -4,56 +4,56 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { type ModelUnderTest, type PassCount, padSingleton } from '../model-under-test.js';
 import { thresholds } from './thresholds.js';
 
-/** What a check is given. */
+/** Input of a check. */
 export interface Probe {
   readonly subject: ModelUnderTest;
-  /** A few images, spread over the data. */
+  /** A few images, spread evenly over the data. */
   readonly batch: Batch;
   readonly labels: readonly number[];
-  /** Logits of these images, by the model as it was given, [N, classes]. */
+  /** Logits of these images by the exact model, [N, classes]. */
   readonly logits: Tensor;
   readonly classes: number;
   readonly threat: Threat;
   readonly seed: number;
 }
 
-/** What a caller of the checks hears and says while they run. */
+/** Callbacks of the checks. */
 export interface CheckCallbacks {
-  /** Asked now and then; true ends the checks with an `InterruptedError`. */
+  /** Polled between checks; returning true throws an `InterruptedError`. */
   readonly interrupted?: () => boolean;
   /** Called after each attack of the full set. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-export const interruptedChecks = 'Interrupted in the checks; nothing was written.';
+export const checksInterrupted = 'Interrupted during the checks; nothing was written.';
 
-/** `count` places of `total`, evenly spread: the images of a folder lie class by class. */
+/** `count` indices evenly spread over `total`, since an image folder is sorted by class. */
 export function spread(total: number, count: number = thresholds.probeImages): readonly number[] {
   const taken = Math.min(total, count);
-  return Array.from({ length: taken }, (_, at) => Math.floor((at * total) / taken));
+  return Array.from({ length: taken }, (_, index) => Math.floor((index * total) / taken));
 }
 
-/** The images of a data set that checks look at. */
+/** The images of a data set that the checks use. */
 export function probeBatch(data: DatasetTensors): Pick<Probe, 'batch' | 'labels'> {
-  const places = spread(data.count);
-  return { batch: data.batch(places), labels: places.map((place) => data.dataset.labels[place]!) };
+  const indices = spread(data.count);
+  return { batch: data.batch(indices), labels: indices.map((index) => data.dataset.labels[index]!) };
 }
 
-/** The model as it was given, for a batch of any size. */
-export function given({ exact: classify }: ModelUnderTest): ModelUnderTest['exact'] {
+/** The exact model, for batches of any size. */
+export function exactClassifier({ exact: classify }: ModelUnderTest): ModelUnderTest['exact'] {
   return padSingleton(classify);
 }
 
-/** Each row divided by its Euclidean norm, so that a distance means the same for every scale of logits. */
+/** Divides each row by its L2 norm, so that distances do not depend on the scale of the logits. */
 export function normalised(logits: Tensor): Tensor {
   const rows = logits.detach();
   return rows.div(rows.l2Norm([1], true).add(1e-10));
 }
 
-/** The largest Euclidean distance of two rows. */
-export function farthest(a: Tensor, b: Tensor): number {
+/** The largest L2 distance between corresponding rows. */
+export function maxDistance(a: Tensor, b: Tensor): number {
   return Math.max(0, ...a.sub(b).l2Norm([1]).numbers());
 }
 
-/** For checks, whose passes are not counted with those of an attack. */
+/** A counter to discard: passes of the checks are not reported. */
 export const uncounted = (): PassCount => ({ forwards: 0, backwards: 0 });

@@ -11,26 +11,26 @@ import { type EvaluationLine, parseLines, toEntry, toLine } from './verdict-line
 
 export const linesFile = 'verdicts.jsonl';
 
-/** The folder of an evaluation that this process writes. Nothing in it is lost but the batch in progress. */
+/** An evaluation folder opened for writing. Only the batch in progress can be lost. */
 export interface EvaluationFolder extends Disposable {
   readonly path: string;
   readonly manifest: EvaluationManifest;
-  /** What was found before, and keeps what is found from now on. */
+  /** Holds the stored verdicts and records new ones. */
   readonly ledger: Ledger;
-  /** Writes what other programs read: `evaluation.json` and `adversarial.safetensors`. */
+  /** Writes the results, `evaluation.json` and `adversarial.safetensors`. */
   finish(result: EvaluationResult): void;
-  /** Gives the folder free for other processes. */
+  /** Releases the lock on the folder. */
   [Symbol.dispose](): void;
 }
 
-/** What an evaluation has found so far, or at its end: its lines, and the images that they number. */
+/** The verdicts of an evaluation, complete or not, and the images they refer to. */
 export function readFound(
   path: string,
   shape: Dataset['shape'],
 ): { readonly lines: readonly EvaluationLine[]; readonly imageOf: (number: number) => Float32Array } {
   const images = foundBytes(path);
   const length = imageBytes({ shape });
-  const { lines } = wholeLines(path, Math.floor(images.length / length));
+  const { lines } = completeLines(path, Math.floor(images.length / length));
   return { lines, imageOf: (number) => imageAt(images, number * length, length) };
 }
 
@@ -42,7 +42,7 @@ export interface OpenOptions {
   readonly release: () => void;
 }
 
-/** Opens the folder behind `lines`, which are whole; the caller holds its lock. */
+/** Opens the folder for appending after `lines`, which are complete; the caller holds its lock. */
 export function openEvaluationFolder({
   path,
   data,
@@ -52,15 +52,15 @@ export function openEvaluationFolder({
 }: OpenOptions): EvaluationFolder {
   const { ids, labels, shape } = data;
   const { imageOf } = readFound(path, shape);
-  const places = new Map(Array.from(ids, (id, place) => [id, place]));
-  const placeOf = (id: number) => {
-    const place = places.get(id);
-    if (place === undefined)
-      throw new InputError('broken-file', `Expected ids of ${data.name} in ${path}, but ${id} is none.`);
-    return place;
+  const indexById = new Map(Array.from(ids, (id, index) => [id, index]));
+  const indexOf = (id: number) => {
+    const index = indexById.get(id);
+    if (index === undefined)
+      throw new InputError('broken-file', `Expected ids of ${data.name} in ${path} but found ${id}.`);
+    return index;
   };
   const lines = [...before];
-  const entries = before.map((line) => toEntry(line, placeOf, imageOf));
+  const entries = before.map((line) => toEntry(line, indexOf, imageOf));
   const images = openAppended(join(path, foundFile));
   const text = openAppended(join(path, linesFile));
   let count = before.filter(({ type }) => type === 'broken').length;
@@ -74,12 +74,12 @@ export function openEvaluationFolder({
       }
       return toLine(entry, ids, count + pixels.length - 1);
     });
-    images.append(pixels); // first, so that no line names an image that is not there
+    images.append(pixels); // first, so that no line refers to a missing image
     text.append([Buffer.from(added.map((line) => `${JSON.stringify(line)}\n`).join(''))]);
     count += pixels.length;
     lines.push(...added);
     if (!fresh.some(({ type }) => type === 'cost')) return;
-    images.sync(); // a batch is done: it outlasts a loss of power too
+    images.sync(); // the batch is complete: make it durable
     text.sync();
   };
 
@@ -92,11 +92,11 @@ export function openEvaluationFolder({
       const names = result.attacks.map(({ name }) => name);
       const found = lines.flatMap((line) => {
         if (line.type !== 'broken') return [];
-        return { id: line.id, label: labels[placeOf(line.id)]!, attack: names.indexOf(line.attack) };
+        return { id: line.id, label: labels[indexOf(line.id)]!, attack: names.indexOf(line.attack) };
       });
       writeAdversarial(path, { found, shape, settings: manifest.evaluation, attacks: names });
       writeJsonDurably(join(path, 'evaluation.json'), result);
-      rmSync(join(path, foundFile)); // adversarial.safetensors holds the same
+      rmSync(join(path, foundFile)); // duplicated in adversarial.safetensors
     },
     [Symbol.dispose]() {
       if (!isOpen) return;
@@ -108,8 +108,8 @@ export function openEvaluationFolder({
   };
 }
 
-/** The lines up to the first that names an image which is not there, as after a loss of power. */
-export function wholeLines(
+/** The lines before the first that refers to a missing image, as may happen after a power failure. */
+export function completeLines(
   path: string,
   images: number,
 ): { readonly lines: EvaluationLine[]; readonly bytes: number; readonly count: number } {
@@ -130,17 +130,17 @@ export function imageBytes({ shape }: Pick<Dataset, 'shape'>): number {
   return shape.reduce((product, size) => product * size, Float32Array.BYTES_PER_ELEMENT);
 }
 
-/** A copy: the bytes may lie at any place, and a Buffer's `slice` would share them. */
+/** A copy, since the bytes may be unaligned and `slice` of a Buffer shares memory. */
 function imageAt(bytes: Uint8Array, start: number, length: number): Float32Array {
   return new Float32Array(new Uint8Array(bytes.subarray(start, start + length)).buffer);
 }
 
-/** A file that only grows. */
+/** An append-only file. */
 function openAppended(path: string) {
   const file = openSync(path, 'a');
   let length = statSync(path).size;
   return {
-    /** @throws {InputError} 'disk-full'; what did not fit is taken back. */
+    /** @throws {InputError} 'disk-full'; a partial write is rolled back. */
     append(parts: readonly Uint8Array[]): void {
       try {
         for (const part of parts) writeWhole(file, part);

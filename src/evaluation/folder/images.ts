@@ -8,14 +8,14 @@ import { writeFileDurably } from '../../files/durable-file.js';
 import { type NamedArray, readSafetensors, safetensorsParts } from '../../weights/safetensors.js';
 import type { EvaluationSettings } from './manifest.js';
 
-/** The images that are evaluated, as bytes. */
+/** The evaluated images, as bytes. */
 const originalsFile = 'originals.safetensors';
-/** Those that broke one, float32, one behind the other in the order in which they were found; until all is done. */
+/** The adversarial images of an unfinished evaluation, float32, concatenated in the order in which they were found. */
 export const foundFile = 'images.f32';
-/** The same when all is done, for other programs. */
+/** The adversarial images of a finished evaluation, for other programs. */
 const adversarialFile = 'adversarial.safetensors';
 
-/** Keeps the evaluated images themselves: `images` uint8 [N, C, H, W], `ids`, `labels`. */
+/** Stores the evaluated images: `images` uint8 [N, C, H, W], `ids`, `labels`. */
 export function writeOriginals(folder: string, { images, ids, labels, shape }: Dataset): void {
   const arrays: NamedArray[] = [
     { name: 'images', dtype: 'U8', shape: [ids.length, ...shape], bytes: images },
@@ -26,9 +26,9 @@ export function writeOriginals(folder: string, { images, ids, labels, shape }: D
 }
 
 /**
- * The evaluated images, as a data set.
+ * Reads the evaluated images as a data set.
  *
- * @throws {InputError} where they are not those that the manifest names by their digest.
+ * @throws {InputError} if their digest is not the one in the manifest.
  */
 export function readOriginals(folder: string, settings: EvaluationSettings): Dataset {
   const path = join(folder, originalsFile);
@@ -51,26 +51,26 @@ export function readOriginals(folder: string, settings: EvaluationSettings): Dat
   if (digest !== settings.pixelsDigest)
     throw new InputError(
       'broken-file',
-      `Expected the evaluated images in ${path}, ${settings.pixelsDigest}, but they are ${digest}.`,
+      `Expected the evaluated images in ${path} to be ${settings.pixelsDigest} but they are ${digest}.`,
     );
   return dataset;
 }
 
-/** Of each image that broke an example: whose it is, and which of the attacks found it, by its place in the list. */
-export interface Found {
+/** The example of an adversarial image, and the index of the attack that found it. */
+export interface FoundImage {
   readonly id: number;
   readonly label: number;
   readonly attack: number;
 }
 
-/** Keeps what was found as `images` float32 [K, C, H, W], `ids`, `labels` and `attacks`, with what it is in the header. */
+/** Stores the adversarial images as `images` float32 [K, C, H, W], `ids`, `labels` and `attacks`, with metadata. */
 export function writeAdversarial(
   folder: string,
   options: {
-    readonly found: readonly Found[];
+    readonly found: readonly FoundImage[];
     readonly shape: Dataset['shape'];
     readonly settings: EvaluationSettings;
-    /** The names that `attack` numbers. */
+    /** The names to which `attack` is an index. */
     readonly attacks: readonly string[];
   },
 ): void {
@@ -101,7 +101,7 @@ export function writeAdversarial(
   writeFileDurably(join(folder, adversarialFile), safetensorsParts(arrays, metadata));
 }
 
-/** What was found so far: of an evaluation that is under way, or of one that is done. */
+/** The adversarial images found so far, of a finished or unfinished evaluation. */
 export function foundBytes(folder: string): Uint8Array {
   const path = join(folder, foundFile);
   if (existsSync(path)) return readFileSync(path);
@@ -121,6 +121,6 @@ function numbersOf({ bytes, shape }: NamedArray): number[] {
 function arrayOf(arrays: readonly NamedArray[], name: string, path: string): NamedArray {
   const found = arrays.find((array) => array.name === name);
   if (found === undefined)
-    throw new InputError('broken-file', `Expected an array '${name}' in ${path}, but there is none.`);
+    throw new InputError('broken-file', `Expected an array '${name}' in ${path} but there is none.`);
   return found;
 }

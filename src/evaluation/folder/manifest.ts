@@ -6,10 +6,10 @@ import { manifestSchema } from '../../provenance/manifest.js';
 import { firstDifference } from '../../user-input/first-difference.js';
 import { validate } from '../../user-input/validate.js';
 
-/** What is measured, and how: two evaluations that agree in all of it come to the same. */
+/** What determines the results: two evaluations with equal settings yield equal results. */
 const settingsSchema = z.strictObject({
   modelDigest: z.string(),
-  /** What a TorchScript file was told to take; null where the model brings its own normalisation. */
+  /** Preprocessing stated for a TorchScript file; null if the model includes its own normalisation. */
   input: z
     .strictObject({
       range: z.tuple([z.number(), z.number()]),
@@ -33,16 +33,16 @@ export type EvaluationSettings = Readonly<z.output<typeof settingsSchema>>;
 
 const schema = manifestSchema.extend({
   evaluation: settingsSchema,
-  /** The model as the user named it. */
+  /** The model as given by the user. */
   model: z.string(),
-  /** As the user wrote it. */
+  /** As given by the user. */
   epsilonText: z.string(),
   /** Used again on resume. */
   chosen: z.object({
     batch: z.int().positive(),
-    /** Images a second of each size that was tried; null where the size was given. */
+    /** Throughput in images per second by batch size; null if the size was given. */
     measured: z.record(z.string(), z.number()).nullable(),
-    /** Whether the model answers at random, so that 20 passes judge an image. */
+    /** Whether the model is randomized, so that a verdict takes 20 passes. */
     random: z.boolean(),
   }),
 });
@@ -50,7 +50,7 @@ const schema = manifestSchema.extend({
 /** `manifest.json` of an evaluation folder. */
 export type EvaluationManifest = z.output<typeof schema>;
 
-/** Whether a path is the folder of an evaluation. */
+/** Whether a path is an evaluation folder. */
 export function isEvaluationFolder(path: string): boolean {
   return existsSync(manifestFile(path));
 }
@@ -59,7 +59,7 @@ export function manifestFile(folder: string): string {
   return join(folder, 'manifest.json');
 }
 
-/** @throws {InputError} where the folder is none of an evaluation, or its manifest is broken. */
+/** @throws {InputError} if the folder is not an evaluation folder, or its manifest is damaged. */
 export function readEvaluationManifest(folder: string, name: string): EvaluationManifest {
   const file = manifestFile(folder);
   let input: unknown;
@@ -67,7 +67,7 @@ export function readEvaluationManifest(folder: string, name: string): Evaluation
     input = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     throw InputError.expected(
-      'the folder of an evaluation',
+      'an evaluation folder',
       name,
       folder,
       `Its manifest.json cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
@@ -76,7 +76,7 @@ export function readEvaluationManifest(folder: string, name: string): Evaluation
   return validate({ schema, input, source: `the manifest ${file}` });
 }
 
-/** @throws {InputError} that names the first setting in which an evaluation differs from the one that it goes on with. */
+/** @throws {InputError} naming the first setting that differs from those of the stored evaluation. */
 export function requireSameEvaluation(
   folder: string,
   { before, now }: { readonly before: EvaluationSettings; readonly now: EvaluationSettings },
@@ -87,6 +87,6 @@ export function requireSameEvaluation(
   throw new InputError(
     'evaluation-differs',
     `Expected the evaluation of ${folder}, but ${path} is ${describe(second)} and was ${describe(first)}. ` +
-      'Resume with the settings it started with, or start another one in a new folder.',
+      'Resume with the original settings, or start a new evaluation in another folder.',
   );
 }

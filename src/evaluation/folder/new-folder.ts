@@ -8,20 +8,20 @@ import { type EvaluationFolder, linesFile, openEvaluationFolder } from './evalua
 import { foundFile, writeOriginals } from './images.js';
 import { type EvaluationManifest, isEvaluationFolder, manifestFile } from './manifest.js';
 
-/** A folder that a new evaluation may be kept in: nothing is in it, and no other process writes it. */
+/** An empty folder locked for a new evaluation. */
 export interface NewEvaluationFolder extends Disposable {
   readonly kind: 'new';
   readonly path: string;
-  /** Makes it the folder of an evaluation: the images and what is measured are in it before the first attack. */
+  /** Initialises the folder: stores the images and the settings before the first attack. */
   create(options: { readonly data: Dataset; readonly manifest: EvaluationManifest }): EvaluationFolder;
-  /** Releases the folder; one in which nothing was created is removed if it did not exist before. */
+  /** Releases the lock; removes the folder if it did not exist before and nothing was created in it. */
   [Symbol.dispose](): void;
 }
 
 /**
- * Reserves a folder for a new evaluation; to be called before anything that takes long.
+ * Reserves a folder for a new evaluation; call it before any expensive work.
  *
- * @throws {InputError} where something is in it, or another process writes it.
+ * @throws {InputError} if the folder is not empty, or another process uses it.
  */
 export function newEvaluationFolder(path: string): NewEvaluationFolder {
   requireUnused(path);
@@ -36,7 +36,7 @@ export function newEvaluationFolder(path: string): NewEvaluationFolder {
     if (!isCreated && made !== undefined) removeEmpty(path, made);
   };
   try {
-    requireUnused(path); // another process may have used it before it was locked
+    requireUnused(path); // another process may have used it before the lock was acquired
   } catch (error) {
     release();
     throw error;
@@ -56,7 +56,7 @@ export function newEvaluationFolder(path: string): NewEvaluationFolder {
   };
 }
 
-/** Removes a folder and those around it up to `outermost`, as far as they are empty. */
+/** Removes a folder and its parents up to `outermost`, as long as they are empty. */
 function removeEmpty(path: string, outermost: string): void {
   for (let folder = resolve(path); readdirSync(folder).length === 0; folder = dirname(folder)) {
     rmdirSync(folder);
@@ -66,9 +66,9 @@ function removeEmpty(path: string, outermost: string): void {
 
 function requireUnused(path: string): void {
   if (!existsSync(path)) return;
-  // What a process leaves that was killed while it made the folder: the manifest comes last.
-  const early = /^(lock|lock\.\d+|originals\.safetensors|verdicts\.jsonl|images\.f32|.*\.tmp)$/;
-  if (statSync(path).isDirectory() && readdirSync(path).every((file) => early.test(file))) return;
+  // Files left by a process that was killed while it initialised the folder: the manifest is written last.
+  const leftover = /^(lock|lock\.\d+|originals\.safetensors|verdicts\.jsonl|images\.f32|.*\.tmp)$/;
+  if (statSync(path).isDirectory() && readdirSync(path).every((file) => leftover.test(file))) return;
   const remedy = isEvaluationFolder(path) ? 'Use `resume` to continue the evaluation in it.' : undefined;
   throw InputError.expected('a folder that is empty or does not exist yet', '`folder`', path, remedy);
 }

@@ -5,34 +5,34 @@ import { InputError } from '../../errors.js';
 import { removeTemporaryFiles, writeFileDurably } from '../../files/durable-file.js';
 import { acquireLock } from '../../files/lock.js';
 import {
+  completeLines,
   type EvaluationFolder,
   imageBytes,
   linesFile,
   openEvaluationFolder,
-  wholeLines,
 } from './evaluation-folder.js';
 import { foundBytes, foundFile } from './images.js';
 import { type EvaluationManifest, readEvaluationManifest, requireSameEvaluation } from './manifest.js';
 
-/** The folder of an evaluation that is to be resumed. */
+/** The folder of an evaluation to resume. */
 export interface StoredEvaluationFolder {
   readonly kind: 'stored';
   readonly path: string;
   readonly manifest: EvaluationManifest;
   /**
-   * Opens it where the evaluation ended, or finds that all is done.
+   * Opens the folder at the last complete verdict; the evaluation may already be finished.
    *
-   * @throws {InputError} where `settings` differ (naming the first that does), or another process writes it.
+   * @throws {InputError} if `settings` differ (naming the first difference), or another process uses the folder.
    */
   resume(options: {
     readonly data: Dataset;
     readonly settings: EvaluationManifest['evaluation'];
-    /** Where somebody states it; with another size the numbers would not repeat to the bit. */
+    /** The batch size if given; with another size the results would not be bit-identical. */
     readonly batch: number | 'auto';
   }): EvaluationFolder;
 }
 
-/** @throws {InputError} where the folder is none of an evaluation. */
+/** @throws {InputError} if the folder is not an evaluation folder. */
 export function storedEvaluationFolder(path: string): StoredEvaluationFolder {
   const manifest = readEvaluationManifest(path, '`resume`');
   return {
@@ -47,14 +47,14 @@ export function storedEvaluationFolder(path: string): StoredEvaluationFolder {
           `${chosen.batch}, as when the evaluation started,`,
           '`batch`',
           batch,
-          'Leave it out.',
+          'Omit it.',
         );
       const lock = acquireLock(path);
       try {
         removeTemporaryFiles(path);
         const images = foundBytes(path);
-        const { lines, bytes, count } = wholeLines(path, Math.floor(images.length / imageBytes(data)));
-        // Both files end behind what is whole in both.
+        const { lines, bytes, count } = completeLines(path, Math.floor(images.length / imageBytes(data)));
+        // Truncate both files to the entries that are complete in both.
         truncateSync(join(path, linesFile), bytes);
         writeFileDurably(join(path, foundFile), [images.subarray(0, count * imageBytes(data))]);
         return openEvaluationFolder({ path, data, manifest, lines, release: lock.release });

@@ -3,8 +3,8 @@ import { InputError } from '../../errors.js';
 import type { LedgerEntry } from '../ledger.js';
 
 /**
- * A line of `verdicts.jsonl`: an entry of the ledger with an example's id in place of its place, and in place of an
- * image its number in the file of images.
+ * A line of `verdicts.jsonl`: a ledger entry with the example id instead of its index, and the number of the image in
+ * the image file instead of the image.
  */
 const lineSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('clean'), id: z.int(), right: z.boolean() }),
@@ -22,36 +22,36 @@ const lineSchema = z.discriminatedUnion('type', [
 
 export type EvaluationLine = z.output<typeof lineSchema>;
 
-/** `image` is the number that the next image gets. */
+/** `image` is the number assigned to the next image. */
 export function toLine(entry: LedgerEntry, ids: ArrayLike<number>, image: number): EvaluationLine {
   switch (entry.type) {
     case 'clean':
-      return { type: 'clean', id: ids[entry.place]!, right: entry.right };
+      return { type: 'clean', id: ids[entry.index]!, right: entry.right };
     case 'stood':
-      return { type: 'stood', attack: entry.attack, id: ids[entry.place]! };
+      return { type: 'stood', attack: entry.attack, id: ids[entry.index]! };
     case 'broken':
-      return { type: 'broken', attack: entry.attack, id: ids[entry.place]!, image };
+      return { type: 'broken', attack: entry.attack, id: ids[entry.index]!, image };
     case 'cost':
       return entry;
   }
 }
 
-/** The entry of a line; the image comes from `imageOf`. */
+/** The ledger entry of a line; `imageOf` reads the image. */
 export function toEntry(
   line: EvaluationLine,
-  placeOf: (id: number) => number,
+  indexOf: (id: number) => number,
   imageOf: (number: number) => Float32Array,
 ): LedgerEntry {
   switch (line.type) {
     case 'clean':
-      return { type: 'clean', place: placeOf(line.id), right: line.right };
+      return { type: 'clean', index: indexOf(line.id), right: line.right };
     case 'stood':
-      return { type: 'stood', attack: line.attack, place: placeOf(line.id) };
+      return { type: 'stood', attack: line.attack, index: indexOf(line.id) };
     case 'broken':
       return {
         type: 'broken',
         attack: line.attack,
-        place: placeOf(line.id),
+        index: indexOf(line.id),
         image: imageOf(line.image),
       };
     case 'cost':
@@ -60,9 +60,9 @@ export function toEntry(
 }
 
 /**
- * The lines of a file; a last one that is not whole is left out, as a process was killed while it wrote it.
+ * Parses the file; a trailing incomplete line, left by a killed process, is ignored.
  *
- * @throws {InputError} that names the line which is none.
+ * @throws {InputError} naming the first invalid line.
  */
 export function parseLines(text: string, path: string): EvaluationLine[] {
   return text
@@ -72,7 +72,7 @@ export function parseLines(text: string, path: string): EvaluationLine[] {
       try {
         return lineSchema.parse(JSON.parse(line));
       } catch (error) {
-        const sentence = `Expected a verdict in line ${index + 1} of ${path} but it cannot be read.`;
+        const sentence = `Expected a verdict in line ${index + 1} of ${path} but the line is invalid.`;
         throw new InputError('broken-file', sentence, { cause: error });
       }
     });

@@ -14,14 +14,14 @@ import { readFound } from './evaluation-folder.js';
 import { readOriginals } from './images.js';
 import type { EvaluationManifest } from './manifest.js';
 
-/** A stored image that broke an example, looked at again. */
+/** The verification of a stored adversarial image. */
 export interface VerifiedImage {
   readonly id: number;
   readonly label: number;
   readonly attack: string;
-  /** From its original, in float64. */
+  /** Distance from the clean image, in float64. */
   readonly distance: number;
-  /** Its smallest and its largest pixel. */
+  /** Smallest and largest pixel value. */
   readonly pixels: readonly [lowest: number, highest: number];
   readonly isInBall: boolean;
   readonly isInBox: boolean;
@@ -29,29 +29,28 @@ export interface VerifiedImage {
 }
 
 export interface FolderVerification {
-  /** Whether the evaluation came to its end. */
+  /** Whether the evaluation is finished. */
   readonly isFinished: boolean;
-  /** All stored images, in the order in which they were found. */
+  /** All stored adversarial images, in the order in which they were found. */
   readonly images: readonly VerifiedImage[];
-  /** The ids of the originals that the model classifies rightly. */
-  readonly right: ReadonlySet<number>;
+  /** The ids of the clean images that the model classifies correctly. */
+  readonly correct: ReadonlySet<number>;
 }
 
 /**
- * Looks again at every adversarial image of an evaluation, with nothing but its folder and a model: the originals by
- * their digest, the distance in float64, the box, and what the model says of the stored float32 image. It uses nothing
- * that the attacks found out. An image that the model gets right in a batch is shown to it once more alone, since the
- * engine's rounding may depend on the company.
+ * Verifies every adversarial image of an evaluation from its folder and a model alone: the digest of the clean images,
+ * the distance in float64, the box, and the prediction on the stored float32 image. No verdict of the attacks is used.
+ * An image that is classified correctly in a batch is evaluated again alone, since rounding may depend on the batch.
  *
- * @throws {InputError} where the folder is damaged, or the model takes other images or knows other classes.
+ * @throws {InputError} if the folder is damaged, or the model has another input shape or number of classes.
  */
 export function verifyFolder(
   path: string,
   options: {
     readonly manifest: EvaluationManifest;
-    /** As it was given, not folded. */
+    /** The original model, without folded normalisation. */
     readonly classify: Classifier;
-    /** What the model takes; null where it does not say. */
+    /** Input shape of the model; null if unknown. */
     readonly shape: readonly [number, number, number] | null;
   },
 ): FolderVerification {
@@ -64,48 +63,48 @@ export function verifyFolder(
       `one of [${options.shape.join(', ')}]`,
     );
   using tensors = new DatasetTensors(data);
-  const places = new Map(Array.from(data.ids, (id, place) => [id, place]));
+  const indexById = new Map(Array.from(data.ids, (id, index) => [id, index]));
   const classify = padSingleton(options.classify);
   const { random } = chosen;
   const norm = norms[settings.norm];
 
-  const right = new Set<number>();
+  const correct = new Set<number>();
   for (const chunk of batches([...data.ids.keys()], chosen.batch)) {
-    const labels = chunk.map((place) => data.labels[place]!);
-    const { rows: wrong, classes } = scope(() =>
+    const labels = chunk.map((index) => data.labels[index]!);
+    const { rows, classes } = scope(() =>
       misclassified(classify, tensors.batch(chunk).x, { labels, random }),
     );
     requireClasses(classes, data);
-    const errors = new Set(wrong);
-    chunk.forEach((place, row) => {
-      if (!errors.has(row)) right.add(data.ids[place]!);
+    const errors = new Set(rows);
+    chunk.forEach((index, row) => {
+      if (!errors.has(row)) correct.add(data.ids[index]!);
     });
   }
 
   const { lines, imageOf } = readFound(path, data.shape);
   const broken = lines.flatMap((line) => (line.type === 'broken' ? [line] : []));
   const images = [...batches([...broken.keys()], chosen.batch)].flatMap((chunk) => {
-    const found = chunk.map((at) => {
-      const { id, attack, image } = broken[at]!;
-      const place = places.get(id);
-      if (place === undefined)
-        throw new InputError('broken-file', `Expected ids of ${data.name} in ${path}, but ${id} is none.`);
-      return { id, attack, place, label: data.labels[place]!, pixels: imageOf(image) };
+    const found = chunk.map((position) => {
+      const { id, attack, image } = broken[position]!;
+      const index = indexById.get(id);
+      if (index === undefined)
+        throw new InputError('broken-file', `Expected ids of ${data.name} in ${path} but found ${id}.`);
+      return { id, attack, index, label: data.labels[index]!, pixels: imageOf(image) };
     });
-    const { distances, wrong } = scope(() => {
+    const { distances, errors } = scope(() => {
       const x = stackImages(
         found.map(({ pixels }) => pixels),
         data.shape,
       );
-      const originals = tensors.batch(found.map(({ place }) => place)).x;
-      const judged = misclassified(classify, x, { labels: found.map(({ label }) => label), random });
-      const isWrong = new Set(judged.rows);
+      const originals = tensors.batch(found.map(({ index }) => index)).x;
+      const batched = misclassified(classify, x, { labels: found.map(({ label }) => label), random });
+      const rows = new Set(batched.rows);
       found.forEach(({ label }, row) => {
-        if (isWrong.has(row)) return;
+        if (rows.has(row)) return;
         const alone = scope(() => misclassified(classify, x.narrow(0, row, 1), { labels: [label], random }));
-        if (alone.rows.length > 0) isWrong.add(row);
+        if (alone.rows.length > 0) rows.add(row);
       });
-      return { distances: norm.distance(x, originals), wrong: isWrong };
+      return { distances: norm.distance(x, originals), errors: rows };
     });
     return found.map(({ id, attack, label, pixels }, row): VerifiedImage => {
       const distance = distances[row]!;
@@ -119,10 +118,10 @@ export function verifyFolder(
           pixels.reduce((a, b) => Math.max(a, b), -Infinity),
         ],
         isInBall: distance <= norm.allowed(settings.epsilon),
-        isInBox: pixels.every((pixel) => pixel >= 0 && pixel <= 1), // which no NaN is
-        isMisclassified: wrong.has(row),
+        isInBox: pixels.every((pixel) => pixel >= 0 && pixel <= 1), // false for NaN
+        isMisclassified: errors.has(row),
       };
     });
   });
-  return { isFinished: existsSync(join(path, 'evaluation.json')), images, right };
+  return { isFinished: existsSync(join(path, 'evaluation.json')), images, correct };
 }

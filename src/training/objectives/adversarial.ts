@@ -3,58 +3,58 @@ import { InputError } from '../../errors.js';
 import type { Pass } from '../../nn/module.js';
 import { scope } from '../../tensor/scope.js';
 import { type AwpOptions, perturbWeights } from './awp.js';
-import { type GradAlignOptions, misalignment } from './grad-align.js';
+import { type GradAlignOptions, misalignmentPenalty } from './grad-align.js';
 import {
   adversarialCrossEntropy,
   gradientsOf,
   type Objective,
   stateless,
   type TrainingLoss,
-  update,
+  trainingPass,
 } from './objective.js';
-import { perturb, type TrainingAttack, warmedUp } from './training-attack.js';
+import { perturb, type TrainingAttack, warmupFactor } from './training-attack.js';
 import { passAt, type UpdatePass } from './update-pass.js';
 
 export interface AdversarialOptions {
   readonly attack: TrainingAttack;
-  /** @default cross-entropy on the adversarial images, without label smoothing */
+  /** @default cross-entropy of the adversarial images, without label smoothing */
   readonly loss?: TrainingLoss;
-  /** How the update runs the network. @default { train: true } */
+  /** Forward pass of the update. @default { train: true } */
   readonly pass?: UpdatePass;
-  /** Takes the loss at weights that were moved up it. */
+  /** Adversarial weight perturbation. */
   readonly awp?: AwpOptions;
-  /** Adds the misalignment of the images' gradients to the loss; L∞ alone. */
+  /** Adds the GradAlign penalty to the loss; L∞ only. */
   readonly gradAlign?: GradAlignOptions;
-  /** With whom it learns. Attacks are this rank's own. @default alone */
+  /** The ranks over which gradients are averaged; each attacks its own images. @default a single process */
   readonly ranks?: ProcessGroup;
 }
 
 /**
- * Makes adversarial images of a batch, then takes the loss of them: PGD, Fast, SAT, TRADES and MART. Adversarial weight
- * perturbation climbs the loss without GradAlign's penalty; the penalty is taken at the moved weights. With AWP,
- * `Learned.restore` must be called before the next step is learned.
+ * Computes adversarial images of a batch and the loss on them: PGD, Fast, SAT, TRADES and MART. Adversarial weight
+ * perturbation maximises the loss without the GradAlign penalty, which is computed at the perturbed weights. With AWP,
+ * `GradientResult.restore` must be called before the next step.
  *
- * @throws {InputError} for GradAlign in another norm than L∞.
+ * @throws {InputError} for GradAlign in a norm other than L∞.
  */
 export function adversarial(options: AdversarialOptions): Objective {
   const { attack, loss = adversarialCrossEntropy(0), awp, gradAlign, ranks = singleProcess } = options;
   if (gradAlign !== undefined && attack.norm.name !== 'linf')
-    throw InputError.expected('linf', 'the norm of GradAlign', attack.norm.name, 'Leave GradAlign out.');
-  return stateless((model, batch, place) =>
+    throw InputError.expected('linf', 'the norm of GradAlign', attack.norm.name, 'Omit GradAlign.');
+  return stateless((model, batch, context) =>
     scope(() => {
       const { x, labels } = batch;
-      const pass = passAt(options.pass ?? update, batch, place);
-      const examples = { x, adversarial: perturb(model, batch, attack, place), labels };
+      const pass = passAt(options.pass ?? trainingPass, batch, context);
+      const examples = { x, adversarial: perturb(model, batch, attack, context), labels };
       const valueAt = (chosen: Pass) => loss(model, examples, chosen);
       const compute = () => {
         const value = valueAt(pass);
         if (gradAlign === undefined) return value;
         const { weight, detach = true } = gradAlign;
-        const epsilon = attack.epsilon * warmedUp(place, attack.epsilonWarmup);
-        const penalty = misalignment(model, batch, { epsilon, detach, place, pass });
+        const epsilon = attack.epsilon * warmupFactor(context, attack.epsilonWarmup);
+        const penalty = misalignmentPenalty(model, batch, { epsilon, detach, context, pass });
         return { ...value, loss: value.loss.add(penalty.mul(weight)) };
       };
-      if (awp === undefined || place.step < awp.warmup * place.stepsPerEpoch)
+      if (awp === undefined || context.step < awp.warmup * context.stepsPerEpoch)
         return gradientsOf(model, { labels, ranks, compute });
       const restore = perturbWeights(model, {
         loss: () => valueAt({ ...pass, keepStatistics: true }).loss,

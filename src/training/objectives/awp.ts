@@ -5,23 +5,24 @@ import { noGrad } from '../../tensor/gradient.js';
 import { keep, scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
-/** Adversarial weight perturbation: the loss is taken where the weights, too, were moved against it. */
+/** Adversarial weight perturbation: the loss is minimised at adversarially perturbed weights. */
 export interface AwpOptions {
-  /** Length of the move of each weight tensor over the tensor's own (adversarial training 0.01, TRADES 0.005). */
+  /** Size of the perturbation of each weight tensor relative to its norm (adversarial training 0.01, TRADES 0.005). */
   readonly gamma: number;
-  /** Epochs without it. */
+  /** Epochs before it is applied. */
   readonly warmup: number;
 }
 
 /**
- * Adversarial weight perturbation (Wu, Xia and Wang, 2020): moves every tensor of more than one dimension up the loss,
- * w ← w + γ ‖w‖ g / (‖g‖ + 1e-18), and leaves batch norm and biases alone. The authors take g from a step of SGD of
- * length 0.01 of a copy of the network, on the negated loss; 1e-18 is their 1e-20 over that 0.01. The gradient itself
- * gives the same direction without the copy and without its rounding. Where it is not finite nothing is moved.
+ * Adversarial weight perturbation (Wu, Xia and Wang, 2020): moves every tensor of more than one dimension along the
+ * gradient of the loss, w ← w + γ ‖w‖ g / (‖g‖ + 1e-18), except batch norm and biases. The authors obtain g from an SGD
+ * step with learning rate 0.01 on a copy of the network, on the negated loss; 1e-18 is their 1e-20 over that 0.01. The
+ * gradient itself gives the same direction without the copy and its rounding. If it is not finite nothing is perturbed.
  *
- * @param options `loss` computes the loss; it must not move batch norm's running statistics. All ranks make the same move.
- * @returns what takes the move back. Called after the optimiser's step it leaves what that did, and the rounding of the
- * two moves. A second call does nothing.
+ * @param options `loss` computes the loss; it must not update running statistics. All ranks apply the same
+ * perturbation.
+ * @returns a function that removes the perturbation. Called after the optimizer step it leaves the update of the
+ * latter, up to rounding. A second call does nothing.
  */
 export function perturbWeights(
   model: Model,
@@ -29,28 +30,28 @@ export function perturbWeights(
 ): () => void {
   const { loss, gamma, ranks } = options;
   const weights = [...model.network.parameters().values()].filter(({ shape }) => shape.length > 1);
-  const moves = scope(() => {
-    const { parameters: slopes } = ranks.gradients(loss(), weights);
+  const perturbations = scope(() => {
+    const { parameters: grads } = ranks.gradients(loss(), weights);
     return noGrad(() => {
-      const lengths = slopes.map(lengthOf);
-      if (stack(lengths).isFinite().not().to('float32').sum().item() > 0) return [];
-      return slopes.map((slope, at) =>
-        slope.mul(lengthOf(weights[at]!).mul(gamma).div(lengths[at]!.add(1e-18))),
+      const gradNorms = grads.map(normOf);
+      if (stack(gradNorms).isFinite().not().to('float32').sum().item() > 0) return [];
+      return grads.map((grad, index) =>
+        grad.mul(normOf(weights[index]!).mul(gamma).div(gradNorms[index]!.add(1e-18))),
       );
     });
   }).map(keep);
-  const moveBy = (scale: number) =>
+  const addPerturbation = (scale: number) =>
     noGrad(() => {
-      for (const [at, move] of moves.entries()) weights[at]!.add_(move, scale);
+      for (const [index, perturbation] of perturbations.entries()) weights[index]!.add_(perturbation, scale);
     });
-  moveBy(1);
+  addPerturbation(1);
   return () => {
-    moveBy(-1);
-    for (const move of moves.splice(0)) move.dispose();
+    addPerturbation(-1);
+    for (const perturbation of perturbations.splice(0)) perturbation.dispose();
   };
 }
 
-/** The Euclidean norm of all its numbers. */
-function lengthOf(tensor: Tensor): Tensor {
+/** The L2 norm of all entries. */
+function normOf(tensor: Tensor): Tensor {
   return tensor.l2Norm(tensor.shape.map((_, dimension) => dimension));
 }

@@ -8,56 +8,62 @@ import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { StepContext } from './objective.js';
 
-/** Gradient alignment: a penalty against catastrophic overfitting of one-step attacks. */
+/** GradAlign, a regulariser against catastrophic overfitting of single-step attacks. */
 export interface GradAlignOptions {
-  /** λ, before the penalty (the authors: 0.2 at ε = 8/255 on CIFAR-10). */
+  /** λ, the weight of the penalty (the authors: 0.2 at ε = 8/255 on CIFAR-10). */
   readonly weight: number;
   /**
-   * Whether the gradient at the image itself counts as a constant, as in the authors' code for one-step attacks; for
-   * others their code differentiates both. @default true
+   * Treat the gradient at the clean image as a constant, as in the authors' code for single-step attacks; for other
+   * attacks their code differentiates both. @default true
    */
   readonly detach?: boolean;
 }
 
 export interface MisalignmentOptions {
-  /** Radius of the noise, L∞. */
+  /** Radius of the noise in L∞. */
   readonly epsilon: number;
   readonly detach: boolean;
-  readonly place: StepContext;
-  /** How the update runs the network. */
+  readonly context: StepContext;
+  /** Forward pass of the update. */
   readonly pass: Pass;
 }
 
 /**
- * GradAlign's penalty (Andriushchenko and Flammarion, 2020): 1 − cos(∇ₓ L(x), ∇ₓ L(x + η)) with η uniform in [−ε, ε] and
- * L the cross-entropy, the mean over the images whose two gradients are not 0. The noise is not clipped to the box. Both
- * gradients are those of the network in training mode; the running statistics of batch norm stay as they are, where the
- * authors' code moves them. Differentiable once.
+ * The GradAlign penalty (Andriushchenko and Flammarion, 2020): 1 − cos(∇ₓ L(x), ∇ₓ L(x + η)) with η uniform in [−ε, ε]
+ * and L the cross-entropy, averaged over the images for which both gradients are nonzero. The noise is not clipped to
+ * the box. Both gradients are computed in training mode; the running statistics of batch norm are not updated, unlike
+ * in the authors' code. Differentiable once.
  *
- * @returns a number with its history; 0 where every gradient is 0.
+ * @returns a scalar with its graph; 0 if every gradient is 0.
  */
-export function misalignment(model: Model, { x, labels, ids }: Batch, options: MisalignmentOptions): Tensor {
-  const { epsilon, detach, place } = options;
-  const once = { ...options.pass, keepStatistics: true };
-  const twice = { ...once, twice: true };
-  const slopeAt = (images: Tensor, pass: Pass, createGraph: boolean): Tensor =>
+export function misalignmentPenalty(
+  model: Model,
+  { x, labels, ids }: Batch,
+  options: MisalignmentOptions,
+): Tensor {
+  const { epsilon, detach, context } = options;
+  const singlePass = { ...options.pass, keepStatistics: true };
+  const twice = { ...singlePass, twice: true };
+  const gradientAt = (images: Tensor, pass: Pass, createGraph: boolean): Tensor =>
     scope(() => {
       const point = images.detach().requireGrad_();
       const loss = crossEntropy(model.forward(point, pass), labels, { reduction: 'sum' });
       return gradient(loss, point, { createGraph });
     });
-  const key = { seed: place.seed, stream: 'gradAlign', epoch: place.epoch } as const;
+  const key = { seed: context.seed, stream: 'gradAlign', epoch: context.epoch } as const;
   const noisy = norms.linf.randomStart(x, { epsilon, key, ids, clip: false });
-  const here = detach ? model.network.frozen(() => slopeAt(x, once, false)) : slopeAt(x, twice, true);
-  const there = slopeAt(noisy, twice, true);
+  const clean = detach
+    ? model.network.frozen(() => gradientAt(x, singlePass, false))
+    : gradientAt(x, twice, true);
+  const perturbed = gradientAt(noisy, twice, true);
 
   const { direction } = norms.l2;
-  const cosine = direction(here).mul(direction(there)).sum([1, 2, 3]); // [N]
-  const counts = isNotZero(here).mul(isNotZero(there)).to(x.dtype); // [N]
-  return counts.sub(cosine).sum().div(counts.sum().clamp(1, Number.POSITIVE_INFINITY));
+  const cosine = direction(clean).mul(direction(perturbed)).sum([1, 2, 3]); // [N]
+  const included = isNotZero(clean).mul(isNotZero(perturbed)).to(x.dtype); // [N]
+  return included.sub(cosine).sum().div(included.sum().clamp(1, Number.POSITIVE_INFINITY));
 }
 
-/** Whether an image's gradient has any number that is not 0, bool [N]. */
-function isNotZero(slope: Tensor): Tensor {
-  return slope.detach().abs().max([1, 2, 3]).greater(0);
+/** Whether an image's gradient has a nonzero entry, bool [N]. */
+function isNotZero(grad: Tensor): Tensor {
+  return grad.detach().abs().max([1, 2, 3]).greater(0);
 }

@@ -8,78 +8,78 @@ import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { passAt, type UpdatePass } from './update-pass.js';
 
-/** Where in a run a step stands: what noise is drawn by and what a warm-up goes by. */
+/** The position of a step within a run, which determines its noise and warm-ups. */
 export interface StepContext {
   readonly seed: number;
   /** The pass over the data, from 1. */
   readonly epoch: number;
-  /** Steps done before this one, in all. */
+  /** Steps completed before this one, in total. */
   readonly step: number;
   readonly stepsPerEpoch: number;
-  /** Which part of a batch whose gradients are accumulated, from 0. */
+  /** Index of the accumulation part, from 0. */
   readonly part: number;
 }
 
-/** What one step learns from: the loss's gradients in the order of the parameters, and what to show. */
+/** The result of one step: the gradients in parameter order, and values to log. */
 export interface GradientResult {
   readonly gradients: readonly Tensor[];
   readonly loss: number;
-  /** Share of the images that the loss was taken of which were classified rightly. */
+  /** Accuracy on the images of the loss, 0 to 1. */
   readonly accuracy: number;
-  /** To be called after the optimiser's step, where the weights were moved for the gradient's sake. */
+  /** Removes a weight perturbation; to be called after the optimizer step. */
   readonly restore?: () => void;
 }
 
-/** Ways of adversarial training differ here and nowhere else. */
+/** A training method: how the gradients of a batch are computed. */
 export interface Objective extends Disposable {
   /**
-   * The gradients of one step. The model is as it was when this returns or throws, apart from batch norm's running
-   * statistics, and from weights that `Learned.restore` puts back.
+   * Computes the gradients of one step. The model is unchanged when this returns or throws, except for the running
+   * statistics of batch norm and for a perturbation that `GradientResult.restore` removes.
    */
-  computeGradients(model: Model, batch: Batch, place: StepContext): GradientResult;
-  /** Steps in a row that are taken on one batch; more than 1 for Free alone. */
+  computeGradients(model: Model, batch: Batch, context: StepContext): GradientResult;
+  /** Consecutive steps on one batch; greater than 1 for Free only. */
   readonly replays: number;
-  /** What it carries from step to step, to be kept in checkpoints; empty for all but Free. */
+  /** State carried between steps, stored in checkpoints; empty for all but Free. */
   state(): ReadonlyMap<string, Tensor>;
   restore(state: ReadonlyMap<string, Tensor>): void;
-  /** Frees what it carries. */
+  /** Frees the state. */
   [Symbol.dispose](): void;
 }
 
-/** An objective that carries nothing from one step to the next. */
-export function stateless(learn: Objective['computeGradients']): Objective {
+/** An objective without state between steps. */
+export function stateless(computeGradients: Objective['computeGradients']): Objective {
   return {
-    computeGradients: learn,
+    computeGradients,
     replays: 1,
     state: () => new Map(),
     restore(state) {
       if (state.size > 0)
-        throw InputError.expected('no state', 'an objective that carries none', [...state.keys()].join(', '));
+        throw InputError.expected('no state', 'a stateless objective', [...state.keys()].join(', '));
     },
     [Symbol.dispose]: () => {},
   };
 }
 
-/** The images of a training loss. */
+/** The inputs of a training loss. */
 export interface Examples {
   readonly x: Tensor; // [N, C, H, W]
   readonly adversarial: Tensor; // [N, C, H, W]
   readonly labels: Tensor; // int64 [N]
 }
 
-/** A training loss with its history, and the logits whose accuracy is shown. */
+/** A training loss with its graph, and the logits from which the accuracy is computed. */
 export interface LossValue {
-  readonly loss: Tensor; // a number
+  readonly loss: Tensor; // a scalar
   readonly logits: Tensor; // [N, classes]
 }
 
-/** How a loss is computed from clean and adversarial images; `pass` is handed to the model's `forward`. */
+/** Computes a loss from clean and adversarial images; `pass` is passed to the model's `forward`. */
 export type TrainingLoss = (model: Model, examples: Examples, pass: Pass) => LossValue;
 
-/** How the update runs the network; `derivative` is set where it uses another activation's. */
-export const update: Pass = { train: true };
+/** The forward pass of an update; `derivative` is set to use the derivative of another activation. */
+export const trainingPass: Pass = { train: true };
 
-/** Cross-entropy on the images as they are. */
+/** Cross-entropy on the clean images. */
 export function clean(
   options: {
     readonly labelSmoothing?: number;
@@ -87,17 +87,17 @@ export function clean(
     readonly ranks?: ProcessGroup;
   } = {},
 ): Objective {
-  const { labelSmoothing = 0, pass = update, ranks = singleProcess } = options;
+  const { labelSmoothing = 0, pass = trainingPass, ranks = singleProcess } = options;
   const loss = adversarialCrossEntropy(labelSmoothing);
-  return stateless((model, batch, place) => {
+  return stateless((model, batch, context) => {
     const { x, labels } = batch;
     const examples = { x, adversarial: x, labels };
-    const compute = () => loss(model, examples, passAt(pass, batch, place));
+    const compute = () => loss(model, examples, passAt(pass, batch, context));
     return gradientsOf(model, { labels, ranks, compute });
   });
 }
 
-/** Cross-entropy on adversarial images and on no others (Madry et al., 2018). */
+/** Cross-entropy on adversarial images only (Madry et al., 2018). */
 export function adversarialCrossEntropy(labelSmoothing: number): TrainingLoss {
   return (model, { adversarial, labels }, pass) => {
     const logits = model.forward(adversarial, pass);
@@ -105,7 +105,7 @@ export function adversarialCrossEntropy(labelSmoothing: number): TrainingLoss {
   };
 }
 
-/** The gradients of a loss with respect to every parameter, as means over all ranks; `compute` runs the network. */
+/** Gradients of a loss with respect to all parameters, averaged over the ranks; `compute` runs the forward pass. */
 export function gradientsOf(
   model: Model,
   options: { readonly labels: Tensor; readonly ranks: ProcessGroup; readonly compute: () => LossValue },
@@ -118,7 +118,7 @@ export function gradientsOf(
   });
 }
 
-/** Loss and accuracy of all ranks together, which have as many images each. */
+/** Mean loss and accuracy over the ranks, which have the same number of images. */
 export function meansOver(
   ranks: ProcessGroup,
   loss: Tensor,
@@ -128,7 +128,7 @@ export function meansOver(
   return { loss: losses / ranks.size, accuracy: accuracies / ranks.size };
 }
 
-/** The share of logits [N, classes] whose largest stands at the label. */
+/** The fraction of rows of logits [N, classes] whose argmax is the label. */
 export function accuracyOf(logits: Tensor, labels: Tensor): number {
   return scope(() => logits.argmax(1).eq(labels).to('float32').mean().item());
 }

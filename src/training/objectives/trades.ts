@@ -3,10 +3,10 @@ import { logSoftmax } from '../../tensor/functional.js';
 import type { TrainingLoss } from './objective.js';
 
 /**
- * TRADES (Zhang et al., 2019): CE(f(x), y) + β KL(p(x) ‖ p(x′)), the mean over the batch. Gradients flow through both
- * predictions; label smoothing acts on the cross-entropy. The authors' code runs the clean images once more for the
- * divergence. That pass has the same result and is left out here, so that the running statistics of batch norm move
- * twice a step, by the clean images and then by the adversarial ones, where theirs move three times.
+ * TRADES (Zhang et al., 2019): CE(f(x), y) + β KL(p(x) ‖ p(x′)), averaged over the batch. Gradients flow through both
+ * predictions; label smoothing applies to the cross-entropy. The authors' code runs a second forward pass of the clean
+ * images for the divergence. It has the same result and is omitted here, so that the running statistics of batch norm
+ * are updated twice per step, by the clean and then by the adversarial images, instead of three times.
  */
 export function trades(options: { readonly beta: number; readonly labelSmoothing: number }): TrainingLoss {
   const { beta, labelSmoothing } = options;

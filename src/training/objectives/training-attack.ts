@@ -12,49 +12,49 @@ import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { StepContext } from './objective.js';
 
-/** Where the attack begins. */
+/** The first iterate of the attack. */
 export type Start =
-  /** At the image. */
+  /** The clean image. */
   | { readonly kind: 'image' }
-  /** At a point drawn uniformly from ball and box. */
+  /** A uniform random point in ball and box. */
   | { readonly kind: 'uniform' }
   /**
-   * The paper's: one draw for the whole batch decides between the image, with probability `clean`, and a uniform point of
-   * the ball, which is brought into the box before the first gradient only with `clip` (paper's code: 0.2, not clipped).
+   * As in the paper: one draw per batch selects the image, with probability `clean`, or a uniform random point of the
+   * ball, which is clipped to the box before the first gradient only with `clip` (paper's code: 0.2, not clipped).
    */
   | { readonly kind: 'sat'; readonly clean: number; readonly clip: boolean }
-  /** Near the image: N(0, deviation²) for each pixel (TRADES: 0.001). */
+  /** The image plus Gaussian noise N(0, deviation²) per pixel (TRADES: 0.001). */
   | { readonly kind: 'normal'; readonly deviation: number };
 
-/** The attack that makes training images. */
+/** The attack that generates training images. */
 export interface TrainingAttack {
   readonly norm: Norm;
   readonly epsilon: number;
   readonly steps: number;
   readonly stepSize: number;
   readonly start: Start;
-  /** Batch norm inside the attack: the running statistics, or the batch's (which leave the running ones alone). */
+  /** Batch norm during the attack: running statistics, or batch statistics (without updating the running ones). */
   readonly batchNorm: 'eval' | 'train';
-  /** What it climbs: the cross-entropy, or TRADES' divergence KL(p(x) ‖ p(x′)) from the clean prediction. @default 'ce' */
+  /** The loss to maximise: cross-entropy, or TRADES' KL(p(x) ‖ p(x′)) from the clean prediction. @default 'ce' */
   readonly loss?: 'ce' | 'kl';
-  /** Takes this activation's derivative in place of the network's own. */
+  /** Surrogate derivative: replaces that of the network's own activation in the backward pass. */
   readonly derivative?: Activation | undefined;
-  /** Epochs over which ε rises to its full size, and the step with it. @default 0 */
+  /** Epochs over which ε and the step size increase to their full values. @default 0 */
   readonly epsilonWarmup?: number;
-  /** Epochs over which the step alone rises to its full size. @default 0 */
+  /** Epochs over which the step size alone increases to its full value. @default 0 */
   readonly stepWarmup?: number;
 }
 
-/** Adversarial versions of a batch's images for a network as it stands now, [N, C, H, W]. */
-export function perturb(model: Model, batch: Batch, attack: TrainingAttack, place: StepContext): Tensor {
+/** Adversarial images of a batch for the current network, [N, C, H, W]. */
+export function perturb(model: Model, batch: Batch, attack: TrainingAttack, context: StepContext): Tensor {
   const { norm, steps, derivative } = attack;
-  const growth = warmedUp(place, attack.epsilonWarmup);
-  const epsilon = attack.epsilon * growth;
-  const stepSize = attack.stepSize * growth * warmedUp(place, attack.stepWarmup);
+  const factor = warmupFactor(context, attack.epsilonWarmup);
+  const epsilon = attack.epsilon * factor;
+  const stepSize = attack.stepSize * factor * warmupFactor(context, attack.stepWarmup);
   const { x, labels } = batch;
   const run = (classify: Classifier) =>
     scope(() => {
-      const start = startOf(batch, { ...attack, epsilon }, place);
+      const start = startOf(batch, { ...attack, epsilon }, context);
       const loss = attack.loss === 'kl' ? divergenceFrom(classify, x) : undefined;
       return pgd(classify, { x, labels, start }, { norm, epsilon, steps, stepSize, ...(loss && { loss }) });
     });
@@ -66,16 +66,16 @@ export function perturb(model: Model, batch: Batch, attack: TrainingAttack, plac
   return run(folded.classify);
 }
 
-function startOf({ x, ids }: Batch, attack: TrainingAttack, place: StepContext): Tensor {
+function startOf({ x, ids }: Batch, attack: TrainingAttack, context: StepContext): Tensor {
   const { norm, epsilon, start } = attack;
-  const key = { seed: place.seed, stream: 'trainingAttack', epoch: place.epoch } as const;
+  const key = { seed: context.seed, stream: 'trainingAttack', epoch: context.epoch } as const;
   switch (start.kind) {
     case 'image':
       return x;
     case 'uniform':
       return norm.randomStart(x, { epsilon, key, ids });
     case 'sat':
-      return drawsCleanStart(start.clean, place)
+      return drawsCleanStart(start.clean, context)
         ? x
         : norm.randomStart(x, { epsilon, key, ids, clip: start.clip });
     case 'normal': {
@@ -85,7 +85,7 @@ function startOf({ x, ids }: Batch, attack: TrainingAttack, place: StepContext):
   }
 }
 
-/** One draw for all images of a batch, or of the part of it that is learned from at once. */
+/** One draw for a whole batch, or for one accumulation part. */
 export function drawsCleanStart(probability: number, { seed, step, part }: StepContext): boolean {
   return scope(
     () =>
@@ -104,7 +104,7 @@ function divergenceFrom(classify: Classifier, x: Tensor): (logits: Tensor) => Te
   return (logits) => klDivergence(clean, logSoftmax(logits), { reduction: 'sum' });
 }
 
-/** How far a warm-up of so many epochs has come at a step, in (0, 1]: it begins at one step's share, not at 0. */
-export function warmedUp(place: StepContext, epochs = 0): number {
-  return Math.min(1, (place.step + 1) / Math.max(1, epochs * place.stepsPerEpoch));
+/** Linear warm-up factor over the given number of epochs, in (0, 1]: the first step already has a nonzero factor. */
+export function warmupFactor(context: StepContext, epochs = 0): number {
+  return Math.min(1, (context.step + 1) / Math.max(1, epochs * context.stepsPerEpoch));
 }

@@ -2,13 +2,13 @@ import type { Batch } from '../../data/dataset-tensors.js';
 import type { Dropping, DropRates } from '../../nn/dropout.js';
 import type { Pass } from '../../nn/module.js';
 
-/** How the updates of a run run the network. */
+/** Options of the forward pass of an update. */
 export interface UpdatePass extends Omit<Pass, 'drop'> {
-  /** How much each of them leaves out; attacks leave out nothing. */
+  /** Dropout rates; attacks run without dropout. */
   readonly drop?: DropRates;
 }
 
-/** The pass of one update: what it leaves out is fixed by the step and by each example's id. */
+/** The forward pass of one update, with dropout seeded by the step and the example ids. */
 export function passAt(
   { drop, ...pass }: UpdatePass,
   { ids }: Pick<Batch, 'ids'>,

@@ -6,26 +6,26 @@ import type { Tensor } from '../../tensor/tensor.js';
 import type { Optimizer } from './optimizer.js';
 
 export interface AdamOptions {
-  /** Decay of the mean of gradients, in [0, 1). */
+  /** Decay rate of the mean of the gradients, in [0, 1). */
   readonly beta1: number;
-  /** Decay of the mean of their squares, in [0, 1). */
+  /** Decay rate of the mean of the squared gradients, in [0, 1). */
   readonly beta2: number;
-  /** Added to the root of the squares. */
+  /** Added to the denominator. */
   readonly epsilon: number;
-  /** Of weights (tensors of more than one dimension), not of biases or batch norm. */
+  /** Weight decay of weights (tensors of more than one dimension), not of biases or batch norm. */
   readonly weightDecay: number;
-  /** The decay apart from the gradient (AdamW); otherwise an L2 penalty in it (Adam). */
+  /** Decoupled weight decay (AdamW); otherwise an L2 penalty (Adam). */
   readonly decoupled: boolean;
 }
 
-/** The running means of a parameter's gradient and of its square. */
+/** Running means of a parameter's gradient and squared gradient. */
 interface Moments {
   readonly mean: Tensor;
   readonly square: Tensor;
 }
 
 /**
- * Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019), as PyTorch computes them. Adam: g ← ∇ + λ w. AdamW:
+ * Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019), as in PyTorch. Adam: g ← ∇ + λ w. AdamW:
  * w ← w − η λ w. Then m ← β₁ m + (1 − β₁) g; s ← β₂ s + (1 − β₂) g²; after t steps
  * w ← w − η / (1 − β₁ᵗ) · m / (√s / √(1 − β₂ᵗ) + ε).
  */
@@ -43,11 +43,11 @@ export class Adam implements Optimizer {
     this.#steps++;
     const stepSize = learningRate / (1 - beta1 ** this.#steps);
     const correction = 1 / Math.sqrt(1 - beta2 ** this.#steps);
-    let place = 0;
+    let index = 0;
     noGrad(() => {
       for (const [name, parameter] of this.parameters)
         scope(() => {
-          const gradient = gradients[place++]!;
+          const gradient = gradients[index++]!;
           if (weightDecay !== 0 && parameter.shape.length > 1) {
             if (decoupled) parameter.mul_(1 - learningRate * weightDecay);
             else gradient.add_(parameter, weightDecay);
@@ -61,7 +61,7 @@ export class Adam implements Optimizer {
     });
   }
 
-  /** `NAME.mean` and `NAME.square` of each parameter, and `step`: how many were done. */
+  /** `NAME.mean` and `NAME.square` of each parameter, and `step`, the number of steps done. */
   state(): ReadonlyMap<string, Tensor> {
     const state = new Map<string, Tensor>();
     if (this.#steps > 0) state.set('step', integers([this.#steps]));
@@ -72,12 +72,12 @@ export class Adam implements Optimizer {
 
   restore(state: ReadonlyMap<string, Tensor>): void {
     const find = (name: string): Tensor => {
-      const kept = state.get(name);
-      if (kept === undefined)
+      const tensor = state.get(name);
+      if (tensor === undefined)
         throw InputError.expected(`${name} of Adam`, 'the optimiser', 'a state without it');
-      return kept;
+      return tensor;
     };
-    // Everything is looked for before anything is replaced.
+    // Look up everything before replacing anything, so that an error leaves the state unchanged.
     const steps = state.size === 0 ? 0 : find('step').item();
     const found = [...(state.size === 0 ? [] : this.parameters.keys())].map(
       (name) => [name, find(`${name}.mean`), find(`${name}.square`)] as const,
@@ -102,12 +102,12 @@ export class Adam implements Optimizer {
     this.#steps = 0;
   }
 
-  /** Those of a parameter; zeros where it has none yet. */
+  /** The moments of a parameter, initialised with zeros. */
   #momentsOf(name: string, parameter: Tensor): Moments {
-    const held = this.#moments.get(name);
-    if (held !== undefined) return held;
-    const fresh = { mean: keep(zerosLike(parameter)), square: keep(zerosLike(parameter)) };
-    this.#moments.set(name, fresh);
-    return fresh;
+    const existing = this.#moments.get(name);
+    if (existing !== undefined) return existing;
+    const initial = { mean: keep(zerosLike(parameter)), square: keep(zerosLike(parameter)) };
+    this.#moments.set(name, initial);
+    return initial;
   }
 }

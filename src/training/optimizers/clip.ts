@@ -4,10 +4,10 @@ import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
 /**
- * Scales all gradients together, in place, to a joint L2 norm of at most `limit`, as PyTorch does: by
- * limit / (norm + 1e-6) where that is below 1.
+ * Clips the joint L2 norm of all gradients to `limit`, in place, as PyTorch does: scales by limit / (norm + 1e-6) if
+ * that is below 1.
  *
- * @returns the norm before; where it is not finite the gradients stay as they are.
+ * @returns the norm before clipping; if it is not finite the gradients are unchanged.
  */
 export function clipNorm(gradients: readonly Tensor[], limit: number): number {
   return noGrad(() =>

@@ -1,15 +1,15 @@
 import type { Tensor } from '../../tensor/tensor.js';
 
-/** A rule that moves the parameters it was made with by their gradients. */
+/** Updates the parameters it was created with. */
 export interface Optimizer extends Disposable {
-  /** Moves every parameter; `gradients` stand in the parameters' order and are used up. */
+  /** Updates every parameter; `gradients` are in parameter order and are overwritten. */
   step(gradients: readonly Tensor[], learningRate: number): void;
-  /** What must be kept to go on, by name; empty before the first step. */
+  /** State needed to resume, by name; empty before the first step. */
   state(): ReadonlyMap<string, Tensor>;
   /**
-   * Goes on from a state that was kept; from an empty one it begins anew.
+   * Restores a saved state; an empty state resets the optimizer.
    *
-   * @throws {InputError} where something is missing.
+   * @throws {InputError} if an entry is missing.
    */
   restore(state: ReadonlyMap<string, Tensor>): void;
 }

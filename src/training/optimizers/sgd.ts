@@ -8,13 +8,13 @@ import type { Optimizer } from './optimizer.js';
 export interface SgdOptions {
   readonly momentum: number;
   readonly nesterov: boolean;
-  /** L2 penalty on weights (tensors of more than one dimension), not on biases or batch norm. */
+  /** L2 penalty of weights (tensors of more than one dimension), not of biases or batch norm. */
   readonly weightDecay: number;
 }
 
 /**
- * Stochastic gradient descent with momentum μ, as PyTorch computes it: g ← ∇ + λ w; v ← μ v + g (v = g at first);
- * w ← w − η (g + μ v) with Nesterov's momentum, w − η v without.
+ * Stochastic gradient descent with momentum μ, as in PyTorch: g ← ∇ + λ w; v ← μ v + g (initially v = g);
+ * w ← w − η (g + μ v) with Nesterov momentum, w − η v without.
  */
 export class Sgd implements Optimizer {
   readonly #velocities = new Map<string, Tensor>();
@@ -26,11 +26,11 @@ export class Sgd implements Optimizer {
 
   step(gradients: readonly Tensor[], learningRate: number): void {
     const { momentum, nesterov, weightDecay } = this.options;
-    let place = 0;
+    let index = 0;
     noGrad(() =>
       scope(() => {
         for (const [name, parameter] of this.parameters) {
-          const gradient = gradients[place++]!;
+          const gradient = gradients[index++]!;
           if (weightDecay !== 0 && parameter.shape.length > 1) gradient.add_(parameter, weightDecay);
           if (momentum === 0) {
             parameter.add_(gradient, -learningRate);
@@ -50,7 +50,7 @@ export class Sgd implements Optimizer {
     );
   }
 
-  /** The velocity of each parameter, by its name; empty before the first step, and without momentum. */
+  /** The velocity of each parameter, by name; empty before the first step, and without momentum. */
   state(): ReadonlyMap<string, Tensor> {
     return this.#velocities;
   }
@@ -58,13 +58,13 @@ export class Sgd implements Optimizer {
   restore(state: ReadonlyMap<string, Tensor>): void {
     if (state.size === 0) this[Symbol.dispose]();
     for (const [name, parameter] of this.parameters) {
-      const kept = state.get(name);
-      if (kept === undefined) {
+      const saved = state.get(name);
+      if (saved === undefined) {
         if (state.size > 0)
           throw InputError.expected(`a velocity for ${name}`, 'the optimiser', 'a state without it');
         continue;
       }
-      const velocity = keep(noGrad(() => zerosLike(parameter).copy_(kept)));
+      const velocity = keep(noGrad(() => zerosLike(parameter).copy_(saved)));
       this.#velocities.get(name)?.dispose();
       this.#velocities.set(name, velocity);
     }

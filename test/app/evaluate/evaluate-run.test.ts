@@ -223,7 +223,7 @@ describe('resuming is refused', () => {
   it('with another model, data, seed, norm, ε, attack or batch, each by its name', async () => {
     await refused(
       { model: { ...counting, digest: 'sha256:b' } },
-      /but modelDigest is 'sha256:b' and was 'sha256:a'\. Resume with the settings it started with/,
+      /but modelDigest is 'sha256:b' and was 'sha256:a'\. Resume with the original settings/,
     );
     const first = subset(data, [...data.ids.keys()].slice(0, 95));
     await refused({ data: first }, /but examples is 95 and was 96/);
@@ -238,13 +238,13 @@ describe('resuming is refused', () => {
   });
 
   it('from a folder that is none, whose images changed, or which another process writes', async () => {
-    await refused(() => kept(place('nowhere'), true), /Expected the folder of an evaluation for `resume`/);
+    await refused(() => kept(place('nowhere'), true), /Expected an evaluation folder for `resume`/);
     cpSync(place('whole'), place('damaged'), { recursive: true });
     appendFileSync(place('damaged', 'verdicts.jsonl'), '{"type":"guessed"}\n');
     await refused(() => kept(place('damaged'), true), /Expected a verdict in line \d+ of .*damaged/);
     cpSync(place('whole'), place('held'), { recursive: true });
     const evaluating = evaluateRun({ ...options, ...kept(place('held'), true) });
-    await refused(() => kept(place('held'), true), /Expected a run that nobody writes/);
+    await refused(() => kept(place('held'), true), /Expected a run that no other process uses/);
     await evaluating;
   });
 

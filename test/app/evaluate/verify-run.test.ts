@@ -186,6 +186,6 @@ describe('satin verify', () => {
 
     const none = satin('verify', folder);
     assert.equal(none.status, 2);
-    assert.match(none.stderr, /Expected the folder of an evaluation/);
+    assert.match(none.stderr, /Expected an evaluation folder/);
   });
 });

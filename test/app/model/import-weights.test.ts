@@ -115,33 +115,33 @@ describe('weights that are not the network’s are refused, each named:', () => 
   const cases: Record<string, readonly [string, RegExp]> = {
     missing: [
       foreign('missing', (arrays) => arrays.filter(({ name }) => !name.startsWith('bn1.'))),
-      /missing\.safetensors, but 4 are missing \(bn1\.weight, bn1\.bias, bn1\.running_mean, bn1\.running_var\)\./,
+      /missing\.safetensors but 4 are missing \(bn1\.weight, bn1\.bias, bn1\.running_mean, bn1\.running_var\)\./,
     ],
     extra: [
       foreign('extra', (arrays) => [...arrays, { ...arrays[0]!, name: 'fc.weight' }]),
-      /one is not of it \(fc\.weight\)\./,
+      /one is unexpected \(fc\.weight\)\./,
     ],
     misshapen: [
       foreign('misshapen', (arrays) =>
         arrays.map((array) => (array.name === 'linear.bias' ? { ...array, shape: [3, 1] } : array)),
       ),
-      /one is of another shape \(linear\.bias has \[3, 1\] and not \[3\]\)\./,
+      /one is of another shape \(linear\.bias has shape \[3, 1\] instead of \[3\]\)\./,
     ],
     'of another network': [
       foreign('other', (arrays) =>
         arrays.map((array) => ({ ...array, name: array.name.replace('layer', 'stage') })),
       ),
-      /\d+ are missing \(layer1\.0.*and \d+ more\), \d+ are not of it \(stage1\.0.*and \d+ more\)\./,
+      /\d+ are missing \(layer1\.0.*and \d+ more\), \d+ are unexpected \(stage1\.0.*and \d+ more\)\./,
     ],
     double: [
       file('double.pt'),
-      /float32 or what becomes it without loss for the element type of .* 'F64'.*model\.float\(\)/,
+      /float32 or a dtype that converts to it exactly for the element type of .* 'F64'.*model\.float\(\)/,
     ],
     'of whole numbers': [
       foreign('whole', (arrays) =>
         arrays.map((array) => (array.name === 'bn1.bias' ? { ...array, dtype: 'I32' as const } : array)),
       ),
-      /without loss for the element type of bn1\.bias but received 'I32'/,
+      /converts to it exactly for the element type of bn1\.bias but received 'I32'/,
     ],
     twice: [
       foreign('twice', (arrays) => [...arrays, { ...arrays[0]!, name: `module.${arrays[0]!.name}` }]),
@@ -154,7 +154,7 @@ describe('weights that are not the network’s are refused, each named:', () => 
       ]),
       /one mean and one std for the normalisation in the weights but received 'mu'/,
     ],
-    pickled: [file('attack.pt'), /its pickle names posix\.system/],
+    pickled: [file('attack.pt'), /its pickle references posix\.system/],
   };
   for (const [name, [path, sentence]] of Object.entries(cases))
     it(name, () => refuses(() => imported(path), sentence));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { bumpProfile, changeWindows } from '../../../src/attacks/square/l2.js';
-import { either } from '../../../src/attacks/square/window.js';
+import { selectPerExample } from '../../../src/attacks/square/window.js';
 import { setThreads } from '../../../src/engine/engine-info.js';
 import { integers, tensor } from '../../../src/tensor/create.js';
 import { scope } from '../../../src/tensor/scope.js';
@@ -29,7 +29,7 @@ it("the reference's draws make the reference's images", () =>
       const coin = integers([flipped ? 0 : 1, flipped ? 0 : 1])
         .ne(0)
         .reshape([2, 1, 1, 1]);
-      const bump = either(coin, upright, upright.transpose(0, 1)).mul(fromGolden(signs, 'float64'));
+      const bump = selectPerExample(coin, upright, upright.transpose(0, 1)).mul(fromGolden(signs, 'float64'));
       const windows = { to: windowAt(side, top, left), from: windowAt(side, otherTop, otherLeft) };
       best = changeWindows({ x, best }, { ...windows, bump, epsilon });
       assertClose(best.numbers(), expected.values, { relative: 0, absolute: 1e-12 }, 'image');

@@ -6,9 +6,9 @@ import type { LedgerEntry } from '../../../src/evaluation/ledger.js';
 const ids = [70, 71, 72];
 const image = Float32Array.of(0.5);
 const entries: LedgerEntry[] = [
-  { type: 'clean', place: 2, right: false },
-  { type: 'stood', attack: 'fgsm', place: 0 },
-  { type: 'broken', attack: 'fgsm', place: 1, image },
+  { type: 'clean', index: 2, right: false },
+  { type: 'stood', attack: 'fgsm', index: 0 },
+  { type: 'broken', attack: 'fgsm', index: 1, image },
   { type: 'cost', stage: 'clean', part: 'sequence', forwards: 3, backwards: 0, seconds: 0.25 },
 ];
 

@@ -20,7 +20,7 @@ import {
   clean,
   type Objective,
   type TrainingLoss,
-  update,
+  trainingPass,
 } from '../../../src/training/objectives/objective.js';
 import { trades } from '../../../src/training/objectives/trades.js';
 import type { TrainingAttack } from '../../../src/training/objectives/training-attack.js';
@@ -86,7 +86,10 @@ function lossOf({ loss }: Case): TrainingLoss {
 
 function objectiveOf(chosen: Case): Objective {
   const { objective, derivative, attack, awp, gradAlign, labelSmoothing = 0, replays = 1 } = chosen;
-  const pass = { ...update, ...(derivative !== undefined && { derivative: parseActivation(derivative) }) };
+  const pass = {
+    ...trainingPass,
+    ...(derivative !== undefined && { derivative: parseActivation(derivative) }),
+  };
   if (objective === 'clean') return clean({ labelSmoothing: chosen.loss?.labelSmoothing ?? 0, pass });
   if (objective === 'free') {
     const { epsilon = 0, stepSize = 0 } = chosen;

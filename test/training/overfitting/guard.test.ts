@@ -130,11 +130,11 @@ describe('a run with a guard', () => {
     assert.equal(
       warning.message,
       'Catastrophic overfitting: on 128 training images, accuracy under PGD-5 is 5.0 %, and was 50.0 % after step 4. ' +
-        'It seems that the network learns to withstand the attack it is trained with, and that longer ones break it. ' +
-        'Training goes on; robust accuracy may come back or be lost. Try a smaller attack.stepSize, more attack.steps, ' +
-        'gradAlign, a smooth activation, or a lower or shorter learning rate schedule. The weights of the last check ' +
-        'that was well, after step 4, stay in checkpoints/healthy.json of the run folder: they can be evaluated, or ' +
-        'another run started from them.',
+        'The network appears to become robust to the attack it is trained with only, and longer attacks break it. ' +
+        'Training continues; robust accuracy may recover or be lost. Try a smaller attack.stepSize, more attack.steps, ' +
+        'gradAlign, a smooth activation, or a lower or shorter learning rate schedule. The weights of the last healthy ' +
+        'check, after step 4, are kept in checkpoints/healthy.json of the run folder: evaluate them, or start another ' +
+        'run from them.',
     );
     assert.deepEqual(stepsOf(run, 'healthy'), [4]);
     assert.equal(run.events.at(-1)?.type, 'end', 'training went on');
