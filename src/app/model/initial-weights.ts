@@ -84,7 +84,7 @@ function requireSameNetwork({ description }: Model, init: Checkpoint, newHead: b
       `the classes ${nameList(classes, 10)}`,
       '`init`',
       nameList(from.classes, 10),
-      mend,
+      remedy,
     );
 }
 
