@@ -37,9 +37,9 @@ export class LibtorchReluStep extends Step {
     const start = norm.randomStart(x, { epsilon, key, ids });
     // A pass that is to be differentiated twice keeps to separate operators.
     const classify = (images: Tensor) =>
-      network.frozen(() => network.forward(images, { train: false, twice: true }));
+      network.frozen(() => network.forward(images, { train: false, doubleBackward: true }));
     const adversarial = pgd(classify, { x, labels, start }, attack);
-    const loss = crossEntropy(network.forward(adversarial, { train: true, twice: true }), labels);
+    const loss = crossEntropy(network.forward(adversarial, { train: true, doubleBackward: true }), labels);
     return gradients([loss], [...network.parameters().values()]);
   }
 

@@ -44,7 +44,7 @@ describe('the preprocessing of a model', () => {
     [{ std: '1,2' }, /for --mean but received undefined/],
     [{ mean: '0.5,x', std: '1,1' }, /numbers separated by commas, one a channel, for --mean/],
     [{ mean: '0.5,', std: '1,1' }, /for --mean but received '0.5,'/],
-    [{ mean: '0.5,0.5', std: '1' }, /as many numbers as `mean` has, 2, for `std`/],
+    [{ mean: '0.5,0.5', std: '1' }, /2 numbers, as many as in `mean`, for `std`/],
     [{ mean: '0.5', std: '0' }, /numbers above 0 for `std`/],
     [{ mean: '123.7', std: '58.4' }, /numbers from 0 to 1, the range of the input, for `mean`/],
   ] as const)

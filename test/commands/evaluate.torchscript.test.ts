@@ -52,7 +52,7 @@ describe('satin evaluate', () => {
     says([file('traced.pt'), ...common, '--input-range', '0,2'], /--input-range/);
     says(
       [file('traced.pt'), ...common, '--mean', '0.1,0.1,0.1', '--std', '1,1,1'],
-      /1 numbers, one a channel/,
+      /1 numbers, one per channel/,
     );
   });
 

@@ -39,7 +39,7 @@ export interface MisalignmentOptions {
 export function misalignment(model: Model, { x, labels, ids }: Batch, options: MisalignmentOptions): Tensor {
   const { epsilon, detach, place } = options;
   const once = { ...options.pass, keepStatistics: true };
-  const twice = { ...once, twice: true };
+  const twice = { ...once, doubleBackward: true };
   const slopeAt = (images: Tensor, pass: Pass, createGraph: boolean): Tensor =>
     scope(() => {
       const point = images.detach().requireGrad_();
