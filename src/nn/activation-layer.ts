@@ -34,7 +34,7 @@ export class ActivationLayer extends Module {
  * A factory of a network's activation layers: a new layer per call, or one shared layer if its coefficients are shared.
  */
 export function activationLayers(activation: Activation, dtype: Dtype): () => ActivationLayer {
-  if (activation.learned?.each !== 'network') return () => new ActivationLayer(activation, dtype);
+  if (activation.learned?.sharing !== 'network') return () => new ActivationLayer(activation, dtype);
   let shared: ActivationLayer | undefined;
   return () => {
     shared ??= new ActivationLayer(activation, dtype);
