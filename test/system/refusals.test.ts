@@ -97,7 +97,7 @@ describe('satin train refuses', () => {
       ['train', place('nothing.yaml'), ...out],
       /path of a YAML file or the name of a recipe/,
     );
-    await assertRefused(['train', folder, ...out], /That is a folder/);
+    await assertRefused(['train', folder, ...out], /It is a folder/);
   });
 
   it('a run folder that exists, a folder of other things, and a file', async () => {
