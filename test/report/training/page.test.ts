@@ -48,10 +48,7 @@ describe('the report', async () => {
       ),
     );
     assert.ok(read.indexOf(two.notice) > 0 && read.indexOf(two.notice) < read.indexOf('Learning curves'));
-    assert.match(
-      read,
-      /21 images are robust only for ReLU and 50 only for SiLU: a larger .*p < 0\.001/,
-    );
+    assert.match(read, /21 images are robust only for ReLU and 50 only for SiLU: a larger .*p < 0\.001/);
   });
 
   it('shows accuracies with their intervals, the attacks and where all came from', () => {
@@ -151,7 +148,10 @@ describe('the report of other inputs', () => {
     assert.equal(occurrences(page, /<svg /g), 4);
     assert.equal(occurrences(page, /<img /g), 0);
     assert.doesNotMatch(page, />Adversarial examples<|McNemar|NaN|undefined/);
-    assert.match(text(page), /GELU still classifies 30\.0 % of 1,000 test images correctly; .* GELU classifies 60\.0 %\./);
+    assert.match(
+      text(page),
+      /GELU still classifies 30\.0 % of 1,000 test images correctly; .* GELU classifies 60\.0 %\./,
+    );
   });
 
   it('stays below 1.5 MB with seven networks, 300 epochs, 100 long class names and large noisy photographs', async () => {
