@@ -14,21 +14,22 @@ export const modelOptions = {
   inputRange: () =>
     new Option(
       '--input-range <black,white>',
-      'what a model of PyTorch takes for black and white (default: 0,1)',
+      'input values of black and white for a PyTorch model (default: 0,1)',
     ).choices(inputRanges),
   mean: () =>
-    new Option('--mean <list>', 'mean of each channel in that range, which a model of PyTorch subtracts'),
-  std: () =>
-    new Option('--std <list>', 'standard deviation of each channel in that range, by which it divides'),
-  architecture: () =>
-    new Option('--architecture <name>', 'the network that weights of another program belong to'),
-  activation: () => new Option('--activation <name>', 'its activation, such as relu'),
+    new Option(
+      '--mean <list>',
+      'mean per channel in the input range, for the normalisation of a PyTorch model',
+    ),
+  std: () => new Option('--std <list>', 'standard deviation per channel in the input range'),
+  architecture: () => new Option('--architecture <name>', 'architecture of external weights'),
+  activation: () => new Option('--activation <name>', 'activation of external weights, such as relu'),
   classes: () =>
-    new Option('--classes <count|names>', 'how many classes it has, or their names separated by commas'),
-  shape: () => new Option('--shape <CxHxW>', 'channels, height and width of its input, such as 3x32x32'),
-  width: () => new Option('--width <factor>', 'its width where that is not the published one'),
+    new Option('--classes <count|names>', 'number of classes, or their names separated by commas'),
+  shape: () => new Option('--shape <CxHxW>', 'channels, height and width of the input, such as 3x32x32'),
+  width: () => new Option('--width <factor>', 'width multiplier, if not the published width'),
   entry: () =>
-    new Option('--entry <name>', 'which of several state dicts in a checkpoint of PyTorch, such as ema'),
+    new Option('--entry <name>', 'name of the state dict in a PyTorch checkpoint with several, such as ema'),
 };
 
 /** Command line options as strings. */

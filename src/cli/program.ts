@@ -70,7 +70,7 @@ async function makeProgram(args: readonly string[], commands: CommandTable): Pro
   const examples = Object.values(commands).map(({ example }) => `  ${example}`);
   return program.addHelpText(
     'after',
-    `\nExamples:\n${examples.join('\n')}\n\nsatin COMMAND --help tells more.`,
+    `\nExamples:\n${examples.join('\n')}\n\nRun satin COMMAND --help for details.`,
   );
 }
 

@@ -209,7 +209,7 @@ describe('an EfficientNet that drops', () => {
     for (const key of ['dropout', 'stochasticDepth']) {
       assert.throws(
         () => recipe({ name: 'resnet50', [key]: 0.1 }),
-        new RegExp(`model\\.${key}.*resnet50 has no place for it`, 's'),
+        new RegExp(`model\\.${key}.*resnet50 does not support it`, 's'),
       );
       assert.throws(
         () => recipe({ name: 'efficientnet-b0', [key]: 1 }),
