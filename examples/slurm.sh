@@ -1,13 +1,13 @@
 #!/bin/bash
-# Smooth adversarial training on four machines with eight GPUs each, by Slurm: sbatch examples/slurm.sh
-# Not run here: no Slurm and no GPU were at hand. Every machine needs Satin set up (npm run setup) in the same folder.
+# Distributed training on four nodes with eight GPUs each, with Slurm: sbatch examples/slurm.sh
+# Not run here: neither Slurm nor a GPU was available. Every node needs Satin installed (npm run setup) in the same folder.
 #SBATCH --job-name=satin
 #SBATCH --nodes=4
 #SBATCH --ntasks-per-node=8
 #SBATCH --gpus-per-node=8
 #SBATCH --cpus-per-task=8
 #SBATCH --time=48:00:00
-# A signal two minutes before the time is over: all ranks stop after the same step, and rank 0 writes a checkpoint.
+# Sends a signal two minutes before the time limit: all ranks stop after the same step, and rank 0 writes a checkpoint.
 #SBATCH --signal=TERM@120
 #SBATCH --requeue
 set -euo pipefail
@@ -15,7 +15,7 @@ set -euo pipefail
 recipe=${1:-cifar10-resnet18}
 run=${2:-runs/$recipe}
 
-# One rank a task. Rank, size and the machine of rank 0 come from srun's own variables. --resume begins a run that was
-# never begun, and goes on with one that was, on another number of ranks too.
-# --kill-on-bad-exit: a rank that fails ends the step at once; the others would end by themselves within a minute.
+# One rank per task. Rank, world size and the node of rank 0 come from srun's environment variables. --resume starts a new
+# run, or resumes an existing one, also with another world size.
+# --kill-on-bad-exit: if a rank fails, the step ends at once; otherwise the other ranks exit by themselves within a minute.
 srun --kill-on-bad-exit=1 ./satin train "$recipe" --device cuda --out "$run" --resume

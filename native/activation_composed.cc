@@ -14,7 +14,7 @@ using at::Tensor;
 
 // Far beyond where every sigmoid is 0 or 1: what is held here can be multiplied by 0.
 constexpr double kFar = 1000;
-// The same for exp(-x²/2), whose argument is a square.
+// Likewise for exp(-x²/2).
 constexpr double kFarGaussian = 100;
 
 constexpr double kRoot = 1.59576912160573071176;  // 2·√(2/π)

@@ -8,7 +8,7 @@
 namespace satin {
 namespace {
 
-// Loops run over whole blocks only; what is left over is computed in a block of its own. So an element never meets the
+// Loops run over whole blocks only; the remainder is computed in a padded block. So an element never meets the
 // other code that compilers append for a remainder, and there is none.
 constexpr int64_t kBlock = 64;
 
@@ -35,7 +35,7 @@ SATIN_INLINE void sums(F f, int64_t blocks, const Real* __restrict dy, const Rea
     }
 }
 
-// target_clones wants plain functions.
+// target_clones needs plain functions.
 #define SATIN_LOOPS(NAME, REAL)                                                                                         \
   SATIN_CLONES void values##NAME(REAL a, REAL b, int64_t blocks, const REAL* x, REAL* y) {                              \
     values(NAME<REAL>(a, b), blocks, x, y);                                                                             \
@@ -87,7 +87,7 @@ Loops<double> loops(Activation kind) {
 Loops<float> loopsOf(Activation kind, float) { return single::loops(kind); }
 Loops<double> loopsOf(Activation kind, double) { return twofold::loops(kind); }
 
-// `count` numbers in a block of their own, zeros behind them.
+// `count` numbers in one block, padded with zeros.
 template <typename Real>
 struct Padded {
   Padded(const Real* from, int64_t count) { std::memcpy(numbers, from, sizeof(Real) * static_cast<size_t>(count)); }

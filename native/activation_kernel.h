@@ -7,7 +7,7 @@
 namespace satin {
 
 // Each kind's number, name and how many coefficients it takes. `activationKinds` in src/tensor/functional.ts has the same
-// names and numbers; a test compares the two. What each computes stands in activation_math.h.
+// names and numbers; a test compares the two. activation_math.h defines what each computes.
 #define SATIN_ACTIVATIONS(KIND)         \
   KIND(Identity, 0, "identity", 0)      \
   KIND(Relu, 1, "relu", 0)              \
@@ -29,7 +29,7 @@ enum class Activation : int64_t {
 #undef SATIN_KIND
 };
 
-// A function with its coefficients; those that it does not take are not looked at.
+// A function with its coefficients; unused ones are ignored.
 struct Curve {
   Activation kind;
   double a;

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "vectorised.h"
+#include "simd.h"
 
 namespace satin {
 
@@ -137,7 +137,7 @@ SATIN_INLINE Real nothing(Real x) {
 // exp(x) = scale · (1 + excess), scale a power of 2; for -hold <= x <= 0, and NaN.
 template <typename Real>
 struct Exponential {
-  // `correction` is added to x, where x alone could not hold it.
+  // `correction` is added to x, whose precision could not represent it.
   SATIN_INLINE explicit Exponential(Real x, Real correction = 0) {
     using F = Format<Real>;
     const Real shifted = x * Real(1.44269504088896340736) + F::kRound;

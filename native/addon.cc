@@ -1,5 +1,5 @@
 // What JavaScript sees of the engine, in one list. `src/engine/addon.ts` has their types, and a test compares the two.
-#include "bridge.h"
+#include "napi_convert.h"
 
 #ifdef __linux__
 #include <sys/syscall.h>
@@ -13,21 +13,21 @@ namespace satin {
 // tensor.cc
 napi_value fromData(Arguments&), readData(Arguments&), release(Arguments&), shapeOf(Arguments&), dtypeOf(Arguments&);
 napi_value deviceOf(Arguments&), liveTensors(Arguments&);
-// operator.cc
+// call_operator.cc
 napi_value findOperator(Arguments&), call(Arguments&), callInPlace(Arguments&);
 // autograd.cc
 napi_value gradients(Arguments&), setGradEnabled(Arguments&), setRequiresGrad(Arguments&), requiresGrad(Arguments&);
 napi_value reducedGradients(Arguments&);
-// torchscript.cc
+// torchscript_load.cc
 napi_value loadScript(Arguments&), runScript(Arguments&), scriptInputs(Arguments&), releaseScript(Arguments&);
-// trace.cc
+// torchscript_trace.cc
 napi_value traceScript(Arguments&);
 // tcp_store.cc
 napi_value openStore(Arguments&), storeSet(Arguments&), storeFind(Arguments&), storeAdd(Arguments&);
 // process_group.cc
 napi_value distributedBackends(Arguments&), joinGroup(Arguments&), leaveRanks(Arguments&), allReduceNumbers(Arguments&);
 napi_value broadcastTensors(Arguments&), allGather(Arguments&);
-// rank_watch.cc
+// rank_watchdog.cc
 napi_value watchRanks(Arguments&), endOfTheRanks(Arguments&), announceEndOfRanks(Arguments&);
 // noise.cc
 napi_value noise(Arguments&);
@@ -35,7 +35,7 @@ napi_value noise(Arguments&);
 napi_value resample(Arguments&), resampleJpeg(Arguments&), sizeOfJpeg(Arguments&), jpegDecoder(Arguments&);
 // allocator.cc
 napi_value memory(Arguments&), setMemoryLimits(Arguments&), emptyCache(Arguments&), poisonRecycled(Arguments&);
-// engine.cc
+// runtime.cc
 napi_value setThreads(Arguments&), engine(Arguments&), takeWarnings(Arguments&), parallelWidth(Arguments&);
 void startEngine();
 

@@ -1,4 +1,4 @@
-// satin::all_reduce_sum: the sum over all ranks, to be differentiated as often as is wanted.
+// satin::all_reduce_sum: the sum over all ranks, differentiable any number of times.
 #pragma once
 
 #include <ATen/core/Tensor.h>

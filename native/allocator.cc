@@ -1,5 +1,5 @@
 // A caching CPU allocator. Fresh memory from the system costs a page fault every 4 KiB, which makes memory-bound
-// operators several times slower; blocks are therefore kept by size and handed out again.
+// operators several times slower; blocks are therefore cached by size and reused.
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 #ifdef __linux__
@@ -14,12 +14,12 @@
 #include <unistd.h>
 #include <map>
 
-#include "bridge.h"
+#include "napi_convert.h"
 
 namespace satin {
 namespace {
 
-constexpr size_t kHeader = 64;             // stands before the data and keeps it aligned for vector loads
+constexpr size_t kHeader = 64;             // precedes the data and keeps it aligned for vector loads
 constexpr size_t kPage = 4096;
 constexpr size_t kHuge = size_t{2} << 20;  // blocks from here on are mapped by themselves and ask for huge pages
 
@@ -141,7 +141,7 @@ void* take(size_t bytes) {
     if (all.liveBytes > all.peakBytes) all.peakBytes = all.liveBytes;
   }
   void* data = dataOf(header);
-  // All bits set is a NaN in every float type: whoever reads memory before writing it is found out.
+  // All bits set is a NaN in every float type: reads of uninitialised memory become visible.
   if (all.poison) std::memset(data, 0xff, bytes);
   return data;
 }

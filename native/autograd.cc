@@ -1,4 +1,4 @@
-// Gradients of what was asked for and of nothing else: an attack differentiates with respect to the input alone.
+// Gradients of the requested tensors only: an attack differentiates with respect to the input alone.
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/function.h>
@@ -30,7 +30,7 @@ struct Bucket {
 };
 
 // Sums the gradients of parameters over all ranks, bucket after bucket, while the backward pass still computes those of
-// earlier layers. A hook behind each parameter's accumulator says when its gradient is there; `grad()` never runs them,
+// earlier layers. A hook after each parameter's accumulator signals that its gradient is ready; `grad()` never runs them,
 // so what an attack computes stays where it is.
 class ReducedGradients {
  public:
@@ -111,7 +111,7 @@ class ReducedGradients {
 }  // namespace
 
 // reducedGradients(output, parameters, others, bucketBytes) -> handles: the parameters' gradients as means over all ranks,
-// then the others' as they are. Every rank must ask for the same.
+// then those of the other tensors, not reduced. Every rank must make the same call.
 napi_value reducedGradients(Arguments& arguments) {
   napi_env env = arguments.env;
   const at::Tensor output = tensorOf(env, arguments.values[0], "output");

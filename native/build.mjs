@@ -10,18 +10,18 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { digest, fileIdentity, readJson, writeJson } from './build-stamp.mjs';
+import { BuildError, compileObjects, firstError, isUpToDate, objectFiles, run } from './compile-objects.mjs';
 import { findCompiler, linkFlags } from './compiler.mjs';
-import { hasLibjpeg } from './libjpeg.mjs';
-import { findLibtorch, libtorchIdentity, searchIdentity } from './libtorch.mjs';
-import { BuildError, compileObjects, firstError, isUpToDate, objectFiles, run } from './objects.mjs';
-import { digest, fileIdentity, readJson, writeJson } from './stamp-file.mjs';
+import { hasLibjpeg } from './find-libjpeg.mjs';
+import { findLibtorch, libtorchIdentity, searchIdentity } from './find-libtorch.mjs';
 
 /**
  * Builds what is not up to date and writes `engine.json`.
  * @param {{ root: string, env?: Record<string, string | undefined>,
  *   onProgress?: (done: number, total: number, name: string) => void }} options
- * @returns {Promise<{ binary: string, compiled: number, libtorch: import('./libtorch.mjs').Libtorch }>}
- * @throws {BuildError | import('./libtorch.mjs').LibtorchError | import('./compiler.mjs').CompilerError}
+ * @returns {Promise<{ binary: string, compiled: number, libtorch: import('./find-libtorch.mjs').Libtorch }>}
+ * @throws {BuildError | import('./find-libtorch.mjs').LibtorchError | import('./compiler.mjs').CompilerError}
  */
 export async function build({ root, env = process.env, onProgress = () => {} }) {
   // Taken before the compiler reads a file: what is edited during the build is compiled again next time.

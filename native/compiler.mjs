@@ -1,8 +1,8 @@
 /** The C++ compiler and what it is told: one place for every compile and link flag of the binding. */
 import { spawnSync } from 'node:child_process';
 import { basename, join } from 'node:path';
-import { hasLibjpeg } from './libjpeg.mjs';
-import { bundledOpenMp, SYSTEM_PREFIXES } from './libtorch.mjs';
+import { hasLibjpeg } from './find-libjpeg.mjs';
+import { bundledOpenMp, SYSTEM_PREFIXES } from './find-libtorch.mjs';
 
 const DARWIN = process.platform === 'darwin';
 
@@ -41,7 +41,7 @@ const DISTRIBUTED = ['tcp_store.cc', 'process_group.cc', 'small_all_reduce.cc'];
 
 /**
  * The flags that turn a source of `native/` into an object file.
- * @param {{ root: string, libtorch: import('./libtorch.mjs').Libtorch, source: string }} options
+ * @param {{ root: string, libtorch: import('./find-libtorch.mjs').Libtorch, source: string }} options
  * @returns {string[]}
  */
 export function compileFlags({ root, libtorch, source }) {
@@ -85,7 +85,7 @@ function headerFolders(root, libtorch) {
 
 /**
  * The flags that link the object files to `satin.node`.
- * @param {import('./libtorch.mjs').Libtorch} libtorch
+ * @param {import('./find-libtorch.mjs').Libtorch} libtorch
  * @returns {string[]} what follows the object files on the command line
  */
 export function linkFlags(libtorch) {

@@ -1,6 +1,6 @@
 // satin::conv2d: libtorch's convolution, on the CPU by Winograd's method where that serves: the output and the input's
 // gradient. The weights' gradient, second derivatives and every other convolution are libtorch's.
-// satin::convolve_norm_activate: on the CPU, where no gradient is wanted and Winograd's method serves, norm, residual and
+// satin::convolve_norm_activate: on the CPU, if no gradient is needed and Winograd's method applies, norm, residual and
 // activation are its epilogue, computed while a part of the output is in the cache.
 #include "convolution.h"
 
@@ -8,7 +8,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "dispatch.h"
-#include "norm_activate.h"
+#include "batch_norm_activation.h"
 #include "winograd.h"
 
 namespace satin {
@@ -28,7 +28,7 @@ class WinogradConvolution : public torch::autograd::Function<WinogradConvolution
   // `transformed` and `back` are the weights as the two directions take them, or undefined.
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& transformed,
                             const OptionalTensor& back) {
-    // An attack wants no gradient of the weights, so the images between need not be kept for it.
+    // An attack needs no gradient of the weights, so intermediate activations need not be saved for it.
     context->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight, back.value_or(at::Tensor())});
     const BelowAutograd below;
     return winogradConvolution(x, weight.size(0), layoutOf(weight), transformed.value_or(at::Tensor()));
@@ -41,7 +41,7 @@ class WinogradConvolution : public torch::autograd::Function<WinogradConvolution
     at::Tensor dx, dWeight;
     if (context->needs_input_grad(0)) {
       if (at::GradMode::is_enabled())
-        dx = at::conv2d(dy, weight.transpose(0, 1).flip({2, 3}), {}, 1, 1);  // has derivatives of its own
+        dx = at::conv2d(dy, weight.transpose(0, 1).flip({2, 3}), {}, 1, 1);  // differentiable again
       else
         dx = winogradConvolution(dy, weight.size(1), turned(layoutOf(weight)), kept);
     }
@@ -66,7 +66,7 @@ at::Tensor byOneDnn(const at::Tensor& x, const at::Tensor& weight, const Optiona
 }
 
 // Weights of one input channel lie in both orders at once, and libtorch takes them for channels first: then its output lies
-// so, and everything behind it would have to turn it. These strides name the same memory channels last.
+// so, and every following layer would have to convert it. These strides describe the same memory as channels last.
 at::Tensor channelsLast(const at::Tensor& weight) {
   if (weight.dim() != 4 || weight.size(1) != 1 || !weight.is_contiguous()) return weight;
   return weight.squeeze(1).unsqueeze(-1).permute({0, 3, 1, 2});

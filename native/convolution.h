@@ -5,8 +5,8 @@
 
 #include <tuple>
 
-#include "activate.h"
-#include "optional.h"
+#include "activation.h"
+#include "optional_tensor.h"
 
 namespace satin {
 

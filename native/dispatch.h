@@ -10,7 +10,7 @@ namespace satin {
 // What follows in this scope skips autograd: a call goes to the implementation of the tensors' device.
 using BelowAutograd = at::AutoDispatchBelowADInplaceOrView;
 
-// Whether a gradient is to be recorded for any of these tensors, as libtorch's own operators ask.
+// Whether any of these tensors requires a gradient to be recorded, as in libtorch's operators.
 using torch::autograd::compute_requires_grad;
 
 // The operator of a schema, to be called with unboxed arguments. The lookup takes a lock: keep the result in a static.

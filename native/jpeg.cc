@@ -24,7 +24,7 @@ namespace {
 #define SATIN_TEXT(x) #x
 #define SATIN_VALUE(x) SATIN_TEXT(x)
 
-// libjpeg ends the process at an error, unless it is told to jump.
+// libjpeg exits the process on an error unless a jump is installed.
 struct Errors {
   jpeg_error_mgr base;  // first: libjpeg knows no more of it
   std::jmp_buf jump;
@@ -32,7 +32,7 @@ struct Errors {
 
 void leave(j_common_ptr info) { std::longjmp(reinterpret_cast<Errors*>(info->err)->jump, 1); }
 
-// The end marker stands at the end of a whole file, with perhaps some padding behind it. Within coded pixels it cannot occur.
+// A complete file ends with the end marker, possibly followed by padding. The marker cannot occur within coded pixels.
 bool hasEnd(const uint8_t* file, size_t length) {
   constexpr size_t kPadding = 512;
   for (size_t at = length; at >= 2 && length - at < kPadding; at--)

@@ -18,7 +18,7 @@ std::string jpegVersion();
 // judges and names damage: other formats, files without their end, colours that are no RGB, grey or YCbCr.
 bool jpegSize(const uint8_t* file, size_t length, int* height, int* width);
 
-// The rows `begin` to `end` of the box as bytes [box.height, box.width, 3]; the other rows of `pixels` are left alone. Only
+// The rows `begin` to `end` of the box as bytes [box.height, box.width, 3]; the other rows of `pixels` are not written. Only
 // what the box needs is decoded: nothing below it, and of the rest just enough to go on. False where the file is
 // damaged, or too small for the box.
 bool decodeJpeg(const uint8_t* file, size_t length, const Box& box, int begin, int end, uint8_t* pixels);

@@ -1,17 +1,17 @@
 // Satin's operators: their schemas, and which function serves which of libtorch's dispatch keys. JavaScript reaches them
-// through the same generic call as libtorch's own (operator.cc), and libtorch's dispatcher picks the function by the device of
-// the tensors; no function asks for a device itself. Kernels for another device are one more block like that of the CPU:
+// through the same generic call as libtorch's own (call_operator.cc), and libtorch's dispatcher picks the function by the device of
+// the tensors; no function tests for a device itself. Kernels for another device are one more block like that of the CPU:
 //
 //   TORCH_LIBRARY_IMPL(satin, CUDA, library) { library.impl("activate", TORCH_FN(activateCuda)); ... }
 //
-// Where a device has no entry, the operator is composed of libtorch's operators, step_to_hyperplane by its caller. Which dtypes
-// and layouts a kernel takes is asked behind its entry.
+// If a device has no entry, the operator is composed of libtorch's operators (step_to_hyperplane by its caller). Dtypes and
+// layouts are tested in the registered functions.
 #include <torch/library.h>
 
-#include "activate.h"
+#include "activation.h"
 #include "all_reduce.h"
 #include "convolution.h"
-#include "norm_activate.h"
+#include "batch_norm_activation.h"
 #include "projection.h"
 
 namespace satin {
@@ -45,7 +45,7 @@ TORCH_LIBRARY(satin, library) {
   library.def("all_reduce_sum(Tensor tensor) -> Tensor");
 }
 
-// The kernels of each device, which know nothing of autograd.
+// The kernels of each device, below autograd.
 TORCH_LIBRARY_IMPL(satin, CPU, library) {
   library.impl("activate", TORCH_FN(activateCpu));
   library.impl("activate_backward", TORCH_FN(activateBackwardCpu));
@@ -58,14 +58,14 @@ TORCH_LIBRARY_IMPL(satin, CPU, library) {
   library.impl("step_to_hyperplane", TORCH_FN(stepToHyperplaneCpu));
 }
 
-// Every device without kernels: what has its gradient in the block Autograd.
+// Every device without kernels: operators whose gradient is registered in the block Autograd.
 TORCH_LIBRARY_IMPL(satin, CompositeExplicitAutograd, library) {
   library.impl("activate", TORCH_FN(activateComposed));
   library.impl("activate_backward", TORCH_FN(activateBackwardComposed));
   library.impl("winograd_weights", TORCH_FN(noWinogradWeights));
 }
 
-// Every device without kernels: what libtorch's operators differentiate.
+// Every device without kernels: compositions that libtorch differentiates.
 TORCH_LIBRARY_IMPL(satin, CompositeImplicitAutograd, library) {
   library.impl("activate_composed", TORCH_FN(activateByReference));
   library.impl("norm_activate", TORCH_FN(normActivateComposed));
@@ -75,7 +75,7 @@ TORCH_LIBRARY_IMPL(satin, CompositeImplicitAutograd, library) {
   library.impl("all_reduce_sum", TORCH_FN(allReduceSum));
 }
 
-// Gradients on any device that has an entry above; CompositeImplicitAutograd serves where there is none.
+// Gradients on any device with an entry above; other devices use CompositeImplicitAutograd.
 TORCH_LIBRARY_IMPL(satin, Autograd, library) {
   library.impl("activate", TORCH_FN(activateAutograd));
   library.impl("norm_activate", TORCH_FN(normActivateAutograd));
@@ -84,13 +84,13 @@ TORCH_LIBRARY_IMPL(satin, Autograd, library) {
   library.impl("step_to_hyperplane", torch::CppFunction::makeFallthrough());
 }
 
-// Gradients of what only the CPU does in its own way.
+// Gradients of operators with a special implementation on the CPU.
 TORCH_LIBRARY_IMPL(satin, AutogradCPU, library) {
   library.impl("conv2d", TORCH_FN(conv2dAutogradCpu));
   library.impl("convolve_norm_activate", TORCH_FN(convolveNormActivateAutogradCpu));
 }
 
-// A trace holds libtorch's operators alone: PyTorch reads it without Satin.
+// A trace contains libtorch's operators only, so that PyTorch reads it without Satin.
 TORCH_LIBRARY_IMPL(satin, Tracer, library) {
   library.impl("activate", TORCH_FN(activateTraced));
   library.impl("norm_activate", TORCH_FN(normActivateTraced));

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "rank_watch.h"
+#include "rank_watchdog.h"
 #include "small_all_reduce.h"
 #include "tcp_store.h"
 #include "tensor.h"
@@ -26,7 +26,7 @@ using Group = c10d::ProcessGroup;
 #endif
 using std::chrono::milliseconds;
 
-// Who is lost is the watch's business (rank_watch.cc); a rank that is slow may be slow for as long as it lives.
+// Who is lost is the watch's business (rank_watchdog.cc); a rank that is slow may be slow for as long as it lives.
 constexpr milliseconds kLongest = std::chrono::hours(24 * 7);
 
 // Never destroyed: what libtorch's threads use must outlive main.
@@ -193,7 +193,7 @@ napi_value broadcastTensors(Arguments& arguments) {
   return undefined(arguments.env);
 }
 
-// allGather(handle) -> the tensors of all ranks, which have one shape, one behind the other along the first dimension
+// allGather(handle) -> the tensors of all ranks, of equal shape, concatenated along the first dimension
 napi_value allGather(Arguments& arguments) {
   at::NoGradGuard guard;
   const at::Tensor& own = tensorOf(arguments.env, arguments.values[0], "the tensor to gather");

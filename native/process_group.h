@@ -9,7 +9,7 @@
 
 namespace satin {
 
-// How many ranks there are: 1 where this process is alone.
+// The world size; 1 for a single process.
 int rankCount();
 
 // On the device of the group and without gaps, as its operations want it; detached.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "vectorised.h"
+#include "simd.h"
 
 namespace satin {
 namespace {

@@ -1,10 +1,10 @@
-// Resizing on a thread of libuv's pool, as images are decoded there, while the main thread goes on.
+// Resizing on a thread of libuv's pool, where images are decoded too, without blocking the main thread.
 #include "resample_kernel.h"
 
 #include <memory>
 #include <optional>
 
-#include "bridge.h"
+#include "napi_convert.h"
 #include "jpeg.h"
 
 namespace satin {
@@ -109,7 +109,7 @@ napi_value resample(Arguments& arguments) {
 }
 
 // resampleJpeg(file, sizes, filter, flip, target, offset, top, left): `height` and `width` of the sizes are those of the box
-// whose corner is at top and left -> a promise of whether that could be done; where it could not, the target holds anything
+// whose corner is at top and left -> a promise of whether it succeeded; if not, the content of the target is undefined
 napi_value resampleJpeg(Arguments& arguments) {
   std::unique_ptr<Job> job = jobOf(arguments);
   job->source = arguments.bytes(0, "the file");

@@ -5,12 +5,12 @@
 #include <cstring>
 #include <vector>
 
-#include "vectorised.h"
+#include "simd.h"
 
 namespace satin {
 namespace {
 
-// Pillow's Resample.c: weights are rounded to so many bits behind the point, each of the two passes rounds to bytes, and the
+// Pillow's Resample.c: weights are rounded to this many fractional bits, each of the two passes rounds to bytes, and the
 // filter widens with the reduction (antialiasing). Sums of whole numbers do not depend on their order.
 constexpr int kBits = 32 - 8 - 2;
 constexpr int32_t kHalf = 1 << (kBits - 1);
@@ -76,8 +76,8 @@ SATIN_INLINE Numbers widen(const uint8_t* from) {
 #endif
 }
 
-// One row [width, 3] to the window's places, four bytes each: the fourth is not looked at. A pixel is loaded with the byte
-// behind it, so `row` has one more.
+// One row [width, 3] to the window's places, four bytes each: the fourth is ignored. A pixel is loaded with the byte
+// that follows it, so `row` has one more.
 SATIN_CLONES void reduceRow(const uint8_t* __restrict row, const int* __restrict first, const int* __restrict count,
                             const int32_t* __restrict weights, int most, int window, uint8_t* __restrict out) {
   const Numbers none = {0, 0, 0, 0}, whole = {255, 255, 255, 255};

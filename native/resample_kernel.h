@@ -8,7 +8,7 @@ namespace satin {
 
 enum class Filter { kBilinear, kBicubic };
 
-// An image [height, width, 3] is brought to fullHeight x fullWidth; of that the window is kept.
+// Resizes an image [height, width, 3] to fullHeight x fullWidth and keeps the window of it.
 struct Resampling {
   int height, width;
   int fullHeight, fullWidth;

@@ -26,7 +26,7 @@ void connectAll(Any& context, const Store& store, Device device, long) {
   context.connectFullMesh(store, device);
 }
 
-// One thread does everything: it sends, and reads what the others sent itself.
+// A single thread both sends and reads what the other ranks sent.
 class GlooSmallAllReduce final : public SmallAllReduce {
  public:
   explicit GlooSmallAllReduce(const SmallAllReduceOptions& options) : context(std::make_shared<Context>(options.rank, options.size)) {

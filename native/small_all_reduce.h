@@ -1,5 +1,5 @@
-// Sums of a few numbers over all ranks on CPUs, for a batch norm that waits for them in every layer: libtorch's own group
-// hands each sum from thread to thread, which takes longer than the sum (docs/cluster.md has the ratio).
+// All-reduce of a few numbers on CPUs, for a batch norm that waits for it in every layer: libtorch's process group
+// passes each sum between threads, which takes longer than the sum (docs/cluster.md has the ratio).
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ namespace satin {
 
 class SmallAllReduce {
  public:
-  // Every rank sends before it reads, so what is under way must fit into the connection's own buffers, else all wait for
+  // Every rank sends before it reads, so the data in flight must fit into the connection's buffers, else all wait for
   // ever: 32 KiB do, with the usual settings of Linux. Twice the channels of the widest ResNet's layers.
   static constexpr size_t kMost = 4096;
 
@@ -30,11 +30,11 @@ class SmallAllReduce {
 };
 
 struct SmallAllReduceOptions {
-  // Of its own: no key in it is anybody else's.
+  // A separate store: no other user writes its keys.
   std::shared_ptr<gloo::rendezvous::Store> store;
   std::shared_ptr<gloo::transport::Device> device;
   int rank, size;
-  // Whether to ask again and again while waiting, which is fastest; it keeps a processor from others that need it.
+  // Whether to spin while waiting: fastest, but it occupies a processor.
   bool spins;
 };
 

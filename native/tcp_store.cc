@@ -1,6 +1,6 @@
 #include "tcp_store.h"
 
-#include "bridge.h"
+#include "napi_convert.h"
 
 #ifdef SATIN_DISTRIBUTED
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -38,7 +38,7 @@ std::unique_ptr<TcpKeyStore> connect(const std::string& host, uint16_t port, boo
   options.port = port;
   options.isServer = opens;
   options.waitWorkers = false;
-  // For the handshake. Gloo waits for the others by it, and they may be late.
+  // For the handshake: Gloo waits for the other ranks with it, and they may be late.
   options.timeout = std::chrono::seconds(60);
   chooseServer(options, 0);
   return std::make_unique<TcpKeyStore>(c10::make_intrusive<c10d::TCPStore>(host, options));

@@ -6,9 +6,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "key_store.h"
+#include "store.h"
 
-// What of c10d an engine has, the build finds out (native/libtorch.mjs); only tcp_store.cc, process_group.cc and
+// What of c10d an engine has, the build finds out (native/find-libtorch.mjs); only tcp_store.cc, process_group.cc and
 // small_all_reduce.cc are compiled with these macros, and see libtorch's headers here.
 #if defined(USE_C10D_GLOO) || defined(USE_C10D_NCCL)
 #define SATIN_DISTRIBUTED

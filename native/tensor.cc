@@ -132,7 +132,7 @@ const char* nameOfDtype(c10::ScalarType dtype) {
   return "another dtype";
 }
 
-// fromData(typedArray, shape) -> handle. One copy, into the engine's own memory.
+// fromData(typedArray, shape) -> handle. One copy, into the engine's memory.
 napi_value fromData(Arguments& arguments) {
   napi_env env = arguments.env;
   bool isArray = false;

@@ -1,10 +1,10 @@
 // The table of live tensors. JavaScript holds numbers; a number names a slot and the slot's generation, so a
-// stale or invented one is refused and can never reach memory that is not its own.
+// stale or invented one is refused and can never reach foreign memory.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
-#include "bridge.h"
+#include "napi_convert.h"
 
 namespace satin {
 

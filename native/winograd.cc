@@ -9,7 +9,7 @@
 namespace satin {
 namespace {
 
-// Tiles whose outputs are taken further while they are in the cache: as many as the kernel works on together.
+// Number of tiles whose outputs pass through the epilogue while they are in the cache: as many as the kernel processes at once.
 constexpr int64_t kTilesAtOnce = 48;
 
 ConvolutionShape shapeOf(const at::Tensor& x, int64_t outputs) { return {x.size(0), x.size(2), x.size(3), x.size(1), outputs}; }

@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "norm_activate_kernel.h"
-#include "optional.h"
+#include "batch_norm_activation_kernel.h"
+#include "optional_tensor.h"
 #include "winograd_kernel.h"
 
 namespace satin {
@@ -29,7 +29,7 @@ at::Tensor winogradWeights(const ConvolutionShape& shape, const WeightLayout& we
 // x [N, C, H, W] and weights of C inputs → [N, O, H, W], all channels last. `kept`: the weights transformed, or undefined.
 at::Tensor winogradConvolution(const at::Tensor& x, int64_t outputs, const WeightLayout& weight, const at::Tensor& kept);
 
-// What is fused behind a convolution: batch norm as a scale and a shift for each channel, a residual, an activation.
+// The epilogue fused into a convolution: batch norm as a scale and a shift per channel, a residual, an activation.
 struct Epilogue {
   Curve curve;
   std::vector<float> scale, shift;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "vectorised.h"
+#include "simd.h"
 
 namespace satin {
 namespace {
@@ -111,7 +111,7 @@ SATIN_INLINE Place placeOf(const ConvolutionShape& shape, int64_t tile) {
   return {line / shape.tilesDown(), line % shape.tilesDown() * 4, (tile - line * across) * 4};
 }
 
-// The 6x6 inputs around a tile → 36 points x inputs. `zeros` stands for a place outside the image.
+// The 6x6 inputs around a tile → 36 points x inputs. `zeros` replaces positions outside the image.
 template <int lanes>
 SATIN_INLINE void transformInput(const ConvolutionShape& shape, const float* x, const Place& place, const float* zeros, float* to) {
   const float* at[6][6];
@@ -164,7 +164,7 @@ SATIN_INLINE void transformOutput(const ConvolutionShape& shape, Range outputs, 
 }
 
 // `tiles` rows of inputs times one panel of weights. Each sum runs over the inputs in order, however many tiles there
-// are. `fixed` is the number of inputs where that is known: then no tile needs an address of its own.
+// are. `fixed` is the number of inputs if known at compile time: then no tile needs a separate address.
 template <int lanes, int tiles, int vectors, int fixed>
 SATIN_INLINE void multiply(int64_t inputs, const float* from, const float* panel, float* to, int64_t toStride) {
   const int64_t count = fixed > 0 ? fixed : inputs;
@@ -237,7 +237,7 @@ SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, c
   }
 }
 
-// One binary serves every processor. Vectors of a size of their own need a function for each, where target_clones would
+// One binary serves every processor. Vectors of different sizes need a function for each, where target_clones would
 // compile the same size for all.
 #if defined(__x86_64__)
 #define SATIN_AVX512 __attribute__((target("arch=x86-64-v4")))

@@ -1,10 +1,10 @@
 /**
- * How far float32 activations are off, for docs/activations.md: Satin's kernels, the same composed of libtorch's
- * operators (other devices, traced models) and libtorch's own functions. The kernels in float64, which the tests hold against values of
- * many digits, say what is right. `node scripts/activation-errors.mjs` prints a table in Markdown.
+ * Errors of float32 activations, for docs/activations.md: Satin's kernels, the reference implementation composed of libtorch
+ * operators (other devices, traced models), and libtorch's own functions. The float64 kernels, which the tests compare with
+ * 50-digit references, serve as the exact values. `node scripts/activation-errors.mjs` prints a Markdown table.
  *
- * An error is |got − right| over the largest of |right|, 0.1, and |x| / 10 where |x| > 1: 1e-6 is 1e-6 relative or 1e-7
- * absolute. It is the larger of f's and f′'s. The tail is −5 to −1, and the error there f's, over |right| alone.
+ * The error is |actual − exact| over the largest of |exact|, 0.1, and |x| / 10 where |x| > 1: 1e-6 means 1e-6 relative or
+ * 1e-7 absolute. It is the larger of those of f and f′. The tail is −5 to −1; its error is that of f, over |exact| alone.
  */
 import { activationNames, parseActivation } from '../dist/src/activations/parse.js';
 import { engineInfo } from '../dist/src/engine/engine-info.js';
@@ -20,7 +20,7 @@ const own = (name, ...values) => {
   return (x) => one(call, x.handle, ...values);
 };
 
-/** What libtorch has, and where it has nothing what people write. */
+/** libtorch's functions, or the straightforward formula where it has none. */
 const libtorch = {
   relu: own('relu'),
   'leaky-relu': own('leaky_relu', 0.01),
@@ -57,7 +57,7 @@ function both(body, at, dtype) {
   });
 }
 
-/** The places and sizes of errors, the largest first; NaN is the largest of all. */
+/** Positions and sizes of the errors, largest first; NaN counts as the largest. */
 function errorsOf(got, right, { at, sizeOf }) {
   const errors = at.map((x, index) => ({
     x,
@@ -70,7 +70,7 @@ const relative = (_, right) => (right === 0 ? 1 : Math.abs(right));
 
 const symbol = (of) => (of === 'value' ? 'f' : 'f′');
 
-/** The largest error and what is wrong at infinity; the largest relative error where f tends to 0. */
+/** The largest error and NaNs at infinity; the largest relative error where f approaches 0. */
 function cellsOf(body, exact) {
   const got = {
     finite: both(body, finite, 'float32'),

@@ -1,6 +1,6 @@
 /**
- * The figure of docs/activations.md: every activation and its derivative as the engine computes them, beside ReLU's. One
- * SVG for a light page and one for a dark one, each with its own ground, drawn for a phone's width: the text is large.
+ * The figure of docs/activations.md: every activation and its derivative as computed by the engine, with ReLU's behind. One
+ * SVG for light and one for dark mode, each with its own background, sized for a phone screen: the text is large.
  */
 import { parse, View } from 'vega';
 import { compile } from 'vega-lite';
@@ -13,19 +13,19 @@ import { scope } from '../dist/src/tensor/scope.js';
 const columns = 3;
 const margin = 12;
 const plotWidth = 160;
-/** From a panel's left or upper edge to the next one's. */
+/** Distance between the left or upper edges of adjacent panels. */
 const pitch = { x: 216, y: 272 };
 
-/** What a coefficient does, beside the default. */
+/** Further coefficients to draw, besides the default. */
 const more = { elu: ['elu(0.5)'], 'smooth-relu': ['smooth-relu(5)'] };
 const shown = activationNames.flatMap((name) => [name, ...(more[name] ?? [])]);
 
-/** −4 to 4, closer together near 0, where SmoothReLU bends within a few thousandths; either side of 0, not 0 itself. */
+/** −4 to 4, denser near 0, where SmoothReLU bends within a few thousandths; both sides of 0, excluding 0 itself. */
 const half = Array.from({ length: 50 }, (_, index) => 4 * ((index + 1) / 50) ** 2);
 const places = [...half.map((x) => -x).reverse(), -1e-9, 1e-9, ...half];
 const corners = [-4, -1e-9, 1e-9, 4];
 
-/** The figure by the scheme it is for: `{ light: '<svg ...', dark: '<svg ...' }`. */
+/** The figure for each colour scheme: `{ light: '<svg ...', dark: '<svg ...' }`. */
 export async function activationFigures() {
   const panels = [];
   for (const name of shown) panels.push(await panel(name));
@@ -104,8 +104,8 @@ function points(name, of) {
 }
 
 /**
- * Without what nobody sees in an image: names of marks, and what is not displayed. Lengths in tenths of a pixel, so that
- * the file is the same on every machine.
+ * Removes what is invisible: names of marks and elements that are not displayed. Lengths are rounded to tenths of a pixel, so
+ * that the file is identical on every machine.
  */
 function slender(svg) {
   return svg

@@ -1,6 +1,6 @@
 /**
- * Makes the table and the figures of docs/activations.md from src/activations/table.ts: `npm run docs`. What is up to date
- * is left as it is.
+ * Generates the table and figures of docs/activations.md from src/activations/table.ts: `npm run docs`. Files that are up to
+ * date are not rewritten.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { activationTable } from '../dist/src/activations/describe.js';

@@ -1,13 +1,13 @@
 /**
- * `./satin ARGUMENTS`: makes the set-up where something is missing, then runs the command line in this process.
- * When everything is in place this looks at sizes and times of files only and loads neither libtorch nor npm.
+ * `./satin ARGUMENTS`: runs the setup if something is missing, then runs the command line in this process.
+ * If everything is up to date, this only checks file sizes and times, and loads neither libtorch nor npm.
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isReady } from './ready.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-/** These print text and compute nothing: they must work where libtorch cannot be installed. */
+/** These only print text: they must work where libtorch cannot be installed. */
 const TEXT_ONLY = ['--help', '-h', '--version', '-V'];
 
 const words = process.argv.slice(2);

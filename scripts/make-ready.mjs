@@ -1,12 +1,12 @@
 /**
- * The set-up: what is missing is planned, agreed to where something is installed, and made in this order:
- * system packages, npm's packages, the binding, the TypeScript.
+ * The setup: plans what is missing, asks before anything is installed, and then proceeds in this order:
+ * system packages, npm packages, the binding, TypeScript.
  */
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build, isBuilt } from '../native/build.mjs';
-import { findLibtorch } from '../native/libtorch.mjs';
-import { readJson, writeJson } from '../native/stamp-file.mjs';
+import { readJson, writeJson } from '../native/build-stamp.mjs';
+import { findLibtorch } from '../native/find-libtorch.mjs';
 import { arePackagesInstalled, installPackages, NPM_COMMAND } from './npm-packages.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
 import { ask, permission } from './permission.mjs';
@@ -25,10 +25,10 @@ const WITHOUT_ROOT = `Without root, any of these gives Satin its libtorch:
   - python3 -m venv ~/torch && ~/torch/bin/pip install torch && . ~/torch/bin/activate, then start Satin again`;
 
 /**
- * Makes what is missing.
+ * Installs and builds what is missing.
  * @param {{ root: string, need: 'cli' | 'engine', env?: Record<string, string | undefined>, screen?: NodeJS.WriteStream }} options
- *   `cli` leaves out everything about libtorch; `screen` shows the progress
- * @throws {SetupError | import('../native/libtorch.mjs').LibtorchError}
+ *   `cli` skips everything related to libtorch; `screen` shows the progress
+ * @throws {SetupError | import('../native/find-libtorch.mjs').LibtorchError}
  */
 export async function makeReady({ root, need, env = process.env, screen = process.stderr }) {
   const folder = join(root, 'native', 'build');
@@ -46,7 +46,7 @@ export async function makeReady({ root, need, env = process.env, screen = proces
   });
 }
 
-/** Prints an error of the set-up and sets the exit code; anything else is a bug and keeps its stack. */
+/** Prints a setup error and sets the exit code; anything else is a bug and keeps its stack trace. */
 export function reportFailure(error) {
   if (error.exitCode === undefined) throw error;
   console.error(error.message);
@@ -55,14 +55,14 @@ export function reportFailure(error) {
 
 /**
  * @typedef {object} Plan
- * @property {string[]} required system packages without which nothing can be compiled
- * @property {string[]} useful system packages that are better there
+ * @property {string[]} required system packages required for compiling
+ * @property {string[]} useful optional system packages
  * @property {boolean} npm whether npm's packages are to be installed
  * @property {boolean} binding whether the binding is to be compiled
  * @property {boolean} typescript whether the TypeScript is to be compiled
  */
 
-/** What is missing. Useful packages that were declined once are not brought up again. */
+/** What is missing. Optional packages that were declined once are not offered again. */
 function planSetup({ root, need, env }) {
   const npm = !arePackagesInstalled(root);
   const binding = need === 'engine' && !isBuilt({ root, env });
@@ -74,7 +74,7 @@ function planSetup({ root, need, env }) {
 
 const declinedFile = (root) => join(root, 'native', 'build', 'declined-packages.json');
 
-/** The plan as far as it may be carried out; refuses where something required may not be installed. */
+/** The permitted part of the plan; throws if something required may not be installed. */
 async function agree({ plan, root, env, screen, isTerminal }) {
   const { required, useful, npm } = plan;
   if (required.length > 0 && !hasApt()) throw missingByHand(required);
@@ -126,7 +126,7 @@ function lacking({ required, useful, npm }) {
   return new Intl.ListFormat('en').format(things);
 }
 
-/** The refusal on a system whose packages Satin does not know how to install. */
+/** The error on a system whose packages Satin cannot install. */
 function missingByHand(required) {
   const sentences = [];
   if (required.includes('g++'))
@@ -141,7 +141,7 @@ function missingByHand(required) {
   );
 }
 
-/** Makes what the plan says, step by step. */
+/** Executes the plan step by step. */
 async function carryOut({ plan, root, env, screen, isTerminal }) {
   const logFile = join(root, 'native', 'build', 'setup.log');
   mkdirSync(dirname(logFile), { recursive: true });
@@ -166,7 +166,7 @@ async function carryOut({ plan, root, env, screen, isTerminal }) {
   }
 }
 
-/** Compiles the binding; what the compiler says goes to the log. */
+/** Compiles the binding; the compiler's output goes to the log. */
 async function compileBinding({ root, env, log, show }) {
   if (findLibtorch({ env }) === null)
     throw new StepError(

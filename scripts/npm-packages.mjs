@@ -1,15 +1,15 @@
-/** npm's packages: whether they are those of package-lock.json, and installing them. */
+/** npm packages: checks them against package-lock.json and installs them. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readJson } from '../native/stamp-file.mjs';
+import { readJson } from '../native/build-stamp.mjs';
 import { runCommand, StepError } from './step.mjs';
 
-/** `npm ci` also where NODE_ENV=production leaves development packages out: the compiler is one of them. */
+/** `npm ci`, including development packages if NODE_ENV=production is set: the compiler is one of them. */
 export const NPM_COMMAND = ['npm', 'ci', '--include=dev', '--no-audit', '--no-fund'];
 
 /**
- * Whether node_modules holds what package-lock.json asks for. npm notes what it installed in
- * node_modules/.package-lock.json, last of all, so an interrupted `npm ci` is noticed too.
+ * Whether node_modules matches package-lock.json. npm writes node_modules/.package-lock.json as its last step, so an
+ * interrupted `npm ci` is detected too.
  * @param {string} root
  * @returns {boolean}
  */
@@ -37,7 +37,7 @@ export async function installPackages({ root, log }) {
   if (status !== 0) throw new StepError(npmError(output), `cd ${root} && ${NPM_COMMAND.join(' ')}`);
 }
 
-/** The lines in which npm says what went wrong, without its advice on where to read more. */
+/** npm's error lines, without its hints on where to read more. */
 function npmError(output) {
   const lines = output.split('\n').filter((line) => /^npm (error|ERR!)/.test(line));
   const said = lines.map((line) => line.replace(/^npm (error|ERR!)\s*/, '').trim());

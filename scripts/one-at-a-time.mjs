@@ -1,11 +1,11 @@
-/** A lock file: two set-ups in one folder at the same time would break each other's files. */
+/** A lock file: two concurrent setups in one folder would corrupt each other's files. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Runs `action` while no other process of this machine holds the lock; waits for one that does.
- * The lock of a process that was killed is taken over.
+ * Runs `action` while holding the lock; waits if another process on this machine holds it.
+ * The lock of a killed process is taken over.
  * @param {{ lockFile: string, onWait: (pid: number) => void, action: () => Promise<void> }} options
  */
 export async function oneAtATime({ lockFile, onWait, action }) {

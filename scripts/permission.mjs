@@ -1,8 +1,8 @@
-/** Whether the set-up may install something, and asking on a terminal. */
+/** Whether the setup may install something, including the terminal prompt. */
 import { createInterface } from 'node:readline/promises';
 
 /**
- * `SATIN_INSTALL` (1 or 0) decides; else a terminal is asked; else root may install and nobody else.
+ * `SATIN_INSTALL` (1 or 0) decides; otherwise ask on a terminal; otherwise only root may install.
  * @param {{ env: Record<string, string | undefined>, isRoot: boolean, isTerminal: boolean }} options
  * @returns {'install' | 'ask' | 'refuse'}
  */
@@ -14,7 +14,7 @@ export function permission({ env, isRoot, isTerminal }) {
 }
 
 /**
- * Asks a question on the terminal; anything but y or yes is a no.
+ * Asks a question on the terminal; anything but y or yes counts as no.
  * @param {string} question
  * @returns {Promise<'yes' | 'no' | 'interrupted'>}
  */

@@ -3,8 +3,8 @@
  * test/NAME.TOPIC.test.ts, or all tests of the folder test/NAME; the last part of a path is enough where one source has
  * it. `--slow` runs those of test/slow instead. TypeScript that changed is compiled first.
  *
- * Most files use one thread, so as many run side by side as there are processors, four at most. Those that measure time,
- * race with signals or use every processor come after them, one at a time; so do slow tests.
+ * Most files use one thread, so one per processor runs in parallel, at most four. Tests that measure time, race with signals
+ * or use every processor run afterwards, one at a time; so do slow tests.
  */
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -21,7 +21,7 @@ const slow = process.argv.includes('--slow');
 const folder = join(root, 'test', slow ? 'slow' : '');
 const picked = process.argv.slice(2).filter((argument) => argument !== '--slow');
 
-/** What is disturbed by others, or disturbs them. */
+/** Tests that must not run in parallel with others. */
 const alone = [
   'app/plan/plan',
   'cli/interrupt',
@@ -40,7 +40,7 @@ const alone = [
 
 /**
  * The names of the tests to run.
- * @throws {SetupError} where there is none, or none of a name that was asked for: a gate must not be empty
+ * @throws {SetupError} if there are none, or none match a requested name: CI must not pass without tests
  */
 function chosenNames() {
   const names = testNames(folder, slow ? [] : ['slow']);
@@ -63,7 +63,7 @@ function chosenNames() {
   return [...new Set(chosen)];
 }
 
-/** Runs compiled tests and shows how they end. */
+/** Runs compiled tests and shows their results. */
 function runTests(names, concurrency) {
   const files = names.map((name) => join(root, 'dist', 'test', slow ? 'slow' : '', `${name}.test.js`));
   const results = run({ files, concurrency });

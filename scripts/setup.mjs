@@ -1,4 +1,4 @@
-/** `npm run setup`: makes everything that `./satin` and `npm test` need and that is missing. See docs/setup.md. */
+/** `npm run setup`: installs and builds what `./satin` and `npm test` need and is missing. See docs/setup.md. */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeReady, reportFailure } from './make-ready.mjs';

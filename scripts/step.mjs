@@ -1,7 +1,7 @@
-/** Running one step of the set-up: what the user sees meanwhile, the log, and the sentence where it fails. */
+/** Runs one step of the setup: progress output, log, and the error message if it fails. */
 import { spawn } from 'node:child_process';
 
-/** The set-up cannot go on; `message` is for the user's eyes. Exit code 2: something must be provided first. */
+/** The setup cannot continue; `message` is shown to the user. Exit code 2: the user must provide something first. */
 export class SetupError extends Error {
   code = 'setup';
   name = 'SetupError';
@@ -15,7 +15,7 @@ export class SetupError extends Error {
   }
 }
 
-/** A step failed: why, and the command that mends it. */
+/** A step failed: the reason, and the command that fixes it. */
 export class StepError extends Error {
   name = 'StepError';
   /**
@@ -29,7 +29,7 @@ export class StepError extends Error {
 }
 
 /**
- * Runs a command without input; everything it says goes to the log.
+ * Runs a command without input; its output goes to the log.
  * @param {{ command: string[], cwd: string, log: (text: string) => void, env?: Record<string, string> }} options
  * @returns {Promise<{ status: number, output: string }>} a program that cannot be started has status 127
  */
@@ -57,11 +57,11 @@ export function runCommand({ command, cwd, log, env = {} }) {
 }
 
 /**
- * Runs a step and shows that it is under way: one line that counts seconds on a terminal, else a line at
- * its start and one at its end.
+ * Runs a step and shows its progress: on a terminal one line that counts seconds, otherwise one line at the start and one
+ * at the end.
  * @param {{ title: string, number: number, total: number, logFile: string, screen: NodeJS.WriteStream,
  *   action: (show: (detail: string) => void) => Promise<void> }} options
- * @throws {SetupError} which step failed, why, and the command that mends it
+ * @throws {SetupError} which step failed, why, and the command that fixes it
  */
 export async function runStep({ title, number, total, logFile, screen, action }) {
   const start = Date.now();

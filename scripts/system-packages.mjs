@@ -1,10 +1,10 @@
-/** Debian's packages: which are missing, and installing them with apt-get. */
+/** Debian packages: finds missing ones and installs them with apt-get. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCompiler } from '../native/compiler.mjs';
-import { hasLibjpeg } from '../native/libjpeg.mjs';
-import { findLibtorch } from '../native/libtorch.mjs';
+import { hasLibjpeg } from '../native/find-libjpeg.mjs';
+import { findLibtorch } from '../native/find-libtorch.mjs';
 import { runCommand, StepError } from './step.mjs';
 
 /** Whether this system has apt-get and Debian's packages (Ubuntu has them too). */
@@ -13,12 +13,12 @@ export function hasApt() {
 }
 
 /**
- * The packages that are missing. Without the `required` ones nothing can be compiled; the `useful` ones make
- * Debian's libtorch fast (OpenBLAS), let it talk between processes (Gloo), decode photographs (libjpeg-turbo), and bring
- * the quickstart's images.
+ * The missing packages. The `required` ones are needed for compiling; the `useful` ones make Debian's libtorch fast
+ * (OpenBLAS), provide communication between processes (Gloo) and JPEG decoding (libjpeg-turbo), and contain the images of
+ * the quickstart.
  * @param {Record<string, string | undefined>} env
  * @returns {{ required: string[], useful: string[] }}
- * @throws {import('../native/libtorch.mjs').LibtorchError} where `LIBTORCH` names none
+ * @throws {import('../native/find-libtorch.mjs').LibtorchError} where `LIBTORCH` names none
  */
 export function missingPackages(env) {
   const libtorch = findLibtorch({ env });
@@ -35,7 +35,7 @@ export function missingPackages(env) {
   return { required, useful };
 }
 
-/** Whether a multi-threaded OpenBLAS is there. */
+/** Whether a multi-threaded OpenBLAS is installed. */
 function hasOpenBlas() {
   const folders = readdirSync('/usr/lib').filter((name) => name.endsWith('-linux-gnu'));
   return folders.some((name) => existsSync(join('/usr/lib', name, 'openblas-pthread')));
@@ -47,14 +47,14 @@ export function aptCommands(packages) {
   return [`${sudo}apt-get update`, `${sudo}apt-get install --no-install-recommends ${packages.join(' ')}`];
 }
 
-/** Whether apt-get can be run with the rights it needs. */
+/** Whether apt-get can be run with the required privileges. */
 export function mayRunApt() {
   return process.getuid?.() === 0 || onPath('sudo');
 }
 
 /**
- * Installs packages. Useful ones that this release of the system does not have are left out, and where only
- * useful ones are missing a failure is shown and forgotten.
+ * Installs packages. Optional ones that this release does not have are skipped, and if only optional ones are missing, a
+ * failure is shown and ignored.
  * @param {{ required: string[], useful: string[], root: string, log: (text: string) => void,
  *   show: (detail: string) => void, isTerminal: boolean }} options
  * @throws {StepError}
@@ -68,7 +68,7 @@ export async function installSystemPackages({ required, useful, root, log, show,
     return runCommand({ command, cwd: root, log });
   };
   show('reading the package lists');
-  // A list that cannot be read is no failure yet: the packages may be known already.
+  // A failed update is not fatal: the packages may be known already.
   const update = await apt('update');
   const known = useful.filter(isKnown);
   const packages = [...required, ...known];
@@ -93,7 +93,7 @@ function isKnown(name) {
   return /Candidate: (?!\(none\))/.test(answer.stdout ?? '');
 }
 
-/** The lines in which apt-get or sudo says what went wrong. */
+/** The error lines of apt-get or sudo. */
 function aptError(output) {
   const lines = output.split('\n').map((line) => line.trim());
   const errors = lines

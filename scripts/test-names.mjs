@@ -21,8 +21,8 @@ export function testNames(folder, without) {
 }
 
 /**
- * Those of `names` that a person means: by the whole path, by a folder, or by the last part of the path alone where it
- * stands for one source; each with all its topics. Of no name, an empty list; of an ambiguous one, all that it may mean.
+ * Those of `names` that match: by full path, by folder, or by the last part of the path if it identifies one source; each
+ * with all its topics. An empty list if none match; all candidates if the name is ambiguous.
  * @param {string} wanted
  * @param {readonly string[]} names
  * @returns {{ names: string[], isAmbiguous: boolean }}

@@ -1,7 +1,7 @@
 /** The compiled TypeScript in dist/: whether it is up to date, and compiling it. */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { digest, fileIdentity, readJson, writeJson } from '../native/stamp-file.mjs';
+import { digest, fileIdentity, readJson, writeJson } from '../native/build-stamp.mjs';
 import { runCommand, StepError } from './step.mjs';
 
 /** The folders that tsconfig.json includes. */
@@ -11,7 +11,7 @@ const stampFile = (root) => join(root, 'dist', 'made-from.json');
 const entry = (root) => join(root, 'dist', 'src', 'cli', 'main.js');
 
 /**
- * Whether dist/ was made from the sources of now; compares sizes and times.
+ * Whether dist/ is up to date with the sources; compares sizes and times.
  * @param {string} root
  * @returns {boolean}
  */
@@ -26,7 +26,7 @@ export function isCompiled(root) {
  */
 export async function compileTypeScript({ root, log }) {
   const madeFrom = sourceStamp(root); // before it reads a file: what is edited meanwhile is compiled next time
-  // Its own notes would let it leave out files that somebody deleted from dist/.
+  // Its build info would make it skip files that were deleted from dist/.
   if (!existsSync(stampFile(root)) || !existsSync(entry(root)))
     rmSync(join(root, 'dist', 'tsconfig.tsbuildinfo'), { force: true });
   const command = [join(root, 'node_modules', '.bin', 'tsc'), '--project', root, '--pretty', 'false'];

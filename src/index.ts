@@ -11,33 +11,34 @@ export {
 } from './activations/activation.js';
 export { activationNames, parseActivation, parseDerivative } from './activations/parse.js';
 export {
-  type EvaluateRunOptions as EvaluationRunOptions,
+  type EvaluateRunOptions,
   type EvaluationRun,
-  evaluateRun as evaluationRun,
+  evaluateRun,
 } from './app/evaluate/evaluate-run.js';
 export { loadExamples } from './app/evaluate/load-examples.js';
 export {
   type FailedImage,
   type VerificationResult,
-  verifyRun as verificationRun,
+  verifyRun,
 } from './app/evaluate/verify-run.js';
 export { readModel } from './app/model/checkpoint-model.js';
+export { type ModelFile, type ModelFileOptions, readModelFile } from './app/model/model-file.js';
 export {
-  type AttackableModel as MeasuredModel,
-  attackableModel as measuredModel,
+  type AttackableModel,
+  attackableModel,
   functionModel,
   openModel,
 } from './app/model/open-model.js';
 export { type Prediction, predict } from './app/predict.js';
-export { type TrainRunOptions as TrainingRunOptions, trainRun } from './app/train/train-run.js';
+export { type TrainRunOptions, trainRun } from './app/train/train-run.js';
 export { type Attack, parseAttack, type Threat } from './attacks/attack.js';
 export { type AutoAttackSet, autoAttack, autoAttackSets, modeOf } from './attacks/autoattack.js';
 export { type Norm, type NormName, norms } from './attacks/norms.js';
 export {
   type Iterate,
   type Observer,
-  type PgdOptions as DescentOptions,
-  pgd as descend,
+  type PgdOptions,
+  pgd,
 } from './attacks/pgd.js';
 export { chooseExamples } from './data/choose-examples.js';
 export { type Dataset, type Split, splits, subset } from './data/dataset.js';
@@ -73,7 +74,9 @@ export {
   type EvaluationProgress,
   evaluate,
 } from './evaluation/evaluate.js';
-export type { ModelUnderTest as Subject } from './evaluation/model-under-test.js';
+export { type NewEvaluationFolder, newEvaluationFolder } from './evaluation/folder/new-folder.js';
+export { type StoredEvaluationFolder, storedEvaluationFolder } from './evaluation/folder/stored-folder.js';
+export type { ModelUnderTest } from './evaluation/model-under-test.js';
 export type {
   AloneResult,
   AttackResult,
@@ -86,13 +89,14 @@ export type {
 export { mcnemar, wilsonInterval } from './evaluation/statistics.js';
 export { type ModelName, modelNames } from './models/architectures/names.js';
 export type { ModelDescription } from './models/description.js';
+export type { ExternalDescription } from './models/external-description.js';
 export {
-  type LayerSummary as LayerOutline,
-  layerSummary as outline,
-  type NetworkSummary as NetworkOutline,
+  type LayerSummary,
+  layerSummary,
+  type NetworkSummary,
 } from './models/layer-summary.js';
 export { Model } from './models/model.js';
-export type { Preprocessing as InputForm } from './models/preprocessing.js';
+export type { Preprocessing } from './models/preprocessing.js';
 export type { Classifier } from './nn/classifier.js';
 export { crossEntropy } from './nn/losses.js';
 export type { Pass } from './nn/module.js';

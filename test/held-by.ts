@@ -53,7 +53,6 @@ export const heldBy: Table = {
   'evaluation/folder/evaluation-folder': ['app/evaluate/evaluate-run'],
   'evaluation/folder/images': ['app/evaluate/verify-run', 'app/evaluate/evaluate-run'],
   'evaluation/folder/manifest': ['app/evaluate/evaluate-run'],
-  'evaluation/folder/new-folder': ['app/evaluate/evaluate-run'],
   'evaluation/folder/stored-folder': ['app/evaluate/evaluate-run'],
   'evaluation/folder/verify-folder': ['app/evaluate/verify-run'],
   'evaluation/interruption': ['evaluation/evaluate', 'app/evaluate/evaluate-run'],

@@ -1,4 +1,4 @@
-/** `node scripts/parity/arrays.mjs PARITY NETWORK [DATA_DIR]`: what both sides are given, PARITY/arrays/NETWORK.safetensors. */
+/** `node scripts/parity/arrays.mjs PARITY NETWORK [DATA_DIR]`: the inputs of both sides, PARITY/arrays/NETWORK.safetensors. */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {

@@ -1,6 +1,6 @@
 /**
- * `node scripts/parity/collect.mjs PARITY`: what the jobs have found so far -> test/golden/parity/NETWORK.json. Where one
- * side broke an example and the other did not, the image that did it is shown to Satin's network.
+ * `node scripts/parity/collect.mjs PARITY`: results of the finished jobs -> test/golden/parity/NETWORK.json. If only one side
+ * broke an example, its adversarial image is evaluated by Satin's network.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,8 +1,8 @@
 import { scope } from '../../dist/src/index.js';
 
 /**
- * A classifier of pixels rounded to multiples of 1/levels: no gradient is left, so that Square alone finds its way. Without
- * levels the classifier as it is. reference.py has the same function.
+ * A classifier behind pixels rounded to multiples of 1/levels: its gradient is zero, so only Square can succeed. Without
+ * `levels`, the classifier unchanged. reference.py has the same function.
  */
 export function quantised(classify, levels) {
   if (levels === undefined) return classify;

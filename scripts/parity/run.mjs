@@ -1,7 +1,7 @@
 /**
- * `node scripts/parity/run.mjs PARITY REFERENCE PYTHON`: every job that is not done, two at a time with one thread each,
- * the most telling first. It can be stopped at any time, with SIGTERM after the two that are running; the same command
- * goes on. Jobs stand still as long as there is a file PARITY/pause.
+ * `node scripts/parity/run.mjs PARITY REFERENCE PYTHON`: runs all unfinished jobs, two at a time with one thread each, the most
+ * informative first. It can be stopped at any time (SIGTERM lets the two running jobs finish); the same command resumes. Jobs
+ * are suspended while the file PARITY/pause exists.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
  * `node scripts/parity/table.mjs`: the committed verdicts -> the table in docs/autoattack.md. With `--check` nothing is
- * written; the exit code says whether the table is that of the verdicts, and whether they agree as they should.
+ * written; the exit code says whether the table is up to date, and whether the verdicts agree within the tolerance.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,9 +8,9 @@ import { attacks, imagesOf, letters, networks, runsOf } from './runs.mjs';
 
 const page = fileURLToPath(new URL('../../docs/autoattack.md', import.meta.url));
 const [begin, end] = ['<!-- parity -->\n', '<!-- /parity -->'];
-/** Points by which robust accuracy may differ, besides the spread of the reference's own seeds. */
+/** Tolerated difference of robust accuracy in points, besides the spread between the reference's own seeds. */
 const allowed = (run) => (run === 'standard' ? 0.2 : 0.7);
-/** Of the whole set; one attack alone may differ as much as the reference's own seeds do. */
+/** For the whole set; a single attack may differ as much as the reference's own seeds do. */
 const leastAlike = 0.99;
 const words = Object.fromEntries(Object.entries(letters).map(([word, letter]) => [letter, word]));
 
@@ -20,7 +20,7 @@ const records = Object.keys(networks).map((network) => {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { network, runs: [], disagreements: [] };
 });
 const lines = [
-  '| network | run | images | clean | robust: reference, seeds 0 and 1 | Satin | difference, allowed | judged alike | the two seeds alike | APGD-CE, APGD-T, FAB-T, Square broke: reference | Satin |',
+  '| network | run | images | clean | robust: reference, seeds 0 and 1 | Satin | difference, tolerance | agreement | agreement of the two seeds | APGD-CE, APGD-T, FAB-T, Square broke: reference | Satin |',
   '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
   ...records.flatMap(rowsOf).map((cells) => `| ${cells.join(' | ')} |`),
   '',
@@ -43,12 +43,12 @@ function rowsOf({ network, runs: measured }) {
   });
 }
 
-/** What became of the examples that only one side broke. */
+/** The examples that only one side broke. */
 function disagreementLines() {
   const all = records.flatMap(({ network, disagreements }) =>
     disagreements.map((each) => ({ network, ...each })),
   );
-  if (all.length === 0) return ['No example was judged differently.'];
+  if (all.length === 0) return ['The two sides agree on every example.'];
   for (const { network, run, place, margin } of all)
     if (margin > 0)
       problems.push(`${network}, ${run}: the image that broke example ${place} does not break it.`);
@@ -57,7 +57,7 @@ function disagreementLines() {
     '| --- | --- | --- | --- | --- | --- |',
     ...all.map(
       ({ network, run, place, reference, satin, margin }) =>
-        `| \`${network}\` | \`${run}\` | ${place} | ${words[reference]} | ${words[satin]} | ${margin} |`,
+        `| \`${network}\` | \`${run}\` | ${place} | ${outcome(reference)} | ${outcome(satin)} | ${margin} |`,
     ),
   ];
 }
@@ -79,7 +79,7 @@ function cells({ network, run, theirs, again, ours }) {
         `${name}: robust accuracy differs by ${difference.toFixed(1)}, allowed are ${bound.toFixed(1)} points.`,
       );
     if (run === 'standard' && same < leastAlike)
-      problems.push(`${name}: only ${percent(same)} are judged alike.`);
+      problems.push(`${name}: the two sides agree on only ${percent(same)}.`);
   }
   return [
     count === whole ? String(count) : `${count} of ${whole} so far`,
@@ -88,7 +88,7 @@ function cells({ network, run, theirs, again, ours }) {
     standing(cut(ours)).toFixed(1),
     `${difference.toFixed(1)}, ${bound.toFixed(1)}`,
     percent(same),
-    run === 'fab-t' ? 'it draws nothing' : twice === null ? 'not run' : percent(alike(cut(theirs), twice)),
+    run === 'fab-t' ? 'deterministic' : twice === null ? 'not run' : percent(alike(cut(theirs), twice)),
     brokenBy(cut(theirs)),
     brokenBy(cut(ours)),
   ];
@@ -96,6 +96,11 @@ function cells({ network, run, theirs, again, ours }) {
 
 function brokenBy(verdicts) {
   return attacks.map((name) => [...verdicts].filter((letter) => letter === letters[name]).length).join(', ');
+}
+
+/** The attack that broke an example, or that none did. */
+function outcome(letter) {
+  return letter === letters.standing ? 'not broken' : words[letter];
 }
 
 /** Robust accuracy in percent. */

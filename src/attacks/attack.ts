@@ -14,7 +14,7 @@ interface Settings {
   readonly surrogate?: string;
 }
 
-/** Steps of one length along a gradient, `descend`: what FGSM and PGD are. */
+/** Steps of one length along a gradient, `pgd`: what FGSM and PGD are. */
 export interface GradientAttack extends Settings {
   readonly kind: 'pgd';
   readonly loss: 'ce' | 'margin';

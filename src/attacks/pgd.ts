@@ -53,7 +53,7 @@ export function pgd(
   return runToEnd(pgdSteps(classifier, images, options, observe));
 }
 
-/** `descend`, step by step. */
+/** `pgd`, step by step. */
 export function* pgdSteps(
   classifier: Classifier,
   images: PgdImages,

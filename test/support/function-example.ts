@@ -1,4 +1,4 @@
-import { DatasetTensors, evaluationRun, functionModel, loadExamples, parseEpsilon, type Tensor } from 'satin';
+import { DatasetTensors, evaluateRun, functionModel, loadExamples, parseEpsilon, type Tensor } from 'satin';
 
 const any = { shape: null, classes: null };
 const set = { name: 'fashion-mnist', seed: 0 } as const;
@@ -10,7 +10,7 @@ const first = training.classes.map((_, label) => training.labels.indexOf(label))
 const patterns = new DatasetTensors(training).batch(first).x.flatten(1); // [10, 784]
 const classify = (x: Tensor) => x.flatten(1).unsqueeze(1).sub(patterns).pow(2).sum([2]).neg(); // [N, 10]
 
-const { result } = await evaluationRun({
+const { result } = await evaluateRun({
   model: functionModel({ name: 'nearest pattern', classify }),
   data,
   attacks: ['pgd-10'],

@@ -53,7 +53,7 @@ interface BuildModule {
 
 // These run before TypeScript is compiled, so they are JavaScript and lie outside dist/.
 const script = (name: string): string => pathToFileURL(join(packageFolder, 'native', name)).href;
-const { findLibtorch, bundledOpenMp }: LibtorchModule = await import(script('libtorch.mjs'));
+const { findLibtorch, bundledOpenMp }: LibtorchModule = await import(script('find-libtorch.mjs'));
 const { compileFlags }: CompilerModule = await import(script('compiler.mjs'));
 const { build, isBuilt }: BuildModule = await import(script('build.mjs'));
 
@@ -241,7 +241,9 @@ test('CXX that does not run is refused with exit code 2', async () => {
 });
 
 test('libjpeg-turbo is used where the header that a compiler finds first is of it, and its library is there', async () => {
-  const { hasLibjpeg }: { hasLibjpeg(prefixes: string[]): boolean } = await import(script('libjpeg.mjs'));
+  const { hasLibjpeg }: { hasLibjpeg(prefixes: string[]): boolean } = await import(
+    script('find-libjpeg.mjs')
+  );
   const place = (name: string, header: string | null, library: string | null) => {
     const prefix = join(scratch, name);
     if (header !== null) put(join(prefix, 'include', 'jpeglib.h'), header);

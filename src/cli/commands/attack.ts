@@ -21,31 +21,29 @@ import { createDisplay } from '../terminal/terminal.js';
 export function attackCommand() {
   return new Command('attack')
     .description(
-      'Adversarial versions of images of your own, beside the originals. Each image is brought to the size that the ' +
-        'model takes, as predict does, and then attacked. The folder gets PNGs, a page to look at (index.html), and ' +
-        'the exact images as float32: the 8 bits of a PNG change what was found.',
+      'Attacks your own images. Each image is resized to the input size of the model, as in predict, and then ' +
+        'attacked. The output folder contains PNGs, an HTML report (index.html), and the exact adversarial images as ' +
+        'float32, since the 8 bits of a PNG change the perturbation.',
     )
-    .argument('<model>', 'a run folder, a checkpoint, a weights file or a TorchScript file of PyTorch')
+    .argument('<model>', 'a run folder, checkpoint, weights file or TorchScript file')
     .argument('<image...>', 'JPEG, PNG, WebP, GIF, TIFF or AVIF files')
     .option('--attack <name>', attackForms, 'pgd-50')
     .addOption(
       new Option('--norm <norm>', "the threat model's norm (default: the run's)").choices(['linf', 'l2']),
     )
     .option('--epsilon <radius>', "the threat model's radius, such as 8/255 (default: the run's)")
-    .option('--label <class>', 'what the images show (default: what the model says of each)')
+    .option('--label <class>', 'true class of the images (default: the prediction of the model)')
     .addOption(
-      new Option('--resize <rule>', 'how an image of another shape is brought to size')
-        .choices(resizeRules)
-        .default('crop' as const),
+      new Option('--resize <rule>', 'how images are resized').choices(resizeRules).default('crop' as const),
     )
     .addOption(modelOptions.shape())
     .addOption(modelOptions.inputRange())
     .addOption(modelOptions.mean())
     .addOption(modelOptions.std())
-    .option('--out <folder>', 'where everything goes', 'adversarial')
-    .option('--json <file>', 'write the result to a file too, or to standard output for -')
-    .option('--seed <number>', "seed of the attack's random starts", wholeNumber('--seed', 0), 0)
-    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .option('--out <folder>', 'output folder', 'adversarial')
+    .option('--json <file>', 'also write the result as JSON to a file, or - for standard output')
+    .option('--seed <number>', "seed of the attack's random numbers", wholeNumber('--seed', 0), 0)
+    .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .action(async (modelPath, files, options) => {
       const { resize, out, json, seed, threads } = options;
       for (const file of files) requireImageFile(file);

@@ -20,23 +20,25 @@ const names = [
 /** `satin bench [NAME]` */
 export function benchCommand() {
   return new Command('bench')
-    .description('Measures Satin beside PyTorch, turn by turn in one run. Leave the machine alone meanwhile.')
-    .addArgument(new Argument('[name]', 'which one (default: all)').choices(names))
+    .description(
+      'Compares the speed of Satin and PyTorch in alternating runs. Keep the machine idle meanwhile.',
+    )
+    .addArgument(new Argument('[name]', 'which benchmark (default: all)').choices(names))
     .option('--python <path>', 'a Python that has torch', 'python3')
-    .option('--pairs <count>', 'how many turns each side has', wholeNumber('--pairs', 3), 15)
-    .option('--only <text>', 'only the figures whose name has this in it, such as width-16/silu')
-    .option('--model <run>', 'the run of a ResNet-18 that autoattack and pgd attack')
+    .option('--pairs <count>', 'number of alternating runs of each side', wholeNumber('--pairs', 3), 15)
+    .option('--only <text>', 'only the benchmarks whose name contains this text, such as width-16/silu')
+    .option('--model <run>', 'run folder of the ResNet-18 that autoattack and pgd attack')
     .option(
       '--reference <folder>',
-      'a checkout of github.com/fra31/auto-attack, the peer of autoattack; that of pgd is the package torchattacks',
+      'a checkout of github.com/fra31/auto-attack to compare autoattack with; pgd is compared with torchattacks',
     )
-    .option('--images <count>', 'images of each turn of attacks', wholeNumber('--images', 1), 250)
-    .option('--share <part>', "the part of each attack's steps that is run, such as 0.1", partOfSteps, 1)
-    .option('--as-shipped', 'the reference as it is shipped, in place of its fastest settings')
-    .option('--json <file>', 'write the figures to a file, or to standard output for -')
+    .option('--images <count>', 'images per run of an attack', wholeNumber('--images', 1), 250)
+    .option('--share <part>', "fraction of each attack's steps to run, such as 0.1", partOfSteps, 1)
+    .option('--as-shipped', 'run the reference in its default configuration instead of its fastest')
+    .option('--json <file>', 'write the results as JSON to a file, or - for standard output')
     .option(
       '--photos <folder>',
-      'photographs in one subfolder a class, such as val/ of ImageNet, for imagenet-pipeline',
+      'photographs for imagenet-pipeline, one subfolder per class, such as val/ of ImageNet',
     )
     .action(async (name, { python, pairs, only = '', json, model, photos = null, ...attacked }) => {
       requireJsonPath(json);

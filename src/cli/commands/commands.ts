@@ -8,7 +8,7 @@ export const commands: CommandTable = {
     load: async () => (await import('./quickstart.js')).quickstartCommand(),
   },
   train: {
-    summary: 'train a classifier by a recipe',
+    summary: 'train a classifier from a recipe',
     example: './satin train fashion-mnist-silu --out runs/silu',
     load: async () => (await import('./train.js')).trainCommand(),
   },
@@ -18,42 +18,43 @@ export const commands: CommandTable = {
     load: async () => (await import('./evaluate.js')).evaluateCommand(),
   },
   verify: {
-    summary: 'check the adversarial images of an evaluation again, or try them on another model',
+    summary:
+      'verify the stored adversarial images of an evaluation, or measure their transfer to another model',
     example: './satin verify kept/silu --model runs/relu',
     load: async () => (await import('./verify.js')).verifyCommand(),
   },
   predict: {
-    summary: 'class and probability of images of your own',
+    summary: 'classify your own images',
     example: './satin predict runs/silu shirt.jpg boot.png',
     load: async () => (await import('./predict.js')).predictCommand(),
   },
   attack: {
-    summary: 'adversarial versions of images of your own',
+    summary: 'attack your own images',
     example: './satin attack runs/silu shirt.jpg boot.png --epsilon 8/255 --out fooled',
     load: async () => (await import('./attack.js')).attackCommand(),
   },
   report: {
-    summary: 'measure runs and write a page that shows them',
+    summary: 'evaluate runs and write an HTML report',
     example: './satin report runs/relu runs/silu --out report.html',
     load: async () => (await import('./report.js')).reportCommand(),
   },
   plan: {
-    summary: 'tell what a run would take, before anything is spent',
+    summary: 'estimate the memory and time of a run',
     example: './satin plan cifar10-resnet18 --device a100 --count 4',
     load: async () => (await import('./plan.js')).planCommand(),
   },
   export: {
-    summary: 'write a model for PyTorch, or bring weights of PyTorch here',
+    summary: 'export a model to PyTorch, or import PyTorch weights',
     example: './satin export runs/silu --format torchscript --out silu.pt',
     load: async () => (await import('./export.js')).exportCommand(),
   },
   bench: {
-    summary: 'measure the speed beside PyTorch',
+    summary: 'compare the speed with PyTorch',
     example: './satin bench train-step',
     load: async () => (await import('./bench.js')).benchCommand(),
   },
   doctor: {
-    summary: 'tell what the engine is, how fast it is, and which data are here',
+    summary: 'show the engine, its speed, and the available data sets',
     example: './satin doctor',
     load: async () => (await import('./doctor.js')).doctorCommand(),
   },

@@ -19,26 +19,22 @@ import { createDisplay } from '../terminal/terminal.js';
 /** `satin evaluate MODEL` */
 export function evaluateCommand() {
   return new Command('evaluate')
-    .argument(
-      '<model>',
-      'a run folder, a checkpoint, a weights file, or a TorchScript file or state dict of PyTorch',
-    )
+    .argument('<model>', 'a run folder, checkpoint, weights file, TorchScript file or PyTorch state dict')
     .option(
       '--data <name[:split]>',
-      'data set and split (default: the test split of what the run was trained on)',
+      'data set and split (default: the test split of the data set the run was trained on)',
     )
-    .option('--data-dir <folder>', 'where the files of the data set lie')
-    .option('--attack <name>', `${attackForms}; may be given several times (default: pgd-50)`, several)
+    .option('--data-dir <folder>', 'folder of the data set')
+    .option('--attack <name>', `${attackForms}; repeatable (default: pgd-50)`, several)
     .addOption(
-      new Option(
-        '--autoattack <set>',
-        "AutoAttack's attacks with its settings, in place of --attack",
-      ).choices(autoAttackSets),
+      new Option('--autoattack <set>', "run one of AutoAttack's sets instead of --attack").choices(
+        autoAttackSets,
+      ),
     )
-    .option('--alone', 'run each attack on all images too, and tell what it breaks by itself')
+    .option('--alone', 'also run each attack alone on all correctly classified images')
     .option(
       '--surrogate <activation>',
-      'try every attack once more through the derivative of softplus(10), say; may be given several times',
+      'run every attack again with the derivative of this activation (BPDA), such as softplus(10); repeatable',
       several,
     )
     .addOption(
@@ -54,40 +50,33 @@ export function evaluateCommand() {
     .addOption(modelOptions.shape())
     .addOption(modelOptions.width())
     .addOption(modelOptions.entry())
-    .option(
-      '--examples <count>',
-      'how many images are attacked (default: 1000)',
-      wholeNumber('--examples', 1),
-    )
+    .option('--examples <count>', 'number of images (default: 1000)', wholeNumber('--examples', 1))
     .option(
       '--batch <count|auto>',
-      'images a batch; changes the speed only (default: auto, which measures)',
+      'batch size; affects only the speed (default: auto, which measures it)',
       (text) => (text === 'auto' ? ('auto' as const) : wholeNumber('--batch', 1)(text)),
     )
-    .option('--seed <number>', "seed of the attacks' random starts (default: 0)", wholeNumber('--seed', 0))
-    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .option('--seed <number>', "seed of the attacks' random numbers (default: 0)", wholeNumber('--seed', 0))
+    .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .addOption(
-      new Option(
-        '--checks <set>',
-        'quick checks of the model, or all of docs/checks.md (default: quick)',
-      ).choices(['quick', 'full']),
+      new Option('--checks <set>', 'which checks of docs/checks.md to run (default: quick)').choices([
+        'quick',
+        'full',
+      ]),
     )
-    .option('--json <file>', 'write the result to a file, or to standard output for -')
-    .option('--report <file>', 'write a page about the result, with accuracy against ε by apgd-ce')
+    .option('--json <file>', 'write the result as JSON to a file, or - for standard output')
+    .option('--report <file>', 'write an HTML report, including accuracy against ε under apgd-ce')
     .option(
       '--curve-examples <count>',
-      'images that accuracy against ε is measured on, for the report; 0 for none',
+      'number of images for accuracy against ε in the report; 0 omits it',
       wholeNumber('--curve-examples', 0),
       200,
     )
     .option(
       '--save-adversarial <folder>',
-      'keep every verdict and adversarial image there as it is found, for --resume and satin verify',
+      'store verdicts and adversarial images as they are found, for --resume and satin verify',
     )
-    .option(
-      '--resume <folder>',
-      'go on with the evaluation in this folder; what it began with need not be typed again',
-    )
+    .option('--resume <folder>', 'resume the evaluation in this folder, with its original options')
     .action(async (modelPath, options) => {
       const settings = evaluateSettings(modelPath, options);
       const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, stored } = settings;

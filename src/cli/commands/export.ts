@@ -11,17 +11,20 @@ const extensions = { safetensors: '.safetensors', torchscript: '.pt' } as const;
 export function exportCommand() {
   return new Command('export')
     .description(
-      'Writes a model for others to read: its weights as safetensors, under PyTorch’s names, or all of it as TorchScript for ' +
-        'torch.jit.load, with the normalisation inside. Weights that PyTorch or another program wrote can be given too, ' +
-        'with what they are; the safetensors file then says it itself. docs/weights.md tells more.',
+      'Exports the weights as safetensors with PyTorch’s parameter names, or the whole model as TorchScript for ' +
+        'torch.jit.load, including normalisation. Also imports PyTorch weights, given a description of their network, ' +
+        'which is stored in the safetensors file. See docs/weights.md.',
     )
-    .argument('<model>', 'a run folder, a checkpoint, a weights file or a state dict of PyTorch')
+    .argument('<model>', 'a run folder, checkpoint, weights file or PyTorch state dict')
     .addOption(
-      new Option('--format <format>', 'what is written')
+      new Option('--format <format>', 'output format')
         .choices(['safetensors', 'torchscript'] as const)
         .makeOptionMandatory(),
     )
-    .option('--out <file>', 'a new file (default: named after the model, here)')
+    .option(
+      '--out <file>',
+      'output file, which must not exist (default: the name of the model, in the working directory)',
+    )
     .addOption(modelOptions.architecture())
     .addOption(modelOptions.activation())
     .addOption(modelOptions.classes())

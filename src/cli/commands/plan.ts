@@ -19,19 +19,17 @@ const deviceNames = ['cpu', 'h100', 'a100', 'l40s', 'v100'] as const;
 export function planCommand() {
   return new Command('plan')
     .description(
-      'Parameters, multiplications, memory and time of a run, before anything is spent. On cpu, which is this machine, some ' +
-        'steps are taken on random images, or layers measured where the network is huge; reading images is not counted. Of ' +
-        'other devices the data sheet is taken, which no run has confirmed yet.',
+      'Estimates parameters, multiply-accumulates, memory and time of a run. For cpu, which is this machine, it times some ' +
+        'steps on random images, or single layers if the network is huge; data loading is not included. For other ' +
+        'devices it uses the data sheet, which no run has confirmed yet.',
     )
     .argument('<recipe>', `a YAML file, or one of ${recipeNames().join(', ')}`)
-    .option('--set <path=value>', 'change one value of the recipe; may be given several times', several)
-    .option('--smoke', "the recipe's smoke section laid over it", false)
-    .addOption(
-      new Option('--device <device>', 'where it is to run').choices(deviceNames).default('cpu' as const),
-    )
-    .option('--count <count>', 'devices that share each batch', wholeNumber('--count', 1), 1)
-    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
-    .option('--json <file>', 'write the plan to a file, or to standard output for -')
+    .option('--set <path=value>', 'change one value of the recipe; repeatable', several)
+    .option('--smoke', "apply the recipe's smoke section", false)
+    .addOption(new Option('--device <device>', 'target device').choices(deviceNames).default('cpu' as const))
+    .option('--count <count>', 'number of devices that share each batch', wholeNumber('--count', 1), 1)
+    .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
+    .option('--json <file>', 'write the plan as JSON to a file, or - for standard output')
     .action(async (recipeName, { set = [], smoke, device, count, threads, json }) => {
       requireJsonPath(json);
       const recipe = loadRecipe(recipeName, {

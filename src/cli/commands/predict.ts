@@ -11,18 +11,16 @@ import { requireImageFile } from '../output-file.js';
 export function predictCommand() {
   return new Command('predict')
     .description(
-      'Class and probability of images of your own. Each is brought to the size that the model takes, in colour or ' +
-        'grey as the model was trained. It should look like the training images: Fashion-MNIST shows light clothes on black.',
+      'Classifies your own images. Each is resized to the input size of the model and converted to its number of channels. ' +
+        'It should resemble the training images: Fashion-MNIST shows light clothes on a black background.',
     )
-    .argument('<model>', 'a run folder, a checkpoint or a weights file')
+    .argument('<model>', 'a run folder, checkpoint or weights file')
     .argument('<image...>', 'JPEG, PNG, WebP, GIF, TIFF or AVIF files')
     .addOption(
-      new Option('--resize <rule>', 'how an image of another shape is brought to size')
-        .choices(resizeRules)
-        .default('crop' as const),
+      new Option('--resize <rule>', 'how images are resized').choices(resizeRules).default('crop' as const),
     )
-    .option('--json <file>', 'write the predictions to a file, or to standard output for -')
-    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .option('--json <file>', 'write the predictions as JSON to a file, or - for standard output')
+    .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .action(async (modelPath, files, { resize, json, threads }) => {
       for (const file of files) requireImageFile(file);
       requireJsonPath(json);

@@ -13,12 +13,12 @@ export function quickstartCommand() {
   return new Command('quickstart')
     .description(
       'Trains a ReLU and a SiLU network on Fashion-MNIST (60,000 photographs of clothes), attacks both, and writes a ' +
-        'report. Takes a few minutes; started again, it goes on where it was left.',
+        'report. Takes a few minutes; the same command resumes an interrupted quickstart.',
     )
-    .option('--out <folder>', 'where everything goes', join('runs', 'quickstart'))
-    .option('--seed <number>', 'seed of weights, order and noise', wholeNumber('--seed', 0), 0)
-    .option('--smoke', 'a small version that takes seconds and learns nothing', false)
-    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .option('--out <folder>', 'output folder', join('runs', 'quickstart'))
+    .option('--seed <number>', 'seed of initialisation, data order and attacks', wholeNumber('--seed', 0), 0)
+    .option('--smoke', 'a tiny version that takes seconds and trains nothing useful', false)
+    .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .action(async ({ out, seed, smoke, threads }) => {
       const { quickstart, readSummary } = await import('../../app/quickstart.js');
       const done = readSummary({ folder: out, seed, smoke });

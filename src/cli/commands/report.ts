@@ -17,12 +17,12 @@ import { createDisplay } from '../terminal/terminal.js';
 export function reportCommand() {
   return new Command('report')
     .description(
-      'Measures each run on its test images (pgd-50, and pgd-10 for accuracy against ε) and writes one HTML page.',
+      'Evaluates each run on its test images (pgd-50, and pgd-10 for accuracy against ε) and writes one HTML report.',
     )
-    .argument('<run...>', 'run folders, of one data set and threat model')
-    .option('--out <file>', 'the page (default: report.html in the first run folder)')
-    .option('--examples <count>', 'how many test images are attacked', wholeNumber('--examples', 1), 1000)
-    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .argument('<run...>', 'run folders with the same data set and threat model')
+    .option('--out <file>', 'output file (default: report.html in the first run folder)')
+    .option('--examples <count>', 'number of test images to attack', wholeNumber('--examples', 1), 1000)
+    .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .action(async (paths, { out: stated, examples, threads }) => {
       const runs = paths.map(readRun);
       requireComparable(runs);

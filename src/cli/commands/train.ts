@@ -15,18 +15,15 @@ import { createDisplay } from '../terminal/terminal.js';
 export function trainCommand() {
   return new Command('train')
     .argument('<recipe>', `a YAML file, or one of ${recipeNames().join(', ')}`)
-    .option('--set <path=value>', 'change one value of the recipe; may be given several times', several)
-    .option('--smoke', 'the recipe made small, to see in seconds that everything works', false)
+    .option('--set <path=value>', 'change one value of the recipe; repeatable', several)
+    .option('--smoke', "apply the recipe's smoke section: a test that takes seconds", false)
     .option('--out <folder>', 'the run folder (default: runs/NAME-SEED)')
-    .option('--resume', 'go on with the run in that folder', false)
-    .option(
-      '--init <model>',
-      'start from the weights of a run, a checkpoint, a weights file or a state dict of PyTorch',
-    )
-    .option('--new-head', 'with --init: begin the last layer anew, for other classes', false)
-    .option('--entry <name>', 'with --init: which of several state dicts in a checkpoint of PyTorch')
+    .option('--resume', 'resume the run in the run folder', false)
+    .option('--init <model>', 'initialise from a run, checkpoint, weights file or PyTorch state dict')
+    .option('--new-head', 'with --init: reinitialise the last layer, for other classes', false)
+    .option('--entry <name>', 'with --init: which of several state dicts in a PyTorch checkpoint')
     .option('--device <device>', 'cpu or cuda')
-    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .addHelpText('after', activationHelp)
     .action(async (recipeName, options) => {
       const { smoke, resume, device, threads } = options;
@@ -79,5 +76,5 @@ export function trainCommand() {
 /** Help text on the values of `model.activation`. */
 function activationHelp(): string {
   const lines = activationLines().map((line) => `  ${line}`);
-  return `\nActivations, as --set model.activation=NAME:\n${lines.join('\n')}\nAnother coefficient is written in brackets: "softplus(10)". docs/activations.md tells more.`;
+  return `\nActivations, as --set model.activation=NAME:\n${lines.join('\n')}\nA coefficient is given in parentheses: "softplus(10)". See docs/activations.md.`;
 }

@@ -13,17 +13,17 @@ const listed = 20;
 export function verifyCommand() {
   return new Command('verify')
     .description(
-      'Check the adversarial images of an evaluation again, with nothing but its folder and a model: originals by ' +
-        'their digest, distance in float64, pixels in [0, 1], and what the model says. With another --model, tell how ' +
-        'many of them fool that one. Exits with 1 where an image does not verify.',
+      'Verifies the stored adversarial images of an evaluation, using only its folder and a model: digest of the ' +
+        'originals, distance in float64, pixels in [0, 1], and misclassification. With another --model, measures how ' +
+        'many of them transfer to it. Exits with code 1 if an image does not verify.',
     )
-    .argument('<folder>', 'what satin evaluate --save-adversarial wrote')
-    .option('--model <model>', 'the model to ask (default: the evaluated one, where it was)')
+    .argument('<folder>', 'folder written by satin evaluate --save-adversarial')
+    .option('--model <model>', 'the model (default: the evaluated one, at its original path)')
     .addOption(modelOptions.inputRange())
     .addOption(modelOptions.mean())
     .addOption(modelOptions.std())
-    .option('--json <file>', 'write the result to a file, or to standard output for -')
-    .option('--threads <count>', 'threads of the engine', wholeNumber('--threads', 1))
+    .option('--json <file>', 'write the result as JSON to a file, or - for standard output')
+    .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .action(async (folder, options) => {
       const { json, threads } = options;
       const manifest = readEvaluationManifest(folder, 'the folder');

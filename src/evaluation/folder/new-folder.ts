@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Dataset } from '../../data/dataset.js';
 import { InputError } from '../../errors.js';
 import { writeFileDurably, writeJsonDurably } from '../../files/durable-file.js';
@@ -14,7 +14,7 @@ export interface NewEvaluationFolder extends Disposable {
   readonly path: string;
   /** Makes it the folder of an evaluation: the images and what is measured are in it before the first attack. */
   create(options: { readonly data: Dataset; readonly manifest: EvaluationManifest }): EvaluationFolder;
-  /** Releases the folder; one in which nothing was created is removed if this process made it. */
+  /** Releases the folder; one in which nothing was created is removed if it did not exist before. */
   [Symbol.dispose](): void;
 }
 
@@ -25,7 +25,7 @@ export interface NewEvaluationFolder extends Disposable {
  */
 export function newEvaluationFolder(path: string): NewEvaluationFolder {
   requireUnused(path);
-  const isMade = mkdirSync(path, { recursive: true }) !== undefined;
+  const made = mkdirSync(path, { recursive: true }); // the outermost folder that did not exist
   const lock = acquireLock(path);
   let isCreated = false;
   let isReleased = false;
@@ -33,7 +33,7 @@ export function newEvaluationFolder(path: string): NewEvaluationFolder {
     if (isReleased) return;
     isReleased = true;
     lock.release();
-    if (!isCreated && isMade && readdirSync(path).length === 0) rmdirSync(path);
+    if (!isCreated && made !== undefined) removeEmpty(path, made);
   };
   try {
     requireUnused(path); // another process may have used it before it was locked
@@ -54,6 +54,14 @@ export function newEvaluationFolder(path: string): NewEvaluationFolder {
     },
     [Symbol.dispose]: release,
   };
+}
+
+/** Removes a folder and those around it up to `outermost`, as far as they are empty. */
+function removeEmpty(path: string, outermost: string): void {
+  for (let folder = resolve(path); readdirSync(folder).length === 0; folder = dirname(folder)) {
+    rmdirSync(folder);
+    if (folder === resolve(outermost)) return;
+  }
 }
 
 function requireUnused(path: string): void {

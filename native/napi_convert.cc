@@ -1,4 +1,4 @@
-#include "bridge.h"
+#include "napi_convert.h"
 
 #include <c10/util/Exception.h>
 
@@ -17,7 +17,7 @@ void throwError(napi_env env, ErrorClass which, const std::string& message) {
       constructor != nullptr) {
     napi_value text[2] = {fromText(env, "invalid-argument"), fromText(env, message)};
     napi_value error = nullptr;
-    const bool coded = which == kInput;  // InputError(code, message); the others take the message alone
+    const bool coded = which == kInput;  // InputError(code, message); the other classes take the message only
     if (napi_new_instance(env, constructor, coded ? 2 : 1, coded ? text : text + 1, &error) == napi_ok) {
       napi_throw(env, error);
       return;

@@ -1,7 +1,7 @@
 // satin::norm_activate on any device: its autograd function, and the implementation composed of libtorch's operators, which
 // serves where the fused kernels do not (another device, dtype or layout, weights that want a gradient in evaluation mode).
-// The CPU's kernels are called in norm_activate_cpu.cc.
-#include "norm_activate.h"
+// The CPU's kernels are called in batch_norm_activation_cpu.cc.
+#include "batch_norm_activation.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -49,7 +49,7 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
     context->save_for_backward({x, residual.value_or(at::Tensor()), mean, inverse, scale, shift, coefficients.value_or(at::Tensor())});
     context->saved_data["train"] = train;
     context->saved_data["synchronised"] = synchronised;
-    // the coefficients' place among the tensors that were given: x, weight and bias always stand before them
+    // the index of the coefficients among the tensor arguments: x, weight and bias always precede them
     context->saved_data["place"] = int64_t{3} + residual.has_value() + runningMean.has_value() + runningVariance.has_value();
     context->saved_data["activation"] = activation;
     return y;

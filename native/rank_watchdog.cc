@@ -1,4 +1,4 @@
-#include "rank_watch.h"
+#include "rank_watchdog.h"
 
 #include <unistd.h>
 
@@ -10,7 +10,7 @@
 #include <mutex>
 #include <thread>
 
-#include "bridge.h"
+#include "napi_convert.h"
 #include "tcp_store.h"
 
 namespace satin {
@@ -33,7 +33,7 @@ struct Watch {
   std::string ended;
   std::atomic<uint64_t> turns{0};
 
-  // Sleeps; whether the watch goes on.
+  // Sleeps; returns whether the watchdog continues.
   bool pause(std::chrono::milliseconds duration) {
     std::unique_lock<std::mutex> lock(mutex);
     return !changed.wait_for(lock, duration, [&] { return stopped; });
@@ -57,7 +57,7 @@ struct Watch {
     return "Lost " + options.names[rank] + ": no sign of life for " + text + " s";
   }
 
-  // Rank 0 looks after all; the others after rank 0, which tells them what it found. Turns are counted rather than
+  // Rank 0 watches all ranks; the others watch rank 0, which tells them what it found. Turns are counted rather than
   // seconds: a job that was suspended as a whole has lost nobody.
   void beat() {
     const bool leads = options.rank == 0;
@@ -131,7 +131,7 @@ void stopWatch() {
   }
   running->changed.notify_all();
   running->monitor.join();
-  // The other one may hang in a store that answers no more: then it is left behind, with what it uses.
+  // The other thread may hang in a store that no longer answers: then it is abandoned with its resources.
   if (running->isOver()) return running->beater.detach();
   running->beater.join();
   delete running;
@@ -196,7 +196,7 @@ napi_value endOfTheRanks(Arguments& arguments) {
   return sentence.empty() ? null(arguments.env) : fromText(arguments.env, sentence);
 }
 
-// announceEndOfRanks(sentence): tells the others why this rank ends
+// announceEndOfRanks(sentence): tells the other ranks why this one ends
 napi_value announceEndOfRanks(Arguments& arguments) {
   if (openedStore() != nullptr) announceEnd(*openedStore(), arguments.text(0, "sentence"));
   return undefined(arguments.env);

@@ -1,4 +1,4 @@
-// satin::activate: activation(x) for each number, with its own gradient. library.cc says which function serves which device.
+// satin::activate: activation(x) for each number, with a gradient. library.cc lists which function serves which device.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "activation_kernel.h"
-#include "optional.h"
+#include "optional_tensor.h"
 
 namespace satin {
 
@@ -17,11 +17,11 @@ using ActivationArgument = at::ArrayRef<double>;
 
 struct ActivationSpec {
   Curve curve;
-  std::optional<Curve> derivative;  // none: the gradient is the curve's own
+  std::optional<Curve> derivative;  // none: the curve's own derivative
 };
 
 // Throws where a kind is none or a coefficient out of range, and where learned coefficients are not as many as the curve
-// takes or not like x. Learned coefficients stand in for a and b, which are not looked at then.
+// takes or not like x. Learned coefficients replace a and b, which are ignored then.
 ActivationSpec activationSpec(ActivationArgument activation, const at::Tensor& x, const OptionalTensor& coefficients);
 
 // What a kernel computes forward, with the values of learned coefficients, which must be on the CPU. Throws where they are
@@ -31,7 +31,7 @@ Curve forwardCurve(const ActivationSpec& spec, const OptionalTensor& coefficient
 // The same for the derivative that its gradient takes.
 Curve backwardCurve(const ActivationSpec& spec, const OptionalTensor& coefficients);
 
-// Throws where a gradient of learned coefficients is asked for that does not exist: there are none, or the derivative is
+// Throws if a gradient of learned coefficients is requested that does not exist: there are none, or the derivative is
 // another function's.
 void checkLearning(const ActivationSpec& spec, const OptionalTensor& coefficients, bool learning);
 

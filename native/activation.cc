@@ -1,6 +1,6 @@
 // satin::activate on any device: its argument, its autograd function and the implementation composed of libtorch's operators.
-// The CPU's is in activate_cpu.cc.
-#include "activate.h"
+// The CPU's is in activation_cpu.cc.
+#include "activation.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -32,7 +32,7 @@ void checkCurve(const Curve& curve, bool learned) {
   const auto expect = [&](bool holds, const char* what, double value) {
     TORCH_CHECK(holds, "Expected ", what, " for ", name, " but received ", value, ".");
   };
-  // A learned coefficient may become NaN, as a loss may: whoever looks for that finds it in the result.
+  // A learned coefficient may become NaN, as a loss may; that is detected in the result.
   const auto finite = [&](double value) { return std::isfinite(value) || learned; };
   const int count = coefficientsOf(curve.kind);
   if (count > 0) expect(finite(curve.a), "a finite coefficient", curve.a);
@@ -132,7 +132,7 @@ bool isHalf(const at::Tensor& x) { return x.scalar_type() == at::kHalf || x.scal
 
 at::Tensor inFloat32(ActivateSignature& implementation, const at::Tensor& x, const OptionalTensor& coefficients,
                      ActivationArgument activation) {
-  activationSpec(activation, x, coefficients);  // what is wrong is told of the dtypes that were given
+  activationSpec(activation, x, coefficients);  // errors name the dtypes as given
   const OptionalTensor wide = coefficients.has_value() ? OptionalTensor(coefficients->to(at::kFloat)) : OptionalTensor();
   return implementation(x.to(at::kFloat), wide, activation).to(x.scalar_type());
 }

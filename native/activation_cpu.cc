@@ -5,7 +5,7 @@
 #include <array>
 #include <vector>
 
-#include "activate.h"
+#include "activation.h"
 
 namespace satin {
 namespace {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <deque>
 
-#include "optional.h"
+#include "optional_tensor.h"
 #include "tensor.h"
 
 namespace satin {

@@ -1,6 +1,6 @@
 // A network as TorchScript: libtorch's tracer records the operators that JavaScript calls, and the record is kept
-// beside the tensors it used, under their names. Operators of Satin's own are replaced by libtorch's while it records
-// (dispatch key Tracer), so that PyTorch can read the file. Whether the file computes the same is tested by who asks for it.
+// beside the tensors it used, under their names. Satin's operators are replaced by libtorch's while it records
+// (dispatch key Tracer), so that PyTorch can read the file. The caller tests whether the file computes the same.
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/frontend/tracer.h>
 #include <torch/csrc/jit/ir/ir.h>
@@ -41,7 +41,7 @@ struct Folder {
 };
 
 void fill(Module& module, const Folder& folder, const std::string& className) {
-  // PyTorch's own code reads this of every module.
+  // PyTorch's code reads this attribute of every module.
   module.register_attribute("training", c10::BoolType::get(), false);
   for (const auto& [name, tensor, trained] : folder.tensors) module.register_parameter(name, tensor, !trained);
   for (const auto& [name, inner] : folder.folders) {

@@ -1,4 +1,4 @@
-// satin::norm_activate by the kernels of norm_activate_kernel.h: float32 with channels last on the CPU, rows shared out between
+// satin::norm_activate by the kernels of batch_norm_activation_kernel.h: float32 with channels last on the CPU, rows shared out between
 // threads.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
-#include "norm_activate.h"
-#include "norm_activate_kernel.h"
+#include "batch_norm_activation.h"
+#include "batch_norm_activation_kernel.h"
 #include "process_group.h"
 
 namespace satin {
@@ -50,7 +50,7 @@ struct ChannelSums {
   std::vector<double> values;
 };
 
-// Moments about each rank's own pivots become those of all ranks about zero; returns how many rows they are of. Every rank
+// Converts moments about each rank's pivots to moments of all ranks about zero; returns the total number of rows. Every rank
 // has as many. In double numbers, squares about zero are as exact as the float32 values themselves.
 double overRanks(std::vector<double>& totals, std::vector<double>& pivots, double count) {
   const size_t channels = pivots.size();
@@ -63,7 +63,7 @@ double overRanks(std::vector<double>& totals, std::vector<double>& pivots, doubl
   return count * rankCount();
 }
 
-// The sums of learned coefficients of each thread; none where no gradient of theirs is wanted.
+// Per-thread sums for the gradients of learned coefficients; none if those are not needed.
 struct ThreadCoefficients {
   explicit ThreadCoefficients(bool wanted) : threads(static_cast<size_t>(wanted ? at::get_num_threads() : 0)) {}
   CoefficientSums<float>* of(int thread) {
@@ -72,7 +72,7 @@ struct ThreadCoefficients {
     if (sums == nullptr) sums = std::make_unique<CoefficientSums<float>>();
     return sums.get();
   }
-  // The gradient; undefined where none is wanted.
+  // The gradient; undefined if it is not needed.
   at::Tensor total(const OptionalTensor& coefficients) {
     if (threads.empty()) return {};
     at::Tensor result = at::empty_like(*coefficients);
@@ -107,7 +107,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> normActiv
   const float *weights = data(weight), *biases = data(bias), *numbers = data(x);
   if (train) {
     ChannelSums sums(rows.channels);
-    // The first row is the pivot: near enough to the mean for the squares not to cancel.
+    // The first row is the pivot: close enough to the mean to avoid cancellation of the squares.
     parallelRows(rows, [&](int64_t start, Rows part, int thread) {
       addMoments(part, numbers + start, numbers, sums.first(thread), sums.second(thread));
     });
@@ -175,7 +175,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> normActiv
     return {dx, g, {}, {}, coefficientSums.total(coefficients)};
   }
 
-  // Without a residual nobody else wants g: it is kept where dx will stand.
+  // Without a residual g is not returned: its memory is reused for dx.
   const at::Tensor& held = g.defined() ? g : dx;
   ChannelSums sums(rows.channels);
   parallelRows(rows, [&](int64_t start, Rows part, int thread) {
@@ -185,7 +185,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> normActiv
   });
   at::Tensor dWeight = at::empty_like(mean), dBias = at::empty_like(mean);
   at::Tensor offset = at::empty_like(mean), slope = at::empty_like(mean);
-  // The weight's gradients are this rank's own: they are summed with all others.
+  // The weight's gradients are this rank's: they are reduced with all other gradients.
   const std::vector<double> own = sums.totals();
   std::vector<double> all = own;
   const bool everywhere = synchronised && rankCount() > 1;

@@ -1,11 +1,11 @@
-// satin::norm_activate: activation(batch_norm(x) + residual), with its own gradient. library.cc says which function serves
+// satin::norm_activate: activation(batch_norm(x) + residual), with a gradient. library.cc lists which function serves
 // which device.
 #pragma once
 
 #include <tuple>
 #include <vector>
 
-#include "activate.h"
+#include "activation.h"
 
 namespace satin {
 
@@ -37,7 +37,7 @@ using NormActivateBackwardSignature = std::tuple<at::Tensor, at::Tensor, at::Ten
 NormActivateBackwardSignature normActivateBackwardCpu;
 
 // satin::synchronised_batch_norm: batch norm in training by the statistics of all ranks, of operators that can be
-// differentiated as often as is wanted. Every rank has as many images as the others.
+// differentiated any number of times. Every rank has the same number of images.
 at::Tensor synchronisedBatchNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                  const OptionalTensor& runningMean, const OptionalTensor& runningVariance, double momentum,
                                  double epsilon);

@@ -1,12 +1,12 @@
 // Signs of life between ranks: a thread of each rank counts up a number in the store, whatever its main thread does, so
-// that a rank that is lost is told from one that is slow. No torch headers here.
+// that a lost rank is distinguished from a slow one. No torch headers here.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "key_store.h"
+#include "store.h"
 
 namespace satin {
 
@@ -20,10 +20,10 @@ struct WatchOptions {
   int missing;
 };
 
-// Starts the watch. `store` belongs to it: a connection of its own, since others may wait in theirs.
+// Starts the watchdog. It owns `store`, a separate connection, since other threads may block in theirs.
 void startWatch(std::unique_ptr<KeyStore> store, WatchOptions options);
 
-// Ends the watch; before the others are told nothing more. Harmless where none was started.
+// Stops the watchdog without notifying the other ranks. Harmless if none was started.
 void stopWatch();
 
 // Why the ranks cannot go on, as a sentence; empty while all is well.
@@ -32,7 +32,7 @@ std::string endOfRanks();
 // Waits until the watch knows why the ranks cannot go on, as long as that can take; empty where it found nothing.
 std::string waitForEndOfRanks();
 
-// Tells all ranks that this one ends, and why. Rank 0 gives the others a few seconds to hear of it.
+// Tells all ranks that this one ends, and why. Rank 0 gives the others a few seconds to receive it.
 void announceEnd(KeyStore& store, const std::string& sentence);
 
 }  // namespace satin

@@ -9,7 +9,7 @@
 #include <functional>
 #include <mutex>
 
-#include "bridge.h"
+#include "napi_convert.h"
 
 namespace satin {
 
@@ -23,7 +23,7 @@ std::vector<std::string>& warnings() {
   return *instance;
 }
 
-// libtorch prints warnings in the middle of the progress display; here they wait until they are asked for.
+// libtorch prints warnings in the middle of the progress display; here they are collected until they are read.
 #if SATIN_LIBTORCH_MAJOR >= 2
 using Handler = c10::WarningHandler;
 namespace Warnings = c10::WarningUtils;
@@ -60,7 +60,7 @@ void startEngine() {
   if (started) return;
   installAllocator();
   Warnings::set_warning_handler(new Collector());
-  // Errors are told by their first line; to look up the names of a backtrace costs 10 ms each time.
+  // Errors are reported by their first line: symbolising a backtrace costs 10 ms each time.
   c10::SetStackTraceFetcher(std::function<std::string()>([] { return std::string(); }));
   started = true;
 }

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { join, relative } from 'node:path';
+import { digest, readJson, writeJson } from './build-stamp.mjs';
 import { compileFlags, isKernel } from './compiler.mjs';
-import { libtorchIdentity } from './libtorch.mjs';
-import { digest, readJson, writeJson } from './stamp-file.mjs';
+import { libtorchIdentity } from './find-libtorch.mjs';
 
 /** A file that includes torch's headers takes about this much memory to compile. */
 const BYTES_PER_JOB = 1.5e9;
@@ -35,7 +35,7 @@ export class BuildError extends Error {
 
 /**
  * The object files that the binding consists of.
- * @param {{ root: string, folder: string, libtorch: import('./libtorch.mjs').Libtorch,
+ * @param {{ root: string, folder: string, libtorch: import('./find-libtorch.mjs').Libtorch,
  *   compiler: { command: string[], identity: string } }} options
  * @returns {ObjectFile[]}
  */

@@ -1,4 +1,4 @@
-#include "norm_activate_kernel.h"
+#include "batch_norm_activation_kernel.h"
 
 #include <algorithm>
 #include <cstring>
@@ -70,7 +70,7 @@ SATIN_INLINE void scaleTile(F f, int64_t n, const float* __restrict dy, const fl
   }
 }
 
-// One loop for all of a pass: so memory is waited for while the activation is computed. target_clones wants plain functions.
+// One loop for the whole pass, so that memory latency overlaps with the activation. target_clones needs plain functions.
 #define SATIN_TILES(NAME, SUFFIX, RESIDUAL)                                                                                  \
   SATIN_CLONES void forward##NAME##SUFFIX(float a, float b, int64_t n, const float* x, const float* residual,                \
                                           const float* scale, const float* shift, float* y) {                                \

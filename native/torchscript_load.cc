@@ -81,7 +81,7 @@ auto blamed(Body body) -> decltype(body()) {
 
 }  // namespace
 
-// loadScript(path, device) -> its number. In evaluation mode, and no tensor of its own asks for a gradient.
+// loadScript(path, device) -> its number. In evaluation mode, and none of its tensors requires a gradient.
 napi_value loadScript(Arguments& arguments) {
   const std::string path = arguments.text(0, "the path of a script");
   const c10::Device device(arguments.text(1, "device"));
