@@ -6,23 +6,25 @@ import { Rival, torchVersion } from './rival.js';
 import type { BenchOptions, BenchRow } from './row.js';
 import { batchSize, SatinStep } from './step.js';
 
-/** Of the table, and SmoothReLU that learns nothing; Parametric Softplus is Softplus with another coefficient. */
+/**
+ * The activations of the table, and SmoothReLU with a fixed coefficient; Parametric Softplus has the cost of Softplus.
+ */
 const measured = [
   ...activationNames.filter((name) => name !== 'relu' && name !== 'parametric-softplus'),
   'smooth-relu(400)',
 ];
-/** The ways to run PyTorch of which one was the fastest in every figure of `train-step`. */
+/** PyTorch variants; one of them was the fastest in every result of `train-step`. */
 const variants = ['channels-last', 'compile-channels-last'];
 
 /**
- * What an activation costs: the PGD-1 training step of `train-step` with it, over the step with ReLU. Both steps alternate
- * within one run. ReLU is the faster of Satin's and libtorch's, which a row of its own compares. The peer is the same
- * quotient in PyTorch: the step with the activation over that with ReLU, each as the fastest of two variants runs it.
+ * The cost of activations: the time of the PGD-1 training step of `train-step` relative to the step with ReLU. Both
+ * steps alternate within one run. ReLU is the faster of Satin's and libtorch's, which a separate row compares. The peer
+ * is the same ratio in PyTorch, each step in the faster of two variants.
  */
 export async function activations({ python, pairs, only, note }: BenchOptions): Promise<BenchRow[]> {
   const version = torchVersion(python);
   if (version === null)
-    note(`${python} has no torch: Satin is measured alone. --python names another Python.`);
+    note(`${python} has no torch; measuring Satin only. Choose another Python with --python.`);
   const rows: BenchRow[] = [];
   const add = (row: BenchRow) => {
     rows.push(row);
@@ -31,28 +33,28 @@ export async function activations({ python, pairs, only, note }: BenchOptions): 
   for (const width of [16, 64]) {
     const names = measured.filter((activation) => only(`activations/width-${width}/${activation}`));
     if (names.length === 0) continue;
-    // About a second of steps a turn, so that a turn is longer than the machine's hiccups.
+    // About a second of steps per turn, so that short disturbances average out.
     const steps = width === 16 ? 4 : 1;
-    using own = new SatinStep(width, 'relu');
+    using ours = new SatinStep(width, 'relu');
     using libtorch = new LibtorchReluStep(width);
     note(`width ${width}: ReLU of Satin and of libtorch, ${pairs} pairs`);
-    const reluRow = await quotient(own, libtorch, { steps, pairs });
+    const reluRow = await timeRatio(ours, libtorch, { steps, pairs });
     add({ ...row(`activations/width-${width}/relu-of-libtorch`, reluRow, pairs), ...noPeer });
-    const relu = reluRow.median < 1 ? libtorch : own;
+    const relu = reluRow.median < 1 ? libtorch : ours;
     using torchRelu =
       version === null ? null : await fastest({ python, width, activation: 'relu', steps, note });
     for (const activation of names) {
       const name = `activations/width-${width}/${activation}`;
       note(`${name}: ${pairs} pairs`);
       using step = new SatinStep(width, activation);
-      const satin = row(name, await quotient(relu, step, { steps, pairs }), pairs);
+      const satin = row(name, await timeRatio(relu, step, { steps, pairs }), pairs);
       if (torchRelu === null) {
         add({ ...satin, ...noPeer });
         continue;
       }
       using torch = await fastest({ python, width, activation, steps, note });
       note(`${name}: ${pairs} pairs in PyTorch`);
-      const { median: peer } = await quotient(torchRelu.rival, torch.rival, { steps, pairs });
+      const { median: peer } = await timeRatio(torchRelu.rival, torch.rival, { steps, pairs });
       const variant =
         torch.variant === torchRelu.variant ? torch.variant : `${torch.variant} over ${torchRelu.variant}`;
       add({ ...satin, peer, peerName: `torch ${version} ${variant}` });
@@ -67,13 +69,13 @@ function row(name: string, { median, interval }: ReturnType<typeof medianInterva
   return { name, unit: 'x ReLU', satin: median, ratio: median, interval, runs };
 }
 
-/** Something that runs steps and tells the seconds they took. */
+/** Runs training steps and returns the seconds taken. */
 interface Runner {
   run(steps: number): number | Promise<number>;
 }
 
-/** The time of `step` over that of `base`, which take turns; each begins every second pair. */
-async function quotient(
+/** Time of `step` relative to `base`, in alternating turns; each goes first in every second pair. */
+async function timeRatio(
   base: Runner,
   step: Runner,
   turns: { readonly steps: number; readonly pairs: number },
@@ -81,17 +83,17 @@ async function quotient(
   const { steps, pairs } = turns;
   await base.run(2);
   await step.run(2);
-  const quotients: number[] = [];
+  const ratios: number[] = [];
   for (let pair = 0; pair < pairs; pair++) {
     const first = pair % 2 === 0 ? base : step;
-    const begun = await first.run(steps);
-    const ended = await (first === base ? step : base).run(steps);
-    quotients.push(first === base ? ended / begun : begun / ended);
+    const firstSeconds = await first.run(steps);
+    const secondSeconds = await (first === base ? step : base).run(steps);
+    ratios.push(first === base ? secondSeconds / firstSeconds : firstSeconds / secondSeconds);
   }
-  return medianInterval(quotients);
+  return medianInterval(ratios);
 }
 
-/** PyTorch's step, in the variant that is the faster. */
+/** PyTorch's step in the faster variant. */
 async function fastest(options: {
   readonly python: string;
   readonly width: number;

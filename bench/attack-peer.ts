@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Worker } from './rival.js';
 
-/** What the other side attacks. */
+/** Network, images and threat model for the peer. */
 export interface AttackPeerSettings {
-  /** Weights under their PyTorch names, `images` and `labels`, as safetensors. */
+  /** A safetensors file with the weights under PyTorch's names, `images` and `labels`. */
   readonly file: string;
   readonly width: number;
   readonly activation: string;
@@ -15,11 +15,11 @@ export interface AttackPeerSettings {
   readonly reference: string | null;
 }
 
-/** How the other side runs its network. */
+/** Execution settings of the peer. */
 export interface AttackPeerConfiguration {
   readonly batch: number;
   readonly channelsLast: boolean;
-  /** Weights ask for no gradient. */
+  /** Whether `requires_grad` is off for the weights. */
   readonly frozen: boolean;
 }
 
@@ -30,12 +30,12 @@ const run = z.object({
   broken: z.array(z.number()),
 });
 
-/** What an attack took and did; passes count images. */
+/** Time, passes and broken images of an attack; passes are counted in images. */
 export type AttackRun = z.infer<typeof run>;
 
 const ready = z.object({ ready: z.literal(true) });
 
-/** PyTorch with a network and images, which attacks them in another's implementation. */
+/** A PyTorch worker that runs the reference implementation of an attack. */
 export class AttackPeer extends Worker {
   constructor(python: string) {
     super(python, 'attacks.py');
@@ -49,7 +49,7 @@ export class AttackPeer extends Worker {
     await this.ask(`configure ${JSON.stringify(configuration)}`, ready);
   }
 
-  /** Of the first `count` images. */
+  /** Logits of the first `count` images. */
   async logits(count: number): Promise<number[][]> {
     const { logits } = await this.ask(`logits ${count}`, z.object({ logits: z.array(z.array(z.number())) }));
     return logits;

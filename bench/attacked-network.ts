@@ -22,14 +22,14 @@ import { encodeSafetensors } from '../src/weights/safetensors.js';
 import type { AttackPeerSettings, AttackRun } from './attack-peer.js';
 import { type LayersAlone, layersAlone } from './layers-alone.js';
 
-/** A trained ResNet-18 with test images of what it was trained on, under its own threat model. */
+/** A trained ResNet-18 with test images of its data set and its threat model. */
 export class AttackedNetwork implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'satin-bench-'));
   readonly #model: Model;
   readonly #fast: ReturnType<Model['fold']>;
   readonly #data: DatasetTensors;
   readonly #threat: Threat;
-  /** Images a batch of Satin's side. */
+  /** Batch size of Satin's side. */
   batch = 250;
 
   private constructor(model: Model, data: DatasetTensors, threat: Threat) {
@@ -39,12 +39,15 @@ export class AttackedNetwork implements Disposable {
     this.#threat = threat;
   }
 
-  /** Opens a run folder, with its first `count` test images. */
+  /** Opens a run folder and loads its first `count` test images. */
   static async open(run: string, count: number): Promise<AttackedNetwork> {
     const { data, threat } = parseRecipe(readStoredRecipe(run), `the run ${run}`);
     const model = checkpointModel(readCheckpoint({ path: run }));
     if (model.description.architecture !== 'resnet18')
-      throw new RunError('bench', `${run} is no ResNet-18, which the bench of attacks has in PyTorch.`);
+      throw new RunError(
+        'bench',
+        `${run} is not a ResNet-18, the only architecture of the attack benchmarks.`,
+      );
     const images = await loadExamples(model.description, {
       name: data.name,
       split: 'test',
@@ -63,7 +66,7 @@ export class AttackedNetwork implements Disposable {
     return `width-${64 * width}/${activation}/${this.#threat.norm.name}`;
   }
 
-  /** What an image takes in the layers that multiply. */
+  /** Time per image in convolutions and linear layers alone. */
   layersAlone(): LayersAlone {
     return layersAlone(this.#model.description, this.batch);
   }
@@ -72,7 +75,7 @@ export class AttackedNetwork implements Disposable {
     return this.#data.count;
   }
 
-  /** Writes weights and images, and says what PyTorch needs to attack the same. */
+  /** Writes weights and images to a file and returns the settings for the peer. */
   share(reference: string | null): AttackPeerSettings {
     const file = join(this.#folder, 'shared.safetensors');
     const rows = Array.from({ length: this.count }, (_, row) => row);
@@ -101,7 +104,7 @@ export class AttackedNetwork implements Disposable {
     };
   }
 
-  /** Of the first `count` images. */
+  /** Logits of the first `count` images. */
   logits(count: number): number[][] {
     const rows = Array.from({ length: count }, (_, row) => row);
     return scope(() => {
@@ -112,7 +115,7 @@ export class AttackedNetwork implements Disposable {
     });
   }
 
-  /** Those of `rows` that the network classifies rightly. */
+  /** The correctly classified images among `rows`. */
   right(rows: readonly number[]): number[] {
     return scope(() => {
       const labels = rows.map((row) => this.#data.dataset.labels[row]!);
@@ -122,11 +125,11 @@ export class AttackedNetwork implements Disposable {
           labels,
         ),
       );
-      return rows.filter((_, place) => !wrong.has(place));
+      return rows.filter((_, index) => !wrong.has(index));
     });
   }
 
-  /** Attacks the images in `rows` as `satin evaluate` does. */
+  /** Attacks the images in `rows` like `satin evaluate`. */
   attack(request: {
     readonly attack: string;
     readonly rows: readonly number[];

@@ -7,14 +7,15 @@ import { torchVersion } from './rival.js';
 import type { AttackedOptions, BenchOptions, BenchRow } from './row.js';
 
 /**
- * AutoAttack's standard run beside its reference implementation: both attack the same slices of images with the same
- * weights, each what its own attacks before left standing, in turns that change sides. A row an attack, and one for all.
+ * AutoAttack's standard set compared with its reference implementation: both attack the same slices of images with the
+ * same weights, each attack on the images that the previous ones did not break, in alternating order. One row per
+ * attack, and one for all.
  */
 export async function autoattack(options: BenchOptions): Promise<BenchRow[]> {
   const { attacked, note } = options;
   if (attacked === null) return skipped('autoattack', note);
   const { reference } = attacked;
-  if (reference === null) note('No --reference: Satin is measured alone.');
+  if (reference === null) note('No --reference; measuring Satin only.');
   return race(options, attacked, {
     name: 'autoattack',
     attacks: ['apgd-ce', 'apgd-t', 'fab-t', 'square'],
@@ -22,7 +23,7 @@ export async function autoattack(options: BenchOptions): Promise<BenchRow[]> {
   });
 }
 
-/** `pgd-50` beside the PGD of torchattacks, in the same way. */
+/** `pgd-50` compared with the PGD of torchattacks, in the same way. */
 export async function pgd(options: BenchOptions): Promise<BenchRow[]> {
   const { attacked, note } = options;
   if (attacked === null) return skipped('pgd', note);
@@ -34,19 +35,19 @@ export async function pgd(options: BenchOptions): Promise<BenchRow[]> {
 }
 
 function skipped(name: string, note: (sentence: string) => void): BenchRow[] {
-  note(`${name} is left out: --model names a network for it.`);
+  note(`${name} is skipped: it needs a network, given by --model.`);
   return [];
 }
 
 interface Contest {
   readonly name: string;
-  /** Each is run on what those before it left. */
+  /** Run in sequence, each on the images that the previous ones did not break. */
   readonly attacks: readonly string[];
-  /** Whose implementation the peer is; null for none. */
+  /** Name of the peer's implementation; null for none. */
   readonly peer: string | null;
 }
 
-/** What one slice took on both sides. */
+/** Results of one slice on both sides. */
 interface Turn {
   readonly attacked: number;
   readonly satin: AttackRun;
@@ -60,7 +61,7 @@ async function race(
 ): Promise<BenchRow[]> {
   const version = contest.peer === null ? null : torchVersion(python);
   if (contest.peer !== null && version === null)
-    note(`${python} has no torch: Satin is measured alone. --python names another Python.`);
+    note(`${python} has no torch; measuring Satin only. Choose another Python with --python.`);
   using network = await AttackedNetwork.open(model, pairs * images);
   const name = `${contest.name}/${network.name}`;
   const wanted = [...contest.attacks, 'all'].filter((attack) => only(`${name}/${attack}`));
@@ -88,28 +89,27 @@ async function race(
   await peer?.configure(configuration);
 
   const turns = new Map<string, Turn[]>(contest.attacks.map((attack) => [attack, []]));
-  let alike = 0;
+  let agreement = 0;
   for (let slice = 0; slice * images < network.count; slice++) {
     const rows = network.right(range(slice * images, Math.min(network.count, (slice + 1) * images)));
     let [ours, theirs] = [rows, rows];
     for (const attack of contest.attacks) {
       note(`${name}/${attack}: slice ${slice + 1}, ${ours.length} images`);
-      const own = () => network.attack({ attack, rows: ours, share });
-      const other = async () => (await peer?.attack({ attack, rows: theirs, share })) ?? null;
-      const begins = slice % 2 === 0;
-      const early = begins ? own() : null;
-      const rival = await other();
-      const satin = early ?? own();
+      const runSatin = () => network.attack({ attack, rows: ours, share });
+      const runPeer = async () => (await peer?.attack({ attack, rows: theirs, share })) ?? null;
+      const early = slice % 2 === 0 ? runSatin() : null;
+      const rival = await runPeer();
+      const satin = early ?? runSatin();
       turns.get(attack)!.push({ attacked: ours.length, satin, peer: rival });
       ours = without(ours, satin.broken);
       theirs = without(theirs, rival?.broken ?? []);
     }
     if (peer === null) continue;
     const both = new Set(ours);
-    alike += rows.filter((row) => both.has(row) === theirs.includes(row)).length / rows.length;
-    note(`${name}: ${ours.length} stand, the peer says ${theirs.length}, of ${rows.length}`);
+    agreement += rows.filter((row) => both.has(row) === theirs.includes(row)).length / rows.length;
+    note(`${name}: ${ours.length} of ${rows.length} are robust, ${theirs.length} for the peer`);
   }
-  if (peer !== null) note(`${name}: judged alike ${((100 * alike) / pairs).toFixed(1)} %`);
+  if (peer !== null) note(`${name}: the verdicts agree on ${((100 * agreement) / pairs).toFixed(1)} %`);
   const peerName =
     peer === null
       ? null
@@ -131,13 +131,13 @@ const batches = [50, 100, 250];
 const configurations: readonly AttackPeerConfiguration[] = batches.flatMap((batch) =>
   [false, true].map((channelsLast) => ({ batch, channelsLast, frozen: true })),
 );
-/** As the reference comes: its own batch, the usual layout, and weights that ask for gradients. */
+/** Defaults of the reference: its batch size, contiguous format, and weights that require gradients. */
 const shipped: AttackPeerConfiguration = { batch: 250, channelsLast: false, frozen: false };
 
 const describe = ({ batch, channelsLast, frozen }: AttackPeerConfiguration) =>
   `batch ${batch}${channelsLast ? ' channels-last' : ''}${frozen ? '' : ' unfrozen'}`;
 
-/** Seconds of a few steps: passes forward and backward in about the shares of a whole run. */
+/** Seconds of a few steps, with forward and backward passes in about the proportions of a full run. */
 async function trial(
   { attacks }: Contest,
   attack: (name: string, share: number) => AttackRun | Promise<AttackRun>,
@@ -152,7 +152,7 @@ async function trial(
   return seconds;
 }
 
-/** The choice that takes the least time. */
+/** The fastest choice. */
 async function fastest<Choice>(
   choices: readonly Choice[],
   measure: (choice: Choice) => Promise<number>,
@@ -162,11 +162,11 @@ async function fastest<Choice>(
   return tried.reduce((best, each) => (each.seconds < best.seconds ? each : best)).choice;
 }
 
-/** @throws {RunError} where the two sides do not have the same network. */
+/** @throws {RunError} if the logits of the two sides differ. */
 async function requireSameLogits(network: AttackedNetwork, peer: AttackPeer): Promise<void> {
   const count = Math.min(8, network.count);
   const [ours, theirs] = [network.logits(count).flat(), (await peer.logits(count)).flat()];
-  const largest = Math.max(...ours.map((each, at) => Math.abs(each - theirs[at]!)));
+  const largest = Math.max(...ours.map((each, index) => Math.abs(each - theirs[index]!)));
   if (!(largest <= 1e-3)) throw new RunError('bench', `The peer's logits differ from Satin's by ${largest}.`);
 }
 
@@ -203,7 +203,7 @@ function rowOf(
   };
 }
 
-/** All attacks of one slice as one. */
+/** Combines the attacks of one slice. */
 function together(turns: readonly Turn[]): Turn {
   const sum = (runs: readonly AttackRun[]): AttackRun => ({
     seconds: runs.reduce((total, run) => total + run.seconds, 0),
@@ -219,9 +219,10 @@ function together(turns: readonly Turn[]): Turn {
   };
 }
 
-const range = (begin: number, end: number) => Array.from({ length: end - begin }, (_, at) => begin + at);
+const range = (begin: number, end: number) =>
+  Array.from({ length: end - begin }, (_, index) => begin + index);
 
-function without(rows: readonly number[], gone: readonly number[]): number[] {
-  const left = new Set(gone);
-  return rows.filter((row) => !left.has(row));
+function without(rows: readonly number[], removed: readonly number[]): number[] {
+  const excluded = new Set(removed);
+  return rows.filter((row) => !excluded.has(row));
 }

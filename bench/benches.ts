@@ -6,7 +6,7 @@ import { ranks } from './ranks.js';
 import type { BenchOptions, BenchRow } from './row.js';
 import { trainStep } from './train-step.js';
 
-/** Every bench, by the name that `satin bench` takes. */
+/** All benchmarks by their names for `satin bench`. */
 export const benches = {
   'train-step': trainStep,
   activations,

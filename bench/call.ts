@@ -1,7 +1,7 @@
 import { zeros } from '../src/tensor/create.js';
 import type { BenchOptions, BenchRow } from './row.js';
 
-/** What one call from JavaScript to the engine and back costs: a view of a tensor is made and freed. Minimum of the runs. */
+/** Overhead of a call from JavaScript to the engine: a view of a tensor is created and freed. Minimum of the runs. */
 export async function call({ pairs }: BenchOptions): Promise<BenchRow[]> {
   using tensor = zeros([1]);
   const calls = 20_000;

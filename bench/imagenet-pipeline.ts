@@ -25,8 +25,8 @@ class Loader extends Worker {
 }
 
 /**
- * Images a second from JPEG files to batches of float pixels: RandomResizedCrop to 224, mirror, bilinear, on all
- * processors, beside torchvision's data loader (Pillow) with as many workers as there are processors.
+ * Throughput from JPEG files to batches of float pixels: RandomResizedCrop to 224, horizontal flip, bilinear, on all
+ * processors, compared with torchvision's data loader (Pillow) with one worker per processor.
  */
 export async function imagenetPipeline({
   python,
@@ -38,16 +38,16 @@ export async function imagenetPipeline({
   const name = 'imagenet-pipeline/224/bilinear';
   if (!only(name) || photos === null) return [];
   const processors = availableParallelism();
-  const asked = spawnSync(
+  const query = spawnSync(
     python,
     ['-c', 'import PIL, torchvision; print(torchvision.__version__, PIL.__version__)'],
     {
       encoding: 'utf8',
     },
   );
-  const versions = asked.status === 0 ? asked.stdout.trim().split(' ') : null;
+  const versions = query.status === 0 ? query.stdout.trim().split(' ') : null;
   if (versions === null)
-    note(`${python} has no torchvision: Satin is measured alone. --python names another Python.`);
+    note(`${python} has no torchvision; measuring Satin only. Choose another Python with --python.`);
   using loader = versions && new Loader(python, 'imagenet_pipeline.py');
   await loader?.setUp(photos, processors);
 
@@ -55,7 +55,7 @@ export async function imagenetPipeline({
   const count = encoded.labels.length;
   const stream = new ImageStream({
     images: encoded,
-    places: Uint32Array.from({ length: images }, (_, at) => at % count),
+    places: Uint32Array.from({ length: images }, (_, index) => index % count),
     size: 224,
     filter: 'bilinear',
     decoding: 'exact',
@@ -70,7 +70,7 @@ export async function imagenetPipeline({
     },
     shuffleBuffer: null,
     workers: usualWorkers(1),
-    ahead: true, // as where the network runs elsewhere
+    ahead: true, // as with the network on a GPU
     mostBroken: 0,
     device: 'cpu',
   });

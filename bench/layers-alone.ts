@@ -7,17 +7,17 @@ import { scope } from '../src/tensor/scope.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { medianInterval } from './pairs.js';
 
-/** What one image takes in the convolutions and linear layers alone. */
+/** Time per image of the convolutions and linear layers alone. */
 export interface LayersAlone {
-  /** Seconds of a pass forward. */
+  /** Seconds of a forward pass. */
   readonly forward: number;
-  /** Seconds of what the gradient of the image takes beyond that. */
+  /** Additional seconds for the gradient of the image. */
   readonly backward: number;
 }
 
 /**
- * Times the layers of a network that multiply, each by itself on `images` images: the least that an attack's passes could
- * take with these convolutions. Each is run twice to warm up, then five times, and the median counts.
+ * Times each convolution and linear layer of a network on `images` images: a lower bound for the passes of an attack
+ * with these convolutions. Median of five runs after two warm-up runs.
  */
 export function layersAlone(
   description: Pick<ModelDescription, 'architecture' | 'width' | 'activation' | 'shape' | 'classes'>,
@@ -28,8 +28,8 @@ export function layersAlone(
   for (const { name, input, output } of layers) {
     const shape = state.get(`${name}.weight`)!;
     scope(() => {
-      const weight = laid(ones(shape));
-      const x = laid(ones([images, ...input])).requireGrad_();
+      const weight = channelsLast(ones(shape));
+      const x = channelsLast(ones([images, ...input])).requireGrad_();
       const apply = () => {
         if (shape.length === 2) return linear(x, weight);
         const stride = Math.round(input[1]! / output[1]!);
@@ -44,9 +44,9 @@ export function layersAlone(
   return { forward, backward };
 }
 
-const laid = (x: Tensor) => (x.shape.length === 4 ? x.contiguous('channels-last') : x);
+const channelsLast = (x: Tensor) => (x.shape.length === 4 ? x.contiguous('channels-last') : x);
 
-/** The median of five, after two that are not counted. */
+/** Median of five runs after two warm-up runs. */
 function seconds(run: () => Tensor): number {
   const taken = Array.from({ length: 7 }, () => {
     const began = performance.now();

@@ -12,8 +12,8 @@ import { one, type Tensor } from '../src/tensor/tensor.js';
 import { attack, Step, shape } from './step.js';
 
 /**
- * The same step with libtorch's operators behind the convolutions: batch norm, sum and ReLU each on its own. What the
- * step with Satin's ReLU is held against, so that activations are not compared with a slow one.
+ * The same step with libtorch's separate operators after the convolutions: batch norm, residual sum and ReLU. A
+ * baseline for Satin's ReLU, so that activations are not compared with a slow implementation.
  */
 export class LibtorchReluStep extends Step {
   readonly #network: Architecture;
@@ -30,16 +30,16 @@ export class LibtorchReluStep extends Step {
     this.#network = network;
   }
 
-  protected learn({ x, labels, ids }: Batch, epoch: number): readonly Tensor[] {
+  protected computeGradients({ x, labels, ids }: Batch, epoch: number): readonly Tensor[] {
     const { norm, epsilon } = attack;
     const network = this.#network;
     const key = { seed: 0, stream: 'trainingAttack', epoch } as const;
     const start = norm.randomStart(x, { epsilon, key, ids });
-    // A pass that is to be differentiated twice keeps to separate operators.
+    // A pass that supports double backward uses separate operators.
     const classify = (images: Tensor) =>
-      network.frozen(() => network.forward(images, { train: false, twice: true }));
+      network.frozen(() => network.forward(images, { train: false, doubleBackward: true }));
     const adversarial = pgd(classify, { x, labels, start }, attack);
-    const loss = crossEntropy(network.forward(adversarial, { train: true, twice: true }), labels);
+    const loss = crossEntropy(network.forward(adversarial, { train: true, doubleBackward: true }), labels);
     return gradients([loss], [...network.parameters().values()]);
   }
 

@@ -1,4 +1,4 @@
-/** The median of numbers, and the 95 % interval of the median by order statistics (no distribution is assumed). */
+/** The median with its distribution-free 95 % confidence interval by order statistics. */
 export function medianInterval(values: readonly number[]): {
   median: number;
   interval: [low: number, high: number];

@@ -6,13 +6,13 @@ import { Rival, type RivalSettings } from './rival.js';
 import type { BenchRow } from './row.js';
 
 const runs = 3;
-/** Steps of each run: the first two reach the peak. */
+/** Steps per run; the peak is reached within the first two. */
 export const memorySteps = 5;
 
 /**
- * How much resident memory training takes at its peak, above what the process had before the network was made, when the
- * engine was loaded. Each run is a fresh process on either side, and both read the kernel's figures (VmHWM less VmRSS).
- * null where the system does not tell.
+ * Peak resident memory of training, above the value after loading the engine and before creating the network. Each run
+ * is a new process on both sides, and both use the kernel's values (VmHWM minus VmRSS). null if the system does not
+ * provide them.
  */
 export async function peakMemory(options: {
   readonly python: string;
@@ -23,17 +23,17 @@ export async function peakMemory(options: {
   const { python, width, activation, peer } = options;
   if (!existsSync('/proc/self/status')) return null;
   const worker = fileURLToPath(new URL('./peak-memory-worker.js', import.meta.url));
-  const own: number[] = [];
+  const ours: number[] = [];
   const theirs: number[] = [];
   for (let run = 0; run < runs; run++) {
     const answer = execFileSync(process.execPath, [worker, String(width), activation], { encoding: 'utf8' });
-    own.push(Number(answer));
+    ours.push(Number(answer));
     if (peer !== null) theirs.push(await peakOfRival(python, peer));
   }
-  const ratio = peer === null ? null : medianInterval(own.map((each, run) => each / theirs[run]!));
+  const ratio = peer === null ? null : medianInterval(ours.map((each, run) => each / theirs[run]!));
   return {
     unit: 'MB',
-    satin: medianInterval(own).median,
+    satin: medianInterval(ours).median,
     peer: peer === null ? null : medianInterval(theirs).median,
     ratio: ratio?.median ?? null,
     interval: ratio?.interval ?? null,
@@ -45,5 +45,5 @@ async function peakOfRival(python: string, settings: RivalSettings): Promise<num
   using rival = new Rival(python, 'train_step.py');
   await rival.setUp(settings);
   await rival.run(memorySteps);
-  return await rival.peakMemory(); // awaited, since the end of this function ends the process
+  return await rival.peakMemory(); // awaited, since disposal at the end of this function kills the process
 }

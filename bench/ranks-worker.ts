@@ -1,4 +1,4 @@
-/** One rank of `satin bench ranks`: takes as many steps as each line says, and answers with the seconds. */
+/** One rank of `satin bench ranks`: reads a number of steps per line, runs them, and prints the seconds. */
 import { createInterface } from 'node:readline';
 import { withProcessGroup } from '../src/distributed/init-process-group.js';
 import { readLauncherEnvironment } from '../src/distributed/launcher-environment.js';
@@ -6,7 +6,7 @@ import { setThreads } from '../src/engine/engine-info.js';
 import { SatinStep } from './step.js';
 
 const launch = readLauncherEnvironment(process.env);
-if (launch === null) throw new Error('Expected to be one of several ranks.');
+if (launch === null) throw new Error('Expected the environment of a launcher with several ranks.');
 setThreads(1);
 await withProcessGroup(launch, { device: 'cpu' }, async (ranks) => {
   using step = new SatinStep(16, 'silu', { ranks, ghost: process.argv[2] === 'ghost' });

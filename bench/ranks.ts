@@ -12,12 +12,13 @@ import { batchSize, SatinStep } from './step.js';
 const size = 2;
 
 /**
- * What it costs to train with two processes of one thread in place of one with two threads: the same step of a ResNet-18 of
- * width 16 on the same batch, turn by turn, with synchronised and with ghost batch norm. The ratio is the efficiency.
+ * Overhead of training with two processes of one thread instead of one process with two threads: the same step of a
+ * ResNet-18 of width 16 on the same batch, in alternating turns, with synchronised and with ghost batch norm. The ratio
+ * is the parallel efficiency.
  */
 export async function ranks({ pairs, only, note }: BenchOptions): Promise<BenchRow[]> {
   if (!availableBackends().includes('gloo')) {
-    note('This engine was built without Gloo: satin doctor says what it takes.');
+    note('This engine was built without Gloo; satin doctor lists the requirements.');
     return [];
   }
   const rows: BenchRow[] = [];
@@ -27,22 +28,22 @@ export async function ranks({ pairs, only, note }: BenchOptions): Promise<BenchR
     if (!only(name)) continue;
     setThreads(size);
     using whole = new SatinStep(16, 'silu');
-    using together = await startTogether(batchNorm);
+    using group = await startGroup(batchNorm);
     const steps = 4;
     whole.run(2);
-    await together.run(2);
-    const turns: { readonly together: number; readonly whole: number }[] = [];
+    await group.run(2);
+    const turns: { readonly group: number; readonly whole: number }[] = [];
     for (let pair = 0; pair < pairs; pair++) {
       note(`${name}: pair ${pair + 1} of ${pairs}`);
-      turns.push({ together: await together.run(steps), whole: whole.run(steps) });
+      turns.push({ group: await group.run(steps), whole: whole.run(steps) });
     }
     const speed = (seconds: readonly number[]) =>
       medianInterval(seconds.map((each) => (batchSize * steps) / each)).median;
-    const ratio = medianInterval(turns.map((turn) => turn.whole / turn.together));
+    const ratio = medianInterval(turns.map((turn) => turn.whole / turn.group));
     rows.push({
       name,
       unit: 'img/s',
-      satin: speed(turns.map((turn) => turn.together)),
+      satin: speed(turns.map((turn) => turn.group)),
       peer: speed(turns.map((turn) => turn.whole)),
       peerName: `one process of ${size} threads`,
       ratio: ratio.median,
@@ -54,18 +55,18 @@ export async function ranks({ pairs, only, note }: BenchOptions): Promise<BenchR
   return rows;
 }
 
-interface Together extends Disposable {
-  /** Seconds that so many steps take the slower of them. */
+interface RankGroup extends Disposable {
+  /** Seconds of the slowest rank for this number of steps. */
   run(steps: number): Promise<number>;
 }
 
-async function startTogether(batchNorm: 'synchronised' | 'ghost'): Promise<Together> {
+async function startGroup(batchNorm: 'synchronised' | 'ghost'): Promise<RankGroup> {
   const worker = fileURLToPath(new URL('./ranks-worker.js', import.meta.url));
   const port = String(await freePort());
-  const place = { WORLD_SIZE: String(size), MASTER_ADDR: '127.0.0.1', MASTER_PORT: port };
+  const launcher = { WORLD_SIZE: String(size), MASTER_ADDR: '127.0.0.1', MASTER_PORT: port };
   const processes = Array.from({ length: size }, (_, rank) =>
     spawn(process.execPath, [worker, batchNorm], {
-      env: { ...process.env, ...place, RANK: String(rank) },
+      env: { ...process.env, ...launcher, RANK: String(rank) },
       stdio: ['pipe', 'pipe', 'inherit'],
     }),
   );
@@ -78,7 +79,7 @@ async function startTogether(batchNorm: 'synchronised' | 'ghost'): Promise<Toget
         const { value, done } = await answer.next();
         if (done === true) {
           for (const each of processes) each.kill();
-          throw new RunError('ranks', 'A rank of the bench ended before it was done.');
+          throw new RunError('ranks', 'A rank of the benchmark exited early.');
         }
         seconds.push(Number(value));
       }
@@ -90,7 +91,7 @@ async function startTogether(batchNorm: 'synchronised' | 'ghost'): Promise<Toget
   };
 }
 
-/** A port of this machine that nobody uses. */
+/** A free local port. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

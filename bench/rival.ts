@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { RunError } from '../src/errors.js';
 import { packageFolder } from '../src/provenance/package-folder.js';
 
-/** The step that PyTorch is asked to make ready. */
+/** Settings of PyTorch's training step. */
 export interface RivalSettings {
   readonly width: number;
   readonly activation: string;
@@ -15,7 +15,7 @@ export interface RivalSettings {
   readonly threads: number;
 }
 
-/** PyTorch as a long-lived worker, which is asked things. */
+/** A long-lived PyTorch process that answers requests. */
 export class Worker implements Disposable {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #answers: AsyncIterator<string>;
@@ -27,15 +27,15 @@ export class Worker implements Disposable {
     this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 
-  /** @throws {RunError} where the answer is not of that form. */
+  /** Sends a request and parses the answer. @throws {RunError} if the answer does not match the schema. */
   protected async ask<T>(request: string, schema: z.ZodType<T>): Promise<T> {
     this.#process.stdin.write(`${request}\n`);
     const { value, done } = await this.#answers.next();
-    if (done === true) throw new RunError('rival', `PyTorch ended while it was asked to ${request}.`);
+    if (done === true) throw new RunError('rival', `PyTorch exited during the request ${request}.`);
     const answer: unknown = JSON.parse(String(value));
     const parsed = schema.safeParse(answer);
     if (!parsed.success)
-      throw new RunError('rival', `PyTorch was asked to ${request} and answered ${String(value)}`);
+      throw new RunError('rival', `PyTorch answered the request ${request} with ${String(value)}`);
     return parsed.data;
   }
 
@@ -44,28 +44,28 @@ export class Worker implements Disposable {
   }
 }
 
-/** A worker that takes training steps and answers how long they took. */
+/** A worker that times training steps. */
 export class Rival extends Worker {
-  /** Makes it ready to run steps; compilation and warm-up are over when it answers. */
+  /** Prepares the step; resolves after compilation and warm-up. */
   async setUp(settings: RivalSettings): Promise<void> {
     await this.ask(`setup ${JSON.stringify(settings)}`, z.object({ ready: z.literal(true) }));
   }
 
-  /** Seconds that `steps` steps took. */
+  /** Seconds of `steps` steps. */
   async run(steps: number): Promise<number> {
     const { seconds } = await this.ask(`run ${steps}`, z.object({ seconds: z.number() }));
     return seconds;
   }
 
-  /** Its peak of resident memory so far, in MB above what was resident when torch was loaded and no network made. */
+  /** Peak resident memory so far, in MB above the value after loading torch and before creating the network. */
   async peakMemory(): Promise<number> {
     const { peakMegabytes } = await this.ask('memory', z.object({ peakMegabytes: z.number() }));
     return peakMegabytes;
   }
 }
 
-/** The version of PyTorch that this Python has; null where it has none. */
+/** The PyTorch version of a Python; null without PyTorch. */
 export function torchVersion(python: string): string | null {
-  const asked = spawnSync(python, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' });
-  return asked.status === 0 ? asked.stdout.trim() : null;
+  const query = spawnSync(python, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' });
+  return query.status === 0 ? query.stdout.trim() : null;
 }

@@ -13,7 +13,7 @@ import { Sgd } from '../src/training/optimizers/sgd.js';
 export const batchSize = 128;
 export const shape = [3, 32, 32] as const;
 const epsilon = 8 / 255;
-/** One step from a random start, longer than the radius: it reaches the far side of the ball from most starts. */
+/** One step from a random start. The step size exceeds ε, so that most starts reach the opposite side of the ball. */
 export const attack = {
   norm: norms.linf,
   epsilon,
@@ -23,7 +23,7 @@ export const attack = {
   batchNorm: 'eval',
 } as const;
 
-/** A training step of a network on a batch of noise, taken again and again. */
+/** A repeated training step of a network on a batch of noise. */
 export abstract class Step implements Disposable {
   readonly #optimizer: Sgd;
   readonly #batch: Batch;
@@ -31,8 +31,8 @@ export abstract class Step implements Disposable {
 
   protected constructor(parameters: ReadonlyMap<string, Tensor>, ranks: ProcessGroup = singleProcess) {
     this.#optimizer = new Sgd(parameters, { momentum: 0.9, nesterov: true, weightDecay: 5e-4 });
-    const own = batchOfRank(batchSize, 'the batch', ranks);
-    const ids = Array.from({ length: own }, (_, index) => ranks.rank * own + index);
+    const perRank = batchOfRank(batchSize, 'the batch', ranks);
+    const ids = Array.from({ length: perRank }, (_, index) => ranks.rank * perRank + index);
     this.#batch = {
       x: keep(noise('uniform', { key: { seed: 0, stream: 'bench' }, ids, shape })),
       labels: keep(integers(ids.map((id) => id % 10))),
@@ -40,14 +40,14 @@ export abstract class Step implements Disposable {
     };
   }
 
-  /** Attacks the batch and answers the gradients of the loss, in the order of the parameters. */
-  protected abstract learn(batch: Batch, epoch: number): readonly Tensor[];
+  /** Attacks the batch and returns the gradients of the loss, in the order of the parameters. */
+  protected abstract computeGradients(batch: Batch, epoch: number): readonly Tensor[];
 
-  /** Seconds that `steps` steps take. */
+  /** Seconds of `steps` steps. */
   run(steps: number): number {
     const began = performance.now();
     for (let step = 0; step < steps; step++)
-      scope(() => this.#optimizer.step(this.learn(this.#batch, ++this.#epoch), 0.01));
+      scope(() => this.#optimizer.step(this.computeGradients(this.#batch, ++this.#epoch), 0.01));
     return (performance.now() - began) / 1000;
   }
 
@@ -58,12 +58,12 @@ export abstract class Step implements Disposable {
   }
 }
 
-/** The trainer's own step: PGD-1 adversarial training of a ResNet-18 of this width. */
+/** The training step of `satin train`: PGD-1 adversarial training of a ResNet-18 of this width. */
 export class SatinStep extends Step {
   readonly #model: Model;
   readonly #objective: Objective;
 
-  /** With ranks, that of a share of the batch, and batch norm over all of it unless it is `ghost`. */
+  /** With ranks, each takes its share of the batch, with synchronised batch norm unless `ghost`. */
   constructor(
     width: number,
     activation: string,
@@ -82,9 +82,9 @@ export class SatinStep extends Step {
     this.#objective = adversarial({ attack, ranks, pass: { ...trainingPass, synchronised: !ghost } });
   }
 
-  protected learn(batch: Batch, epoch: number): readonly Tensor[] {
-    const place = { seed: 0, epoch, step: 0, stepsPerEpoch: 1, part: 0 };
-    return this.#objective.computeGradients(this.#model, batch, place).gradients;
+  protected computeGradients(batch: Batch, epoch: number): readonly Tensor[] {
+    const position = { seed: 0, epoch, step: 0, stepsPerEpoch: 1, part: 0 };
+    return this.#objective.computeGradients(this.#model, batch, position).gradients;
   }
 
   override [Symbol.dispose](): void {

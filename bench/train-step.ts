@@ -6,20 +6,20 @@ import type { BenchOptions, BenchRow } from './row.js';
 import { batchSize, SatinStep } from './step.js';
 
 /**
- * One PGD-1 adversarial training step of a ResNet-18 on 3x32x32, beside the same step in PyTorch: eager, channels-last
- * and compiled are all tried, and the fastest is the peer. The two sides alternate within one run. Then the memory that
- * each side needs, in processes of its own.
+ * One PGD-1 adversarial training step of a ResNet-18 on 3x32x32, compared with the same step in PyTorch, in the fastest
+ * of eager, channels-last and compiled variants. The two sides alternate within one run. Then the peak memory of each
+ * side, measured in separate processes.
  */
 export async function trainStep({ python, pairs, only, note }: BenchOptions): Promise<BenchRow[]> {
   const version = torchVersion(python);
   if (version === null)
-    note(`${python} has no torch: Satin is measured alone. --python names another Python.`);
+    note(`${python} has no torch; measuring Satin only. Choose another Python with --python.`);
   const rows: BenchRow[] = [];
   for (const width of [16, 64])
     for (const activation of ['relu', 'silu']) {
       const name = `train-step/width-${width}/${activation}`;
       if (!only(name)) continue;
-      // About a second of steps a turn, so that a turn is longer than the machine's hiccups.
+      // About a second of steps per turn, so that short disturbances average out.
       const steps = width === 16 ? 4 : 1;
       const peer =
         version === null ? null : await fastestRival({ python, version, width, activation, steps, note });
@@ -55,7 +55,7 @@ export async function trainStep({ python, pairs, only, note }: BenchOptions): Pr
 
 const variants = ['eager', 'channels-last', 'compile', 'compile-channels-last'];
 
-/** Tries every variant of PyTorch and keeps the fastest. */
+/** Measures every variant of PyTorch and returns the fastest. */
 async function fastestRival(options: {
   readonly python: string;
   readonly version: string;

@@ -1,12 +1,12 @@
 /**
- * The error classes of Satin. Every error carries a stable `code` and one sentence that names what was
- * expected, what came and, where it is known, how to mend it. The command line prints the sentence and
- * exits with `exitCode`; a stack is shown only for errors that are not of these classes (a bug in Satin).
+ * The error classes of Satin. Every error has a stable `code` and a message that names what was expected, what was
+ * received and, if known, a remedy. The command line prints the message and exits with `exitCode`; stack traces are
+ * shown only for errors of other classes, which are bugs in Satin.
  */
 export class SatinError extends Error {
-  /** Stable, kebab-case, for programs: messages may change, codes do not. */
+  /** Machine-readable code in kebab case; stable, unlike the message. */
   readonly code: string;
-  /** What the command line exits with: 1 failed, 2 wrong use or bad input, 130 interrupted. */
+  /** Exit code of the command line: 1 for a failure, 2 for invalid usage or input, 130 for an interruption. */
   readonly exitCode: 1 | 2 | 130 = 1;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -16,7 +16,7 @@ export class SatinError extends Error {
   }
 }
 
-/** Wrong use or bad input: an unknown name, a number out of range, a file that is not what it should be. */
+/** Invalid usage or input: an unknown name, a number out of range, a file of the wrong format. */
 export class InputError extends SatinError {
   override readonly exitCode = 2;
 
@@ -27,24 +27,24 @@ export class InputError extends SatinError {
   }
 }
 
-/** libtorch or the binding refused or failed: a shape mismatch, no memory, an operator it does not know. */
+/** An error of libtorch or the binding: a shape mismatch, out of memory, an unsupported operator. */
 export class EngineError extends SatinError {
   constructor(message: string, options?: ErrorOptions) {
     super('engine', message, options);
   }
 }
 
-/** A tensor was used after it was disposed of, or a number was passed that names no live tensor. */
+/** Use of a disposed tensor, or of an invalid tensor handle. */
 export class DisposedError extends SatinError {
   constructor(message: string, options?: ErrorOptions) {
     super('disposed', message, options);
   }
 }
 
-/** A run could not go on: a non-finite loss, an attack that left its ball. */
+/** A run cannot continue: a non-finite loss, an adversarial example outside the ε-ball. */
 export class RunError extends SatinError {}
 
-/** The user pressed Ctrl-C; everything that was done so far has been written. */
+/** Interrupted by Ctrl-C, after saving the progress. */
 export class InterruptedError extends SatinError {
   override readonly exitCode = 130;
 
@@ -53,11 +53,14 @@ export class InterruptedError extends SatinError {
   }
 }
 
-/** How a value reads in a sentence: strings in quotes, long ones cut, control characters spelt, objects by their JSON. */
+/** Formats a value for a message: strings quoted, truncated and with control characters escaped; objects as JSON. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') {
-    const spelt = value.replaceAll(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
-    return spelt.length > 80 ? `'${spelt.slice(0, 77)}...'` : `'${spelt}'`;
+    const escaped = value.replaceAll(
+      /\p{Cc}/gu,
+      (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    );
+    return escaped.length > 80 ? `'${escaped.slice(0, 77)}...'` : `'${escaped}'`;
   }
   if (typeof value === 'function') return `a function${value.name === '' ? '' : ` (${value.name})`}`;
   if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined)

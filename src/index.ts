@@ -1,6 +1,6 @@
 /**
- * The public API: what is not listed here may change without notice. Importing it loads no engine; the first tensor
- * does.
+ * The public API; anything else may change without notice. Importing it does not load the engine, which happens with
+ * the first tensor.
  */
 
 export {

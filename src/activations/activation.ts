@@ -4,47 +4,47 @@ import { gradient, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** Coefficients that are trained with the weights, and never decayed: [1] or [2] numbers. */
+/** Learned coefficients of an activation, trained with the weights but without weight decay; [1] or [2]. */
 export interface LearnedCoefficients {
-  /** Where the first coefficient starts. */
+  /** Initial value of the first coefficient. */
   readonly start: number;
-  /** The parameters' names, and what they start from. */
+  /** Names and initial values of the parameters. */
   readonly parameters: Readonly<Record<string, number>>;
-  /** Each place of a network has its own, or all share one set. */
-  readonly each: 'place' | 'network';
-  /** What the function takes, [1] or [2], from the parameters, [1] each. */
+  /** One set of coefficients per activation layer, or one shared by the whole network. */
+  readonly sharing: 'layer' | 'network';
+  /** Computes the coefficients, [1] or [2], from the parameters, [1] each. */
   coefficients(parameters: readonly Tensor[]): Tensor;
 }
 
 /**
- * An activation function: the subject of the paper, and an argument of every model. It acts on each number alone.
- * docs/activations.md shows them all.
+ * An elementwise activation function: the subject of the paper, and an argument of every model. docs/activations.md
+ * lists them all.
  */
 export interface Activation {
-  /** As it is written in recipes and on the command line: `silu`, `softplus(10)`. */
+  /** Name in recipes and on the command line: `silu`, `softplus(10)`. */
   readonly name: string;
-  /** As people write it: `SiLU`, `Softplus (β = 10)`. */
+  /** Display name: `SiLU`, `Softplus (β = 10)`. */
   readonly title: string;
   readonly formula: string;
-  /** f′ as a formula. */
+  /** Formula of the derivative f′. */
   readonly slope: string;
-  /** How often it can be differentiated with a continuous result: once (`C¹`, the paper's "smooth"), never, or ever on. */
+  /** Number of continuous derivatives: one (`C¹`, the paper's "smooth"), none, or infinitely many. */
   readonly smoothness: 'C⁰' | 'C¹' | 'C∞';
-  /** The largest |f″|, of learned coefficients at their start; infinite where f′ jumps. */
+  /** max |f″|, for learned coefficients at their initial values; infinite if f′ is discontinuous. */
   readonly curvature: number;
-  /** What the kernels compute; coefficients that are learned replace its own. */
+  /** The function that the kernels compute; learned coefficients replace those of the curve. */
   readonly curve: Curve;
-  /** Whose derivative gradients take; only where it is not the function's own. */
+  /** Surrogate derivative: the curve whose derivative the backward pass uses; by default the function's own. */
   readonly backward?: Curve;
-  /** null where nothing is learned. */
+  /** null without learned coefficients. */
   readonly learned: LearnedCoefficients | null;
 }
 
 /**
- * The values of one activation with the derivative of another (Table 1 of the paper): bit-equal to the first forward and to
- * the second backward.
+ * The forward pass of one activation with the surrogate derivative of another (Table 1 of the paper): bit-equal to the
+ * first in the forward pass and to the second in the backward pass.
  *
- * @throws {InputError} where the second one's coefficient is learned: a stand-in learns nothing.
+ * @throws {InputError} if `derivative` has learned coefficients, which a surrogate cannot train.
  */
 export function withBackward(activation: Activation, derivative: Activation): Activation {
   if (derivative.learned !== null)
@@ -58,12 +58,12 @@ export function withBackward(activation: Activation, derivative: Activation): Ac
   };
 }
 
-/** f(x) of an activation without learned coefficients, or with those that learning starts from; recorded for gradients. */
+/** f(x), with learned coefficients at their initial values; differentiable. */
 export function forward(activation: Activation, x: Tensor): Tensor {
   return activate(x, { curve: activation.curve, derivative: activation.backward });
 }
 
-/** f′(x). At a jump, the value that gradients take there. */
+/** f′(x); at a discontinuity, the value that the backward pass uses. */
 export function derivative(activation: Activation, x: Tensor): Tensor {
   return scope(() => {
     const point = x.detach().requireGrad_();

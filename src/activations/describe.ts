@@ -1,8 +1,8 @@
-/** What the table says of the activations, as text: for docs/activations.md and for the help of training. */
+/** Text generated from the table of activations, for docs/activations.md and the help of `satin train`. */
 import { activationNames, parseActivation } from './parse.js';
 import { type ActivationName, activations, type Family } from './table.js';
 
-/** One line for each activation: its name, its formula, and the coefficient that may be written behind the name. */
+/** One line per activation: name, formula and coefficient. */
 export function activationLines(): string[] {
   const rows = activationNames.map((name) => [name, parseActivation(name).formula, briefCoefficient(name)]);
   const [nameWidth, formulaWidth] = [0, 1].map((column) =>
@@ -13,7 +13,7 @@ export function activationLines(): string[] {
   );
 }
 
-/** The table of docs/activations.md, in Markdown. Formulas are those of the default coefficient. */
+/** The Markdown table of docs/activations.md. Formulas use the default coefficient. */
 export function activationTable(): string {
   const head = ['name', 'f(x)', 'f′(x)', 'coefficient', 'smooth', 'largest \\|f″\\|', 'source'];
   const rows = activationNames.map((name) => {
@@ -25,14 +25,14 @@ export function activationTable(): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** `β = 1`, `α learned`, or nothing. */
+/** `β = 1`, `α learned`, or empty. */
 function briefCoefficient(name: ActivationName): string {
   const { coefficient, learned }: Family = activations[name];
   if (coefficient === null) return learned === undefined ? '' : 'learned';
   return `${coefficient.symbol} ${coefficient.default === null ? 'learned' : `= ${coefficient.default}`}`;
 }
 
-/** The default and the range, or what is learned and what may be written in its place. */
+/** Default and range of the coefficient, or initial values of learned ones and the range of a fixed one. */
 function coefficientOf(name: ActivationName): string {
   const { coefficient, learned }: Family = activations[name];
   const range = coefficient === null ? null : coefficient.range.map(short).join(' to ');
@@ -40,14 +40,14 @@ function coefficientOf(name: ActivationName): string {
     return coefficient === null ? 'none' : `${coefficient.symbol} = ${coefficient.default}; ${range}`;
   const starts = Object.entries(learned.parameters).map(([each, start]) => `\`${each}\` = ${short(start)}`);
   const owner =
-    learned.each === 'place'
-      ? 'one for each layer'
+    learned.sharing === 'layer'
+      ? 'one per layer'
       : `${starts.length === 1 ? 'one' : 'a pair'} for the network`;
   const instead = coefficient === null ? '' : `; or a fixed ${coefficient.symbol}, ${range}`;
-  return `learned from ${starts.join(', ')}, ${owner}${instead}`;
+  return `learned (initially ${starts.join(', ')}), ${owner}${instead}`;
 }
 
-/** That of the default, and that of every other coefficient where it differs. */
+/** Smoothness for the default coefficient, and for others if it differs. */
 function smoothnessOf(name: ActivationName): string {
   const { smoothness } = parseActivation(name);
   const { coefficient }: Family = activations[name];

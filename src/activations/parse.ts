@@ -2,13 +2,13 @@ import { InputError } from '../errors.js';
 import type { Activation } from './activation.js';
 import { type ActivationName, activations, type Family } from './table.js';
 
-/** How each activation is written: `relu`, `softplus(10)`. */
+/** Names of the activations, without coefficients. */
 export const activationNames = Object.keys(activations) as readonly ActivationName[];
 
 /**
- * The activation that a text names: `silu`, `softplus(10)`.
+ * Parses an activation: `silu`, `softplus(10)`.
  *
- * @throws {InputError} for an unknown name, a coefficient where there is none, or one that is out of range.
+ * @throws {InputError} for an unknown name, an unsupported coefficient, or one out of range.
  */
 export function parseActivation(text: string): Activation {
   const match = /^([a-z-]+)(?:\((.*)\))?$/.exec(text.trim());
@@ -18,7 +18,7 @@ export function parseActivation(text: string): Activation {
       `one of ${activationNames.join(', ')}`,
       'activation',
       text,
-      'A coefficient is written in brackets: softplus(10).',
+      'Write a coefficient in parentheses: softplus(10).',
     );
   const family: Family = activations[name];
   const { coefficient, learned = null } = family;
@@ -45,16 +45,16 @@ export function parseActivation(text: string): Activation {
 }
 
 /**
- * The activation whose derivative is to stand in for a network's own.
+ * Parses the activation whose derivative is used as surrogate.
  *
- * @throws {InputError} for one whose coefficient is learned: a stand-in learns nothing.
+ * @throws {InputError} as `parseActivation`, and for learned coefficients, which a surrogate cannot train.
  */
 export function parseDerivative(text: string): Activation {
   const activation = parseActivation(text);
   if (activation.learned === null) return activation;
-  const mend =
+  const example =
     activations[activation.name as ActivationName].coefficient === null ? '' : `, such as ${text}(10)`;
-  throw InputError.expected(`an activation whose coefficient is fixed${mend}`, 'the derivative', text);
+  throw InputError.expected(`an activation whose coefficient is fixed${example}`, 'the derivative', text);
 }
 
 function isName(name: string): name is ActivationName {

@@ -1,31 +1,31 @@
 import { cat } from '../tensor/create.js';
 import type { Activation, LearnedCoefficients } from './activation.js';
 
-/** A number that may be written in brackets behind the name. */
+/** The coefficient of an activation, given in parentheses after the name. */
 export interface Coefficient {
-  /** As formulas write it. */
+  /** Symbol in formulas. */
   readonly symbol: string;
-  /** Without brackets; null: it is learned then. */
+  /** Value if omitted; null if it is then learned. */
   readonly default: number | null;
-  /** Both ends may be taken. */
+  /** Allowed range, inclusive. */
   readonly range: readonly [least: number, most: number];
 }
 
-/** One family: a name, its coefficient where it has one, and how to make the function from it. */
+/** An activation function parametrised by its coefficient, if it has one. */
 export interface Family {
   readonly source: string;
-  /** null where there is nothing to write in brackets. */
+  /** null if the activation has no coefficient to set. */
   readonly coefficient: Coefficient | null;
-  /** What is learned where no coefficient is written. */
+  /** Learned coefficients, used if none is given. */
   readonly learned?: LearnedCoefficients;
   /**
-   * @param a the coefficient; the start of learning where it is learned.
-   * @param text how formulas write it: the number, or its symbol where it is learned.
+   * @param a the coefficient; its initial value if it is learned.
+   * @param text the coefficient in formulas: the number, or its symbol if it is learned.
    */
   make(a: number, text: string): Omit<Activation, 'name' | 'learned'>;
 }
 
-/** Beyond these, float32 cannot tell the function from its limit. */
+/** Outside this range the function equals its limit in float32. */
 const anyPositive = [1e-6, 1e6] as const;
 
 const softplus = (symbol: string, standard: number) =>
@@ -43,9 +43,9 @@ const softplus = (symbol: string, standard: number) =>
     }),
   }) as const satisfies Family;
 
-/** Every activation, by the name that recipes use. The only list: help, validation and docs are made from it. */
+/** All activations by their names in recipes; help texts, validation and docs are generated from this table. */
 export const activations = {
-  // max(0, x); its derivative jumps from 0 to 1
+  // The non-smooth baseline: the derivative jumps from 0 to 1.
   relu: {
     source: 'Nair and Hinton, 2010',
     coefficient: null,
@@ -58,7 +58,7 @@ export const activations = {
       curve: { kind: 'relu' },
     }),
   },
-  // The control for smoothness: what is below 0 is not lost, and the derivative jumps all the same.
+  // Control for smoothness: negative inputs have a gradient, but the derivative is discontinuous like ReLU's.
   'leaky-relu': {
     source: 'Maas, Hannun and Ng, 2013',
     coefficient: { symbol: 's', default: 0.01, range: [1e-6, 0.999] },
@@ -72,7 +72,7 @@ export const activations = {
     }),
   },
   softplus: softplus('β', 1),
-  // The same function; the paper's name and coefficient. Its derivative replaces ReLU's in Table 1.
+  // The same function with the paper's name and coefficient. Surrogate derivative of ReLU in Table 1.
   'parametric-softplus': softplus('α', 10),
   silu: {
     source: 'Hendrycks and Gimpel, 2016; Ramachandran, Zoph and Le, 2017 (Swish); the paper',
@@ -98,7 +98,7 @@ export const activations = {
       curve: { kind: 'gelu' },
     }),
   },
-  // The paper's released code takes this one under the name of GELU.
+  // The GELU of the paper's released code.
   'gelu-tanh': {
     source: 'Hendrycks and Gimpel, 2016; the released code of the paper',
     coefficient: null,
@@ -111,7 +111,7 @@ export const activations = {
       curve: { kind: 'gelu-tanh' },
     }),
   },
-  // Its derivative jumps from α to 1, but for α = 1.
+  // The derivative jumps from α to 1 unless α = 1.
   elu: {
     source: 'Clevert, Unterthiner and Hochreiter, 2016; the paper, Eq. 4',
     coefficient: { symbol: 'α', default: 1, range: anyPositive },
@@ -124,7 +124,7 @@ export const activations = {
       curve: { kind: 'elu', a },
     }),
   },
-  // Smooth for every α.
+  // Smooth for every α, unlike ELU.
   celu: {
     source: 'Barron, 2017; the paper',
     coefficient: { symbol: 'α', default: 1, range: anyPositive },
@@ -149,15 +149,15 @@ export const activations = {
       curve: { kind: 'mish' },
     }),
   },
-  // As ReLU below 0: what the paper gains with it comes from smoothness alone.
+  // Equal to ReLU below 0, so that the paper's gains with it are due to smoothness alone.
   'smooth-relu': {
     source: 'the paper',
     coefficient: { symbol: 'α', default: null, range: anyPositive },
-    // α = r² of the paper's code: never below 0, and 400 at the start, so that it begins close to ReLU.
+    // α = r² as in the paper's code: non-negative, and initially 400, which is close to ReLU.
     learned: {
       start: 400,
       parameters: { r: 20 },
-      each: 'place',
+      sharing: 'layer',
       coefficients: ([r]) => r!.mul(r!),
     },
     make: (a, text) => ({
@@ -172,7 +172,7 @@ export const activations = {
   psilu: {
     source: 'Dai, Mahloujifar and Mittal, 2021',
     coefficient: { symbol: 'α', default: null, range: anyPositive },
-    learned: { start: 1, parameters: { alpha: 1 }, each: 'network', coefficients: ([alpha]) => alpha! },
+    learned: { start: 1, parameters: { alpha: 1 }, sharing: 'network', coefficients: ([alpha]) => alpha! },
     make: (a, text) => ({
       title: text === 'α' ? 'PSiLU (learned α)' : `PSiLU (α = ${a})`,
       formula: `x·σ(${text}·x)`,
@@ -188,7 +188,7 @@ export const activations = {
     learned: {
       start: 1,
       parameters: { alpha: 1, beta: 1e-8 },
-      each: 'network',
+      sharing: 'network',
       coefficients: ([alpha, beta]) => cat([alpha!.abs(), beta!.abs()]),
     },
     make: () => ({

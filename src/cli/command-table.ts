@@ -1,15 +1,15 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 
 /**
- * A command of `satin`, as the table in `commands.ts` knows it: enough for `satin --help`, and where to load
- * the rest from, so that no command pays for another's modules.
+ * A command of `satin` in the table in `commands.ts`: the text for `satin --help`, and a loader for the rest, so that a
+ * command does not load the modules of others.
  */
 export interface CommandEntry {
-  /** One line of `satin --help`: what it does, beginning with a verb in lower case. */
+  /** Summary in `satin --help`, beginning with a verb in lower case. */
   readonly summary: string;
-  /** A whole command line that works: `./satin train fashion-mnist-silu`. */
+  /** A complete command line: `./satin train fashion-mnist-silu`. */
   readonly example: string;
-  /** The arguments, options and action. An action that throws a SatinError ends the program with its code. */
+  /** Loads arguments, options and action. A SatinError thrown by the action ends the program with its exit code. */
   readonly load: () => Promise<CommandUnknownOpts>;
 }
 

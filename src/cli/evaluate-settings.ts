@@ -24,7 +24,7 @@ import {
 } from './model-options.js';
 import { missing } from './options.js';
 
-/** What was typed. */
+/** Parsed command line options of `satin evaluate`. */
 export interface EvaluateWords extends PreprocessingWords, ExternalWords {
   readonly data?: string | undefined;
   readonly dataDir?: string | undefined;
@@ -44,7 +44,7 @@ export interface EvaluateWords extends PreprocessingWords, ExternalWords {
   readonly resume?: string | undefined;
 }
 
-/** What shall be evaluated, and how: what was typed, else what the evaluation began with, else the run's own. */
+/** Settings of an evaluation: from the options, else from the resumed evaluation, else from the run. */
 export interface EvaluateSettings {
   readonly model: ModelFile;
   readonly attacks: readonly string[];
@@ -56,35 +56,35 @@ export interface EvaluateSettings {
   readonly alone: boolean;
   readonly checks: 'quick' | 'full';
   readonly threads: number | undefined;
-  /** The evaluation that is resumed. */
+  /** The resumed evaluation, or null. */
   readonly stored: StoredEvaluationFolder | null;
-  /** The images to evaluate on. */
+  /** Loads the images to evaluate on. */
   readonly load: (model: AttackableModel, onProgress: LoadOptions['onProgress']) => Promise<Dataset>;
 }
 
-/** @throws {InputError} for what does not fit together. Loads no engine. */
+/** Resolves the settings. Does not load the engine. @throws {InputError} for inconsistent options. */
 export function evaluateSettings(modelPath: string, words: EvaluateWords): EvaluateSettings {
-  const typed = readTypedModel(modelPath, words, { takesWeights: true }); // refuses what is no model before anything else
+  const typed = readTypedModel(modelPath, words, { takesWeights: true }); // validates the model first
   const stored = storedOf(words);
-  // What is kept is opened again by the path alone, which for weights says too little.
+  // A saved evaluation reopens the model by its path alone, which is not sufficient for external weights.
   if (typed.kind === 'weights' && (words.saveAdversarial !== undefined || stored !== null))
     throw weightsAlone(modelPath);
   const manifest = stored?.manifest ?? null;
-  const before = manifest?.evaluation;
+  const previous = manifest?.evaluation;
   const recipe = isRunFolder(modelPath)
     ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`)
     : null;
 
-  const attacks = attacksOf(words) ?? before?.attacks ?? ['pgd-50'];
+  const attacks = attacksOf(words) ?? previous?.attacks ?? ['pgd-50'];
   const parsed = attacks.map(parseAttack);
-  const surrogates = (words.surrogate ?? before?.surrogates ?? []).map(parseDerivative);
-  const norm = words.norm ?? before?.norm ?? recipe?.threat.norm ?? missing('--norm', 'linf or l2');
+  const surrogates = (words.surrogate ?? previous?.surrogates ?? []).map(parseDerivative);
+  const norm = words.norm ?? previous?.norm ?? recipe?.threat.norm ?? missing('--norm', 'linf or l2');
   for (const attack of parsed) requireNorm(attack, norm);
-  const seed = words.seed ?? before?.seed ?? 0;
+  const seed = words.seed ?? previous?.seed ?? 0;
   return {
     model:
-      typed.kind === 'torchscript' && !typed.isStated && before?.input != null
-        ? { ...typed, preprocessing: before.input }
+      typed.kind === 'torchscript' && !typed.isStated && previous?.input != null
+        ? { ...typed, preprocessing: previous.input }
         : typed,
     attacks,
     surrogates,
@@ -92,15 +92,15 @@ export function evaluateSettings(modelPath: string, words: EvaluateWords): Evalu
     epsilon: epsilonOf(words, { norm, manifest, recipe }),
     seed,
     batch: words.batch ?? 'auto',
-    alone: words.alone ?? before?.alone ?? false,
-    checks: words.checks ?? before?.checks ?? 'quick',
+    alone: words.alone ?? previous?.alone ?? false,
+    checks: words.checks ?? previous?.checks ?? 'quick',
     threads: words.threads ?? manifest?.threads,
     stored,
     load: loader(words, { manifest, recipe, seed }),
   };
 }
 
-/** The names of the attacks that were typed. @throws {InputError} where both ways of naming them are used. */
+/** The attacks given by `--attack` or `--autoattack`. @throws {InputError} if both are used. */
 function attacksOf({ attack, autoattack }: EvaluateWords): readonly string[] | undefined {
   if (autoattack === undefined) return attack;
   if (attack !== undefined)
@@ -108,13 +108,13 @@ function attacksOf({ attack, autoattack }: EvaluateWords): readonly string[] | u
       'no --attack',
       `--autoattack ${autoattack}`,
       attack.join(', '),
-      'A set is run as it is; name all attacks by --attack to run others.',
+      'A set cannot be extended; list all attacks with --attack instead.',
     );
   return attackNamesOf(autoattack);
 }
 
 interface Sources {
-  /** Of the evaluation that is resumed. */
+  /** Manifest of the resumed evaluation. */
   readonly manifest: EvaluationManifest | null;
   readonly recipe: Recipe | null;
 }
@@ -141,7 +141,7 @@ function storedOf({ saveAdversarial, resume }: EvaluateWords): StoredEvaluationF
   return storedEvaluationFolder(resume);
 }
 
-/** From the data set, or from the folder of an evaluation that goes on, where nothing was typed of data. */
+/** A loader for the data set, or for the originals in the resumed folder if no data options are given. */
 function loader(
   words: EvaluateWords,
   { manifest, recipe, seed }: Sources & { readonly seed: number },
@@ -151,9 +151,9 @@ function loader(
     return async () => readOriginals(resume, manifest.evaluation);
   const stated = data ?? manifest?.evaluation.data;
   const source = stated === undefined ? null : parseDataName(stated);
-  const own = recipe?.data;
-  const same = own !== undefined && (source === null || source.name === own.name) ? own : null;
-  const name = source?.name ?? own?.name ?? missing('--data', 'a data set such as fashion-mnist:test');
+  const trained = recipe?.data;
+  const same = trained !== undefined && (source === null || source.name === trained.name) ? trained : null;
+  const name = source?.name ?? trained?.name ?? missing('--data', 'a data set such as fashion-mnist:test');
   return async (model, onProgress) => {
     const { loadExamples } = await import('../app/evaluate/load-examples.js');
     return await loadExamples(model, {

@@ -1,21 +1,23 @@
 import { InterruptedError } from '../errors.js';
 
 /**
- * Listens to Ctrl-C (and to SIGTERM, which schedulers send) on behalf of a long command. The first aborts the
- * signal, which the command reads once a step, after yielding with `setImmediate`: a synchronous loop never
- * sees it. It then writes its checkpoint and calls `throwIfAborted()`, which throws an InterruptedError. The
- * second ends the process at once, with 130.
+ * Handles Ctrl-C (and SIGTERM, as sent by schedulers) for a long-running command. The first aborts the signal, which
+ * the command polls once per step, after yielding with `setImmediate`, since a synchronous loop would never see it. The
+ * command then writes its checkpoint and calls `throwIfAborted()`, which throws an InterruptedError. The second exits
+ * immediately with code 130.
  *
- * Commands that do not call this end at the first Ctrl-C, as any program.
+ * Commands that do not call this exit at the first Ctrl-C.
  *
- * @param tell says to the person what happens now; a display's `note` keeps its progress bar in order.
+ * @param log prints a message to the user; the `note` of a display also redraws its progress bar.
  */
-export function listenForInterrupt(tell: (sentence: string) => void = writeLine): AbortSignal {
+export function listenForInterrupt(log: (sentence: string) => void = writeLine): AbortSignal {
   const controller = new AbortController();
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(130);
-    tell('Stopping after this step. Ctrl-C again stops at once, and loses what is not in a checkpoint.');
-    controller.abort(new InterruptedError('Interrupted; what was done so far has been written.'));
+    log(
+      'Stopping after this step. Press Ctrl-C again to stop immediately and lose the progress since the last checkpoint.',
+    );
+    controller.abort(new InterruptedError('Interrupted; the progress has been saved.'));
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);

@@ -1,14 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { requireFilePath } from './output-file.js';
 
-/** The option `--json`: a file for the result, or `-` for standard output in place of the table. */
+/** The option `--json`: a file for the result, or `-` for standard output instead of the table. */
 
-/** @throws {InputError} where the result cannot be written there; to be asked before anything that takes long. */
+/** Checks `--json` before a long computation. @throws {InputError} if the result cannot be written there. */
 export function requireJsonPath(json: string | undefined): void {
   if (json !== undefined && json !== '-') requireFilePath(json, '--json');
 }
 
-/** Writes a result to the file that `--json` names, and prints `table`, or the result itself for `-`. */
+/** Writes a result to the file given by `--json` and prints `table`, or prints the result itself for `-`. */
 export function writeResult(
   result: unknown,
   { json, table }: { readonly json: string | undefined; readonly table: string },

@@ -9,36 +9,37 @@ import { placeholderClassNames } from '../models/placeholder-class-names.js';
 import { inputRanges, type Preprocessing, requirePreprocessing } from '../models/preprocessing.js';
 import { nearest } from '../user-input/did-you-mean.js';
 
-/** The options with which commands say what a model of another program is, and what they mean. */
+/** Options that describe an external model. */
 export const modelOptions = {
   inputRange: () =>
     new Option(
       '--input-range <black,white>',
-      'what a model of PyTorch takes for black and white (default: 0,1)',
+      'input values of black and white for a PyTorch model (default: 0,1)',
     ).choices(inputRanges),
   mean: () =>
-    new Option('--mean <list>', 'mean of each channel in that range, which a model of PyTorch subtracts'),
-  std: () =>
-    new Option('--std <list>', 'standard deviation of each channel in that range, by which it divides'),
-  architecture: () =>
-    new Option('--architecture <name>', 'the network that weights of another program belong to'),
-  activation: () => new Option('--activation <name>', 'its activation, such as relu'),
+    new Option(
+      '--mean <list>',
+      'mean per channel in the input range, for the normalisation of a PyTorch model',
+    ),
+  std: () => new Option('--std <list>', 'standard deviation per channel in the input range'),
+  architecture: () => new Option('--architecture <name>', 'architecture of external weights'),
+  activation: () => new Option('--activation <name>', 'activation of external weights, such as relu'),
   classes: () =>
-    new Option('--classes <count|names>', 'how many classes it has, or their names separated by commas'),
-  shape: () => new Option('--shape <CxHxW>', 'channels, height and width of its input, such as 3x32x32'),
-  width: () => new Option('--width <factor>', 'its width where that is not the published one'),
+    new Option('--classes <count|names>', 'number of classes, or their names separated by commas'),
+  shape: () => new Option('--shape <CxHxW>', 'channels, height and width of the input, such as 3x32x32'),
+  width: () => new Option('--width <factor>', 'width multiplier, if not the published width'),
   entry: () =>
-    new Option('--entry <name>', 'which of several state dicts in a checkpoint of PyTorch, such as ema'),
+    new Option('--entry <name>', 'name of the state dict in a PyTorch checkpoint with several, such as ema'),
 };
 
-/** As typed. */
+/** Command line options as strings. */
 export interface PreprocessingWords {
   readonly inputRange?: string | undefined;
   readonly mean?: string | undefined;
   readonly std?: string | undefined;
 }
 
-/** As typed. */
+/** Command line options as strings. */
 export interface ExternalWords {
   readonly architecture?: string | undefined;
   readonly activation?: string | undefined;
@@ -48,10 +49,12 @@ export interface ExternalWords {
 }
 
 /**
- * The model that a command was given, read with what was typed of it. A command that takes no description of weights
- * passes none of `ExternalWords` and is told to export them first.
+ * Reads the model argument with its options. A command that does not support external weights passes none of
+ * `ExternalWords`; its error suggests to export the weights first.
  *
- * @throws {InputError} as `readModelFile` and the parsers. Loads no engine.
+ * Does not load the engine.
+ *
+ * @throws {InputError} as `readModelFile` and the parsers.
  */
 export function readTypedModel(
   path: string,
@@ -69,20 +72,20 @@ export function readTypedModel(
   }
 }
 
-/** For who needs a file that describes its own network. */
+/** The error of commands that need a model file with a description. */
 export function weightsAlone(path: string, options?: ErrorOptions): InputError {
   return new InputError(
     'weights-without-network',
-    `Expected a model but ${path} holds weights without a network. State the network once: ./satin export ${path} ` +
+    `Expected a model but ${path} contains weights without a description of the network. Describe it once: ./satin export ${path} ` +
       '--architecture resnet18 --activation relu --classes 10 --shape 3x32x32 --format safetensors --out model.safetensors',
     options,
   );
 }
 
 /**
- * Reads `--input-range`, `--mean` and `--std`; null where none of them is given.
+ * Parses `--input-range`, `--mean` and `--std`; null if none of them is given.
  *
- * @throws {InputError} for another range, for what is no number, and for one of mean and std without the other.
+ * @throws {InputError} for an unknown range, for anything but numbers, and for only one of mean and std.
  */
 export function parsePreprocessing({ inputRange, mean, std }: PreprocessingWords): Preprocessing | null {
   if (inputRange === undefined && mean === undefined && std === undefined) return null;
@@ -103,18 +106,19 @@ function numbers(list: string | undefined, option: string): readonly number[] {
   const values = list?.split(',').map((text) => (text.trim() === '' ? Number.NaN : Number(text)));
   if (values === undefined || !values.every(Number.isFinite))
     throw InputError.expected(
-      'numbers separated by commas, one a channel,',
+      'numbers separated by commas, one per channel,',
       option,
       list,
-      '--mean and --std are stated together.',
+      '--mean and --std must be given together.',
     );
   return values;
 }
 
 /**
- * Reads `--architecture`, `--activation`, `--classes`, `--shape` and `--width`; null where none of them is given.
+ * Parses `--architecture`, `--activation`, `--classes`, `--shape` and `--width`; null if none of them is given. Does
+ * not load the engine.
  *
- * @throws {InputError} for what is missing or unknown. Loads no engine.
+ * @throws {InputError} for missing or invalid values.
  */
 export function parseExternalDescription(words: ExternalWords): ExternalDescription | null {
   const { architecture, activation, classes, shape, width = '1' } = words;
@@ -144,14 +148,14 @@ export function parseExternalDescription(words: ExternalWords): ExternalDescript
   };
 }
 
-/** A number, or names separated by commas, in the order of the network's outputs. */
+/** Parses a number, or names separated by commas in the order of the network's outputs. */
 function parseClasses(text: string | undefined): readonly string[] {
   const count = /^\d{1,6}$/.test(text ?? '') ? Number(text) : null;
   const names =
     count === null ? (text ?? '').split(',').map((name) => name.trim()) : placeholderClassNames(count);
   if (names.length < 2 || names.includes(''))
     throw InputError.expected('a number of at least 2, or names separated by commas,', '--classes', text);
-  if (new Set(names).size < names.length) throw InputError.expected('names that differ', '--classes', text);
+  if (new Set(names).size < names.length) throw InputError.expected('distinct names', '--classes', text);
   return names;
 }
 

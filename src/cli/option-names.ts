@@ -1,11 +1,11 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 
 /**
- * Errors of the library name an option as the library does, in backticks: `newHead`. The command line shows the flag that
- * a person typed, or can type: --new-head.
+ * Errors of the library name an option in backticks, as in the API: `newHead`. The command line replaces it by its
+ * flag: --new-head.
  */
 
-/** Where the flag is not the library's name in kebab case. */
+/** Options whose flag is not the name in kebab case. */
 const otherNames: Readonly<Record<string, readonly string[]>> = {
   dir: ['--data-dir'],
   folder: ['--save-adversarial'],
@@ -14,12 +14,12 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   external: ['--architecture', '--activation', '--classes', '--shape', '--width'],
 };
 
-/** `message` with the flags of `command` in place of the library's names; a name without a flag there stays. */
+/** Replaces option names in `message` by flags of `command`; names without a flag are kept. */
 export function withFlags(message: string, command: CommandUnknownOpts | undefined): string {
-  const own = new Map(command?.options.map((option) => [option.attributeName(), option.long]) ?? []);
-  const known = new Set(own.values());
+  const flagOf = new Map(command?.options.map((option) => [option.attributeName(), option.long]) ?? []);
+  const known = new Set(flagOf.values());
   return message.replaceAll(/`([a-z][A-Za-z]*)`/g, (text, name: string) => {
-    const flag = own.get(name);
+    const flag = flagOf.get(name);
     if (flag !== undefined && flag !== null) return flag;
     const flags = (otherNames[name] ?? []).filter((each) => known.has(each));
     const last = flags.at(-1);

@@ -6,14 +6,14 @@ import type { CommandTable } from './command-table.js';
 import { withFlags } from './option-names.js';
 
 /**
- * Runs one command line, without the words `node` and `satin`, and returns the exit code: 0 done, 1 failed,
- * 2 wrong use or bad input, 130 interrupted. Errors are told on standard error; nothing is thrown.
+ * Runs one command line, without `node` and `satin`, and returns the exit code: 0 for success, 1 for a failure, 2 for
+ * invalid usage or input, 130 for an interruption. Errors are printed to standard error; nothing is thrown.
  */
-export async function runProgram(words: readonly string[], commands: CommandTable): Promise<number> {
+export async function runProgram(args: readonly string[], commands: CommandTable): Promise<number> {
   let program: CommandUnknownOpts | undefined;
   try {
-    program = await makeProgram(words, commands);
-    await program.parseAsync(words, { from: 'user' });
+    program = await makeProgram(args, commands);
+    await program.parseAsync(args, { from: 'user' });
     return 0;
   } catch (error) {
     const [name] = program?.args ?? [];
@@ -24,10 +24,10 @@ export async function runProgram(words: readonly string[], commands: CommandTabl
   }
 }
 
-/** Prints an error as its class asks for, with the flags of the command that was run, and returns the exit code. */
+/** Prints an error according to its class, with the flags of the command, and returns the exit code. */
 export function reportError(error: unknown, command?: CommandUnknownOpts): number {
   if (error instanceof CommanderError) {
-    // Help that was asked for ends with 0; without any command it goes to standard error, as wrong use.
+    // Requested help exits with 0; help for a missing command goes to standard error and is invalid usage.
     if (error.code.startsWith('commander.help') || error.code === 'commander.version')
       return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`satin: ${sentenceOf(error.message)}\n`);
@@ -40,14 +40,14 @@ export function reportError(error: unknown, command?: CommandUnknownOpts): numbe
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(
-    `satin: ${message}\nThis is a bug in Satin; please report it with what follows.\n${detail}\n`,
+    `satin: ${message}\nThis is a bug in Satin; please report it with the following details.\n${detail}\n`,
   );
   return 1;
 }
 
-async function makeProgram(words: readonly string[], commands: CommandTable): Promise<CommandUnknownOpts> {
-  // The one command that is run, or whose help is asked for, is loaded; the others are shown by their entry.
-  const wanted = words.find((word) => !word.startsWith('-') && word !== 'help');
+async function makeProgram(args: readonly string[], commands: CommandTable): Promise<CommandUnknownOpts> {
+  // Only the requested command is loaded; the others are listed from their table entries.
+  const wanted = args.find((arg) => !arg.startsWith('-') && arg !== 'help');
   if (wanted !== undefined && !Object.hasOwn(commands, wanted)) throw unknownCommand(wanted, commands);
   const program: CommandUnknownOpts = new Command('satin')
     .usage('COMMAND [OPTIONS]')
@@ -70,7 +70,7 @@ async function makeProgram(words: readonly string[], commands: CommandTable): Pr
   const examples = Object.values(commands).map(({ example }) => `  ${example}`);
   return program.addHelpText(
     'after',
-    `\nExamples:\n${examples.join('\n')}\n\nsatin COMMAND --help tells more.`,
+    `\nExamples:\n${examples.join('\n')}\n\nRun satin COMMAND --help for details.`,
   );
 }
 
@@ -80,7 +80,7 @@ function unknownCommand(name: string, commands: CommandTable): InputError {
   return new InputError('unknown-command', `Unknown command '${name}'. ${remedy}`);
 }
 
-/** Commander's message as Satin writes: `Unknown option '--sed'. Did you mean --seed?` */
+/** Converts commander's message to Satin's style: `Unknown option '--sed'. Did you mean --seed?` */
 function sentenceOf(message: string): string {
   const [problem = '', ...hints] = message.replace(/^error: /, '').split('\n');
   const sentence = `${problem.charAt(0).toUpperCase()}${problem.slice(1).replace(/[.:]?$/, '.')}`;

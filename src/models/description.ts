@@ -3,26 +3,26 @@ import { between, oneOf, positive, text, whole } from '../user-input/schema-fiel
 import { type ModelName, modelNames } from './architectures/names.js';
 
 /**
- * Everything that a network is, apart from its weights. Every weights file carries it in its metadata, so that a lone
- * file can be evaluated.
+ * Everything that defines a network except its weights. Stored in the metadata of every weights file, so that the file
+ * can be evaluated on its own.
  */
 export interface ModelDescription {
   readonly architecture: ModelName;
-  /** Multiplies the number of channels of every layer. */
+  /** Multiplier for the channels of every layer. */
   readonly width: number;
-  /** As recipes write it: `softplus(10)`. */
+  /** In the notation of recipes: `softplus(10)`. */
   readonly activation: string;
-  /** In label order. */
+  /** Class names in label order. */
   readonly classes: readonly string[];
-  /** Channels, height, width of the images. */
+  /** Channels, height and width of the images. */
   readonly shape: readonly [channels: number, height: number, width: number];
-  /** The first layer, channel by channel: (pixel − mean) / std; null where pixels go in as they are. */
+  /** Input normalisation per channel, (pixel − mean) / std; null for raw pixels in [0, 1]. */
   readonly normalise: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
 }
 
-const perChannel = z.array(between(0, 1)).min(1, { error: 'one number a channel' });
+const perChannel = z.array(between(0, 1)).min(1, { error: 'one number per channel' });
 
-/** Checks a description that comes from a file. The order of its keys is the order in which files keep them. */
+/** Validates a description read from a file. The order of the keys is the order in files. */
 export const modelDescriptionSchema: z.ZodType<ModelDescription> = z.strictObject({
   architecture: oneOf(modelNames),
   width: positive(),

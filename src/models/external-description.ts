@@ -1,10 +1,10 @@
 import type { ModelDescription } from './description.js';
 import type { Preprocessing } from './preprocessing.js';
 
-/** What must be stated of weights that another program wrote: everything but the normalisation, which they may hold. */
+/** The description required for external weights: without normalisation, which the weights file may contain. */
 export type ExternalDescription = Omit<ModelDescription, 'normalise'>;
 
-/** A preprocessing as a normalisation of pixels in [0, 1]: (black + x (white − black) − mean) / std. */
+/** Converts a preprocessing, (black + x (white − black) − mean) / std, to a normalisation of pixels in [0, 1]. */
 export function asNormalisation(
   { range: [black, white], normalise }: Preprocessing,
   channels: number,

@@ -7,7 +7,7 @@ import { scope } from '../tensor/scope.js';
 import { architectures } from './architectures/registry.js';
 import type { ModelDescription } from './description.js';
 
-/** A convolution or a linear layer, as one image meets it. */
+/** Sizes of a convolution or linear layer for one image. */
 export interface LayerSummary {
   /** `layer1.0.conv1` */
   readonly name: string;
@@ -15,25 +15,25 @@ export interface LayerSummary {
   readonly input: readonly number[];
   /** [C, H, W] or [features] */
   readonly output: readonly number[];
-  /** Multiplications that are added up: numbers of the output times weights for each. */
+  /** Multiply-accumulate operations: output elements times weights per element. */
   readonly macs: number;
 }
 
-/** What can be known of a network without its weights. */
+/** Sizes of a network, independent of its weights. */
 export interface NetworkSummary {
-  /** How many numbers are trained. */
+  /** Number of trainable parameters. */
   readonly parameters: number;
-  /** Of convolutions and linear layers, for one image. */
+  /** Multiply-accumulate operations of convolutions and linear layers for one image. */
   readonly macs: number;
-  /** In the order in which they are computed. */
+  /** Convolutions and linear layers in forward order. */
   readonly layers: readonly LayerSummary[];
-  /** The shape of each tensor of the state dict, by its name and in its order. */
+  /** Shape of each tensor in the state dict, by name and in order. */
   readonly state: ReadonlyMap<string, readonly number[]>;
 }
 
 /**
- * Sizes of a network for images of `shape`. Its forward pass is gone through with layers that only tell their shapes, so that
- * neither weights nor the results of convolutions take memory or time.
+ * Sizes of a network for images of `shape`. Runs a forward pass on meta tensors, so that neither weights nor
+ * activations take memory or time.
  */
 export function layerSummary(
   description: Pick<ModelDescription, 'architecture' | 'width' | 'activation' | 'shape' | 'classes'>,
@@ -48,15 +48,15 @@ export function layerSummary(
   });
   const names = new Map([...network.modules()].map(([name, module]) => [module, name]));
   const layers: LayerSummary[] = [];
-  const tell = (layer: Module, input: readonly number[], output: readonly number[]) => {
+  const record = (layer: Module, input: readonly number[], output: readonly number[]) => {
     const name = names.get(layer) ?? '';
-    const [, ...window] = state.get(`${name}.weight`) ?? []; // of one number of the output
-    const macs = [...output, ...window].reduce((product, size) => product * size, 1);
+    const [, ...filter] = state.get(`${name}.weight`) ?? []; // weights per output element
+    const macs = [...output, ...filter].reduce((product, size) => product * size, 1);
     layers.push({ name, input: input.slice(1), output: output.slice(1), macs });
   };
   const state = new Map([...network.state()].map(([name, tensor]) => [name, tensor.shape]));
   scope(() => {
-    noGrad(() => network.forward(metaTensor([1, ...shape]), { train: false, outline: tell }));
+    noGrad(() => network.forward(metaTensor([1, ...shape]), { train: false, shapeObserver: record }));
   });
   return {
     parameters: [...network.parameters().values()].reduce((sum, { size }) => sum + size, 0),

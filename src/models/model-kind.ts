@@ -4,15 +4,16 @@ import { readSafetensorsMetadata } from '../weights/safetensors.js';
 import { zipRecords } from '../weights/zip.js';
 
 /**
- * What a user may name as MODEL: Satin's own (a run folder, a checkpoint, a weights file), TorchScript, or weights of another
- * program, which do not say of what network they are.
+ * Kinds of MODEL argument: Satin's own (a run folder, a checkpoint, a weights file), TorchScript, or external weights,
+ * which do not describe their architecture.
  */
 export type ModelKind = 'satin' | 'torchscript' | 'weights';
 
 /**
- * Which of them a path is, by its content, whatever its name. Loads no engine, and leaves the rest of a file to who reads it.
+ * Detects the kind of a path from its first bytes, not its name. Does not load the engine or validate the rest of the
+ * file.
  *
- * @throws {InputError} where it is none; what only Python can read is told apart.
+ * @throws {InputError} for any other file, with specific messages for formats that only Python can read.
  */
 export function modelKind(path: string): ModelKind {
   const kind = statSync(path, { throwIfNoEntry: false });
@@ -26,30 +27,30 @@ export function modelKind(path: string): ModelKind {
     return satin !== undefined && model !== undefined ? 'satin' : 'weights';
   }
   throw InputError.expected(
-    'a run folder with a checkpoint, the JSON of a checkpoint, a .safetensors file, a state dict of PyTorch or a TorchScript file',
+    'a run folder with a checkpoint, the JSON of a checkpoint, a .safetensors file, a PyTorch state dict or a TorchScript file',
     'the model',
     path,
-    kind === undefined ? 'There is no such file.' : undefined,
+    kind === undefined ? 'The file does not exist.' : undefined,
   );
 }
 
 const zipSignature = Buffer.from('PK\x03\x04', 'latin1');
-/** How torch.save began before PyTorch 1.6: a pickled magic number. */
+/** First bytes of torch.save before PyTorch 1.6: a pickled magic number. */
 const oldPickle = Buffer.from('80028a0a6cfc9c46f9206aa85019', 'hex');
 
-/** The format before that one was a tar archive. */
+/** The format before the pickled one was a tar archive. */
 function isTar(start: Buffer): boolean {
   return start.toString('latin1', 257, 262) === 'ustar';
 }
 
-/** @throws {InputError} where a zip archive is no file of these. What cannot be told is left to libtorch. */
+/** @throws {InputError} for a zip archive of another kind. Undetermined archives are passed to libtorch. */
 function kindInZip(path: string): ModelKind {
   const names = [...(zipRecords(path)?.keys() ?? [])].map((name) => name.slice(name.indexOf('/') + 1));
   if (names.length === 0 || names.includes('constants.pkl')) return 'torchscript';
   if (names.some((name) => /^(archive_format|serialized_exported_program|models\/)/.test(name)))
-    throw unusable(path, 'a program that torch.export saved');
+    throw unusable(path, 'a program saved by torch.export');
   if (names.includes('data.pkl')) return 'weights';
-  throw unusable(path, 'no TorchScript');
+  throw unusable(path, 'no TorchScript program');
 }
 
 function unusable(path: string, what: string): InputError {
@@ -57,7 +58,7 @@ function unusable(path: string, what: string): InputError {
     'a TorchScript file',
     'the model',
     path,
-    `It holds ${what}. In Python: torch.jit.trace(model.eval(), images).save('model.pt').`,
+    `It contains ${what}. In Python: torch.jit.trace(model.eval(), images).save('model.pt').`,
   );
 }
 

@@ -12,7 +12,7 @@ import type { Architecture } from './architectures/architecture.js';
 import { architectures } from './architectures/registry.js';
 import type { ModelDescription } from './description.js';
 
-/** A network with its normalisation as the first layer: what is trained, attacked and kept. */
+/** A network with input normalisation as its first layer: the unit that is trained, attacked and saved. */
 export class Model {
   readonly #mean: Tensor | null; // [1, C, 1, 1]
   readonly #deviation: Tensor | null; // [1, C, 1, 1]
@@ -26,14 +26,14 @@ export class Model {
     const constant = (values: readonly number[] | undefined) => {
       if (values === undefined) return null;
       if (values.length !== channels)
-        throw InputError.expected(`${channels} numbers, one a channel,`, 'normalise', values);
+        throw InputError.expected(`${channels} numbers, one per channel,`, 'normalise', values);
       return keep(scope(() => tensor(Float64Array.from(values), [1, channels, 1, 1]).to(dtype)));
     };
     this.#mean = constant(description.normalise?.mean);
     this.#deviation = constant(description.normalise?.std);
   }
 
-  /** A new network with weights drawn from `seed`; null: zeros, for weights that are loaded. */
+  /** A new network with weights drawn from `seed`; null for zeros, if weights are loaded afterwards. */
   static create(
     description: ModelDescription,
     options: { readonly seed: number | null; readonly dtype?: Dtype; readonly device?: string },
@@ -46,14 +46,14 @@ export class Model {
       activate: activationLayers(parseActivation(description.activation), dtype),
       initialiser: seed === null ? new ZeroInitialiser(dtype) : new Initialiser(seed, dtype),
     });
-    // Drawn on the CPU and then moved: a seed means the same weights everywhere.
+    // Drawn on the CPU and then moved, so that a seed gives the same weights on every device.
     const model = new Model(description, network, dtype);
     for (const tensor of [model.#mean, model.#deviation]) tensor?.moveTo_(device);
     network.moveTo(device);
     return model;
   }
 
-  /** The tensors of the first layer, for who writes the model elsewhere: `mean` and `std`, or none. */
+  /** Tensors of the normalisation, `mean` and `std`, for export; empty without normalisation. */
   get normalisation(): ReadonlyMap<string, Tensor> {
     return this.#mean === null || this.#deviation === null
       ? new Map()
@@ -65,7 +65,7 @@ export class Model {
 
   /** Logits [N, classes] of pixels in [0, 1], [N, C, H, W]. */
   forward(x: Tensor, pass: Pass): Tensor {
-    // What lies between is held by the gradient's history alone, which lets go of it as the backward pass goes on.
+    // Intermediate tensors are owned by the autograd graph alone, which frees them during the backward pass.
     return scope(() => {
       const normalised =
         this.#mean === null || this.#deviation === null ? x : x.sub(this.#mean).div(this.#deviation);
@@ -73,13 +73,14 @@ export class Model {
     });
   }
 
-  /** The network as it is, in evaluation mode: what decides whether an example is broken. */
+  /** The unmodified network in evaluation mode, which decides whether an attack succeeds. */
   readonly classify: Classifier = (x) => this.forward(x, { train: false });
 
   /**
-   * The same function in evaluation mode, faster: batch norms computed with the activations behind them or folded into
-   * the convolutions before them (equal up to rounding), and no gradient for any weight. Holds as long as the weights
-   * do not change. With `derivative` its gradient is that of a network with another activation's derivative. This is the place where a faster plan of execution for a network goes.
+   * A faster version of `classify`: batch norms are fused with the following activation or folded into the preceding
+   * convolution (equal up to rounding), and parameters need no gradient. Valid while the weights do not change. With
+   * `derivative`, a surrogate derivative replaces those of the activations in the backward pass. Inference
+   * optimisations of whole networks belong here.
    */
   fold(options: { readonly derivative?: Activation } = {}): Disposable & { readonly classify: Classifier } {
     const folded = new Map<Module, FoldedWeights>();
@@ -93,7 +94,7 @@ export class Model {
     };
   }
 
-  /** How many numbers are trained. */
+  /** Number of trainable parameters. */
   get parameterCount(): number {
     return [...this.network.parameters().values()].reduce((sum, parameter) => sum + parameter.size, 0);
   }

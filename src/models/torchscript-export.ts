@@ -10,19 +10,20 @@ import { traceScript } from '../tensor/torchscript-trace.js';
 import type { Model } from './model.js';
 
 /**
- * Largest difference of logits that is taken for rounding, as a part of the largest logit: Satin's own convolution and
- * libtorch's differ by a hundredth of this in deep networks.
+ * Tolerance for the difference of logits, relative to the largest logit. In deep networks Satin's convolution and
+ * libtorch's differ by a hundredth of it.
  */
-const rounding = 1e-4;
+const tolerance = 1e-4;
 
 /**
- * Writes a model as TorchScript, for `torch.jit.load`: in evaluation mode, from pixels in [0, 1] of the model's shape, in
- * batches of any size, to logits. The normalisation is inside, and weights and buffers have PyTorch's names. The file is read
- * again and compared with the model at two batch sizes before it gets its name; one that exists is overwritten.
+ * Exports a model as TorchScript, for `torch.jit.load`: in evaluation mode, from pixels in [0, 1] of the model's shape,
+ * with any batch size, to logits. The normalisation is included, and parameters and buffers have PyTorch's names. The
+ * file is loaded again and compared with the model at two batch sizes before it is moved to `path`; an existing file is
+ * overwritten.
  *
- * @returns the largest difference of a logit, as a part of the largest logit.
- * @throws {InputError} 'disk-full'. Nothing of the file stays then.
- * @throws {EngineError} where the file would compute something else; it is not written.
+ * @returns the largest difference of a logit, relative to the largest logit.
+ * @throws {InputError} 'disk-full', after removing the partial file.
+ * @throws {EngineError} if the exported model differs; no file is written.
  */
 export function exportTorchScript(model: Model, path: string): number {
   const { network, normalisation } = model;
@@ -36,9 +37,9 @@ export function exportTorchScript(model: Model, path: string): number {
   try {
     writeFileDurably(fresh, [bytes]);
     const difference = compare(model, fresh);
-    if (!(difference <= rounding))
+    if (!(difference <= tolerance))
       throw new EngineError(
-        `internal: the TorchScript of this model differs from it by ${difference} of the largest logit; it was not kept.`,
+        `internal: the exported TorchScript differs from the model by ${difference} of the largest logit; it was discarded.`,
       );
     renameSync(fresh, path);
     return difference;
@@ -47,29 +48,29 @@ export function exportTorchScript(model: Model, path: string): number {
   }
 }
 
-/** The largest difference between a model and a file, over two sizes of batch that differ from the traced one or not. */
+/** The largest relative difference between a model and its export, at the traced batch size and another one. */
 function compare(model: Model, path: string): number {
   using script = TorchScript.load(path);
   return scope(() =>
     noGrad(() => {
       const pairs = [2, 5].flatMap((count) => {
-        const images = pixels(model, count).neg().add(1); // others than those that were traced
-        const [own, written] = [model.classify(images).numbers(), script.forward(images).numbers()];
-        return [...own].map((logit, at) => [logit, written[at]!] as const);
+        const images = pixels(model, count).neg().add(1); // different from the traced images
+        const [expected, exported] = [model.classify(images).numbers(), script.forward(images).numbers()];
+        return [...expected].map((logit, index) => [logit, exported[index]!] as const);
       });
       const largest = Math.max(...pairs.map(([logit]) => Math.abs(logit)));
-      const off = Math.max(...pairs.map(([logit, other]) => Math.abs(logit - other)));
-      return off === 0 ? 0 : off / largest;
+      const difference = Math.max(...pairs.map(([logit, other]) => Math.abs(logit - other)));
+      return difference === 0 ? 0 : difference / largest;
     }),
   );
 }
 
-/** Pixels in [0, 1] that differ from one another, [N, C, H, W]. */
+/** Test images with distinct pixels in [0, 1], [N, C, H, W]. */
 function pixels({ description }: Model, count: number): Tensor {
   const shape = [count, ...description.shape];
   const size = shape.reduce((product, each) => product * each, 1);
   return tensor(
-    Float32Array.from({ length: size }, (_, at) => (at * 0.6180339887) % 1),
+    Float32Array.from({ length: size }, (_, index) => (index * 0.6180339887) % 1),
     shape,
   );
 }

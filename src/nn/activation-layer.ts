@@ -4,7 +4,7 @@ import { type ActivateOptions, activate } from '../tensor/functional.js';
 import type { Dtype, Tensor } from '../tensor/tensor.js';
 import { Module, type Pass } from './module.js';
 
-/** An activation at its place in a network: what it learns is a parameter here. */
+/** An activation as a layer; owns its learned coefficients as parameters. */
 export class ActivationLayer extends Module {
   readonly #parameters: readonly Tensor[];
 
@@ -19,20 +19,22 @@ export class ActivationLayer extends Module {
   }
 
   forward(x: Tensor, pass: Pass): Tensor {
-    return activate(x, this.call(pass));
+    return activate(x, this.kernelOptions(pass));
   }
 
-  /** What the kernels are to compute in this pass. */
-  call({ derivative }: Pass): ActivateOptions {
+  /** Arguments of the activation kernels for this pass. */
+  kernelOptions({ derivative }: Pass): ActivateOptions {
     const { curve, learned, backward } =
       derivative === undefined ? this.activation : withBackward(this.activation, derivative);
     return { curve, coefficients: learned?.coefficients(this.#parameters), derivative: backward };
   }
 }
 
-/** Makes the activation of each place of a network: one after another, or the same again where they share what they learn. */
+/**
+ * A factory of a network's activation layers: a new layer per call, or one shared layer if its coefficients are shared.
+ */
 export function activationLayers(activation: Activation, dtype: Dtype): () => ActivationLayer {
-  if (activation.learned?.each !== 'network') return () => new ActivationLayer(activation, dtype);
+  if (activation.learned?.sharing !== 'network') return () => new ActivationLayer(activation, dtype);
   let shared: ActivationLayer | undefined;
   return () => {
     shared ??= new ActivationLayer(activation, dtype);

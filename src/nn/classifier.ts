@@ -1,4 +1,4 @@
 import type { Tensor } from '../tensor/tensor.js';
 
-/** From pixels in [0, 1], [N, C, H, W], to logits [N, classes]: all that an attack knows of a network. */
+/** Maps pixels in [0, 1], [N, C, H, W], to logits [N, classes]: the only view of a network that an attack has. */
 export type Classifier = (x: Tensor) => Tensor;

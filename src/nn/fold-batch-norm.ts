@@ -6,10 +6,9 @@ import { BatchNorm2d, type Conv2d } from './layers.js';
 import type { FoldedWeights, Module } from './module.js';
 
 /**
- * What `norm` makes of `convolution`(x) in evaluation mode, as one convolution:
- * γ (w∗x − μ) / √(σ² + ε) + β = (γ/√(σ² + ε)) w ∗ x + (β − γ μ/√(σ² + ε)).
- * The weights are folded when a convolution is first met and kept in `folded`, whose owner disposes of them; they hold
- * as long as the network does not change.
+ * `norm`(`convolution`(x)) in evaluation mode as one convolution with folded batch norm: γ (w∗x − μ) / √(σ² + ε) + β =
+ * (γ/√(σ² + ε)) w ∗ x + (β − γ μ/√(σ² + ε)). The weights are folded on first use and cached in `folded`, whose owner
+ * disposes of them. Valid while the network does not change.
  */
 export function foldedConvolution(
   x: Tensor,
@@ -17,38 +16,38 @@ export function foldedConvolution(
   norm: BatchNorm2d,
   folded: Map<Module, FoldedWeights>,
 ): Tensor {
-  const [weight, bias] = kept(folded, convolution, () => fold(convolution, norm)) as [Tensor, Tensor];
+  const [weight, bias] = cached(folded, convolution, () => fold(convolution, norm)) as [Tensor, Tensor];
   const { stride, padding, groups } = convolution;
   return conv2d(x, weight, { bias, stride, padding, groups });
 }
 
 /**
- * A convolution with its weights transformed for Satin's own kernel, when it is first met, where that serves. They take
- * eight times the memory of the weights, so the largest networks keep only a part of them.
+ * A convolution with its weights transformed for Satin's Winograd kernel on first use, if the kernel supports it. The
+ * transformed weights take eight times the memory of the weights, so the largest networks cache only some of them.
  */
 export function preparedConvolution(
   convolution: Conv2d,
   folded: Map<Module, FoldedWeights>,
 ): PreparedConvolution {
   const { weight, stride, padding } = convolution;
-  const [forward, backward] = kept(folded, convolution, () => {
-    const serves = stride === 1 && padding === 1 && size(folded) + 8 * weight.size <= keptAtMost;
-    return (serves ? winogradWeights(weight) : null) ?? [];
+  const [forward, backward] = cached(folded, convolution, () => {
+    const supported = stride === 1 && padding === 1 && size(folded) + 8 * weight.size <= cacheLimit;
+    return (supported ? winogradWeights(weight) : null) ?? [];
   });
   const transformed =
     forward === undefined || backward === undefined ? undefined : ([forward, backward] as const);
   return { weight, stride, padding, transformed };
 }
 
-/** Numbers that are kept transformed for one network: 1 GiB. */
-const keptAtMost = 2 ** 28;
+/** Limit on cached elements per network: 1 GiB. */
+const cacheLimit = 2 ** 28;
 
 function size(folded: Map<Module, FoldedWeights>): number {
   return [...folded.values()].flat().reduce((sum, tensor) => sum + tensor.size, 0);
 }
 
-/** What is kept for a convolution, made when it is first asked for; it outlives the scope of that pass. */
-function kept(
+/** The cached weights of a convolution, created on first use; they outlive the scope of that pass. */
+function cached(
   folded: Map<Module, FoldedWeights>,
   convolution: Conv2d,
   make: () => FoldedWeights,

@@ -3,7 +3,7 @@ import { noise } from '../tensor/noise.js';
 import { scope } from '../tensor/scope.js';
 import type { Dtype, Tensor } from '../tensor/tensor.js';
 
-/** Draws the starting weights of a network: the n-th tensor asked for depends on the seed and n alone. */
+/** Draws the initial weights of a network: the n-th tensor depends on the seed and n only. */
 export class Initialiser {
   #drawn = 0;
 
@@ -12,7 +12,7 @@ export class Initialiser {
     readonly dtype: Dtype = 'float32',
   ) {}
 
-  /** Numbers from N(0, deviation²). */
+  /** Samples from N(0, deviation²). */
   normal(shape: readonly number[], deviation: number): Tensor {
     const id = this.#drawn++;
     return scope(() => {
@@ -27,8 +27,8 @@ export class Initialiser {
   }
 
   /**
-   * N(0, 2 / fan-out) for a convolution [O, I, K, K], fan-out = O · K² unless it is given: keeps the gradient's size through
-   * ReLUs. He, Zhang, Ren and Sun, 2015. The weights lie channels last.
+   * N(0, 2 / fan-out) for a convolution [O, I, K, K], fan-out = O · K² by default: preserves the gradient's magnitude
+   * through ReLUs (He, Zhang, Ren and Sun, 2015). The memory format is channels-last.
    */
   he(
     shape: readonly [number, number, number, number],
@@ -38,7 +38,7 @@ export class Initialiser {
   }
 }
 
-/** Gives zeros: for a network whose weights are loaded. */
+/** Initialises to zero, for a network whose weights are loaded afterwards. */
 export class ZeroInitialiser extends Initialiser {
   constructor(dtype: Dtype) {
     super(0, dtype);
@@ -49,7 +49,7 @@ export class ZeroInitialiser extends Initialiser {
   }
 }
 
-/** Gives weights that have a shape and no memory: for a network that is only looked at. */
+/** Creates meta tensors, for a network that only reports its shapes. */
 export class MetaInitialiser extends Initialiser {
   constructor() {
     super(0);
@@ -64,7 +64,7 @@ export class MetaInitialiser extends Initialiser {
   }
 }
 
-/** Zeros of any shape in the memory of one. */
+/** A meta tensor: a shape without storage of its own, implemented as an expanded scalar 0. */
 export function metaTensor(shape: readonly number[]): Tensor {
   return scope(() => zeros([]).expand(shape));
 }

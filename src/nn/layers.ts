@@ -10,25 +10,25 @@ import {
 import type { Tensor } from '../tensor/tensor.js';
 import type { ActivationLayer } from './activation-layer.js';
 import { type Initialiser, metaTensor } from './initialise.js';
-import { Module, type Outline, type Pass } from './module.js';
+import { Module, type Pass, type ShapeObserver } from './module.js';
 
 export interface Conv2dOptions {
   readonly inputs: number;
   readonly outputs: number;
   readonly kernel: number;
   readonly stride?: number;
-  /** Parts into which inputs and outputs are divided, each for itself; as many as inputs: depthwise. @default 1 */
+  /** Number of groups, as in PyTorch; equal to `inputs` for a depthwise convolution. @default 1 */
   readonly groups?: number;
-  /** @default false: a batch norm follows */
+  /** @default false, as a batch norm follows */
   readonly bias?: boolean;
-  /** By which the starting weights are scaled. @default outputs · kernel² */
+  /** Fan-out of the initialisation. @default outputs · kernel² */
   readonly fanOut?: number;
   readonly initialiser: Initialiser;
 }
 
 /**
- * A convolution, padded so that stride 1 keeps the size. Its weights lie channels last, which makes everything behind it
- * lie so too: the fastest layout on the CPU (docs/performance.md).
+ * A convolution, padded so that stride 1 preserves the resolution. Its weights are channels-last, and so are the
+ * activations after it: the fastest memory format on the CPU (docs/performance.md).
  */
 export class Conv2d extends Module {
   readonly weight: Tensor; // [O, I / groups, K, K]
@@ -50,11 +50,9 @@ export class Conv2d extends Module {
 
   /** [N, I, H, W] → [N, O, ⌈H / stride⌉, ⌈W / stride⌉] */
   forward(x: Tensor, pass: Pass): Tensor {
-    if (pass.outline !== undefined) return outlined(this, x, this.#outputOf(x), pass.outline);
+    if (pass.shapeObserver !== undefined) return observeShape(this, x, this.#outputOf(x), pass.shapeObserver);
     const { stride, padding, groups } = this;
-    return multiplied(this, x, pass, (x, weight, bias) =>
-      conv2d(x, weight, { bias, stride, padding, groups }),
-    );
+    return multiply(this, x, pass, (x, weight, bias) => conv2d(x, weight, { bias, stride, padding, groups }));
   }
 
   #outputOf(x: Tensor): number[] {
@@ -63,25 +61,25 @@ export class Conv2d extends Module {
   }
 }
 
-/** A layer's product of its input and its weights, in the numbers that the pass has for it. */
-function multiplied(
+/** A layer's product of input and weights, computed in `computeDtype` of the pass. */
+function multiply(
   { weight, bias }: { readonly weight: Tensor; readonly bias: Tensor | null },
   x: Tensor,
-  { products }: Pass,
+  { computeDtype }: Pass,
   product: (x: Tensor, weight: Tensor, bias: Tensor | null) => Tensor,
 ): Tensor {
-  if (products === undefined) return product(x, weight, bias);
-  const rounded = product(x.to(products), weight.to(products), bias?.to(products) ?? null);
+  if (computeDtype === undefined) return product(x, weight, bias);
+  const rounded = product(x.to(computeDtype), weight.to(computeDtype), bias?.to(computeDtype) ?? null);
   return rounded.to(weight.dtype);
 }
 
-/** What stands for the output of a layer that is only told of. */
-function outlined(layer: Module, x: Tensor, output: readonly number[], tell: Outline): Tensor {
-  tell(layer, x.shape, output);
+/** Reports the shapes of a layer and returns a meta tensor in place of its output. */
+function observeShape(layer: Module, x: Tensor, output: readonly number[], observe: ShapeObserver): Tensor {
+  observe(layer, x.shape, output);
   return metaTensor(output);
 }
 
-/** Batch normalisation over each channel of [N, C, H, W]; PyTorch's constants. */
+/** Batch normalisation over each channel of [N, C, H, W], with PyTorch's momentum and epsilon. */
 export class BatchNorm2d extends Module {
   static readonly momentum = 0.1;
   static readonly epsilon = 1e-5;
@@ -90,7 +88,7 @@ export class BatchNorm2d extends Module {
   readonly bias: Tensor; // [C]
   readonly runningMean: Tensor; // [C]
   readonly runningVariance: Tensor; // [C]
-  readonly #batches: Tensor; // a number, kept because PyTorch's state dicts have it
+  readonly #batches: Tensor; // scalar, stored for compatibility with PyTorch's state dicts
 
   constructor(options: {
     readonly channels: number;
@@ -107,32 +105,32 @@ export class BatchNorm2d extends Module {
     this.#batches = this.buffer('num_batches_tracked', zeros([], 'int64'));
   }
 
-  /** activation(norm(x) + residual), in one kernel unless the pass is to be differentiated twice. */
-  forward(x: Tensor, pass: Pass, following: Following = {}): Tensor {
-    const { train, keepStatistics = false, synchronised = false, twice = false } = pass;
-    if (pass.outline !== undefined) return x;
-    const { residual, activation } = following;
-    const moved = train && keepStatistics ? null : this;
+  /** activation(norm(x) + residual), in one fused kernel unless the pass needs double backward. */
+  forward(x: Tensor, pass: Pass, epilogue: Epilogue = {}): Tensor {
+    const { train, keepStatistics = false, synchronised = false, doubleBackward = false } = pass;
+    if (pass.shapeObserver !== undefined) return x;
+    const { residual, activation } = epilogue;
+    const updated = train && keepStatistics ? null : this;
     if (train && !keepStatistics) this.#batches.addNumber_(1);
     const options = {
       weight: this.weight,
       bias: this.bias,
-      runningMean: moved?.runningMean ?? null,
-      runningVariance: moved?.runningVariance ?? null,
+      runningMean: updated?.runningMean ?? null,
+      runningVariance: updated?.runningVariance ?? null,
       train,
       momentum: BatchNorm2d.momentum,
       epsilon: BatchNorm2d.epsilon,
       synchronised,
     };
-    if (twice) return follow(batchNorm(x, options), following, pass);
-    return normActivate(x, { ...options, residual, ...(activation?.call(pass) ?? identity) });
+    if (doubleBackward) return applyEpilogue(batchNorm(x, options), epilogue, pass);
+    return normActivate(x, { ...options, residual, ...(activation?.kernelOptions(pass) ?? identity) });
   }
 
-  /** activation(norm(convolution(x)) + residual) in evaluation mode, all together. */
-  afterConvolution(
+  /** activation(norm(convolution(x)) + residual) in evaluation mode, with a fused epilogue. */
+  forwardFused(
     x: Tensor,
     convolution: PreparedConvolution,
-    { residual, activation }: Following,
+    { residual, activation }: Epilogue,
     pass: Pass,
   ): Tensor {
     const { weight, bias, runningMean, runningVariance } = this;
@@ -140,13 +138,13 @@ export class BatchNorm2d extends Module {
     return convolveNormActivate(x, convolution, {
       ...norm,
       residual,
-      ...(activation?.call(pass) ?? identity),
+      ...(activation?.kernelOptions(pass) ?? identity),
     });
   }
 }
 
-/** What stands behind a batch norm: what is added to it, then the activation. */
-export interface Following {
+/** Operations after a batch norm: the residual to add, then the activation. */
+export interface Epilogue {
   readonly residual?: Tensor;
   readonly activation?: ActivationLayer;
 }
@@ -154,14 +152,14 @@ export interface Following {
 const identity = { curve: { kind: 'identity' } } as const;
 
 /** activation(x + residual) */
-export function follow(x: Tensor, { residual, activation }: Following, pass: Pass): Tensor {
+export function applyEpilogue(x: Tensor, { residual, activation }: Epilogue, pass: Pass): Tensor {
   const sum = residual === undefined ? x : x.add(residual);
   return activation === undefined ? sum : activation.forward(sum, pass);
 }
 
 /**
- * x · weightᵀ + bias; weights from N(0, deviation²), by default N(0, 1 / fan-in), so that logits start of the size of the
- * features; bias 0.
+ * x · weightᵀ + bias; weights from N(0, deviation²), by default N(0, 1 / fan-in), so that the initial logits have the
+ * magnitude of the features; bias 0.
  */
 export class Linear extends Module {
   readonly weight: Tensor; // [O, I]
@@ -181,8 +179,8 @@ export class Linear extends Module {
 
   /** [N, I] → [N, O] */
   forward(x: Tensor, pass: Pass): Tensor {
-    if (pass.outline !== undefined)
-      return outlined(this, x, [x.dimension(0), this.weight.dimension(0)], pass.outline);
-    return multiplied(this, x, pass, linear);
+    if (pass.shapeObserver !== undefined)
+      return observeShape(this, x, [x.dimension(0), this.weight.dimension(0)], pass.shapeObserver);
+    return multiply(this, x, pass, linear);
   }
 }

@@ -4,8 +4,8 @@ import { one, type Tensor } from '../tensor/tensor.js';
 const reductions = { none: 0, mean: 1, sum: 2 } as const;
 
 /**
- * Cross-entropy −log softmax(logits)[label], with label smoothing s: (1 − s) of it plus s times the mean over classes.
- * logits [N, C], labels int64 [N] → a number, or [N] for `none`.
+ * Cross-entropy −log softmax(logits)[label]; with label smoothing s, (1 − s) times it plus s times its mean over
+ * classes. logits [N, C], labels int64 [N] → a scalar, or [N] for `none`.
  */
 export function crossEntropy(
   logits: Tensor,
@@ -25,8 +25,9 @@ export function crossEntropy(
 }
 
 /**
- * The divergence KL(P ‖ Q) = Σ_c p (log p − log q) of two distributions given by their logarithms, [N, C] each (log-space:
- * a probability of 0 makes no NaN): its mean over the batch, or its sum. Gradients flow to both.
+ * KL divergence KL(P ‖ Q) = Σ_c p (log p − log q) of two distributions given as log-probabilities, [N, C] each (in
+ * log-space a probability of 0 gives no NaN): its mean or sum over the batch, or [N] for `none`. Differentiable in both
+ * arguments.
  */
 export function klDivergence(
   logP: Tensor,

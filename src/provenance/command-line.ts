@@ -1,8 +1,8 @@
-/** The command line of this process, or of other words behind `satin`, as a shell takes it: `./satin report runs/a`. */
-export function commandLine(words: readonly string[] = process.argv.slice(2)): string {
-  return ['./satin', ...words.map(quoted)].join(' ');
+/** The command line of this process, or of the given arguments, quoted for a shell: `./satin report runs/a`. */
+export function commandLine(args: readonly string[] = process.argv.slice(2)): string {
+  return ['./satin', ...args.map(quoted)].join(' ');
 }
 
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+function quoted(arg: string): string {
+  return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`;
 }

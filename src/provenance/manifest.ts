@@ -4,38 +4,38 @@ import { z } from 'zod';
 import { packageFolder } from './package-folder.js';
 import { version } from './version.js';
 
-/** Where and with what a run was made: `manifest.json`. The recipe beside it says what was computed. */
+/** The environment of a run, `manifest.json`; the recipe beside it defines the computation. */
 export const manifestSchema = z.object({
   satin: z.string(),
-  /** Of Satin's own repository; null where it is no clone. `-dirty` where files differ from it. */
+  /** Commit of Satin's repository, with `-dirty` if files differ from it; null outside a clone. */
   commit: z.string().nullable(),
   node: z.string(),
   /** `linux x64` */
   platform: z.string(),
   host: z.string(),
-  /** Model of the processor and how many there are. */
+  /** Processor model. */
   processor: z.string(),
   processors: z.number(),
   memoryBytes: z.number(),
-  /** What the engine says of itself: version, instruction set and so on. */
+  /** Properties of the engine: version, instruction set and so on. */
   engine: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   device: z.string(),
   threads: z.number(),
   seeds: z.record(z.string(), z.number()),
-  /** What was chosen by measuring, such as the memory layout; used again on resume. */
+  /** Settings chosen by measurement, such as the memory format; reused on resume. */
   chosen: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  /** The words of the command line. */
+  /** Command line arguments. */
   command: z.array(z.string()),
-  /** ISO 8601. */
+  /** Start time, ISO 8601. */
   started: z.string(),
 });
 
 export type Manifest = z.output<typeof manifestSchema>;
 
-/** What only the caller knows. */
+/** The fields provided by the caller. */
 export type ManifestFacts = Readonly<Pick<Manifest, 'engine' | 'device' | 'threads' | 'seeds' | 'chosen'>>;
 
-/** The manifest of a run that starts now in this process. */
+/** The manifest of a run started now by this process. */
 export function makeManifest(facts: ManifestFacts): Manifest {
   return {
     satin: version,
@@ -52,16 +52,16 @@ export function makeManifest(facts: ManifestFacts): Manifest {
   };
 }
 
-/** The commit of Satin's clone; null where it is none or git is not there. */
+/** The commit of Satin's clone; null outside a clone or without git. */
 export function satinCommit(): string | null {
-  const git = (...words: string[]) =>
-    execFileSync('git', ['-C', packageFolder, ...words], {
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', packageFolder, ...args], {
       encoding: 'utf8',
       timeout: 5_000,
       stdio: 'pipe',
     }).trim();
   try {
-    // A copy of Satin inside another repository has no commit of its own.
+    // Ignore an enclosing repository that contains a copy of Satin.
     if (git('rev-parse', '--show-prefix') !== '') return null;
     return `${git('rev-parse', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '-dirty'}`;
   } catch {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageFolder } from './package-folder.js';
 
-// Without zod, which would cost every start of the command line a quarter of its time.
+// Not validated with zod, which would take a quarter of the start-up time of the command line.
 const { version: read }: { version?: unknown } = JSON.parse(
   readFileSync(join(packageFolder, 'package.json'), 'utf8'),
 );

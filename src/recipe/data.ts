@@ -5,14 +5,14 @@ import { imagenetFields } from './imagenet-data.js';
 
 const augment = z
   .strictObject({
-    /** Mirror each training image left to right with probability one half. @default false */
+    /** Flip each training image horizontally with probability 0.5. @default false */
     flip: yesOrNo().default(defaults.data.augment.flip),
-    /** Pad by this many black pixels on each side, then crop at random; 0 is off. @default 0 */
+    /** Pad by this many black pixels on each side, then crop randomly; 0 is off. @default 0 */
     crop: whole(0).default(defaults.data.augment.crop),
   })
   .prefault({});
 
-/** Examples (1 or more) or share (below 1) of the training set kept for validation; 0 is none. */
+/** Number (1 or more) or share (below 1) of training examples for the validation split; 0 for none. */
 const validationAmount = () =>
   atLeastZero().refine((value) => value < 1 || Number.isInteger(value), {
     error: 'a whole number of examples, or a share below 1,',
@@ -20,9 +20,13 @@ const validationAmount = () =>
   });
 
 const commonFields = {
-  /** Draws the validation split; apart from the seed of the run, so that paired runs share it. @default 0 */
+  /**
+   * Seed of the validation split; separate from the seed of the run, so that paired runs share the split.
+   *
+   * @default 0
+   */
   validationSeed: whole(0).default(defaults.data.validationSeed),
-  /** Train on this many examples only; null is all that are not kept for validation. @default null */
+  /** Number of training examples; null for all outside the validation split. @default null */
   examples: whole(1).nullable().default(defaults.data.examples),
 };
 
@@ -33,26 +37,26 @@ const dataFields = {
   augment,
 };
 
-/** The section `data`: what is trained on. */
+/** The section `data`: the training data. */
 export const data = z.discriminatedUnion(
   'name',
   [
     z.strictObject({
       name: z.enum(['fashion-mnist', 'mnist', 'cifar10', 'cifar100']),
-      /** Where the files lie; null is the places where Satin looks by itself. @default null */
+      /** Folder of the data set; null for the default locations. @default null */
       dir: text('the path of a folder').nullable().default(defaults.data.dir),
       ...dataFields,
     }),
     z.strictObject({
       name: z.literal('folder'),
-      /** A folder with one subfolder a class, or with `train` and `test` above those. */
+      /** A folder with one subfolder per class, or with `train` and `test` folders that contain these. */
       dir: text('the path of a folder'),
-      /** Height and width in pixels to which every image is brought; null: all have one size. @default null */
+      /** Height and width in pixels to which images are resized; null if all have the same size. @default null */
       size: z
         .tuple([whole(1), whole(1)], { error: 'two whole numbers [height, width]' })
         .nullable()
         .default(defaults.data.size),
-      /** How another shape is brought to `size`. @default 'crop' */
+      /** How images of another aspect ratio are resized to `size`. @default 'crop' */
       resize: oneOf(['crop', 'stretch', 'pad']).default(defaults.data.resize),
       ...dataFields,
     }),

@@ -1,4 +1,4 @@
-/** Every value that a recipe may leave out. */
+/** The default of every optional value in a recipe. */
 export const defaults = {
   data: {
     dir: null,
@@ -51,12 +51,12 @@ export const defaults = {
     awp: null,
     gradAlign: null,
   },
-  /** The released code's, where paper and code are known to agree. */
+  /** Values of the released code, where paper and code are known to agree. */
   sat: { steps: 1, cleanStart: 0.2, clipStart: false, labelSmoothing: 0.1 },
   free: { replays: 4 },
   trades: { steps: 10, beta: 6 },
   mart: { steps: 10, beta: 6 },
-  /** The authors': one for the cross-entropy, one for TRADES. */
+  /** The authors' values: one for cross-entropy, one for TRADES. */
   awp: { gamma: { crossEntropy: 0.01, divergence: 0.005 }, warmup: 0 },
   gradAlign: { weight: 0.2 },
   ema: { decay: 0.995, warmup: true, batchNorm: 'copy' },

@@ -6,20 +6,20 @@ import { packageFolder } from '../provenance/package-folder.js';
 import { nearest } from '../user-input/did-you-mean.js';
 import { parseRecipe, type Recipe } from './recipe.js';
 
-/** The recipes that come with Satin. */
+/** The folder of bundled recipes. */
 const recipesFolder = join(packageFolder, 'recipes');
 
 export interface LoadRecipeOptions {
-  /** `path=value`, as `training.epochs=3`; the value is YAML. Applied in order, after `smoke`. */
+  /** Overrides `path=value`, such as `training.epochs=3`; the value is YAML. Applied in order, after `smoke`. */
   readonly set?: readonly string[];
-  /** Lay the recipe's own `smoke:` section over it: the same run, shrunk to seconds. @default false */
+  /** Apply the recipe's `smoke:` section: the same run, reduced to seconds. @default false */
   readonly smoke?: boolean;
 }
 
 /**
- * Reads a recipe from a YAML or JSON file, or by the name of one of the recipes that come with Satin.
+ * Loads a recipe from a YAML or JSON file, or a bundled recipe by name.
  *
- * @throws InputError where there is no such file, it is not YAML, or it is no valid recipe.
+ * @throws {InputError} if the file does not exist, or is not YAML or not a valid recipe.
  */
 export function loadRecipe(pathOrName: string, options: LoadRecipeOptions = {}): Recipe {
   const path = findRecipe(pathOrName);
@@ -31,12 +31,12 @@ export function loadRecipe(pathOrName: string, options: LoadRecipeOptions = {}):
     recipe = overlay(recipe, smoke);
   }
   for (const assignment of options.set ?? []) recipe = overlay(recipe, parseAssignment(assignment));
-  const smaller = options.smoke === true ? ' with its smoke section' : '';
-  const changed = options.set === undefined || options.set.length === 0 ? '' : ' with `set`';
-  return parseRecipe(recipe, `the recipe ${path}${smaller}${changed}`);
+  const smokeText = options.smoke === true ? ' with its smoke section' : '';
+  const setText = options.set === undefined || options.set.length === 0 ? '' : ' with `set`';
+  return parseRecipe(recipe, `the recipe ${path}${smokeText}${setText}`);
 }
 
-/** The names that `loadRecipe` takes in place of a path, sorted. */
+/** The names of the bundled recipes, sorted. */
 export function recipeNames(): string[] {
   return readdirSync(recipesFolder)
     .filter((file) => file.endsWith('.yaml'))
@@ -49,7 +49,7 @@ function findRecipe(pathOrName: string): string {
   const names = recipeNames();
   if (names.includes(pathOrName)) return relative('.', join(recipesFolder, `${pathOrName}.yaml`));
   if (existsSync(pathOrName))
-    throw InputError.expected('a file', 'the recipe', pathOrName, 'That is a folder.');
+    throw InputError.expected('a file', 'the recipe', pathOrName, 'It is a folder.');
   const meant = nearest(pathOrName, names);
   throw InputError.expected(
     'the path of a YAML file or the name of a recipe',
@@ -72,20 +72,20 @@ function readSections(path: string): Section {
     const [sentence] = problem.message.split('\n');
     throw new InputError(
       'invalid-input',
-      `Expected YAML in ${path} but line ${line} cannot be read: ${sentence?.replace(/ at line .*/, '').replace(/\.?$/, '')}.`,
+      `Expected YAML in ${path} but line ${line} cannot be parsed: ${sentence?.replace(/ at line .*/, '').replace(/\.?$/, '')}.`,
     );
   }
   let sections: unknown;
   try {
     sections = document.toJS();
   } catch (error) {
-    throw InputError.expected('YAML', path, error, 'Write the value out, without an alias.');
+    throw InputError.expected('YAML', path, error, 'Replace aliases by their values.');
   }
   if (isSection(sections)) return sections;
   throw InputError.expected('a recipe (keys with values)', path, sections);
 }
 
-/** `a.b=1` as the section `{ a: { b: 1 } }`. */
+/** Parses `a.b=1` to the section `{ a: { b: 1 } }`. */
 function parseAssignment(assignment: string): Section {
   const [, path, text] = /^([^=]+)=(.*)$/s.exec(assignment) ?? [];
   if (path === undefined || text === undefined)
@@ -100,7 +100,7 @@ function parseAssignment(assignment: string): Section {
   return outer.reduce<Section>((inner, key) => ({ [key]: inner }), { [last]: value });
 }
 
-/** `base` with every value that `changes` has; sections are merged, anything else is replaced. */
+/** `base` with the values of `changes`; sections are merged recursively, other values replaced. */
 function overlay(base: Section, changes: Section): Section {
   const merged = new Map(Object.entries(base));
   for (const [key, change] of Object.entries(changes)) {

@@ -7,24 +7,24 @@ import { defaults } from './defaults.js';
 
 const perChannel = z
   .strictObject({
-    /** One number a channel, of pixels in [0, 1]. */
-    mean: z.array(between(0, 1)).min(1, { error: 'one number a channel' }),
-    /** One number a channel, of pixels in [0, 1]. */
-    std: z.array(positive()).min(1, { error: 'one number a channel' }),
+    /** One number per channel, for pixels in [0, 1]. */
+    mean: z.array(between(0, 1)).min(1, { error: 'one number per channel' }),
+    /** One number per channel, for pixels in [0, 1]. */
+    std: z.array(positive()).min(1, { error: 'one number per channel' }),
   })
   .refine(({ mean, std }) => mean.length === std.length, {
-    error: 'mean and std must have one number a channel each.',
+    error: 'mean and std must have one number per channel each.',
   });
 
 const dropRate = atLeastZero()
   .refine((value) => value < 1, { error: 'a number from 0 to below 1', params: { expected: true } })
   .nullable();
 
-/** The section `model`: the network that is trained. */
+/** The section `model`: the network. */
 export const model = z.strictObject({
   /** The architecture. */
   name: oneOf(modelNames),
-  /** Multiplies the number of channels of every layer; 1 is the width in the literature. @default 1 */
+  /** Multiplier for the channels of every layer; 1 is the published width. @default 1 */
   width: positive().default(defaults.model.width),
   /** `relu`, `silu`, `softplus(10)` and so on. */
   activation: text('the name of an activation').superRefine((value, context) => {
@@ -34,18 +34,23 @@ export const model = z.strictObject({
       reportError(context, [], error);
     }
   }),
-  /** The first layer: mean and deviation of the training set, none, or given ones. @default 'dataset' */
+  /** Input normalisation: mean and standard deviation of the training set, none, or given ones. @default 'dataset' */
   normalise: z
     .union([z.enum(['dataset', 'none']), perChannel], { error: "'dataset', 'none' or { mean, std }" })
     .default(defaults.model.normalise),
-  /** Share of the features before the last layer that an update leaves out; null is the published one. EfficientNet alone. @default null */
+  /** Dropout rate before the last layer in updates; null for the published one. EfficientNet only. @default null */
   dropout: dropRate.default(defaults.model.dropout),
-  /** Probability with which an update leaves out the blocks of the end, those before them less; null is the published one. EfficientNet alone. @default null */
+  /**
+   * Stochastic depth rate in updates, scaled linearly with the block index; null for the published one. EfficientNet
+   * only.
+   *
+   * @default null
+   */
   stochasticDepth: dropRate.default(defaults.model.stochasticDepth),
 });
 
-/** Whether an activation has learned coefficients; an unknown one is reported elsewhere. */
-export function learns(activation: string): boolean {
+/** Whether an activation has learned coefficients; unknown names are reported elsewhere. */
+export function hasLearnedCoefficients(activation: string): boolean {
   try {
     return parseActivation(activation).learned !== null;
   } catch {

@@ -13,28 +13,28 @@ import {
 import { reportError } from '../user-input/validate.js';
 import { defaults } from './defaults.js';
 
-/** What sets one objective apart from another in a recipe: its attack, and the settings that it alone has. */
+/** The fields of each training objective: its attack and specific settings. */
 
-/** Length of a step in pixels, such as 2/255; null is the objective's own choice (docs/training.md). @default null */
+/** Step size in pixels, such as 2/255; null for the objective's default (docs/training.md). @default null */
 const stepSize = pixelDistance().nullable().default(defaults.attack.stepSize);
 
 const attackFields = {
   stepSize,
-  /** Statistics of batch norm inside the attack: running ones, or those of the batch. @default 'eval' */
+  /** Batch norm mode in the attack: running statistics (`eval`) or batch statistics (`train`). @default 'eval' */
   batchNorm: oneOf(['eval', 'train']).default(defaults.attack.batchNorm),
-  /** Epochs over which ε, and the step with it, rise to their full size. @default 0 */
+  /** Warm-up of ε, and of the step size with it, in epochs. @default 0 */
   epsilonWarmup: atLeastZero().default(defaults.attack.epsilonWarmup),
-  /** Epochs over which the step alone rises to its full size. @default 0 */
+  /** Warm-up of the step size only, in epochs. @default 0 */
   stepWarmup: atLeastZero().default(defaults.attack.stepWarmup),
 };
 
-/** Gradient steps of the attack that makes the training images. */
+/** Number of gradient steps of the training attack. */
 const steps = whole(1);
 
 const pgdAttack = z.strictObject({
   steps,
   ...attackFields,
-  /** Begin at a random point of the ball rather than at the image. @default true */
+  /** Start from a random point in the ε-ball instead of the image. @default true */
   randomStart: yesOrNo().default(defaults.attack.randomStart),
 });
 
@@ -44,9 +44,9 @@ const satAttack = z
   .strictObject({
     steps: steps.default(defaults.sat.steps),
     ...attackFields,
-    /** Probability with which a whole batch begins at its images and not at random points. @default 0.2 */
+    /** Probability that a batch starts from the clean images instead of random points. @default 0.2 */
     cleanStart: between(0, 1).default(defaults.sat.cleanStart),
-    /** Bring the random start into the box before the first gradient; the released code does not. @default false */
+    /** Clip the random start to [0, 1] before the first gradient; the released code does not. @default false */
     clipStart: yesOrNo().default(defaults.sat.clipStart),
   })
   .prefault({});
@@ -54,18 +54,18 @@ const satAttack = z
 const freeAttack = z
   .strictObject({
     stepSize,
-    /** Steps in a row on each batch (m); an epoch has so many times more steps. @default 4 */
+    /** Consecutive steps on each batch (m), which multiplies the steps per epoch. @default 4 */
     replays: whole(2).default(defaults.free.replays),
     epsilonWarmup: attackFields.epsilonWarmup,
   })
   .prefault({});
 
-/** Both begin at the image with a little noise, and take the same attack but for its loss. */
+/** The attack of trades and mart: the start is the image with small noise; they differ in the loss only. */
 const divergenceAttack = z
   .strictObject({ steps: steps.default(defaults.trades.steps), ...attackFields })
   .prefault({});
 
-/** Share of a label that is spread over all classes, in the update and not in the attack. */
+/** Label smoothing in the update, not in the attack. */
 const labelSmoothing = between(0, 0.99);
 
 const fixedActivation = text('the name of an activation or null')
@@ -80,14 +80,14 @@ const fixedActivation = text('the name of an activation or null')
   .default(null);
 
 const adversarialFields = (awpGamma: number) => ({
-  /** The derivative of another activation, in the attack or in the update (Table 1 of the paper). @default null */
+  /** Surrogate derivatives of the activation in the attack and in the update (Table 1 of the paper). @default null */
   derivatives: z.strictObject({ attack: fixedActivation, update: fixedActivation }).prefault({}),
-  /** Adversarial weight perturbation (Wu et al., 2020); null is without. @default null */
+  /** Adversarial weight perturbation (Wu et al., 2020); null for none. @default null */
   awp: z
     .strictObject({
-      /** Size of the perturbation over the size of the weights. @default 0.01, and 0.005 for trades and mart */
+      /** Norm of the perturbation relative to that of the weights. @default 0.01, and 0.005 for trades and mart */
       gamma: between(0, 1).default(awpGamma),
-      /** Epochs before it begins. @default 0 */
+      /** Epochs without perturbation at the start. @default 0 */
       warmup: atLeastZero().default(defaults.awp.warmup),
     })
     .nullable()
@@ -99,7 +99,7 @@ const onDivergence = adversarialFields(defaults.awp.gamma.divergence);
 
 const gradAlign = z
   .strictObject({
-    /** λ: how much the misalignment of gradients inside the ball counts. @default 0.2 */
+    /** λ: weight of the gradient misalignment within the ε-ball. @default 0.2 */
     weight: positive().default(defaults.gradAlign.weight),
   })
   .nullable()
@@ -119,14 +119,14 @@ export const objectiveFields = {
   sat: { attack: satAttack, ...smoothed(defaults.sat.labelSmoothing), ...onCrossEntropy, gradAlign },
   trades: {
     attack: divergenceAttack,
-    /** How much the divergence counts beside the clean loss. @default 6 */
+    /** Weight of the KL divergence relative to the clean loss. @default 6 */
     beta: atLeastZero().default(defaults.trades.beta),
     ...smoothed(0),
     ...onDivergence,
   },
   mart: {
     attack: divergenceAttack,
-    /** How much the divergence counts. @default 6 */
+    /** Weight of the KL divergence. @default 6 */
     beta: atLeastZero().default(defaults.mart.beta),
     ...onDivergence,
   },

@@ -7,21 +7,21 @@ import { reportError, validate } from '../user-input/validate.js';
 import { data } from './data.js';
 import { defaults } from './defaults.js';
 import { imagenetProblem } from './imagenet-data.js';
-import { learns, model } from './model.js';
+import { hasLearnedCoefficients, model } from './model.js';
 import { training } from './training.js';
 
 /**
- * What a recipe is: everything that decides what a training run computes. `load-recipe.ts` reads one from a file, and
- * `app/train/build-experiment.ts` builds the parts of the run. The sections are in files of their own. A key that would
- * have no effect is refused, never ignored.
+ * The schema of a recipe: everything that determines the result of a training run. `load-recipe.ts` reads one from a
+ * file, and `app/train/build-experiment.ts` builds the parts of the run. The sections are in separate files. A key
+ * without effect is an error, never ignored.
  */
 
 const threat = z
   .strictObject({
     norm: oneOf(['linf', 'l2']),
-    /** The radius in pixels of [0, 1], as a number or as people write it: 8/255. */
+    /** The radius for pixels in [0, 1], as a number or fraction: 8/255. */
     epsilon: z.union([z.number(), z.string()], { error: 'a number or fraction, such as 8/255,' }),
-    /** How the radius was written; only a stored recipe has it, beside the number. */
+    /** The original notation of the radius, beside the number; in stored recipes only. */
     epsilonText: text('a text').optional(),
   })
   .transform((value, context) => {
@@ -39,21 +39,21 @@ const threat = z
 
 const validation = z
   .strictObject({
-    /** The attack that measures robust accuracy after each epoch: `fgsm` or `pgd-STEPS`. @default 'pgd-10' */
+    /** Attack for the robust validation accuracy after each epoch: `fgsm` or `pgd-STEPS`. @default 'pgd-10' */
     attack: z
       .string({ error: "'fgsm' or 'pgd-STEPS'" })
       .regex(/^(fgsm|pgd-[1-9]\d*)$/, { error: "'fgsm' or 'pgd-STEPS', such as 'pgd-10'," })
       .default(defaults.validation.attack),
-    /** Examples of the validation split that are attacked; all, where it has fewer. @default 1000 */
+    /** Number of validation examples to attack, or all if there are fewer. @default 1000 */
     examples: whole(1).default(defaults.validation.examples),
-    /** Images a batch; changes the speed only. @default 250 */
+    /** Batch size; affects the speed only. @default 250 */
     batch: whole(1).default(defaults.validation.batch),
   })
   .prefault({});
 
 export const recipeSchema = z
   .strictObject({
-    /** Names the run folder: letters, digits, dots, dashes and underscores. */
+    /** Name of the run folder: letters, digits, dots, dashes and underscores. */
     name: z
       .string({ error: 'a name' })
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'letters, digits, dots, dashes and underscores' }),
@@ -65,7 +65,7 @@ export const recipeSchema = z
     validation,
     /** @default 'cpu' */
     device: oneOf(['cpu', 'cuda']).default(defaults.device),
-    /** Threads of the engine; null is one a processor. @default null */
+    /** Threads of the engine; null for one per processor. @default null */
     threads: whole(1).nullable().default(defaults.threads),
   })
   .superRefine(({ data, model, training, threat }, context) => {
@@ -73,22 +73,26 @@ export const recipeSchema = z
       context.addIssue({ code: 'custom', path: [...path], message });
     for (const key of ['dropout', 'stochasticDepth'] as const)
       if (model[key] !== null && publishedDropRates(model.name) === null)
-        report(['model', key], `${model.name} has no place for it. Leave it out, or set it to null.`);
+        report(['model', key], `${model.name} does not support it. Omit it, or set it to null.`);
     if (training.objective === 'free' && threat.norm !== 'linf')
-      report(['training', 'objective'], 'free is defined for linf alone.');
+      report(['training', 'objective'], 'free supports linf only.');
     if ('gradAlign' in training && training.gradAlign !== null && threat.norm !== 'linf')
-      report(['training', 'gradAlign'], 'it is defined for linf alone.');
-    if ('derivatives' in training && training.derivatives.update !== null && learns(model.activation))
+      report(['training', 'gradAlign'], 'it supports linf only.');
+    if (
+      'derivatives' in training &&
+      training.derivatives.update !== null &&
+      hasLearnedCoefficients(model.activation)
+    )
       report(
         ['training', 'derivatives', 'update'],
-        `the coefficient that ${model.activation} learns would have no gradient.`,
+        `the learned coefficient of ${model.activation} would have no gradient.`,
       );
     const problem = data.name === 'imagenet' ? imagenetProblem(data) : null;
     if (problem !== null) report(['data', 'resize'], problem);
     if (data.examples !== null && data.examples < training.batch)
       report(
         ['training', 'batch'],
-        `a batch of ${training.batch} cannot be filled from the ${data.examples} of data.examples.`,
+        `a batch of ${training.batch} is larger than data.examples, ${data.examples}.`,
       );
   });
 
@@ -98,10 +102,9 @@ type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReado
 export type Recipe = DeepReadonly<z.output<typeof recipeSchema>>;
 
 /**
- * Validates plain data (YAML or JSON that was read) as a recipe and fills in the defaults. A stored, complete
- * recipe comes back as it is.
+ * Validates parsed YAML or JSON as a recipe and fills in the defaults. A stored, complete recipe is returned unchanged.
  *
- * @throws InputError naming every problem.
+ * @throws {InputError} naming every problem.
  */
 export function parseRecipe(input: unknown, source: string): Recipe {
   return validate({ schema: recipeSchema, input, source });

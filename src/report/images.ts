@@ -1,20 +1,20 @@
 /**
- * Pictures of the gallery as PNG in data URLs. PNGs hold eight bits a channel and so cannot hold an adversarial
- * example exactly: they are for looking, and nothing is ever evaluated on them.
+ * Pictures of the gallery as PNG data URLs. PNGs have eight bits per channel and cannot represent an adversarial
+ * example exactly: they are for display only, and never evaluated.
  */
 import sharp from 'sharp';
 import { InputError } from '../errors.js';
 import type { GalleryExample, Picture } from './input.js';
 
-/** Longest side that is stored, in pixels; a larger picture is shrunk by nearest neighbour. */
+/** Maximum side length in pixels; larger pictures are downscaled by nearest neighbour. */
 const longestStored = 128;
 
-/** A picture as `data:image/png;base64,...`, pixel for pixel up to 128 pixels a side. */
+/** Encodes a picture as `data:image/png;base64,...`, without resampling up to 128 pixels per side. */
 export async function pictureUrl(picture: Picture): Promise<string> {
   return `data:image/png;base64,${(await pictureFile(picture, { longest: longestStored })).toString('base64')}`;
 }
 
-/** A picture as a PNG file, pixel for pixel, or shrunk to `longest` pixels where a side is longer. */
+/** Encodes a picture as PNG, downscaled if a side is longer than `longest` pixels. */
 export async function pictureFile(
   picture: Picture,
   { longest }: { readonly longest?: number } = {},
@@ -41,16 +41,16 @@ export async function pictureFile(
   return image.png({ compressionLevel: 9 }).toBuffer();
 }
 
-/** What a PNG keeps of pixels in [0, 1]: each rounded to the nearest byte. */
+/** Quantises pixels in [0, 1] to 8 bits, rounding to nearest. */
 export function eightBits(pixels: Float32Array): Uint8Array {
   return Uint8Array.from(pixels, (value) => Math.round(Math.min(1, Math.max(0, value)) * 255));
 }
 
-/** The change x' − x, magnified about mid-grey: 0.5 + factor (x' − x). */
+/** The perturbation x' − x, magnified about mid-grey: 0.5 + factor (x' − x). */
 export function magnifiedChange(image: Picture, adversarial: Picture, factor: number): Picture {
   if (image.data.length !== adversarial.data.length)
     throw InputError.expected(
-      `${image.data.length} values, as its image has`,
+      `${image.data.length} values, as in its image`,
       'an adversarial picture of the gallery',
       adversarial.data.length,
     );
@@ -59,8 +59,8 @@ export function magnifiedChange(image: Picture, adversarial: Picture, factor: nu
 }
 
 /**
- * The one factor of a gallery: the largest whole number at which no change leaves [0, 1] when it is magnified
- * about mid-grey (a half where even 1 is too much, 1 where nothing changed).
+ * The magnification factor of a gallery: the largest integer for which no magnified perturbation leaves [0, 1] (0.5 if
+ * even 1 is too large, 1 if nothing changed).
  */
 export function magnification(gallery: readonly GalleryExample[]): number {
   let largest = 0;

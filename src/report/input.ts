@@ -1,17 +1,17 @@
 /**
- * What a report is made of. The command line gathers it from runs and evaluations; nothing in this folder
- * reads a run, loads the engine or computes a measurement.
+ * The content of a report. It is gathered from runs and evaluations by `app/report`; nothing in this folder reads a
+ * run, loads the engine or evaluates a network.
  */
 import type { EvaluationResult } from '../evaluation/result.js';
 
 export interface ReportInput {
   readonly title: string;
   readonly subtitle: string;
-  /** When it was made, ISO 8601. */
+  /** Time of creation, ISO 8601. */
   readonly generated: string;
-  /** The exact command that made it. */
+  /** The command line that created it. */
   readonly command: string;
-  /** Commit of the code; null where it is not known. */
+  /** Commit of the code; null if unknown. */
   readonly commit: string | null;
   /** `{ satin: '0.1.0', node: '20.20.2', libtorch: '1.13.1' }` */
   readonly versions: Readonly<Record<string, string>>;
@@ -20,29 +20,29 @@ export interface ReportInput {
   readonly seed: number;
   readonly threat: ThreatModel;
   readonly data: { readonly name: string; readonly examples: number; readonly classes: readonly string[] };
-  /** One or more, in the order in which they are shown; the order chooses colour, dash and mark. */
+  /** One or more, in display order, which determines colour, dash and mark. */
   readonly networks: readonly ReportNetwork[];
-  /** Left out where it was not computed; it compares the first two networks. */
+  /** Compares the first two networks; omitted if not computed. */
   readonly comparison?: Comparison;
   /** May be empty. */
   readonly gallery: readonly GalleryExample[];
-  /** What the reader must not conclude; shown beside the verdict. */
+  /** A caveat shown beside the verdict. */
   readonly notice: string;
 }
 
 export interface ThreatModel {
   readonly norm: 'linf' | 'l2';
   readonly epsilon: number;
-  /** As the user wrote it: `8/255`. */
+  /** As given by the user: `8/255`. */
   readonly epsilonText: string;
 }
 
 export interface ReportNetwork {
-  /** How the reader knows it: `ReLU`. Differs from the other networks' names. */
+  /** Display name, unique in the report: `ReLU`. */
   readonly name: string;
-  /** Its activation as the recipe names it: `relu`. */
+  /** Activation in the notation of recipes: `relu`. */
   readonly activation: string;
-  /** Of the activation: `x · σ(x)`. */
+  /** Formula of the activation: `x · σ(x)`. */
   readonly formula?: string;
   readonly parameters: number;
   readonly recipe: Readonly<Record<string, unknown>>;
@@ -51,19 +51,19 @@ export interface ReportNetwork {
   readonly evaluation: EvaluationResult;
   /** 95 % Wilson interval of `evaluation.clean`. */
   readonly cleanInterval: readonly [low: number, high: number];
-  /** Accuracy against ε; put ε = 0 (the images as they are) first. May be empty. */
+  /** Accuracy against ε, starting with ε = 0 (clean accuracy). May be empty. */
   readonly curve: readonly CurvePoint[];
 }
 
-/** Accuracies are shares, 0 to 1. */
+/** Measurements of one epoch; accuracies in [0, 1]. */
 export interface EpochPoint {
   readonly epoch: number;
   readonly loss: number;
-  /** On the adversarial examples it was trained on. */
+  /** Accuracy on the adversarial training examples. */
   readonly trainAccuracy: number;
   readonly validationClean: number;
   readonly validationRobust: number;
-  /** The accuracy by which training chose the epoch to keep. */
+  /** The accuracy that selects the best epoch. */
   readonly chosenBy: 'validationClean' | 'validationRobust';
   readonly seconds: number;
 }
@@ -71,7 +71,7 @@ export interface EpochPoint {
 export interface CurvePoint {
   readonly epsilon: number;
   readonly epsilonText: string;
-  /** Share of the examples that withstood the attack, 0 to 1. */
+  /** Robust accuracy in [0, 1]. */
   readonly robust: number;
   /** 95 % Wilson interval of `robust`. */
   readonly interval: readonly [low: number, high: number];
@@ -79,9 +79,9 @@ export interface CurvePoint {
   readonly examples: number;
 }
 
-/** Exact McNemar over the verdicts under attack of the first two networks, on the same examples. */
+/** Exact McNemar test of the robust accuracies of the first two networks on the same examples. */
 export interface Comparison {
-  /** Examples that withstood the attack in the first network only. */
+  /** Number of examples robust for the first network only. */
   readonly onlyFirstRight: number;
   readonly onlyOtherRight: number;
   readonly pValue: number;
@@ -89,7 +89,7 @@ export interface Comparison {
 
 export interface GalleryExample {
   readonly id: number;
-  /** What it is called. @default `image` and its id */
+  /** Display name. @default `image` and its id */
   readonly name?: string;
   /** Name of its true class. */
   readonly label: string;
@@ -102,7 +102,7 @@ export interface GalleryVerdict {
   readonly name: string;
   /** Same shape as the image. */
   readonly adversarial: Picture;
-  /** What it says of the image, and of the adversarial image. */
+  /** Predictions for the image and the adversarial image. */
   readonly clean: Prediction;
   readonly attacked: Prediction;
 }
@@ -110,7 +110,7 @@ export interface GalleryVerdict {
 export interface Prediction {
   /** Name of the class. */
   readonly class: string;
-  /** 0 to 1. */
+  /** In [0, 1]. */
   readonly probability: number;
 }
 

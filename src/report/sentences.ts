@@ -1,4 +1,4 @@
-/** What the figures say, in plain words. */
+/** Sentences that summarise the results. */
 
 import type { ReportInput, ReportNetwork, ThreatModel } from './input.js';
 import { count, epsilon, list, percent, pValue } from './page/format.js';
@@ -15,12 +15,12 @@ export function threatInSymbols({ norm, epsilonText }: ThreatModel): string {
   return `${norm === 'linf' ? 'L∞' : 'L2'}, ${epsilon(epsilonText)}`;
 }
 
-/** The attacks of one evaluation: `fgsm and pgd-50`. */
+/** Names of the attacks of an evaluation: `fgsm and pgd-50`. */
 export function attackNames({ evaluation }: ReportNetwork): string {
   return list([...new Set(evaluation.attacks.map(({ name }) => name))]);
 }
 
-/** One sentence with the numbers. */
+/** Robust and clean accuracies in one sentence. */
 export function verdictSentence({ networks, threat }: ReportInput): string {
   const sizes = new Set(networks.map(({ evaluation }) => evaluation.examples));
   const images = sizes.size === 1 ? `${count([...sizes][0]!)} test images` : 'its test images';
@@ -28,27 +28,25 @@ export function verdictSentence({ networks, threat }: ReportInput): string {
   const attacked = attackers.size === 1 ? `Attacked with ${[...attackers][0]}` : 'Under attack';
   const robust = networks.map(({ name, evaluation }, index) =>
     index === 0
-      ? `${name} still gets ${percent(evaluation.robust)} of ${images} right`
+      ? `${name} still classifies ${percent(evaluation.robust)} of ${images} correctly`
       : `${name} ${percent(evaluation.robust)}`,
   );
   const clean = networks.map(({ name, evaluation }, index) =>
-    index === 0 ? `${name} gets ${percent(evaluation.clean)}` : `${name} ${percent(evaluation.clean)}`,
+    index === 0 ? `${name} classifies ${percent(evaluation.clean)}` : `${name} ${percent(evaluation.clean)}`,
   );
-  return `${attacked} (${threatInWords(threat)}), ${list(robust)}; on the images as they are, ${list(clean)}.`;
+  return `${attacked} (${threatInWords(threat)}), ${list(robust)}; without attack, ${list(clean)}.`;
 }
 
-/** The exact McNemar test in words; nothing where no comparison was made. */
+/** The exact McNemar test in words; undefined without a comparison. */
 export function comparisonInWords({ comparison, networks }: ReportInput): string | undefined {
   const [first, other] = networks;
   if (comparison === undefined || first === undefined || other === undefined) return undefined;
   const { onlyFirstRight, onlyOtherRight, pValue: p } = comparison;
   const size =
-    p < 0.05
-      ? 'a larger difference than chance among these images explains'
-      : 'no larger a difference than chance among these images explains';
+    p < 0.05 ? 'a larger difference than chance explains' : 'no larger a difference than chance explains';
   return (
-    `${count(onlyFirstRight)} images withstand the attack only with ${first.name} and ${count(onlyOtherRight)} only with ` +
-    `${other.name}: ${size} (exact McNemar test, p\u00a0${pValue(p)}). This concerns these two trained networks; ` +
-    'other seeds may say otherwise.'
+    `${count(onlyFirstRight)} images are robust only for ${first.name} and ${count(onlyOtherRight)} only for ` +
+    `${other.name}: ${size} (exact McNemar test, p\u00a0${pValue(p)}). This applies to these two trained networks; ` +
+    'other seeds may give other results.'
   );
 }

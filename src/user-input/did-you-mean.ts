@@ -1,8 +1,8 @@
 import { closestMatch } from 'leven';
 
 /**
- * The known name that a mistyped one most likely meant, or undefined where none is close: at most 40 %
- * of the letters may differ, upper and lower case are the same.
+ * The known name closest to a mistyped one, or undefined if none is close: the edit distance is at most 40 % of the
+ * length, ignoring case.
  */
 export function nearest(received: string, known: readonly string[]): string | undefined {
   const lowered = new Map(known.map((name) => [name.toLowerCase(), name]));
@@ -12,8 +12,8 @@ export function nearest(received: string, known: readonly string[]): string | un
   return match === undefined ? undefined : lowered.get(match);
 }
 
-/** The names in quotes, as a sentence lists them: `'a', 'b' or 'c'`. */
-export function list(names: readonly string[]): string {
+/** The quoted names as a list in a sentence: `'a', 'b' or 'c'`. */
+export function quotedList(names: readonly string[]): string {
   const quoted = names.map((name) => `'${name}'`);
   const last = quoted.pop() ?? '';
   return quoted.length === 0 ? last : `${quoted.join(', ')} or ${last}`;

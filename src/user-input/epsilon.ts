@@ -1,9 +1,9 @@
 import { InputError } from '../errors.js';
 
-/** A radius of the threat model, as a number in pixel units (pixels are in [0, 1]) and as it was written. */
+/** The radius of the threat model, as a number for pixels in [0, 1] and as given. */
 export interface Epsilon {
   readonly epsilon: number;
-  /** `8/255` stays `8/255`, for names and reports. */
+  /** The original notation, such as `8/255`, for names and reports. */
   readonly epsilonText: string;
 }
 
@@ -11,8 +11,7 @@ const decimal = '(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:e[+-]?\\d+)?';
 const pattern = new RegExp(`^(-?${decimal})(?:\\s*/\\s*(${decimal}))?$`, 'i');
 
 /**
- * The value of a distance in pixels as people write it: `8/255`, `0.1`, 0.1; undefined where the text is no
- * finite number or fraction.
+ * Parses a distance in pixels of [0, 1]: `8/255`, `0.1`, 0.1; undefined if it is not a finite number or fraction.
  */
 export function parseFraction(value: string | number): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
@@ -23,10 +22,10 @@ export function parseFraction(value: string | number): number | undefined {
 }
 
 /**
- * Reads ε as people write it.
+ * Parses ε, given as a number or fraction.
  *
- * @throws InputError where it is no number or fraction, is negative, or exceeds 1 in L∞ (pixels are in
- *   [0, 1], so 8 always means 8/255).
+ * @throws {InputError} if it is not a number or fraction, is negative, or exceeds 1 in L∞ (pixels are in [0, 1], so 8
+ *   means 8/255).
  */
 export function parseEpsilon(value: string | number, norm: 'linf' | 'l2', name = 'epsilon'): Epsilon {
   const epsilon = parseFraction(value);

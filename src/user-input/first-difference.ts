@@ -7,11 +7,11 @@ export interface Difference {
   readonly second: unknown;
 }
 
-/** Where two pieces of plain data differ first, in the order of the first one's keys; undefined if nowhere. */
+/** The first difference of two plain values, in the key order of the first; undefined if they are equal. */
 export function firstDifference(first: unknown, second: unknown, path = ''): Difference | undefined {
   if (isDeepStrictEqual(first, second)) return undefined;
   const [a, b] = [entriesOf(first), entriesOf(second)];
-  if (a === undefined || b === undefined) return { path: path === '' ? 'the whole' : path, first, second };
+  if (a === undefined || b === undefined) return { path: path === '' ? 'root' : path, first, second };
   for (const key of new Set([...a.keys(), ...b.keys()])) {
     const found = firstDifference(a.get(key), b.get(key), path === '' ? key : `${path}.${key}`);
     if (found !== undefined) return found;

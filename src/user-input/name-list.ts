@@ -1,4 +1,6 @@
-/** `a, b, c and 4 more`: the first names, and how many more. Files of strangers may hold anything, so names are cut. */
+/**
+ * `a, b, c and 4 more`: the first names and the number of others. Names from untrusted files are truncated and escaped.
+ */
 export function nameList(names: readonly string[], most = 5): string {
   const shown = names.slice(0, most).map((name) => {
     const printable = name.replaceAll(/\p{Cc}/gu, '?');

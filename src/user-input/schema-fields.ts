@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { list } from './did-you-mean.js';
+import { quotedList } from './did-you-mean.js';
 import { parseFraction } from './epsilon.js';
 
 /**
- * The kinds of value that input from outside is made of. The message of each is what was expected, and
- * `validate.ts` makes the sentence of it: *Expected `message` for `path` but received ...*
+ * Field types of user input. The message of each is a phrase for the expected value, which `validate.ts` turns into a
+ * sentence: *Expected `message` for `path` but received ...*
  */
 
-/** A whole number of at least `minimum`. */
+/** An integer of at least `minimum`. */
 export function whole(minimum: number) {
   const error = `a whole number of at least ${minimum}`;
   return z.number({ error }).int({ error, abort: true }).min(minimum, { error, abort: true });
@@ -31,7 +31,7 @@ export function positive() {
   return z.number({ error }).positive({ error, abort: true });
 }
 
-/** A text of at least one character; `error` says what it stands for. */
+/** A non-empty string; `error` is a phrase for the expected value. */
 export function text(error: string) {
   return z.string({ error }).min(1, { error, abort: true });
 }
@@ -41,10 +41,10 @@ export function yesOrNo() {
 }
 
 export function oneOf<const Names extends readonly string[]>(names: Names) {
-  return z.enum(names, { error: list(names) });
+  return z.enum(names, { error: quotedList(names) });
 }
 
-/** A distance in pixels above 0, as a number or as people write it (`2/255`); the number remains. */
+/** A distance in pixels above 0, as a number or fraction (`2/255`), converted to a number. */
 export function pixelDistance() {
   const error = "a number or fraction above 0, such as '2/255',";
   return z.union([z.number(), z.string()], { error }).transform((value, context): number => {

@@ -1,20 +1,20 @@
 import { z } from 'zod';
 import { describe, InputError, SatinError } from '../errors.js';
-import { list, nearest } from './did-you-mean.js';
+import { nearest, quotedList } from './did-you-mean.js';
 
 /** The options of one call of `validate`. */
 export interface Validation<Schema extends z.ZodType> {
   readonly schema: Schema;
   readonly input: unknown;
-  /** What the input is and where it came from: `the recipe recipes/a.yaml`. */
+  /** Kind and origin of the input: `the recipe recipes/a.yaml`. */
   readonly source: string;
 }
 
 /**
- * The validated input, with defaults filled in.
+ * Validates input and fills in the defaults.
  *
- * @throws InputError with one sentence a problem, each naming the path; an unknown key is named with the
- *   nearest known one.
+ * @throws {InputError} with one sentence per problem, each naming the path; for an unknown key also the nearest known
+ *   one.
  */
 export function validate<Schema extends z.ZodType>(options: Validation<Schema>): z.output<Schema> {
   const parsed = options.schema.safeParse(options.input, { reportInput: true });
@@ -28,9 +28,7 @@ export function validate<Schema extends z.ZodType>(options: Validation<Schema>):
   throw new InputError('invalid-input', `In ${options.source}${count}:${lines.join('')}`);
 }
 
-/**
- * Reports an error of Satin from within a schema: its sentence is shown as it is, so it should name the path.
- */
+/** Reports a SatinError from within a schema; its message is shown unchanged, so it should name the path. */
 export function reportError(context: z.RefinementCtx, path: string[], error: unknown): void {
   if (!(error instanceof SatinError)) throw error;
   context.addIssue({ code: 'custom', path, message: error.message, params: { sentence: true } });
@@ -38,7 +36,7 @@ export function reportError(context: z.RefinementCtx, path: string[], error: unk
 
 function problems(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
   const path = issue.path.map(String);
-  const name = path.length === 0 ? 'the whole' : path.join('.');
+  const name = path.length === 0 ? 'the root' : path.join('.');
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => unknownKey(key, path, sectionsAt(schema, path)));
   if (issue.code === 'custom' && issue.params?.sentence === true) return [issue.message];
@@ -54,7 +52,7 @@ function problems(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
   ];
 }
 
-/** Of a union that could not be chosen, what stands under the choosing key: the path ends there. */
+/** The received value; for a union without a matching option, the value of its discriminator, where the path ends. */
 function receivedBy(issue: z.core.$ZodIssue): unknown {
   const tag = tagOf(issue);
   const { input } = issue;
@@ -66,7 +64,7 @@ function tagOf(issue: z.core.$ZodIssue): string | undefined {
   return issue.code === 'invalid_union' ? issue.discriminator : undefined;
 }
 
-/** The names that would have been right. */
+/** The valid names at the path of an issue. */
 function namesAt(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
   if (issue.code === 'invalid_value') return issue.values.map(String);
   if (tagOf(issue) === undefined) return [];
@@ -76,10 +74,10 @@ function namesAt(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
 function unknownKey(key: string, path: readonly string[], sections: readonly Section[]): string {
   const name = [...path, key].join('.');
   const owners = sections.filter((section) => Object.hasOwn(section.schema.shape, key));
-  const chooser = owners[0]?.chooser;
-  if (chooser !== undefined) {
+  const discriminator = owners[0]?.discriminator;
+  if (discriminator !== undefined) {
     const values = new Set(owners.flatMap((owner) => owner.tagValues));
-    return `The key '${name}' applies only where ${chooser} is ${list([...values])}.`;
+    return `The key '${name}' applies only if ${discriminator} is ${quotedList([...values])}.`;
   }
   const keys = [...new Set(sections.flatMap((section) => Object.keys(section.schema.shape)))];
   const meant = nearest(key, keys);
@@ -87,22 +85,22 @@ function unknownKey(key: string, path: readonly string[], sections: readonly Sec
   return `Unknown key '${name}'. Did you mean '${[...path, meant].join('.')}'?`;
 }
 
-/** An object in a schema; in a union, or inside one, with the key and the values that choose it. */
+/** An object schema; within a discriminated union also the discriminator and its values. */
 interface Section {
   readonly schema: z.ZodObject;
-  /** The whole path of that key. */
-  readonly chooser?: string;
+  /** Full path of the discriminator. */
+  readonly discriminator?: string;
   readonly tagValues: readonly string[];
 }
 
-/** Every object that the schema allows at a path: several where a union lies on the way. */
+/** All object schemas at a path: several if the path passes through a union. */
 function sectionsAt(schema: unknown, path: readonly string[], above: readonly string[] = []): Section[] {
   const sections = sectionsOf(schema, above);
   const [key, ...rest] = path;
   if (key === undefined) return sections;
   return sections.flatMap(({ schema: outer, ...choice }) =>
     sectionsAt(outer.shape[key], rest, [...above, key]).map((inner) =>
-      inner.chooser === undefined ? { ...inner, ...choice } : inner,
+      inner.discriminator === undefined ? { ...inner, ...choice } : inner,
     ),
   );
 }
@@ -115,14 +113,14 @@ function sectionsOf(schema: unknown, path: readonly string[]): Section[] {
       .filter((option) => option instanceof z.ZodObject)
       .map((option) => {
         const shape: unknown = option.shape[tag];
-        const chooser = shape instanceof z.ZodDefault ? shape.unwrap() : shape;
+        const discriminator = shape instanceof z.ZodDefault ? shape.unwrap() : shape;
         const tagValues =
-          chooser instanceof z.ZodLiteral
-            ? [...chooser.values]
-            : chooser instanceof z.ZodEnum
-              ? chooser.options
+          discriminator instanceof z.ZodLiteral
+            ? [...discriminator.values]
+            : discriminator instanceof z.ZodEnum
+              ? discriminator.options
               : [];
-        return { schema: option, chooser: [...path, tag].join('.'), tagValues: tagValues.map(String) };
+        return { schema: option, discriminator: [...path, tag].join('.'), tagValues: tagValues.map(String) };
       });
   }
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => sectionsOf(option, path));

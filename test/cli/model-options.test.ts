@@ -18,7 +18,7 @@ describe('the network of weights', () => {
     [{ activation: 'swish' }, /activation but received 'swish'/],
     [{ classes: '1' }, /at least 2, or names .* for --classes but received '1'/],
     [{ classes: 'a,,b' }, /--classes/],
-    [{ classes: 'a,a' }, /names that differ for --classes/],
+    [{ classes: 'a,a' }, /distinct names for --classes/],
     [{ classes: undefined }, /--classes/],
     [{ shape: '8x8' }, /such as 3x32x32, for --shape but received '8x8'/],
     [{ shape: undefined }, /--shape/],
@@ -40,11 +40,11 @@ describe('the preprocessing of a model', () => {
 
   for (const [options, sentence] of [
     [{ inputRange: '0,2' }, /one of 0,1 -1,1 0,255 for --input-range but received '0,2'/],
-    [{ mean: '0.5' }, /for --std but received undefined\. --mean and --std are stated together/],
+    [{ mean: '0.5' }, /for --std but received undefined\. --mean and --std must be given together/],
     [{ std: '1,2' }, /for --mean but received undefined/],
-    [{ mean: '0.5,x', std: '1,1' }, /numbers separated by commas, one a channel, for --mean/],
+    [{ mean: '0.5,x', std: '1,1' }, /numbers separated by commas, one per channel, for --mean/],
     [{ mean: '0.5,', std: '1,1' }, /for --mean but received '0.5,'/],
-    [{ mean: '0.5,0.5', std: '1' }, /as many numbers as `mean` has, 2, for `std`/],
+    [{ mean: '0.5,0.5', std: '1' }, /2 numbers, as many as in `mean`, for `std`/],
     [{ mean: '0.5', std: '0' }, /numbers above 0 for `std`/],
     [{ mean: '123.7', std: '58.4' }, /numbers from 0 to 1, the range of the input, for `mean`/],
   ] as const)

@@ -16,8 +16,8 @@ mkdirSync(place('empty'));
 it('a file can be written where its folder is, over another only where that is meant', () => {
   for (const check of [requireFilePath, requireNewFile]) {
     check(place('new'), '--out');
-    assert.throws(() => check(place('full'), '--out'), /the path of a file for --out .* That is a folder\./);
-    assert.throws(() => check(place('none/new'), '--out'), /a file in a folder that exists for --out/);
+    assert.throws(() => check(place('full'), '--out'), /the path of a file for --out .* It is a folder\./);
+    assert.throws(() => check(place('none/new'), '--out'), /a file in an existing folder for --out/);
   }
   requireFilePath(place('file'), '--out');
   assert.throws(() => requireNewFile(place('file'), '--out'), /a file that does not exist yet for --out/);

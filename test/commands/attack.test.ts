@@ -204,8 +204,8 @@ describe('satin attack refuses, with exit code 2 and one sentence,', () => {
   const cases: readonly (readonly [what: string, words: readonly string[], sentence: RegExp])[] = [
     ['a folder that holds something', [image!, '--out', place('full')], /folder that is empty .* --out/],
     ['a picture that is none', [place('text.png'), ...out], /Expected an image .*text\.png/],
-    ['a picture that is not there', [place('nowhere.png'), ...out], /There is no such file/],
-    ['a folder as a picture', [folder, ...out], /That is no file/],
+    ['a picture that is not there', [place('nowhere.png'), ...out], /The file does not exist/],
+    ['a folder as a picture', [folder, ...out], /It is not a file/],
     [
       'an unknown class, naming the known',
       [image!, '--label', 'ten', ...out],
@@ -224,7 +224,7 @@ describe('satin attack refuses, with exit code 2 and one sentence,', () => {
       [image!, '--norm', 'l2', ...out],
       /a radius .*--epsilon/,
     ],
-    ['a shape of a model that says its own', [image!, '--shape', '1x8x8', ...out], /says its own/],
+    ['a shape of a model that says its own', [image!, '--shape', '1x8x8', ...out], /includes its shape/],
     [
       'a mean for a model of Satin',
       [image!, '--mean', '0.5', '--std', '0.5', ...out],

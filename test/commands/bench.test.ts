@@ -13,7 +13,7 @@ it('satin bench refuses, before the engine is loaded, what it cannot measure', a
     [['imagenet-pipeline'], /Expected a folder of photographs for --photos/],
     [['autoattack', '--model', 'a', '--reference', '/none'], /a checkout of auto-attack for --reference/],
     [['call', '--share', '0'], /a number above 0 and at most 1 for --share/],
-    [['call', '--json', '/none/a.json'], /a file in a folder that exists for --json/],
+    [['call', '--json', '/none/a.json'], /a file in an existing folder for --json/],
   ] as const) {
     const { status, stderr, engineLoaded } = await lines.run(['bench', ...words]);
     assert.match(stderr, sentence);

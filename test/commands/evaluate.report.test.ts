@@ -57,7 +57,7 @@ describe('satin evaluate --report', async () => {
     assert.match(answer.stderr, /The report is .*report\.html/);
     const read = text(readFileSync(report, 'utf8'));
     assert.ok(read.includes(result.modelDigest) && read.includes(result.pixelsDigest));
-    assert.match(read, /Attack: apgd-ce; 24 test images a point/);
+    assert.match(read, /Attack: apgd-ce; 24 test images per point/);
     assert.match(read, /✗ wrong:/);
 
     const weights = join(run, 'checkpoints', 'best.json');
@@ -79,7 +79,7 @@ describe('satin evaluate --report', async () => {
     assert.equal(status, 0, stderr);
     const other = text(readFileSync(alone, 'utf8'));
     assert.match(other, /the image may move by up to 1 in L2 distance/);
-    assert.doesNotMatch(other, /As the attack grows stronger/);
+    assert.doesNotMatch(other, /Accuracy against ε/);
   });
 
   it('refuses a page that exists, a folder that does not, and a count that is none', async () => {
@@ -89,7 +89,7 @@ describe('satin evaluate --report', async () => {
       assert.deepEqual([status, stdout], [2, '']);
     };
     await refused(['--report', report], /does not exist yet for --report/);
-    await refused(['--report', join(folder, 'no', 'r.html')], /folder that exists for --report/);
+    await refused(['--report', join(folder, 'no', 'r.html')], /file in an existing folder for --report/);
     await refused(['--curve-examples', '-1'], /whole number of at least 0 for --curve-examples/);
     assert.ok(!existsSync(join(folder, 'no')));
   });

@@ -47,12 +47,12 @@ describe('satin evaluate', () => {
   });
 
   it('needs data, norm and radius for a file, and takes no input form for a model of Satin', () => {
-    says([file('traced.pt')], /--norm.*a TorchScript file do not/);
+    says([file('traced.pt')], /--norm.*TorchScript files do not/);
     says([file('resnet8.safetensors'), ...common, '--mean', '0', '--std', '1'], /It is a model of Satin/);
     says([file('traced.pt'), ...common, '--input-range', '0,2'], /--input-range/);
     says(
       [file('traced.pt'), ...common, '--mean', '0.1,0.1,0.1', '--std', '1,1,1'],
-      /1 numbers, one a channel/,
+      /1 numbers, one per channel/,
     );
   });
 

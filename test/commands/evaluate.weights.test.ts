@@ -35,7 +35,7 @@ describe('satin', () => {
     assert.equal(first.status, 0, first.stderr);
     assert.match(
       first.stdout,
-      /told\.safetensors is written\.\nLeft out, as no weights of this network: epoch, arch, best, .* and 5 more\.\n/,
+      /Wrote .*told\.safetensors\.\nSkipped, not part of this network: epoch, arch, best, .* and 5 more\.\n/,
     );
     const second = satin('export', ...words);
     assert.equal(second.status, 2);
@@ -85,6 +85,6 @@ describe('satin', () => {
     assert.match(result.modelDigest, /^sha256:/);
     const kept = satin('evaluate', ...common, ...threat, '--save-adversarial', join(temporary, 'kept'));
     assert.equal(kept.status, 2);
-    assert.match(kept.stderr, /State the network once: \.\/satin export/);
+    assert.match(kept.stderr, /Describe it once: \.\/satin export/);
   });
 });

@@ -17,7 +17,7 @@ describe('satin export --format torchscript', () => {
     assert.equal(first.status, 0, first.stderr);
     assert.match(
       first.stdout,
-      /command\.pt is written\.\nRead again, it differs from the model by \d\.\de[+-]\d+ of the largest logit\.\n/,
+      /Wrote .*command\.pt\.\nThe loaded file differs from the model by \d\.\de[+-]\d+ of the largest logit\.\n/,
     );
     const again = satin(
       'export',

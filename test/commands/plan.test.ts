@@ -11,10 +11,10 @@ it('satin plan tells what a run takes by a data sheet, as a table and as JSON', 
   assert.equal(status, 0);
   assert.match(
     stdout,
-    /^fashion-mnist-silu\nnetwork +[\d.]+ M parameters, [\d.]+ M multiplications an image\n/,
+    /^fashion-mnist-silu\nnetwork +[\d.]+ M parameters, [\d.]+ M multiply-accumulates per image\n/,
   );
-  assert.match(stdout, /\ndevice +2 times NVIDIA A100 .*; what they exchange is not counted\n/);
-  assert.match(stdout, /\nspeed +[\d,]+ img\/s, by its data sheet: not measured\n/);
+  assert.match(stdout, /\ndevice +2 times NVIDIA A100 .*; communication not included\n/);
+  assert.match(stdout, /\nspeed +[\d,]+ img\/s \(data sheet, not measured\)\n/);
   const json = JSON.parse((await lines.run([...words, '--json', '-'])).stdout);
   assert.deepEqual([json.recipe, json.basis, json.count], ['fashion-mnist-silu', 'data sheet', 2]);
 });
@@ -23,7 +23,7 @@ it('it says where the memory of a device does not suffice', async () => {
   const words = ['plan', 'imagenet-resnet50-silu', '--device', 'v100', '--set', 'training.batch=16384'];
   const { status, stdout, stderr } = await lines.run(words);
   assert.equal(status, 0, stderr);
-  assert.match(stdout, /\nThat is more memory than the 32\.0 GiB of the device: take a larger --count/);
+  assert.match(stdout, /\nThis exceeds the device memory of 32\.0 GiB: increase --count/);
 });
 
 it('it refuses another device, with those that there are', async () => {

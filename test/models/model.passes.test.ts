@@ -83,7 +83,7 @@ for (const kind of kinds)
       const weights = model.network.parameters().values().next().value!;
       const norm = (createGraph: boolean) => {
         const x = images('float64').requireGrad_();
-        const logits = model.forward(x, { train: false, twice: true });
+        const logits = model.forward(x, { train: false, doubleBackward: true });
         return gradient(crossEntropy(logits, integers(labels)), x, { createGraph })
           .pow(2)
           .sum();

@@ -263,7 +263,10 @@ describe('a model', () => {
 
   it('refuses a mean for another number of channels', () => {
     const wrong = describeModel('resnet8', { width: 0.25, normalise: { mean: [0.5], std: [0.5] } });
-    assert.throws(() => Model.create(wrong, { seed: 0 }), /Expected 3 numbers, one a channel, for normalise/);
+    assert.throws(
+      () => Model.create(wrong, { seed: 0 }),
+      /Expected 3 numbers, one per channel, for normalise/,
+    );
   });
 
   it('moves running statistics in training only where they are not to be kept', () => {

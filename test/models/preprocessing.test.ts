@@ -38,7 +38,7 @@ describe('the form of the input', () => {
       using three = new PreprocessingLayer({ range: [0, 1], normalise: { mean: [0, 0, 0], std: [1, 1, 1] } });
       assert.throws(
         () => three.forward(draw([1, 2, 8, 8])),
-        /Expected 2 numbers, one a channel, for `mean` and `std`/,
+        /Expected 2 numbers, one per channel, for `mean` and `std`/,
       );
     });
   });

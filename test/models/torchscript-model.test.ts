@@ -211,7 +211,7 @@ describe('what is no network to be measured', () => {
   const weights = /Expected `external` for .*it holds weights without a network/;
   it('a state dict', refused('state-dict.pt', weights));
   it('a state dict of before PyTorch 1.6', refused('state-dict-1.5.pt', weights));
-  it('a program of torch.export', refused('exported.pt2', /It holds a program that torch\.export saved/));
+  it('a program of torch.export', refused('exported.pt2', /It contains a program saved by torch\.export/));
   it('two inputs', refused('two-inputs.pt', /forward takes one tensor, the images, for .* but received 2/));
   it(
     'a file that is cut short',
@@ -232,7 +232,7 @@ describe('what is no network to be measured', () => {
           'latin1',
         ),
       ),
-      /It holds no TorchScript/,
+      /It contains no TorchScript program/,
     ),
   );
   it(
@@ -251,7 +251,7 @@ describe('what is no network to be measured', () => {
   );
   it(
     'no file',
-    refused(join(temporary, 'nowhere.pt'), /for the model but received '.*'\. There is no such file\./),
+    refused(join(temporary, 'nowhere.pt'), /for the model but received '.*'\. The file does not exist\./),
   );
   it(
     'a file for a newer libtorch, and which one reads it',

@@ -210,7 +210,7 @@ describe('a pass that is differentiated twice', () => {
         assertGradient([normals([2, 1, 8, 8], 4)], (x) =>
           withGrad(() => {
             const point = x!.requiresGrad ? x! : x!.detach().requireGrad_();
-            const pass = { train: true, keepStatistics: true, twice: true };
+            const pass = { train: true, keepStatistics: true, doubleBackward: true };
             const logits = model.network.frozen(() => model.forward(point, pass));
             return gradient(crossEntropy(logits, integers([0, 2])), point, { createGraph: true });
           }),

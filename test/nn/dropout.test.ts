@@ -5,7 +5,7 @@ import { buildObjective } from '../../src/app/train/build-objective.js';
 import { norms } from '../../src/attacks/norms.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import { Model } from '../../src/models/model.js';
-import { type Dropping, depthRate, dropout, stochasticDepth } from '../../src/nn/dropout.js';
+import { type DropoutContext, depthRate, dropout, stochasticDepth } from '../../src/nn/dropout.js';
 import { parseRecipe } from '../../src/recipe/recipe.js';
 import { integers, ones, tensor } from '../../src/tensor/create.js';
 import { noGrad } from '../../src/tensor/gradient.js';
@@ -17,7 +17,7 @@ import { assertClose } from '../support/close.js';
 setThreads(1);
 
 const ids = Array.from({ length: 400 }, (_, id) => 3 * id);
-const dropping = (drop: Partial<Dropping> = {}): Dropping => ({
+const dropping = (drop: Partial<DropoutContext> = {}): DropoutContext => ({
   dropout: 0.3,
   stochasticDepth: 0,
   seed: 1,
@@ -26,7 +26,7 @@ const dropping = (drop: Partial<Dropping> = {}): Dropping => ({
   ids,
   ...drop,
 });
-const masked = (drop: Dropping) => scope(() => dropout(ones([drop.ids.length, 25]), drop).numbers());
+const masked = (drop: DropoutContext) => scope(() => dropout(ones([drop.ids.length, 25]), drop).numbers());
 
 describe('dropout', () => {
   it('leaves out its share, and lets the rest grow so that the mean stays', () => {
@@ -140,7 +140,7 @@ describe('an EfficientNet that drops', () => {
   it('is attacked whole, and leaves something out in the update', () => {
     using model = Model.create(description, { seed: 5 });
     const run = (rates: { dropout: number; stochasticDepth: number } | undefined) => {
-      const seen: { images: number[]; drop: Dropping | undefined }[] = [];
+      const seen: { images: number[]; drop: DropoutContext | undefined }[] = [];
       const cross = adversarialCrossEntropy(0);
       const epsilon = 0.05;
       const objective = adversarial({
@@ -209,7 +209,7 @@ describe('an EfficientNet that drops', () => {
     for (const key of ['dropout', 'stochasticDepth']) {
       assert.throws(
         () => recipe({ name: 'resnet50', [key]: 0.1 }),
-        new RegExp(`model\\.${key}.*resnet50 has no place for it`, 's'),
+        new RegExp(`model\\.${key}.*resnet50 does not support it`, 's'),
       );
       assert.throws(
         () => recipe({ name: 'efficientnet-b0', [key]: 1 }),

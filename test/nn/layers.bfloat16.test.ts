@@ -29,11 +29,11 @@ describe('a layer that multiplies in bfloat16', () => {
       const rounded = (tensor: Tensor) => tensor.to('bfloat16').to('float64');
       const cases = [
         [
-          convolution.forward(x, { train: true, products: 'bfloat16' }),
+          convolution.forward(x, { train: true, computeDtype: 'bfloat16' }),
           conv2d(rounded(x), rounded(convolution.weight), { stride: 1, padding: 1 }),
         ],
         [
-          last.forward(x.mean([2, 3]), { train: true, products: 'bfloat16' }),
+          last.forward(x.mean([2, 3]), { train: true, computeDtype: 'bfloat16' }),
           linear(rounded(x.mean([2, 3])), rounded(last.weight)),
         ],
       ] as const;
@@ -70,8 +70,8 @@ describe('a network in bfloat16', () => {
         shape: [3, 16, 16],
       });
       const labels = integers([0, 1, 2, 0, 1, 2, 0, 1]);
-      const at = (products?: 'bfloat16') => {
-        const pass = { train: true, keepStatistics: true, ...(products && { products }) };
+      const at = (computeDtype?: 'bfloat16') => {
+        const pass = { train: true, keepStatistics: true, ...(computeDtype && { computeDtype }) };
         return gradients([crossEntropy(model.forward(x, pass), labels)], parameters);
       };
       const [exact, rough] = [at(), at('bfloat16')];

@@ -199,14 +199,14 @@ describe('a recipe is refused', () => {
     [
       'for milestones of a constant schedule',
       'training.schedule.milestones=[1]',
-      /applies only where training\.schedule\.name is 'step'/,
+      /applies only if training\.schedule\.name is 'step'/,
     ],
     [
       'for an attack of a clean objective',
       'training.attack={steps: 3}',
-      /applies only where training\.objective is .*'pgd'/,
+      /applies only if training\.objective is .*'pgd'/,
     ],
-    ['for a size of images that have one', 'data.size=[32, 32]', /applies only where data\.name is 'folder'/],
+    ['for a size of images that have one', 'data.size=[32, 32]', /applies only if data\.name is 'folder'/],
     [
       'for a folder that is not named',
       'data.name=folder',
@@ -214,12 +214,12 @@ describe('a recipe is refused', () => {
     ],
     ['for a warm-up longer than the run', 'training.schedule.warmup=3', /does not end within 3/],
     ['for Nesterov without momentum', 'training.optimizer.momentum=0', /optimizer\.nesterov: .*no effect/],
-    ['for a batch that cannot be filled', 'data.examples=5', /a batch of 10 cannot be filled/],
+    ['for a batch that cannot be filled', 'data.examples=5', /a batch of 10 is larger than data\.examples/],
     ['for one and a half validation examples', 'data.validation=1.5', /a share below 1/],
     [
       'for mean and std of different length',
       'model.normalise={mean: [0, 0], std: [1]}',
-      /one number a channel/,
+      /one number per channel/,
     ],
     ['for a name that is no file name', 'name=../up', /for name but received '\.\.\/up'/],
     [
@@ -254,7 +254,7 @@ describe('a recipe is refused', () => {
   it('where the file is not YAML, with the line', () => {
     refuses(
       () => loadRecipe(fileOf('name: a\ndata: [1, 2\nmodel: b\n')),
-      /Expected YAML .* line 3 cannot be read/,
+      /Expected YAML .* line 3 cannot be parsed/,
     );
     refuses(() => loadRecipe(fileOf('a: 1\na: 2\n')), /line 2 .*unique/);
     refuses(() => loadRecipe(fileOf('a: *nothing\n')), /alias/);
@@ -266,7 +266,7 @@ describe('a recipe is refused', () => {
   it('where there is none, with the nearest name', () => {
     refuses(() => loadRecipe('fashion-mnist-silo'), /Did you mean 'fashion-mnist-silu'\?/);
     refuses(() => loadRecipe('nothing.yaml'), /The recipes are .*fashion-mnist-silu/);
-    refuses(() => loadRecipe(folder), /That is a folder/);
+    refuses(() => loadRecipe(folder), /It is a folder/);
   });
 });
 

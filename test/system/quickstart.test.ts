@@ -31,13 +31,13 @@ describe('the small quickstart', {
       ],
     );
     assert.ok(existsSync(summary.report));
-    assert.match(stdout, /one seed: this shows the method and is no evidence for an activation/);
+    assert.match(stdout, /a single seed: this demonstrates the method and is no evidence for an activation/);
   });
 
   it('tells its numbers again, and refuses another seed in the same folder', () => {
     const again = quickstart();
     assert.equal(again.status, 0);
-    assert.match(again.stdout, /finished already/);
+    assert.match(again.stdout, /already finished/);
     const other = quickstart('--seed', '1');
     assert.equal(other.status, 2);
     assert.match(other.stderr, /^satin: Expected training\.seed = 0, with [^\n]* but received 1\. [^\n]*\n$/);

@@ -97,7 +97,7 @@ describe('satin train refuses', () => {
       ['train', place('nothing.yaml'), ...out],
       /path of a YAML file or the name of a recipe/,
     );
-    await assertRefused(['train', folder, ...out], /That is a folder/);
+    await assertRefused(['train', folder, ...out], /It is a folder/);
   });
 
   it('a run folder that exists, a folder of other things, and a file', async () => {
@@ -310,9 +310,9 @@ describe('satin predict refuses', () => {
   it('an image that is not there, or broken, and no image at all', async () => {
     await assertRefused(
       ['predict', place('run'), place('no.png')],
-      /image file .*no\.png'\. There is no such file/,
+      /image file .*no\.png'\. The file does not exist/,
     );
-    await assertRefused(['predict', place('run'), folder], /That is no file/);
+    await assertRefused(['predict', place('run'), folder], /It is not a file/);
     await assertRefused(
       ['predict', place('run'), place('tiny.yaml')],
       /tiny\.yaml but received a broken one/,
@@ -328,7 +328,10 @@ describe('satin report', () => {
     await assertRefused(['report', place('run'), place('photos-run')], /data\.name of .*run/);
     await assertRefused(['report', place('run'), place('run')], /each run once/);
     await assertRefused(['report', place('run'), '--out', place('tiny.yaml')], /does not exist yet/);
-    await assertRefused(['report', place('run'), '--out', place('nowhere', 'a.html')], /folder that exists/);
+    await assertRefused(
+      ['report', place('run'), '--out', place('nowhere', 'a.html')],
+      /file in an existing folder/,
+    );
   });
 
   it('measures a run and writes a page that loads nothing', async () => {

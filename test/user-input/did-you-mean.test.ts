@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { list, nearest } from '../../src/user-input/did-you-mean.js';
+import { nearest, quotedList } from '../../src/user-input/did-you-mean.js';
 
 it('the nearest name is found whatever its case, and none where more than 40 % of the letters differ', () => {
   const known = ['relu', 'silu', 'softPlus'];
@@ -12,7 +12,7 @@ it('the nearest name is found whatever its case, and none where more than 40 % o
 });
 
 it('names are listed in quotes', () => {
-  assert.deepEqual([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(list), [
+  assert.deepEqual([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(quotedList), [
     '',
     "'a'",
     "'a' or 'b'",

@@ -23,5 +23,5 @@ it('lists and plain values differ as a whole', () => {
     first: [1, 2],
     second: [1, 3],
   });
-  assert.deepEqual(firstDifference({ a: 1 }, null), { path: 'the whole', first: { a: 1 }, second: null });
+  assert.deepEqual(firstDifference({ a: 1 }, null), { path: 'root', first: { a: 1 }, second: null });
 });

@@ -49,7 +49,7 @@ it('an unknown key is named with the nearest one, and where it would apply', () 
     "Unknown key 'modle'. Did you mean 'model'?",
   ]);
   assert.deepEqual(sentences({ epochs: 1, attack: { name: 'none', steps: 3 } }), [
-    "The key 'attack.steps' applies only where attack.name is 'pgd'.",
+    "The key 'attack.steps' applies only if attack.name is 'pgd'.",
   ]);
 });
 

@@ -30,7 +30,7 @@ export function buildObjective(
   const pass = {
     ...trainingPass,
     ...(synchronises(training, ranks) && { synchronised: true }),
-    ...(training.precision === 'bfloat16' && { products: training.precision }),
+    ...(training.precision === 'bfloat16' && { computeDtype: training.precision }),
     ...(drop !== null && { drop }),
   };
   if (training.objective === 'clean') return clean({ labelSmoothing: training.labelSmoothing, pass, ranks });

@@ -65,11 +65,11 @@ export function attackCommand() {
               norm,
               '--epsilon',
             );
-      if (described !== null) classOf(options.label, described.classes); // refused before the engine loads
+      if (described !== null) classOf(options.label, described.classes); // fail before loading the engine
       requireEmptyFolder(out, '--out');
       const [channels, height, width] = shape;
       const images = await decodeImages({ files, form: { size: [height, width], channels, resize } });
-      // Loaded only now: nothing above needs the engine.
+      // Imported after validation, since this loads the engine.
       const { attackImagesToFolder } = await import('../../app/attack/write-folder.js');
       const { modelClassNames } = await import('../../app/model/model-class-names.js');
       const { openModel } = await import('../../app/model/open-model.js');
@@ -103,13 +103,13 @@ export function attackCommand() {
     });
 }
 
-/** Channels (1 or 3), height and width: of a TorchScript model as stated, of one of Satin as it says. */
+/** Channels (1 or 3), height and width: as given for a TorchScript model, from the description of a Satin model. */
 function shapeOf(
   text: string | undefined,
   described: Pick<ModelDescription, 'shape'> | null,
 ): readonly [channels: 1 | 3, height: number, width: number] {
   if (described !== null && text !== undefined)
-    throw InputError.expected('a TorchScript file', '--shape', text, 'A model of Satin says its own.');
+    throw InputError.expected('a TorchScript file', '--shape', text, 'A Satin model includes its shape.');
   const stated = /^([13])x([1-9]\d{0,3})x([1-9]\d{0,3})$/
     .exec(text ?? '')
     ?.slice(1)
@@ -120,13 +120,13 @@ function shapeOf(
       'channels (1 or 3), height and width, such as 3x224x224,',
       '--shape',
       text,
-      'A TorchScript file does not say what it takes.',
+      'A TorchScript file does not contain its input shape.',
     );
   if (channels === 1 || channels === 3) return [channels, height, width];
-  throw InputError.expected('a model of grey (1) or colour (3) images', 'the model', channels);
+  throw InputError.expected('a model for grey (1) or colour (3) images', 'the model', channels);
 }
 
-/** The label of a class, or null where none is named. @throws {InputError} that names the classes there are. */
+/** The label of a class by name, or null if none is given. @throws {InputError} listing the known classes. */
 function classOf(name: string | undefined, classes: readonly string[]): number | null {
   if (name === undefined) return null;
   const label = classes.indexOf(name);

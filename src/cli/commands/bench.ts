@@ -53,7 +53,7 @@ export function benchCommand() {
       const note = (sentence: string) => process.stderr.write(`${sentence}\n`);
       const busy = await busyShare();
       if (busy > 0.1)
-        note(`Other programs use ${Math.round(busy * 100)} % of the machine: the figures mean little.`);
+        note(`Other programs use ${Math.round(busy * 100)} % of the machine: the results are unreliable.`);
       const rows: BenchRow[] = [];
       for (const each of name === undefined ? names : [name])
         rows.push(
@@ -66,12 +66,13 @@ export function benchCommand() {
             attacked: model === undefined ? null : { model, reference, images, share, asShipped },
           })),
         );
-      if (rows.length === 0) throw InputError.expected('a part of the name of a figure', '--only', only);
+      if (rows.length === 0)
+        throw InputError.expected('part of the name of a benchmark result', '--only', only);
       writeResult(rows, { json, table: rows.map(line).join('') });
     });
 }
 
-/** `--share 0.1` */
+/** Parses `--share`. */
 function partOfSteps(text: string): number {
   const part = Number(text);
   if (!(part > 0 && part <= 1)) throw InputError.expected('a number above 0 and at most 1', '--share', text);
@@ -80,13 +81,13 @@ function partOfSteps(text: string): number {
 
 function line({ name, unit, satin, peer, peerName, ratio, interval }: BenchRow): string {
   const figure = (value: number) => value.toPrecision(3);
-  const own = `${name.padEnd(38)} ${figure(satin).padStart(6)} ${unit}`;
+  const result = `${name.padEnd(38)} ${figure(satin).padStart(6)} ${unit}`;
   const range = interval === null ? '' : `[${interval.map(figure).join(', ')}]`;
-  if (peer === null || ratio === null) return `${own}   ${range}`.trimEnd().concat('\n');
-  return `${own}   ${peerName}: ${figure(peer)}   ratio ${figure(ratio)} ${range}`.trimEnd().concat('\n');
+  if (peer === null || ratio === null) return `${result}  ${range}`.trimEnd().concat('\n');
+  return `${result}  ${peerName}: ${figure(peer)}   ratio ${figure(ratio)} ${range}`.trimEnd().concat('\n');
 }
 
-/** Share of all processors' time that others used during one second; 0 where the system does not tell. */
+/** CPU load of other processes during one second, in [0, 1]; 0 if the system does not report it. */
 async function busyShare(): Promise<number> {
   const read = () => {
     const [user = 0, nice = 0, system = 0, idle = 0, wait = 0] = readFileSync('/proc/stat', 'utf8')

@@ -1,6 +1,6 @@
 import type { CommandTable } from '../command-table.js';
 
-/** Every command that exists, in the order of `satin --help`. */
+/** All commands, in the order of `satin --help`. */
 export const commands: CommandTable = {
   quickstart: {
     summary: 'train two robust networks, attack them, and write a report',

@@ -90,12 +90,12 @@ export function evaluateCommand() {
           'one process',
           stored !== null ? '--resume' : '--save-adversarial',
           `${launch.size} of ${launch.launcher}`,
-          'Several share an evaluation that is not kept in a folder.',
+          'An evaluation in a folder does not support several processes.',
         );
       using created = kept === undefined ? null : newEvaluationFolder(kept);
       const folder = created ?? stored;
 
-      // Loaded only now: nothing above needs the engine.
+      // Imported after validation, since this loads the engine.
       const { evaluateRun } = await import('../../app/evaluate/evaluate-run.js');
       const { openModel } = await import('../../app/model/open-model.js');
       if (settings.threads !== undefined)
@@ -137,8 +137,8 @@ export function evaluateCommand() {
             }),
         }).catch((error: unknown) => {
           if (folder === null || !(error instanceof InterruptedError)) throw error;
-          const again = commandLine(['evaluate', modelPath, '--resume', folder.path]);
-          throw new InterruptedError(`${error.message} Continue with: ${again}`, { cause: error });
+          const command = commandLine(['evaluate', modelPath, '--resume', folder.path]);
+          throw new InterruptedError(`${error.message} Continue with: ${command}`, { cause: error });
         });
         if (!leads) return;
         display.close();
@@ -156,7 +156,7 @@ export function evaluateCommand() {
               display.progress({ label: stage, done, total, robust }),
           });
           writeFileSync(options.report, page, { flag: 'wx' });
-          display.note(`The report is ${options.report}. Open it in a browser.`);
+          display.note(`The report is in ${options.report}. Open it in a browser.`);
         }
       };
       try {

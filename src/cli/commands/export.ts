@@ -4,8 +4,8 @@ import { nameList } from '../../user-input/name-list.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { requireNewFile } from '../output-file.js';
 
-/** What each format is called at the end of a file's name. */
-const endings = { safetensors: '.safetensors', torchscript: '.pt' } as const;
+/** File extensions of the formats. */
+const extensions = { safetensors: '.safetensors', torchscript: '.pt' } as const;
 
 /** `satin export MODEL` */
 export function exportCommand() {
@@ -36,20 +36,20 @@ export function exportCommand() {
     .addOption(modelOptions.std())
     .action(async (modelPath, options) => {
       const { format } = options;
-      const out = options.out ?? `${basename(modelPath).replace(/\.[a-z]+$/i, '')}${endings[format]}`;
+      const out = options.out ?? `${basename(modelPath).replace(/\.[a-z]+$/i, '')}${extensions[format]}`;
       requireNewFile(out, '--out');
       const file = readTypedModel(modelPath, options, { takesWeights: true });
 
-      // Loaded only now: nothing above needs the engine.
+      // Imported after validation, since this loads the engine.
       const { exportModel } = await import('../../app/model/export-model.js');
       const { skipped, difference } = exportModel(file, { format, out });
       const lines = [
-        `${out} is written.`,
-        ...(skipped.length > 0 ? [`Left out, as no weights of this network: ${nameList(skipped)}.`] : []),
+        `Wrote ${out}.`,
+        ...(skipped.length > 0 ? [`Skipped, not part of this network: ${nameList(skipped)}.`] : []),
         ...(difference === null
           ? []
           : [
-              `Read again, it differs from the model by ${difference.toExponential(1)} of the largest logit.`,
+              `The loaded file differs from the model by ${difference.toExponential(1)} of the largest logit.`,
             ]),
       ];
       process.stdout.write(`${lines.join('\n')}\n`);

@@ -7,12 +7,12 @@ import { columns } from '../terminal/columns.js';
 import { rate, shortTime } from '../terminal/format.js';
 
 const bases: Readonly<Record<Plan['basis'], string>> = {
-  'measured steps': 'taking some steps',
-  'measured layers': 'measuring its layers',
-  'data sheet': 'its data sheet: not measured',
+  'measured steps': 'measured steps',
+  'measured layers': 'measured layers',
+  'data sheet': 'data sheet, not measured',
 };
 
-/** Names of `plan/devices.ts`, which loads with the engine's part of this command. */
+/** Names of the devices in `plan/devices.ts`, which is not imported here because it is loaded with the engine. */
 const deviceNames = ['cpu', 'h100', 'a100', 'l40s', 'v100'] as const;
 
 /** `satin plan RECIPE` */
@@ -36,7 +36,7 @@ export function planCommand() {
         set: [...set, ...(threads === undefined ? [] : [`threads=${threads}`])],
         smoke,
       });
-      // Loaded only now: nothing above needs the engine.
+      // Imported after validation, since this loads the engine.
       const { plan } = await import('../../app/plan/plan.js');
       const planned = await plan(recipe, { device, count });
       writeResult({ recipe: recipe.name, ...planned }, { json, table: table(recipe.name, planned) });
@@ -48,11 +48,14 @@ function table(name: string, plan: Plan): string {
   const need = memory.weights + memory.activations;
   const passes = [
     [perImage.forward, 'forward'],
-    [perImage.attack, 'of the attack'],
+    [perImage.attack, 'in the attack'],
     [perImage.update, perImage.update === 1 ? 'update' : 'updates'],
   ] as const;
   const rows = [
-    ['network', `${millions(plan.parameters)} parameters, ${millions(plan.macs)} multiplications an image`],
+    [
+      'network',
+      `${millions(plan.parameters)} parameters, ${millions(plan.macs)} multiply-accumulates per image`,
+    ],
     [
       'training',
       `${plan.steps.toLocaleString('en')} steps of ${plan.batch} images, of ${plan.images.toLocaleString('en')}`,
@@ -62,23 +65,23 @@ function table(name: string, plan: Plan): string {
       `${passes
         .filter(([times]) => times > 0)
         .map(([times, what]) => `${times} ${what}`)
-        .join(', ')} for each image`,
+        .join(', ')} per image`,
     ],
     [
       'memory',
-      `${size(memory.weights)} weights, gradients, momentum; ${size(memory.activations)} of a batch`,
+      `${size(memory.weights)} weights, gradients, momentum; ${size(memory.activations)} activations of a batch`,
     ],
     [
       'device',
-      `${count > 1 ? `${count} times ` : ''}${plan.device}${count > 1 ? '; what they exchange is not counted' : ''}`,
+      `${count > 1 ? `${count} times ` : ''}${plan.device}${count > 1 ? '; communication not included' : ''}`,
     ],
-    ['speed', `${rate(plan.imagesPerSecond)} img/s, by ${bases[plan.basis]}`],
+    ['speed', `${rate(plan.imagesPerSecond)} img/s (${bases[plan.basis]})`],
     ['time', `${duration(hours.training)} of training, at most ${duration(hours.validation)} of validation`],
   ];
   const lines = columns(rows);
   if (deviceMemory !== null && need > deviceMemory)
     lines.push(
-      `\nThat is more memory than the ${size(deviceMemory)} of the device: take a larger --count or training.accumulate.`,
+      `\nThis exceeds the device memory of ${size(deviceMemory)}: increase --count or training.accumulate.`,
     );
   return `${name}\n${lines.join('\n')}\n`;
 }

@@ -26,20 +26,20 @@ export function predictCommand() {
       requireJsonPath(json);
       const file = readTypedModel(modelPath, {});
       if (file.kind !== 'satin')
-        throw InputError.expected('a model of Satin', 'the model', modelPath, 'It is TorchScript.');
+        throw InputError.expected('a Satin model', 'the model', modelPath, 'It is a TorchScript file.');
       const { checkpoint } = file;
       const [channels, height, width] = checkpoint.model.shape;
       if (channels !== 1 && channels !== 3)
-        throw InputError.expected('a model of grey (1) or colour (3) images', 'the model', channels);
+        throw InputError.expected('a model for grey (1) or colour (3) images', 'the model', channels);
       const pixels = await decodeImages({ files, form: { size: [height, width], channels, resize } });
-      // Loaded only now: nothing above needs the engine.
+      // Imported after validation, since this loads the engine.
       const { predict } = await import('../../app/predict.js');
       const { checkpointModel } = await import('../../app/model/checkpoint-model.js');
       const { setThreads } = await import('../../engine/engine-info.js');
       if (threads !== undefined) setThreads(threads);
       using model = checkpointModel(checkpoint);
       const predictions = predict(model, pixels);
-      const images = files.map((image, place) => ({ image, predictions: predictions[place]! }));
+      const images = files.map((image, index) => ({ image, predictions: predictions[index]! }));
       writeResult(
         { model: modelPath, modelDigest: checkpoint.weightsDigest, resize, images },
         { json, table: table(images) },
@@ -47,7 +47,7 @@ export function predictCommand() {
     });
 }
 
-/** One row an image: its file, then class and probability, the likeliest first. */
+/** One row per image: file, then classes with probabilities in descending order. */
 function table(
   images: readonly { readonly image: string; readonly predictions: readonly Prediction[] }[],
 ): string {

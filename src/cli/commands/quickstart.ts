@@ -23,7 +23,9 @@ export function quickstartCommand() {
       const { quickstart, readSummary } = await import('../../app/quickstart.js');
       const done = readSummary({ folder: out, seed, smoke });
       if (done !== null) {
-        process.stdout.write(`This quickstart is finished already; --out makes another.\n${closing(done)}`);
+        process.stdout.write(
+          `This quickstart is already finished; use --out for another one.\n${closing(done)}`,
+        );
         return;
       }
       const { setThreads } = await import('../../engine/engine-info.js');
@@ -48,7 +50,7 @@ export function quickstartCommand() {
         process.stdout.write(closing(summary));
       } catch (error) {
         if (!(error instanceof InterruptedError)) throw error;
-        const sentence = `Interrupted; what was done is kept in ${out}. The same command goes on from there.`;
+        const sentence = `Interrupted; the progress is saved in ${out}. Run the same command to continue.`;
         throw new InterruptedError(sentence, { cause: error });
       } finally {
         display.close();
@@ -56,7 +58,7 @@ export function quickstartCommand() {
     });
 }
 
-/** Where the report is, the numbers that matter, and what they do not show. */
+/** The accuracies with a caveat, and the path of the report. */
 function closing({ report, networks, seconds }: QuickstartSummary): string {
   const [first, second] = networks;
   const line = ({
@@ -78,7 +80,7 @@ function closing({ report, networks, seconds }: QuickstartSummary): string {
     '',
     ...networks.map(line),
     ...difference,
-    'one seed: this shows the method and is no evidence for an activation',
+    'a single seed: this demonstrates the method and is no evidence for an activation',
     '',
     `The report, after ${Math.round(seconds)} s: ${pathToFileURL(resolve(report)).href}`,
     '',

@@ -28,7 +28,7 @@ export function reportCommand() {
       requireComparable(runs);
       const out = stated ?? join(paths[0]!, 'report.html');
       requireNewFile(out, 'the report');
-      // Loaded only now: nothing above needs the engine.
+      // Imported after validation, since this loads the engine.
       const { trainingReport } = await import('../../app/report/training-report.js');
       const { setThreads } = await import('../../engine/engine-info.js');
       if (threads !== undefined) setThreads(threads);
@@ -45,7 +45,7 @@ export function reportCommand() {
       } finally {
         display.close();
       }
-      process.stdout.write(`The report is ${out}. Open it in a browser.\n`);
+      process.stdout.write(`The report is in ${out}. Open it in a browser.\n`);
     });
 }
 
@@ -57,7 +57,7 @@ function readRun(path: string): TrainedRun {
   return { path, recipe, checkpoint: readCheckpoint({ path }) };
 }
 
-/** Numbers under different threat models, or on different images, do not belong in one figure. */
+/** Results for different threat models or data sets are not comparable. */
 function requireComparable([first, ...others]: readonly TrainedRun[]): void {
   const matter = ({ recipe: { data, threat } }: TrainedRun) => ({
     data: { name: data.name, dir: data.dir },
@@ -70,7 +70,7 @@ function requireComparable([first, ...others]: readonly TrainedRun[]): void {
         `the ${difference.path} of ${first!.path}`,
         `the run ${other.path}`,
         difference.second,
-        'Make a report for each.',
+        'Create a separate report for each.',
       );
     if ([first!, ...others.slice(0, index)].some(({ path }) => path === other.path))
       throw InputError.expected('each run once', 'the report', other.path);

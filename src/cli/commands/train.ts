@@ -39,12 +39,12 @@ export function trainCommand() {
         options.out ?? defaultRunPath(`${recipe.name}${smoke ? '-smoke' : ''}`, recipe.training.seed);
       const history = leads && resume && isRunFolder(path) ? readEvents(path) : [];
       if (options.init !== undefined && history.length > 0)
-        throw InputError.expected('--resume or --init, not both,', 'a run that has begun', path);
+        throw InputError.expected('--resume or --init, not both,', 'a run that has started', path);
       const { init: initPath, newHead, entry } = options;
       if (initPath === undefined && (newHead || entry !== undefined))
         throw InputError.expected('--init', newHead ? '--new-head' : '--entry', initPath);
       const init = initPath === undefined ? undefined : readInitialWeights(initPath, { entry });
-      // Loaded only now: nothing above needs the engine.
+      // Imported after validation, since this loads the engine.
       const { trainRun } = await import('../../app/train/train-run.js');
       const { withProcessGroup } = await import('../../distributed/init-process-group.js');
       const display = createDisplay({ history });
@@ -69,11 +69,11 @@ export function trainCommand() {
         display.close();
       }
       if (!leads) return;
-      process.stdout.write(`The run is in ${path}. Measure it: ./satin evaluate ${path} --attack pgd-50\n`);
+      process.stdout.write(`The run is in ${path}. Evaluate it: ./satin evaluate ${path} --attack pgd-50\n`);
     });
 }
 
-/** The values of `model.activation`. */
+/** Help text on the values of `model.activation`. */
 function activationHelp(): string {
   const lines = activationLines().map((line) => `  ${line}`);
   return `\nActivations, as --set model.activation=NAME:\n${lines.join('\n')}\nA coefficient is given in parentheses: "softplus(10)". See docs/activations.md.`;

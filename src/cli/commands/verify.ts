@@ -6,7 +6,7 @@ import { requireJsonPath, writeResult } from '../json-option.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../options.js';
 
-/** So many that do not verify are listed; `--json` has all. */
+/** Maximum number of failed images listed; `--json` has all. */
 const listed = 20;
 
 /** `satin verify DIR` */
@@ -29,14 +29,17 @@ export function verifyCommand() {
       const manifest = readEvaluationManifest(folder, 'the folder');
       const model = readTypedModel(options.model ?? manifest.model, options);
       requireJsonPath(json);
-      // Loaded only now: nothing above needs the engine.
+      // Imported after validation, since this loads the engine.
       const { verifyRun } = await import('../../app/evaluate/verify-run.js');
       (await import('../../engine/engine-info.js')).setThreads(threads ?? manifest.threads);
       const result = verifyRun({ folder, model });
       writeResult(result, { json, table: table(result) });
       const { failed, images } = result;
       if (failed.length > 0)
-        throw new RunError('not-verified', `${failed.length} of ${images} adversarial images do not verify.`);
+        throw new RunError(
+          'not-verified',
+          `${failed.length} of ${images} adversarial images failed verification.`,
+        );
     });
 }
 
@@ -46,12 +49,12 @@ function table(result: VerificationResult): string {
   const lines = [
     `${images} adversarial images of ${data}, ${what}${isFinished ? '' : '; the evaluation is not finished'}`,
     isSameModel
-      ? `${verified} verify: in ball and box, and misclassified by ${result.model}`
-      : `${verified} lie in ball and box; ${result.model} is another model than the evaluated one`,
+      ? `${verified} verified: within ε and [0, 1], and misclassified by ${result.model}`
+      : `${verified} are within ε and [0, 1]; ${result.model} is not the evaluated model`,
     ...(isSameModel
       ? []
       : [
-          `${fooled} of ${images} fool it; of the ${ofRight.images} whose original it gets right, ${ofRight.fooled}`,
+          `${fooled} of ${images} fool it; of the ${ofRight.images} with a correctly classified original, ${ofRight.fooled}`,
         ]),
     ...result.failed
       .slice(0, listed)

@@ -4,30 +4,31 @@ import { threatInSymbols } from '../../report/sentences.js';
 import { columns, shortened } from './columns.js';
 import { percentage } from './format.js';
 
-/** What a person reads at the end of `satin attack`: a row for each picture. */
+/** Output of `satin attack`: one row per image. */
 export function attackTable(result: AttackedPictures, page: string): string {
-  const answer = (said: { readonly class: string; readonly probability: number }) =>
-    `${said.class} ${percentage(said.probability)}`;
+  const prediction = (p: { readonly class: string; readonly probability: number }) =>
+    `${p.class} ${percentage(p.probability)}`;
   const rows = result.images.map((picture) => [
     shortened(picture.image, 17),
-    answer(picture.before),
-    answer(picture.after),
+    prediction(picture.before),
+    prediction(picture.after),
     distance(picture.distance, result),
     outcome(picture),
   ]);
-  const right = result.labels === 'given' ? result.images[0]!.label : 'what the model said before';
+  const right =
+    result.labels === 'given' ? result.images[0]!.label : "the model's prediction before the attack";
   return [
-    `${result.attack}, ${threatInSymbols(result)}; what counts as right: ${right}`,
+    `${result.attack}, ${threatInSymbols(result)}; label: ${right}`,
     '',
-    ...columns([['picture', 'before', 'after', 'distance', 'outcome'], ...rows]),
+    ...columns([['image', 'before', 'after', 'distance', 'outcome'], ...rows]),
     '',
-    'A PNG has 8 bits a channel: rounding moves a pixel by up to 1/510. The exact images',
-    `are in adversarial.safetensors. To look at them: ${page}`,
+    'PNGs have 8 bits per channel: rounding changes a pixel by up to 1/510. The exact',
+    `images are in adversarial.safetensors. Open in a browser: ${page}`,
     '',
   ].join('\n');
 }
 
-/** With whether the adversarial picture still fools the model once it is rounded to a PNG. */
+/** The outcome, with whether the adversarial image rounded to a PNG still fools the model. */
 function outcome({ outcome, png }: AttackedPicture): string {
   if (outcome !== 'broken') return outcomeInWords[outcome];
   return `${outcomeInWords.broken}, PNG ${png.fools ? 'too' : 'not'}`;

@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 
-/** Where a display writes: `process.stderr`, or a stream of a test. */
+/** Output stream of a display: `process.stderr`, or a stream in a test. */
 export type DisplayStream = NodeJS.WritableStream & {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -8,31 +8,31 @@ export type DisplayStream = NodeJS.WritableStream & {
 };
 
 export interface BarState {
-  /** What is going on: `epoch 3/30`. */
+  /** Current stage: `epoch 3/30`. */
   readonly label: string;
   readonly done: number;
   readonly total: number;
-  /** What else is known, the most important first; the last ones go where the terminal is narrow. */
+  /** Additional values in order of importance; the last ones are dropped on narrow terminals. */
   readonly details: readonly string[];
 }
 
-/** One line at the bottom of a terminal that shows how far something is. */
+/** A progress bar on the last line of a terminal. */
 export interface Bar {
   show(state: BarState): void;
-  /** Removes the line, so that others can be written; the next `show` brings it back. */
+  /** Removes the line, so that others can be written; the next `show` draws it again. */
   clear(): void;
 }
 
 const narrowestBar = 8;
 const widestBar = 30;
 
-/** A bar on a terminal. It never wraps: in a narrow one it loses its last details, then the bar itself. */
+/** Creates a progress bar. It never wraps: on narrow terminals the last details are dropped, then the bar. */
 export function createBar(stream: DisplayStream): Bar {
   let state: BarState = { label: '', done: 0, total: 1, details: [] };
   const bar = new SingleBar({
     stream,
     clearOnComplete: true,
-    // The line is made to fit, so the terminal's own setting is left alone: a crash could not restore it.
+    // The line always fits, so the terminal's wrap mode is not changed, which a crash could not restore.
     linewrap: true,
     format: () => barLine(state, stream.columns === undefined || stream.columns === 0 ? 80 : stream.columns),
   });
@@ -48,7 +48,7 @@ export function createBar(stream: DisplayStream): Bar {
   };
 }
 
-/** `epoch 3/30 ███████░░░  70%  loss 0.532  20s left`, at most `columns` - 1 wide: a full line may wrap. */
+/** `epoch 3/30 ███████░░░  70%  loss 0.532  20s left`, at most `columns` - 1 wide, since a full line may wrap. */
 export function barLine({ label, done, total, details }: BarState, columns: number): string {
   const share = total > 0 ? Math.min(1, done / total) : 1;
   const shown = [...details];

@@ -1,4 +1,4 @@
-/** Rows of cells as lines, each column as wide as its widest cell; those in `right` end in line, the others begin in it. */
+/** Formats rows as aligned columns; those in `right` are right-aligned, the others left-aligned. */
 export function columns(
   rows: readonly (readonly string[])[],
   { right = [] }: { readonly right?: readonly number[] } = {},
@@ -16,7 +16,7 @@ export function columns(
   );
 }
 
-/** A text of at most `length` characters; of a longer one the end is kept, which tells paths apart. */
+/** Truncates a text to `length` characters, keeping the end, which distinguishes paths. */
 export function shortened(text: string, length: number): string {
   return text.length <= length ? text : `…${text.slice(1 - length)}`;
 }

@@ -4,10 +4,10 @@ import { wilsonInterval } from '../../evaluation/statistics.js';
 import { columns } from './columns.js';
 import { percentage, shortTime } from './format.js';
 
-/** Columns of a terminal that nobody made wider. */
+/** Default width of a terminal in columns. */
 const terminalWidth = 80;
 
-/** What a person reads at the end of `satin evaluate`: a row for each attack, both accuracies, and the flags. */
+/** Output of `satin evaluate`: one row per attack, both accuracies, and the flags. */
 export function evaluationTable(result: EvaluationResult): string {
   const { examples, data, norm, epsilonText, mode, attacks, clean, robust, interval, flags } = result;
   const right = result.perExample.filter((example) => example.clean).length;
@@ -45,7 +45,7 @@ function intervalInWords([low, high]: readonly [number, number]): string {
   return `95 % interval ${percentage(low)} to ${percentage(high)}`;
 }
 
-/** Indented lines of a sentence or more. */
+/** Wraps and indents a text. */
 function wrapped(text: string): string[] {
   const indent = '  ';
   return new Help()

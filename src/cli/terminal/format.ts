@@ -1,4 +1,4 @@
-/** How numbers read on a terminal: short, and of few different widths. */
+/** Number formats for the terminal: short, with little variation in width. */
 
 /** `80` reads `1m 20s`; at most two units. */
 export function shortTime(seconds: number): string {

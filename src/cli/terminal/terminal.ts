@@ -2,44 +2,44 @@ import picocolors from 'picocolors';
 import type { RunEvent } from '../../runs/events.js';
 import { type BarState, createBar, type DisplayStream } from './bar.js';
 import { percentage, shortTime } from './format.js';
-import { followTraining, tableHeader } from './training-lines.js';
+import { formatTraining, tableHeader } from './training-lines.js';
 
 /**
- * What a person sees of a long command: a line for each epoch, and on a terminal a bar below it. It is told
- * events and numbers, and knows nothing of what makes them. Without a terminal there are plain lines only.
+ * The progress output of a long-running command: one line per epoch, and on a terminal a progress bar below. It
+ * receives events and numbers, independent of their source. Without a terminal it prints plain lines only.
  */
 export interface Display {
-  /** An event of a training run, as the run folder records it. */
+  /** Shows an event of a training run, as recorded in the run folder. */
   event(event: RunEvent): void;
-  /** How far a step is that has no events: an evaluation, a download. Every call brings the latest numbers. */
+  /** Shows the progress of an operation without events, such as an evaluation or a download. */
   progress(progress: DisplayProgress): void;
-  /** A sentence on a line of its own. */
+  /** Prints a sentence on a separate line. */
   note(sentence: string): void;
-  /** Removes the bar. Call it before anything else is written, and at the end. */
+  /** Removes the bar. Call it before other output, and at the end. */
   close(): void;
 }
 
 export interface DisplayProgress {
-  /** What is going on: `pgd-50`. Another label begins another bar. */
+  /** Current stage, such as `pgd-50`. A new label starts a new bar. */
   readonly label: string;
   readonly done: number;
   readonly total: number;
-  /** Share of the examples so far that no attack has broken. */
+  /** Robust accuracy so far. */
   readonly robust?: number;
-  /** Until all is done, not this step alone. @default told from how fast `done` grows */
+  /** Estimated time until everything is done, not only this stage. @default extrapolated from the rate of `done` */
   readonly secondsLeft?: number;
 }
 
 export interface DisplayOptions {
   /** @default process.stderr */
   readonly stream?: DisplayStream;
-  /** Of a run that is resumed: its events so far, which are not shown again. @default [] */
+  /** Previous events of a resumed run, which are not shown again. @default [] */
   readonly history?: readonly RunEvent[];
-  /** Milliseconds since any moment. @default performance.now */
+  /** A clock in milliseconds. @default performance.now */
   readonly now?: () => number;
 }
 
-/** Without a terminal, a step that takes long says where it is this often. */
+/** Interval of progress lines without a terminal. */
 const plainMilliseconds = 60_000;
 
 export function createDisplay(options: DisplayOptions = {}): Display {
@@ -47,11 +47,11 @@ export function createDisplay(options: DisplayOptions = {}): Display {
   const isTerminal = stream.isTTY === true && process.env.TERM !== 'dumb';
   const colors = picocolors.createColors(isTerminal && stream.hasColors?.() === true);
   const bar = createBar(stream);
-  const follow = followTraining();
-  for (const event of history) follow(event);
+  const format = formatTraining();
+  for (const event of history) format(event);
   let hasHeader = false;
   let lastLine = now();
-  let began = { label: '', done: 0, time: 0 };
+  let started = { label: '', done: 0, time: 0 };
 
   const write = (line: string): void => {
     bar.clear();
@@ -66,7 +66,7 @@ export function createDisplay(options: DisplayOptions = {}): Display {
 
   return {
     event(event) {
-      const shown = follow(event);
+      const shown = format(event);
       if (shown?.kind === 'bar') show(shown.bar);
       if (shown?.kind === 'note') write(shown.text);
       if (shown?.kind !== 'row') return;
@@ -75,11 +75,11 @@ export function createDisplay(options: DisplayOptions = {}): Display {
       write(shown.text);
     },
     progress({ label, done, total, robust, secondsLeft }) {
-      if (label !== began.label || done < began.done) began = { label, done, time: now() };
-      const left = secondsLeft ?? ((now() - began.time) / 1000 / (done - began.done)) * (total - done);
+      if (label !== started.label || done < started.done) started = { label, done, time: now() };
+      const left = secondsLeft ?? ((now() - started.time) / 1000 / (done - started.done)) * (total - done);
       const details = [
         ...(robust === undefined ? [] : [`robust ${percentage(robust)}`]),
-        ...(secondsLeft !== undefined || done > began.done ? [`${shortTime(left)} left`] : []),
+        ...(secondsLeft !== undefined || done > started.done ? [`${shortTime(left)} left`] : []),
       ];
       show({ label, done, total, details });
     },

@@ -2,7 +2,7 @@ import type { RunEvent } from '../../runs/events.js';
 import type { BarState } from './bar.js';
 import { percentage, rate, shortTime } from './format.js';
 
-/** What an event of a training run leads a display to show: one of these, or nothing. */
+/** Output for an event of a training run: a table row, a progress bar, a note, or nothing. */
 export type Shown =
   | { readonly kind: 'row'; readonly text: string }
   | { readonly kind: 'bar'; readonly bar: BarState }
@@ -11,17 +11,17 @@ export type Shown =
 
 const widths = [7, 9, 9, 8, 8, 11];
 
-/** The head of the table of epochs; rows are 52 characters wide. */
+/** Header of the epoch table; rows are 52 characters wide. */
 export const tableHeader = tableRow(['epoch', 'img/s', 'loss', 'clean', 'robust', 'time left']);
 
-/** Follows the events of a run, whose epochs count from 1, and says what each one shows. */
-export function followTraining(): (event: RunEvent) => Shown {
+/** Creates a stateful formatter of the events of a run, whose epochs count from 1. */
+export function formatTraining(): (event: RunEvent) => Shown {
   let epochs = 0;
   let stepsPerEpoch = 0;
   let epochSeconds: number[] = [];
-  /** The accuracies that choose the best epoch, in the order of the epochs. */
+  /** The accuracies that select the best epoch, in epoch order. */
   let chosenBy: { readonly epoch: number; readonly measure: string; readonly accuracy: number }[] = [];
-  /** Of the epoch that goes on. */
+  /** Steps of the current epoch. */
   let steps: Extract<RunEvent, { type: 'step' }>[] = [];
 
   const showStep = (event: Extract<RunEvent, { type: 'step' }>): Shown => {
@@ -45,7 +45,7 @@ export function followTraining(): (event: RunEvent) => Shown {
     steps = [];
     const { 'train/loss': loss, 'validation/clean': clean, ...others } = event.measurements;
     const robust = Object.entries(others).find(([name]) => name.startsWith('validation/robust/'))?.[1];
-    // The last measurement is the one that chooses.
+    // The last measurement selects the best epoch.
     const [name = '', accuracy] = Object.entries(event.measurements).at(-1) ?? [];
     if (name.startsWith('validation/') && accuracy !== undefined)
       chosenBy.push({ epoch: event.epoch, measure: inWords(name), accuracy });
@@ -61,7 +61,7 @@ export function followTraining(): (event: RunEvent) => Shown {
     return { kind: 'row', text };
   };
 
-  /** Overfitting: nothing where no epoch was better than the last one. */
+  /** A note on overfitting; empty if no epoch was better than the last one. */
   const bestAgainstLast = (): string => {
     const last = chosenBy.at(-1);
     const best = chosenBy.reduce<typeof last>(
@@ -70,8 +70,8 @@ export function followTraining(): (event: RunEvent) => Shown {
     );
     if (best === undefined || last === undefined || best.accuracy === last.accuracy) return '';
     return (
-      ` Best after epoch ${best.epoch}: ${percentage(best.accuracy)} ${best.measure}; after the last: ` +
-      `${percentage(last.accuracy)}. The best is kept and is what evaluate takes.`
+      ` Best after epoch ${best.epoch}: ${percentage(best.accuracy)} ${best.measure}; last epoch: ` +
+      `${percentage(last.accuracy)}. The best weights are saved and used by evaluate.`
     );
   };
 
@@ -95,7 +95,7 @@ export function followTraining(): (event: RunEvent) => Shown {
           kind: 'note',
           text: `Trained ${event.epoch} ${event.epoch === 1 ? 'epoch' : 'epochs'} in ${shortTime(event.seconds)}.${bestAgainstLast()}`,
         };
-      // The error that ends the command tells of these, and a checkpoint is not worth a line.
+      // The error that ends the command reports the last two; checkpoints are not shown.
       case 'checkpoint':
       case 'interrupted':
       case 'failed':
@@ -104,7 +104,7 @@ export function followTraining(): (event: RunEvent) => Shown {
   };
 }
 
-/** Of `validation/robust/linf-0.1/pgd-10` or `validation/clean`. */
+/** Describes a measurement: `validation/robust/linf-0.1/pgd-10` or `validation/clean`. */
 function inWords(measurement: string): string {
   return measurement === 'validation/clean' ? 'clean' : `under ${measurement.split('/').at(-1)}`;
 }

@@ -8,9 +8,9 @@ import { ProjectionShortcut } from './shortcut.js';
 import { Block, type BlockOptions, changesShape } from './stage.js';
 
 /**
- * The basic residual block of He et al. (2016, CVPR): activation(F(x) + shortcut(x)), F = two 3x3 convolutions. Where
- * the shape changes, the shortcut is a projection under the name that `shortcut` says, or (`padded`, option A of the CIFAR
- * networks) every second place with zeros for the new channels.
+ * The basic residual block of He et al. (2016, CVPR): activation(F(x) + shortcut(x)), F = two 3x3 convolutions. If the
+ * block changes the shape, the shortcut is a projection named by `shortcut`, or (`padded`, option A of the CIFAR
+ * networks) strided subsampling with zeros for the new channels.
  */
 export class BasicBlock extends Block {
   readonly #options: BlockOptions;
@@ -29,7 +29,7 @@ export class BasicBlock extends Block {
     this.#conv1 = this.child('conv1', new Conv2d({ inputs, outputs, kernel: 3, stride, initialiser }));
     this.#bn1 = this.child('bn1', new BatchNorm2d({ channels: outputs, initialiser }));
     this.#conv2 = this.child('conv2', new Conv2d({ inputs: outputs, outputs, kernel: 3, initialiser }));
-    // A block that starts as the identity trains more surely (Goyal et al., 2017; the paper's code does so).
+    // Initialising the residual branch to zero stabilises training (Goyal et al., 2017; as in the paper's code).
     this.#bn2 = this.child('bn2', new BatchNorm2d({ channels: outputs, zeroScale: true, initialiser }));
     if (options.shortcut !== 'padded' && changesShape(options))
       this.#projection = this.child(options.shortcut, new ProjectionShortcut(options));
@@ -39,8 +39,8 @@ export class BasicBlock extends Block {
 
   forward(x: Tensor, pass: Pass): Tensor {
     const inner = convolve(x, this.#conv1, this.#bn1, { activation: this.#act1 }, pass);
-    const following = { residual: this.#shortcut(x, pass), activation: this.#act2 };
-    return convolve(inner, this.#conv2, this.#bn2, following, pass);
+    const epilogue = { residual: this.#shortcut(x, pass), activation: this.#act2 };
+    return convolve(inner, this.#conv2, this.#bn2, epilogue, pass);
   }
 
   #shortcut(x: Tensor, pass: Pass): Tensor {

@@ -7,8 +7,8 @@ import { ProjectionShortcut } from './shortcut.js';
 import { Block, type BlockOptions, changesShape } from './stage.js';
 
 /**
- * The bottleneck block of He et al. (2016, CVPR), version 1.5: 1x1, 3x3 and 1x1 convolutions, the stride in the 3x3 one;
- * activation(F(x) + shortcut(x)). With groups, ResNeXt's (Xie et al., 2017).
+ * The bottleneck block of He et al. (2016, CVPR), version 1.5: 1x1, 3x3 and 1x1 convolutions with the stride in the 3x3
+ * convolution; activation(F(x) + shortcut(x)). With groups, the block of ResNeXt (Xie et al., 2017).
  */
 export class Bottleneck extends Block {
   readonly #conv1: Conv2d;
@@ -34,7 +34,7 @@ export class Bottleneck extends Block {
     );
     this.#bn2 = this.child('bn2', new BatchNorm2d({ channels: inner, initialiser }));
     this.#conv3 = this.child('conv3', new Conv2d({ inputs: inner, outputs, kernel: 1, initialiser }));
-    // A block that starts as the identity trains more surely (Goyal et al., 2017; the paper's code does so).
+    // Initialising the residual branch to zero stabilises training (Goyal et al., 2017; as in the paper's code).
     this.#bn3 = this.child('bn3', new BatchNorm2d({ channels: outputs, zeroScale: true, initialiser }));
     if (changesShape(options)) this.#downsample = this.child('downsample', new ProjectionShortcut(options));
     this.#act1 = this.child('act1', activate());

@@ -9,7 +9,7 @@ import { Architecture, type ArchitectureOptions } from './architecture.js';
 import { InvertedResidual } from './inverted-residual.js';
 import { type BlockOptions, Stage } from './stage.js';
 
-/** What sets one EfficientNet apart from another: B0's channels and depths times these. */
+/** Compound scaling: multipliers for the channels and depths of B0. */
 export interface EfficientNetScale {
   readonly width: number;
   readonly depth: number;
@@ -26,14 +26,14 @@ const stages = [
   { blocks: 1, kernel: 3, stride: 1, expansion: 6, channels: 320 },
 ] as const;
 
-/** The multiple of 8 nearest to channels · width, at least 8 and no more than a tenth below. */
-export function roundedChannels(channels: number, width: number): number {
+/** channels · width rounded to the nearest multiple of 8, at least 8 and at most 10 % below. */
+export function roundChannels(channels: number, width: number): number {
   const exact = channels * width;
   const rounded = Math.max(8, Math.floor((exact + 4) / 8) * 8);
   return rounded < 0.9 * exact ? rounded + 8 : rounded;
 }
 
-/** Stages one behind the other: `0`, `1`, ... */
+/** A sequence of stages named `0`, `1`, ... */
 class Stages extends Module {
   readonly #stages: readonly Stage[];
 
@@ -48,9 +48,10 @@ class Stages extends Module {
 }
 
 /**
- * EfficientNet (Tan and Le, 2019) with timm's names: strided 3x3 stem, seven stages of inverted residuals with
- * squeeze-and-excitation, 1x1 convolution, global average, dropout, linear layer. Padding is symmetric, as in timm's
- * `efficientnet_b0`, and batch norm has PyTorch's constants, which are those of the paper of smooth adversarial training.
+ * EfficientNet (Tan and Le, 2019) with timm's parameter names: strided 3x3 stem, seven stages of inverted residuals
+ * with squeeze-and-excitation, 1x1 convolution, global average pooling, dropout, linear layer. Padding is symmetric, as
+ * in timm's `efficientnet_b0`, and batch norm uses PyTorch's momentum and epsilon, as in the smooth adversarial
+ * training paper.
  */
 export class EfficientNet extends Architecture {
   readonly head = 'classifier';
@@ -66,7 +67,7 @@ export class EfficientNet extends Architecture {
   constructor(scale: EfficientNetScale, options: ArchitectureOptions) {
     super();
     const { channels, classes, width, activate, initialiser } = options;
-    const wide = (count: number) => roundedChannels(count, scale.width * width);
+    const wide = (count: number) => roundChannels(count, scale.width * width);
     const depths = stages.map(({ blocks }) => Math.ceil(blocks * scale.depth));
     const blocks = depths.reduce((sum, depth) => sum + depth, 0);
     const [stem, features] = [wide(32), wide(1280)];
@@ -79,11 +80,11 @@ export class EfficientNet extends Architecture {
     this.#act1 = this.child('act1', activate());
     let inputs = stem;
     let index = 0;
-    const made = stages.map(({ kernel, stride, expansion, channels }, place) => {
+    const made = stages.map(({ kernel, stride, expansion, channels }, position) => {
       const outputs = wide(channels);
       const make = (block: BlockOptions) =>
-        new InvertedResidual({ ...block, kernel, expansion, place: { index: index++, blocks } });
-      const stage = new Stage(depths[place]!, { inputs, outputs, stride, activate, initialiser }, make);
+        new InvertedResidual({ ...block, kernel, expansion, position: { index: index++, blocks } });
+      const stage = new Stage(depths[position]!, { inputs, outputs, stride, activate, initialiser }, make);
       inputs = outputs;
       return stage;
     });

@@ -4,27 +4,27 @@ import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import type { Pass } from '../../nn/module.js';
 import { globalAveragePool, maxPool } from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { Architecture, type ArchitectureOptions, scaled } from './architecture.js';
+import { Architecture, type ArchitectureOptions, scaleChannels } from './architecture.js';
 import { BasicBlock } from './basic-block.js';
 import { Bottleneck } from './bottleneck.js';
 import { type BlockOptions, Stage } from './stage.js';
 
-/** What sets one ResNet for ImageNet apart from another. */
+/** Configuration of a ResNet for ImageNet. */
 export interface ImageNetResNetShape {
   /** Blocks in each of the four stages. */
   readonly blocks: readonly number[];
-  /** Bottlenecks, or basic blocks, which have no groups. */
+  /** Bottleneck blocks; if omitted, basic blocks, which have no groups. */
   readonly bottleneck?: {
     /** Groups of the 3x3 convolution; more than 1 for ResNeXt. */
     readonly groups: number;
-    /** Channels of each group in the first stage; they double with each stage. */
+    /** Channels per group in the first stage, doubled in each later stage. */
     readonly groupWidth: number;
   };
 }
 
 /**
- * A residual network for large images (He et al., 2016; version 1.5; Xie et al., 2017), with torchvision's names: 7x7 stem
- * and max pooling, four stages, global average, linear layer.
+ * A residual network for large images (He et al., 2016; version 1.5; Xie et al., 2017), with torchvision's parameter
+ * names: 7x7 stem and max pooling, four stages, global average pooling, linear layer.
  */
 export class ImageNetResNet extends Architecture {
   readonly head = 'fc';
@@ -37,7 +37,7 @@ export class ImageNetResNet extends Architecture {
   constructor({ blocks, bottleneck }: ImageNetResNetShape, options: ArchitectureOptions) {
     super();
     const { channels, classes, width, activate, initialiser } = options;
-    const planes = blocks.map((_, index) => scaled(64 * 2 ** index, width));
+    const planes = blocks.map((_, index) => scaleChannels(64 * 2 ** index, width));
     const expansion = bottleneck === undefined ? 1 : 4;
     const make = (block: BlockOptions) => {
       if (bottleneck === undefined) return new BasicBlock({ ...block, shortcut: 'downsample' });
@@ -57,7 +57,7 @@ export class ImageNetResNet extends Architecture {
       const stage = new Stage(blocks[index]!, { inputs, outputs, stride, activate, initialiser }, make);
       return this.child(`layer${index + 1}`, stage);
     });
-    // The paper's code: N(0, 0.01²), so that all classes are equally likely at first.
+    // N(0, 0.01²) as in the paper's code: the initial class probabilities are nearly uniform.
     this.#fc = this.child(
       'fc',
       new Linear({ inputs: planes.at(-1)! * expansion, outputs: classes, deviation: 0.01, initialiser }),

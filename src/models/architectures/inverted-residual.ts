@@ -1,6 +1,6 @@
 import type { ActivationLayer } from '../../nn/activation-layer.js';
 import { convolve } from '../../nn/convolve.js';
-import { type BlockPlace, depthRate, stochasticDepth } from '../../nn/dropout.js';
+import { type BlockPosition, depthRate, stochasticDepth } from '../../nn/dropout.js';
 import { BatchNorm2d, Conv2d } from '../../nn/layers.js';
 import type { Pass } from '../../nn/module.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -11,9 +11,9 @@ import { Block, type BlockOptions, changesShape } from './stage.js';
 type Layer = readonly [convolution: Conv2d, norm: BatchNorm2d];
 
 /**
- * The block of EfficientNet (Sandler et al., 2018; Tan and Le, 2019), with timm's names: 1x1 convolution to `expansion`
- * times the channels (none for 1), depthwise convolution, squeeze-and-excitation to a quarter of the block's inputs, 1x1
- * convolution back; plus x where the shape stays.
+ * The block of EfficientNet (Sandler et al., 2018; Tan and Le, 2019), with timm's parameter names: 1x1 expansion
+ * convolution (omitted for an `expansion` of 1), depthwise convolution, squeeze-and-excitation with a quarter of the
+ * block's input channels, 1x1 projection; plus an identity shortcut if the shape does not change.
  */
 export class InvertedResidual extends Block {
   readonly #expand: Layer | null;
@@ -22,14 +22,14 @@ export class InvertedResidual extends Block {
   readonly #project: Layer;
   readonly #act1: ActivationLayer;
   readonly #act2: ActivationLayer;
-  readonly #place: BlockPlace;
+  readonly #position: BlockPosition;
   readonly #hasShortcut: boolean;
 
   constructor(
     options: BlockOptions & {
       readonly kernel: number;
       readonly expansion: number;
-      readonly place: BlockPlace;
+      readonly position: BlockPosition;
     },
   ) {
     super();
@@ -51,7 +51,7 @@ export class InvertedResidual extends Block {
           kernel,
           stride,
           groups: inner,
-          fanOut: kernel ** 2, // of one channel
+          fanOut: kernel ** 2, // each output channel has one filter
           initialiser,
         }),
       ),
@@ -65,7 +65,7 @@ export class InvertedResidual extends Block {
     ];
     this.#act1 = this.child('act1', activate());
     this.#act2 = expands ? this.child('act2', activate()) : this.#act1;
-    this.#place = options.place;
+    this.#position = options.position;
     this.#hasShortcut = !changesShape(options);
   }
 
@@ -75,8 +75,8 @@ export class InvertedResidual extends Block {
     const filtered = convolve(expanded, ...this.#depthwise, { activation: this.#act2 }, pass);
     const excited = this.#se.forward(filtered, pass);
     if (!this.#hasShortcut) return convolve(excited, ...this.#project, {}, pass);
-    if (depthRate(pass.drop, this.#place) === 0)
+    if (depthRate(pass.drop, this.#position) === 0)
       return convolve(excited, ...this.#project, { residual: x }, pass);
-    return stochasticDepth(convolve(excited, ...this.#project, {}, pass), pass.drop, this.#place).add(x);
+    return stochasticDepth(convolve(excited, ...this.#project, {}, pass), pass.drop, this.#position).add(x);
   }
 }

@@ -1,6 +1,8 @@
 import type { DropRates } from '../../nn/dropout.js';
 
-/** The models that recipes name; `registry.ts` makes them. Apart from it, so that a recipe is checked without them. */
+/**
+ * Model names in recipes. Separate from `registry.ts`, which builds them, so that validating a recipe need not load it.
+ */
 export const modelNames = [
   // for small images
   'resnet8',
@@ -13,7 +15,7 @@ export const modelNames = [
   'wideresnet34-10',
   'wideresnet34-20',
   'wideresnet70-16',
-  // for large ones
+  // for large images
   'resnet18-imagenet',
   'resnet34',
   'resnet50',
@@ -37,8 +39,8 @@ export const modelNames = [
 export type ModelName = (typeof modelNames)[number];
 
 /**
- * What a model leaves out in training as it was published (Tan and Le, 2019; L1: the paper of smooth adversarial training;
- * L2: Xie et al., 2020); null where it can leave out nothing.
+ * Published dropout and stochastic depth rates (Tan and Le, 2019; L1: the smooth adversarial training paper; L2: Xie et
+ * al., 2020); null for models without dropout.
  */
 export function publishedDropRates(name: ModelName): DropRates | null {
   const variant = /^efficientnet-(\w\d)$/.exec(name)?.[1];

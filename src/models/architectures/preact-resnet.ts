@@ -4,10 +4,10 @@ import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import { Module, type Pass } from '../../nn/module.js';
 import { globalAveragePool } from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { Architecture, type ArchitectureOptions, scaled } from './architecture.js';
+import { Architecture, type ArchitectureOptions, scaleChannels } from './architecture.js';
 import { Block, type BlockOptions, Stage } from './stage.js';
 
-/** The 1x1 convolution of a shortcut that changes the shape: `shortcut.0`. */
+/** The 1x1 convolution of a projection shortcut: `shortcut.0`. */
 class Projection extends Module {
   readonly convolution: Conv2d;
 
@@ -19,7 +19,7 @@ class Projection extends Module {
 
 /**
  * The pre-activation block of He et al. (2016, ECCV): conv2(act(bn2(conv1(a)))) + shortcut, a = act(bn1(x)). The
- * shortcut is x, or a projection of a where the shape changes.
+ * shortcut is x, or a projection of a if the shape changes.
  */
 class PreActBlock extends Block {
   readonly #act1: ActivationLayer;
@@ -51,7 +51,7 @@ class PreActBlock extends Block {
   }
 }
 
-/** PreActResNet-18 for small images, with the last batch norm and activation before pooling (`bn`). */
+/** PreActResNet-18 for small images, with a final batch norm (`bn`) and activation before pooling. */
 export class PreActResNet18 extends Architecture {
   readonly head = 'linear';
   readonly #act: ActivationLayer;
@@ -63,7 +63,7 @@ export class PreActResNet18 extends Architecture {
   constructor(options: ArchitectureOptions) {
     super();
     const { channels, classes, width, activate, initialiser } = options;
-    const stages = [64, 128, 256, 512].map((stage) => scaled(stage, width));
+    const stages = [64, 128, 256, 512].map((stage) => scaleChannels(stage, width));
     this.#conv1 = this.child(
       'conv1',
       new Conv2d({ inputs: channels, outputs: stages[0]!, kernel: 3, initialiser }),

@@ -28,9 +28,9 @@ const efficient =
   (options) =>
     new EfficientNet({ width, depth }, options);
 
-const whole = { groups: 1, groupWidth: 64 };
+const ungrouped = { groups: 1, groupWidth: 64 };
 
-/** How each model of `names.ts` is made. */
+/** The constructor of each model in `names.ts`. */
 export const architectures: Readonly<Record<ModelName, Make>> = {
   resnet8: (options) => new ResNet(cifarShape(8), options),
   resnet20: (options) => new ResNet(cifarShape(20), options),
@@ -44,9 +44,9 @@ export const architectures: Readonly<Record<ModelName, Make>> = {
   'wideresnet70-16': wide(70, 16),
   'resnet18-imagenet': basic(2, 2, 2, 2),
   resnet34: basic(3, 4, 6, 3),
-  resnet50: bottlenecks([3, 4, 6, 3], whole),
-  resnet101: bottlenecks([3, 4, 23, 3], whole),
-  resnet152: bottlenecks([3, 8, 36, 3], whole),
+  resnet50: bottlenecks([3, 4, 6, 3], ungrouped),
+  resnet101: bottlenecks([3, 4, 23, 3], ungrouped),
+  resnet152: bottlenecks([3, 8, 36, 3], ungrouped),
   'resnext50-32x4d': bottlenecks([3, 4, 6, 3], { groups: 32, groupWidth: 4 }),
   'resnext50-32x8d': bottlenecks([3, 4, 6, 3], { groups: 32, groupWidth: 8 }),
   'resnext152-32x8d': bottlenecks([3, 8, 36, 3], { groups: 32, groupWidth: 8 }),

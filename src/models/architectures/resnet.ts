@@ -4,17 +4,17 @@ import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import type { Pass } from '../../nn/module.js';
 import { globalAveragePool } from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { Architecture, type ArchitectureOptions, scaled } from './architecture.js';
+import { Architecture, type ArchitectureOptions, scaleChannels } from './architecture.js';
 import { BasicBlock } from './basic-block.js';
 import { type BlockOptions, Stage } from './stage.js';
 
-/** What sets one small-image ResNet apart from another. */
+/** Configuration of a ResNet for small images. */
 export interface ResNetShape {
-  /** Channels of each stage; every stage after the first halves the image. */
+  /** Channels of each stage; every stage after the first halves height and width. */
   readonly stages: readonly number[];
   /** Blocks in each stage. */
   readonly blocks: readonly number[];
-  /** Shortcuts without weights (option A). */
+  /** Parameter-free shortcuts (option A). */
   readonly padded: boolean;
 }
 
@@ -24,14 +24,14 @@ export function cifarShape(depth: number): ResNetShape {
   return { stages: [16, 32, 64], blocks: [blocks, blocks, blocks], padded: true };
 }
 
-/** ResNet-18 with a 3x3 stem and no pooling, as everybody uses it on small images. */
+/** ResNet-18 with a 3x3 stem and no max pooling, the common variant for small images. */
 export const resnet18Shape: ResNetShape = {
   stages: [64, 128, 256, 512],
   blocks: [2, 2, 2, 2],
   padded: false,
 };
 
-/** A residual network for small images: 3x3 stem, stages of basic blocks, global average, linear. */
+/** A residual network for small images: 3x3 stem, stages of basic blocks, global average pooling, linear layer. */
 export class ResNet extends Architecture {
   readonly head = 'linear';
   readonly #conv1: Conv2d;
@@ -43,7 +43,7 @@ export class ResNet extends Architecture {
   constructor(shape: ResNetShape, options: ArchitectureOptions) {
     super();
     const { channels, classes, width, activate, initialiser } = options;
-    const stages = shape.stages.map((stage) => scaled(stage, width));
+    const stages = shape.stages.map((stage) => scaleChannels(stage, width));
     this.#conv1 = this.child(
       'conv1',
       new Conv2d({ inputs: channels, outputs: stages[0]!, kernel: 3, initialiser }),

@@ -4,7 +4,7 @@ import { Module, type Pass } from '../../nn/module.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { BlockOptions } from './stage.js';
 
-/** A 1x1 convolution (`0`) and its batch norm (`1`) in the shortcut of a block that changes the shape. */
+/** Projection shortcut of a block that changes the shape: 1x1 convolution (`0`) and batch norm (`1`). */
 export class ProjectionShortcut extends Module {
   readonly convolution: Conv2d;
   readonly norm: BatchNorm2d;

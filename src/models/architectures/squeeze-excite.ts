@@ -4,7 +4,7 @@ import { Conv2d } from '../../nn/layers.js';
 import { Module, type Pass } from '../../nn/module.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
-/** Squeeze-and-excitation (Hu et al., 2018): x · sigmoid(expand(activation(reduce(mean of x over places)))). */
+/** Squeeze-and-excitation (Hu et al., 2018): x · sigmoid(expand(activation(reduce(mean of x over H and W)))). */
 export class SqueezeExcite extends Module {
   readonly #reduce: Conv2d;
   readonly #expand: Conv2d;
@@ -31,12 +31,12 @@ export class SqueezeExcite extends Module {
 
   /** [N, C, H, W] → [N, C, H, W] */
   forward(x: Tensor, pass: Pass): Tensor {
-    if (pass.outline === undefined) return x.mul(this.#gate(x.mean([2, 3], true), pass));
+    if (pass.shapeObserver === undefined) return x.mul(this.#gate(x.mean([2, 3], true), pass));
     this.#gate(metaTensor([x.dimension(0), x.dimension(1), 1, 1]), pass);
     return x;
   }
 
-  /** [N, C, 1, 1] → [N, C, 1, 1], from 0 to 1 */
+  /** Channel attention: [N, C, 1, 1] → [N, C, 1, 1], in [0, 1]. */
   #gate(mean: Tensor, pass: Pass): Tensor {
     const reduced = this.#act1.forward(this.#reduce.forward(mean, pass), pass); // [N, R, 1, 1]
     return this.#expand.forward(reduced, pass).sigmoid();

@@ -7,12 +7,12 @@ export interface BlockOptions {
   readonly inputs: number;
   readonly outputs: number;
   readonly stride: number;
-  /** Makes the activation of each of its places. */
+  /** Creates an activation layer; called once for each activation in the block. */
   readonly activate: () => ActivationLayer;
   readonly initialiser: Initialiser;
 }
 
-/** Whether a block's shortcut has to bring its input into another shape. */
+/** Whether a block changes the shape, so that its shortcut cannot be the identity. */
 export function changesShape({ inputs, outputs, stride }: BlockOptions): boolean {
   return stride !== 1 || inputs !== outputs;
 }
@@ -22,7 +22,7 @@ export abstract class Block extends Module {
   abstract forward(x: Tensor, pass: Pass): Tensor;
 }
 
-/** Blocks of one width, named 0, 1, ...; only the first may change channels and size. */
+/** A sequence of blocks named 0, 1, ...; only the first may change the channels and the resolution. */
 export class Stage extends Module {
   readonly #blocks: readonly Block[];
 

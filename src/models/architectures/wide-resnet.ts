@@ -4,12 +4,12 @@ import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import { Module, type Pass } from '../../nn/module.js';
 import { globalAveragePool } from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { Architecture, type ArchitectureOptions, scaled } from './architecture.js';
+import { Architecture, type ArchitectureOptions, scaleChannels } from './architecture.js';
 import { Block, type BlockOptions, Stage } from './stage.js';
 
 /**
  * The block of a wide ResNet: conv2(act(bn2(conv1(a)))) + shortcut, a = act(bn1(x)). The shortcut is x, or a 1x1
- * convolution of a where the number of channels changes.
+ * convolution of a if the number of channels or the resolution changes.
  */
 class WideBlock extends Block {
   readonly #bn1: BatchNorm2d;
@@ -43,7 +43,7 @@ class WideBlock extends Block {
   }
 }
 
-/** A stage under the name that RobustBench gives its blocks: `layer.0`, `layer.1`, ... */
+/** Wraps a stage so that its blocks have RobustBench's names: `layer.0`, `layer.1`, ... */
 class NetworkBlock extends Module {
   readonly #layer: Stage;
 
@@ -58,8 +58,8 @@ class NetworkBlock extends Module {
 }
 
 /**
- * The wide residual network of Zagoruyko and Komodakis (2016) for small images, WRN-depth-widen, with the names of TRADES
- * and RobustBench: depth = 6n + 4, three stages of n blocks.
+ * The wide residual network of Zagoruyko and Komodakis (2016) for small images, WRN-depth-widen, with the parameter
+ * names of TRADES and RobustBench: depth = 6n + 4, three stages of n blocks.
  */
 export class WideResNet extends Architecture {
   readonly head = 'fc';
@@ -72,8 +72,8 @@ export class WideResNet extends Architecture {
   constructor(shape: { readonly depth: number; readonly widen: number }, options: ArchitectureOptions) {
     super();
     const { channels, classes, width, activate, initialiser } = options;
-    const stem = scaled(16, width);
-    const stages = [16, 32, 64].map((stage) => scaled(stage * shape.widen, width));
+    const stem = scaleChannels(16, width);
+    const stages = [16, 32, 64].map((stage) => scaleChannels(stage * shape.widen, width));
     this.#conv1 = this.child(
       'conv1',
       new Conv2d({ inputs: channels, outputs: stem, kernel: 3, initialiser }),

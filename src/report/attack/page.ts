@@ -1,4 +1,4 @@
-/** The page of attacked images: a person's own pictures before and after. */
+/** The page of `satin attack`: the user's images before and after the attack. */
 
 import { gallerySection, theModel } from '../gallery.js';
 import type { GalleryExample, Prediction } from '../input.js';
@@ -11,21 +11,21 @@ import { factList } from '../training/provenance.js';
 import type { AttackedPicture, AttackedPictures } from './result.js';
 import { outcomeInWords } from './result.js';
 
-/** One self-contained HTML document; `gallery` shows one network, `theModel`. */
+/** Renders one self-contained HTML document; `gallery` shows one network, `theModel`. */
 export function renderAttackPage(
   result: AttackedPictures,
   gallery: readonly GalleryExample[],
 ): Promise<string> {
   const { model, attack, images } = result;
-  const title = `${images.length === 1 ? 'A picture' : 'Pictures'} under attack`;
+  const title = `${images.length === 1 ? 'An image' : 'Images'} under attack`;
   const facts = [
     ['Model', model],
-    ['Its digest', result.modelDigest],
+    ['Model digest', result.modelDigest],
     ['Attack', `${attack}, ${threatInSymbols(result)}, seed ${result.seed}`],
-    ['Pictures', `brought to size by: ${result.resize}; what counts as right was ${result.labels}`],
+    ['Images', `resized by: ${result.resize}; labels: ${result.labels}`],
     ['Satin', result.satin],
     ['libtorch', result.engine],
-    ['Made', result.made],
+    ['Created', result.made],
   ] as const;
   return page({
     title,
@@ -35,15 +35,15 @@ export function renderAttackPage(
 <p class="verdict">${verdict(result)}</p>
 </header>
 <section aria-labelledby="answers">
-<h2 id="answers">What the model says</h2>
+<h2 id="answers">Predictions</h2>
 ${table({
-  caption: 'Before and after the attack, with the probability of each answer',
-  header: ['Picture', 'Right is', 'Before', 'After', 'Outcome', 'Distance', 'Its 8-bit PNG'],
+  caption: 'Predictions before and after the attack, with their probabilities',
+  header: ['Image', 'Label', 'Before', 'After', 'Outcome', 'Distance', 'As 8-bit PNG'],
   rows: images.map((picture) => [
     picture.image,
     picture.label,
-    spoken(picture.before),
-    spoken(picture.after),
+    predictionInWords(picture.before),
+    predictionInWords(picture.after),
     outcomeInWords[picture.outcome],
     distance(picture.distance, result),
     pngInWords(picture),
@@ -52,20 +52,20 @@ ${table({
 </section>
 ${gallerySection({ gallery, names: [theModel], threat: result })}
 <section aria-labelledby="provenance">
-<h2 id="provenance">To make it again</h2>
+<h2 id="provenance">Reproducing this page</h2>
 <pre class="command"><code>${result.command}</code></pre>
 ${factList(facts)}
 </section>`,
   });
 }
 
-/** What becomes of an adversarial picture that is kept with 8 bits a channel. */
+/** Whether an adversarial image is still misclassified after rounding to 8 bits per channel. */
 export function pngInWords({ outcome, png }: AttackedPicture): string {
   if (outcome !== 'broken') return '-';
-  return png.fools ? 'fools it too' : 'fools it no longer';
+  return png.fools ? 'still fools it' : 'no longer fools it';
 }
 
-function spoken({ class: name, probability }: Prediction): string {
+function predictionInWords({ class: name, probability }: Prediction): string {
   return `${name} ${percent(probability)}`;
 }
 
@@ -75,8 +75,8 @@ function verdict(result: AttackedPictures): string {
     images.filter((picture) => picture.outcome === outcome).length;
   const parts = [
     `fooled the model with ${count(of('broken'))} of ${count(images.length)}`,
-    ...(of('stood') > 0 ? [`found nothing for ${count(of('stood'))}`] : []),
+    ...(of('stood') > 0 ? [`failed on ${count(of('stood'))}`] : []),
   ];
-  const wrong = of('wrong') > 0 ? ` ${count(of('wrong'))} were misclassified without any attack.` : '';
+  const wrong = of('wrong') > 0 ? ` ${count(of('wrong'))} were misclassified without attack.` : '';
   return `${attack} (${threatInWords(result)}) ${list(parts)}.${wrong}`;
 }

@@ -1,15 +1,15 @@
 import type { Prediction } from '../input.js';
 
-/** The result of attacking a person's own images, as JSON and as the page shows it. */
+/** The result of `satin attack`, written as JSON and shown on the page. */
 export interface AttackedPictures {
   readonly satin: string;
-  /** As a shell takes it. */
+  /** The command line, quoted for a shell. */
   readonly command: string;
   /** Version of libtorch. */
   readonly engine: string;
   /** ISO 8601. */
   readonly made: string;
-  /** The model as the user named it. */
+  /** The model argument as given. */
   readonly model: string;
   readonly modelDigest: string;
   readonly attack: string;
@@ -18,29 +18,29 @@ export interface AttackedPictures {
   readonly epsilonText: string;
   readonly seed: number;
   readonly resize: string;
-  /** Whether the user said what the pictures show, or the model did. */
+  /** Whether the labels were given or are the model's predictions. */
   readonly labels: 'given' | 'predicted';
   readonly images: readonly AttackedPicture[];
 }
 
 export interface AttackedPicture {
-  /** The file, as the user named it. */
+  /** The image argument as given. */
   readonly image: string;
-  /** What counts as right. */
+  /** Name of the true class, or of the predicted one without a given label. */
   readonly label: string;
-  /** `wrong`: it is misclassified as it is, and was not attacked. */
+  /** `wrong`: misclassified without attack, and therefore not attacked. */
   readonly outcome: 'broken' | 'stood' | 'wrong';
-  /** What the model says of the picture and of the adversarial one. */
+  /** Predictions for the image and the adversarial image. */
   readonly before: Prediction;
   readonly after: Prediction;
-  /** Between the two, in the norm. */
+  /** Distance between the two in the norm. */
   readonly distance: number;
-  /** The adversarial picture rounded to the 8 bits of its PNG; `fools`: it is misclassified still. */
+  /** The adversarial image rounded to the 8 bits of its PNG; `fools`: still misclassified. */
   readonly png: Prediction & { readonly distance: number; readonly fools: boolean };
 }
 
 export const outcomeInWords = {
   broken: 'fooled',
   stood: 'withstood',
-  wrong: 'wrong as it is',
+  wrong: 'misclassified',
 } as const satisfies Record<AttackedPicture['outcome'], string>;

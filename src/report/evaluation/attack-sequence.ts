@@ -1,4 +1,4 @@
-/** What each attack of an evaluation broke, one after the other and alone, and what it cost. */
+/** The section on the attacks of an evaluation: images broken in sequence and alone, and the cost. */
 import type { AttackResult, EvaluationResult } from '../../evaluation/result.js';
 import { barHeader, shareBar } from '../page/bar.js';
 import { count, duration, percent } from '../page/format.js';
@@ -9,12 +9,12 @@ export function attackSequence({ attacks, clean, examples, batch }: EvaluationRe
   const hasAlone = attacks.some(({ alone }) => alone !== undefined);
   return html`<section aria-labelledby="attacks">
 <h2 id="attacks">What each attack broke</h2>
-<p>One after the other, each on the images that those before it left standing. ${hasAlone && 'Alone: what it breaks of all images that are right without an attack.'}</p>
+<p>The attacks run in sequence, each on the images that the previous ones did not break. ${hasAlone && 'Alone: the attack by itself on all correctly classified images.'}</p>
 ${table({
-  caption: 'The attacks in their order',
+  caption: 'The attacks in order',
   header: [
     'Attack',
-    'Accuracy left',
+    'Accuracy after it',
     barHeader,
     'Attacked',
     'Broken',
@@ -43,19 +43,9 @@ ${table({
   ],
 })}
 ${dataTable({
-  summary: 'What the attacks cost, and their settings',
-  caption: `Passes count images through the network; ${count(batch.size)} images a batch`,
-  header: [
-    'Attack',
-    'Forwards',
-    'Backwards',
-    'Seconds',
-    'Loss',
-    'Steps',
-    'Length of a step',
-    'Starts',
-    'Targets',
-  ],
+  summary: 'Cost and settings of the attacks',
+  caption: `Passes are counted in images; the batch size is ${count(batch.size)}`,
+  header: ['Attack', 'Forwards', 'Backwards', 'Seconds', 'Loss', 'Steps', 'Step size', 'Restarts', 'Targets'],
   rows: attacks.map((attack) => [
     attack.name,
     count(attack.forwards),
@@ -63,7 +53,7 @@ ${dataTable({
     attack.seconds.toFixed(1),
     attack.loss,
     count(attack.steps),
-    attack.stepSize === null ? 'its own' : String(Number(attack.stepSize.toPrecision(3))),
+    attack.stepSize === null ? 'set by the attack' : String(Number(attack.stepSize.toPrecision(3))),
     count(attack.restarts),
     count(attack.targets),
   ]),

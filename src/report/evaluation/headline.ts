@@ -1,4 +1,4 @@
-/** The head of an evaluation's page: the two accuracies, under which threat, by which set of attacks, and the flags. */
+/** The headline of an evaluation's page: clean and robust accuracy, threat model, attacks and flags. */
 import type { EvaluationResult } from '../../evaluation/result.js';
 import { count, duration, list, percent, percentRange, time } from '../page/format.js';
 import { html, type Markup } from '../page/html.js';
@@ -10,45 +10,45 @@ export function evaluationHeadline({ result, cleanInterval, generated }: Evaluat
   return html`<header>
 <p class="eyebrow">${data} · ${threatInSymbols(result)} · ${time(generated)}</p>
 <h1>Robustness of ${lastPart(model)}</h1>
-<p class="verdict">Of ${count(examples)} images the model gets ${percent(clean)} right as they are, and at most ${percent(robust)} under attack: ${threatInWords(result)}.</p>
+<p class="verdict">Of ${count(examples)} images the model classifies ${percent(clean)} correctly without attack, and at most ${percent(robust)} under attack: ${threatInWords(result)}.</p>
 </header>
 <section aria-labelledby="headline">
-<h2 id="headline">The numbers that matter</h2>
+<h2 id="headline">Clean and robust accuracy</h2>
 <article class="card">
 <dl class="figures">
-<div><dt>Images as they are</dt><dd>${percent(clean)}<small>${percentRange(cleanInterval)}</small></dd></div>
+<div><dt>Clean images</dt><dd>${percent(clean)}<small>${percentRange(cleanInterval)}</small></dd></div>
 <div><dt>Under attack, ${threatInSymbols(result)}</dt><dd>${percent(robust)}<small>${percentRange(interval)}</small></dd></div>
 </dl>
 <p class="aside">${modeInWords(result)} ${list(attacks.map(({ name }) => name))} took ${duration(seconds)}.</p>
 </article>
-<p class="aside">The range below a number is its 95 % interval: how far it may be off because only so many images were tried.</p>
+<p class="aside">The range below a number is its 95 % confidence interval, given the number of images.</p>
 </section>`;
 }
 
-/** What the checks found. Every message says what to do next. */
+/** The flags raised by the checks. Every message includes a remedy. */
 export function flagBox({ flags }: EvaluationResult): Markup {
   if (flags.length === 0)
     return html`<section aria-labelledby="flags">
-<h2 id="flags">What the checks found</h2>
-<p>Nothing: no check that was made speaks against these numbers.</p>
+<h2 id="flags">Checks</h2>
+<p>No check raised a flag.</p>
 </section>`;
   return html`<section aria-labelledby="flags">
-<h2 id="flags">Read this before you rely on these numbers</h2>
+<h2 id="flags">Read this before relying on these numbers</h2>
 <ul class="notice flags">${flags.map(({ code, message }) => html`<li><strong>${code}</strong> ${message}</li>`)}</ul>
 </section>`;
 }
 
-/** Which set of attacks it was, for a person. */
+/** A sentence on the set of attacks. */
 export function modeInWords({ mode }: Pick<EvaluationResult, 'mode'>): string {
   return {
-    standard: "Mode standard: AutoAttack's own four attacks, with nothing changed.",
-    plus: "Mode plus: AutoAttack's larger set, with nothing changed.",
-    rand: "Mode rand: AutoAttack's set for models that answer at random, with nothing changed.",
-    custom: "Mode custom: attacks of the user's choice, so no figure to put beside AutoAttack's.",
+    standard: "Mode standard: AutoAttack's four standard attacks, unchanged.",
+    plus: "Mode plus: AutoAttack's larger set, unchanged.",
+    rand: "Mode rand: AutoAttack's set for randomised models, unchanged.",
+    custom: 'Mode custom: attacks chosen by the user; not comparable with AutoAttack results.',
   }[mode];
 }
 
-/** `runs/silu/` is `silu`. */
+/** The last component of a path: `silu` for `runs/silu/`. */
 function lastPart(path: string): string {
   return (
     path

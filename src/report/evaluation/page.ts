@@ -1,6 +1,5 @@
 /**
- * The page of one evaluation, of any model: how robust it is, what broke it, what the checks found, and where the
- * numbers come from.
+ * The page of one evaluation of any model: accuracies, attacks, flags of the checks, and provenance.
  */
 
 import { gallerySection, theModel } from '../gallery.js';
@@ -15,7 +14,7 @@ import { outcomes } from './outcomes.js';
 import { perClass } from './per-class.js';
 import { evaluationFacts } from './settings-table.js';
 
-/** One self-contained HTML document. */
+/** Renders one self-contained HTML document. */
 export function renderEvaluation(input: EvaluationPageInput): Promise<string> {
   const { result, curve, gallery } = input;
   return page({

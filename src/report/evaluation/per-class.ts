@@ -1,11 +1,11 @@
-/** Clean and robust accuracy of each class, the worst first. */
+/** Clean and robust accuracy per class, the least robust first. */
 import type { ClassResult, EvaluationResult } from '../../evaluation/result.js';
 import { barHeader, shareBar } from '../page/bar.js';
 import { count, percent } from '../page/format.js';
 import { html, type Markup } from '../page/html.js';
 import { dataTable, table } from '../page/table.js';
 
-/** Classes that are shown at once; of more, the worst. */
+/** Maximum number of classes shown; of more, the least robust. */
 const shown = 20;
 
 export function perClass({ perClass: classes }: EvaluationResult): Markup {
@@ -16,10 +16,10 @@ export function perClass({ perClass: classes }: EvaluationResult): Markup {
   const isCut = worstFirst.length > shown;
   const first = worstFirst.slice(0, shown);
   return html`<section aria-labelledby="classes">
-<h2 id="classes">Class by class</h2>
-<p>${isCut ? `The ${shown} least robust of ${count(classes.length)} classes.` : 'The least robust class first.'} The strong part of a bar withstands every attack; the faint part is right only as it is.</p>
+<h2 id="classes">Accuracy per class</h2>
+<p>${isCut ? `The ${shown} least robust of ${count(classes.length)} classes.` : 'The least robust class first.'} The solid part of a bar is robust accuracy; the faint part is correct only without attack.</p>
 ${table({
-  caption: 'Robust: under attack. Clean: the images as they are',
+  caption: 'Robust: under attack. Clean: without attack',
   header: ['Class', barHeader, 'Robust', 'Clean', 'Images'],
   rows: first.map((each) => [
     each.class,
@@ -43,7 +43,7 @@ ${
     ]),
   })
 }
-<p class="aside">A class has fewer images than all together, so its numbers are less sure.</p>
+<p class="aside">Each class has only some of the images, so its accuracies are less certain.</p>
 </section>`;
 }
 

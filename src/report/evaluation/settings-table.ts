@@ -1,4 +1,4 @@
-/** What one needs to make an evaluation again: command, versions, machine, seed, digests. */
+/** Provenance of an evaluation: command, versions, machine, seed, digests. */
 
 import { count, duration } from '../page/format.js';
 import { html, type Markup } from '../page/html.js';
@@ -9,29 +9,29 @@ import type { EvaluationPageInput } from './input.js';
 export function evaluationFacts({ result, generated, machine }: EvaluationPageInput): Markup {
   const { engine, batch } = result;
   return html`<section aria-labelledby="provenance">
-<h2 id="provenance">To make it again</h2>
+<h2 id="provenance">Reproducing this evaluation</h2>
 <pre class="command"><code>${result.command}</code></pre>
 ${factList([
   ['Model', result.model],
-  ['Its digest', result.modelDigest],
+  ['Model digest', result.modelDigest],
   ['Images', `${count(result.examples)} of ${result.data}`],
-  ['Their digest', result.pixelsDigest],
+  ['Pixel digest', result.pixelsDigest],
   ['Threat model', threatInSymbols(result)],
   ['Mode', result.mode],
   ['Seed', String(result.seed)],
   [
     'Batch',
-    `${count(batch.size)} images, ${batch.measured === null ? 'as given' : 'the fastest of those that were tried'}`,
+    `${count(batch.size)} images, ${batch.measured === null ? 'as given' : 'the fastest of those measured'}`,
   ],
   ['Time', duration(result.seconds)],
-  ['Satin', `${result.satin}, commit ${engine.commit ?? 'not known'}`],
+  ['Satin', `${result.satin}, commit ${engine.commit ?? 'unknown'}`],
   ['libtorch', `${engine.libtorch}, ${engine.capability}`],
   ['Node', engine.node],
   [
     'Machine',
     `${machine}, ${engine.device}, ${engine.threads} ${engine.threads === 1 ? 'thread' : 'threads'}`,
   ],
-  ['Made', generated],
+  ['Created', generated],
 ])}
 </section>`;
 }

@@ -1,4 +1,4 @@
-/** How numbers read in a report. A narrow no-break space (U+202F) stands between number and unit. */
+/** Number formats of the reports. Number and unit are separated by a narrow no-break space (U+202F). */
 const space = '\u202f';
 const noBreak = '\u00a0';
 
@@ -17,7 +17,7 @@ export function count(value: number): string {
   return value.toLocaleString('en');
 }
 
-/** `130` reads `2 min 10 s`; below ten seconds one decimal is kept. */
+/** `130` reads `2 min 10 s`; below ten seconds with one decimal. */
 export function duration(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)}${space}s`;
   const whole = Math.round(seconds);
@@ -27,12 +27,12 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)}${space}h${noBreak}${minutes % 60}${space}min`;
 }
 
-/** `= 0.008`, or `< 0.001` where three decimals would show nothing. */
+/** `= 0.008`, or `< 0.001` for smaller values. */
 export function pValue(value: number): string {
   return value < 0.001 ? `<${noBreak}0.001` : `=${noBreak}${value.toFixed(3)}`;
 }
 
-/** `8/255` reads `ε = 8/255`, unbroken. */
+/** `8/255` reads `ε = 8/255`, with no-break spaces. */
 export function epsilon(text: string): string {
   return `ε${noBreak}=${noBreak}${text}`;
 }
@@ -42,18 +42,18 @@ export function list(words: readonly string[]): string {
   return new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(words);
 }
 
-/** `2026-01-31T12:00:00.000Z` reads `2026-01-31 12:00 UTC`; what is no time is shown as it came. */
+/** `2026-01-31T12:00:00.000Z` reads `2026-01-31 12:00 UTC`; invalid dates are returned unchanged. */
 export function time(iso: string): string {
   const date = new Date(iso);
   return Number.isNaN(date.getTime()) ? iso : `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** Whole numbers as they are, others with four significant digits. */
+/** Integers with thousands separators, other numbers with four significant digits. */
 export function decimal(value: number): string {
   return Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)));
 }
 
-/** A distance as its ε is written: 0.0313 beside `8/255` reads `7.98/255`, beside `0.03` it reads `0.0313`. */
+/** A distance in the notation of ε: 0.0313 reads `7.98/255` for `8/255`, and `0.0313` for `0.03`. */
 export function distance(value: number, { epsilonText }: { readonly epsilonText: string }): string {
   const under = /^[^/]+\/\s*([^/]+)$/.exec(epsilonText)?.[1];
   const short = (number: number) => String(Number(number.toPrecision(3)));

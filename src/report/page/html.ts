@@ -1,10 +1,10 @@
 /**
- * The one door through which text becomes HTML: hono's tag escapes every string that is put into it, and
- * only what `raw` marks (our own SVG and CSS) goes in as it is.
+ * The only module that produces HTML: hono's tag escapes every interpolated string, except what is marked by `raw` (our
+ * own SVG and CSS).
  */
 import { html, raw } from 'hono/html';
 
 export { html, raw };
 
-/** A piece of a page, escaped; nested pieces may be promises. */
+/** An escaped HTML fragment; nested fragments may be promises. */
 export type Markup = ReturnType<typeof html>;

@@ -9,7 +9,7 @@ export interface IntervalPoint {
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** What stands beside the mark. */
+  /** Text beside the mark. */
   readonly text: string;
 }
 
@@ -20,10 +20,10 @@ export interface IntervalFigure {
   readonly description: string;
 }
 
-/** A mark with its interval for each series and measure, one under the other, from 0 to 100 %. */
+/** A dot plot with intervals, one row per series and measure, on an axis from 0 to 100 %. */
 export async function intervalFigure(figure: IntervalFigure): Promise<Markup> {
   const beside = (side: 'left' | 'right') => ({
-    // Text stands on the side where there is room for it.
+    // Place the text on the side with more room.
     transform: [{ filter: side === 'left' ? 'datum.value >= 0.5' : 'datum.value < 0.5' }],
     mark: {
       type: 'text' as const,
@@ -36,7 +36,7 @@ export async function intervalFigure(figure: IntervalFigure): Promise<Markup> {
       text: { field: 'text' },
     },
   });
-  const lines = ['', ...figure.measures]; // the first line of a band holds the name
+  const lines = ['', ...figure.measures]; // the first line of a band is for the name
   const bandHeight = lines.length * 26;
   const height = Math.max(plotHeight, figure.series.length * bandHeight);
   return draw(

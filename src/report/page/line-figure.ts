@@ -2,7 +2,7 @@ import type { Markup } from './html.js';
 import { seriesStyle, variable } from './palette.js';
 import { draw, figureWidth, legend, plotHeight, shareAxis } from './render-figure.js';
 
-/** One value of one series at one place; `low` and `high` where it has an interval. */
+/** One point of a series, optionally with the interval from `low` to `high`. */
 export interface FigurePoint {
   readonly series: string;
   readonly x: number;
@@ -16,20 +16,20 @@ export interface LineFigure {
   /** Names of the series in the order of the networks. */
   readonly series: readonly string[];
   readonly xTitle: string;
-  /** Where the x axis has labels, and how they read; whole numbers chosen by vega where left out. */
+  /** Tick labels of the x axis; by default integers chosen by vega. */
   readonly xLabels?: readonly { readonly value: number; readonly text: string }[];
   readonly yTitle: string;
-  /** Shares are shown as percentages, within these bounds; other values as they are. */
+  /** If given, y values are shown as percentages within these bounds. */
   readonly yShare?: readonly [low: number, high: number];
-  /** Points, one of a series, that get a ring around their mark. */
+  /** Points marked with a ring, one per series. */
   readonly rings?: readonly FigurePoint[];
   /** A dashed vertical line at this x. */
   readonly xMark?: number;
-  /** What a person who does not see the figure is told. */
+  /** Text alternative for screen readers. */
   readonly description: string;
 }
 
-/** Lines with a mark at each point and, where the points have one, a bar for the interval. */
+/** A line chart with markers and, if given, interval bars. */
 export async function lineFigure(figure: LineFigure): Promise<Markup> {
   const styles = figure.series.map((_, index) => seriesStyle(index));
   const domain = [...figure.series];
@@ -147,11 +147,11 @@ export async function lineFigure(figure: LineFigure): Promise<Markup> {
   );
 }
 
-/** The points that get a mark: all of a short series, about twenty of a long one. */
+/** The points with a marker: all of a short series, 13 to 25 of a long one. */
 function evenlyMarked({ points, series }: LineFigure): FigurePoint[] {
   return series.flatMap((name) => {
-    const own = points.filter((point) => point.series === name);
-    const every = Math.ceil(own.length / 25);
-    return own.filter((_, index) => index % every === 0);
+    const ofSeries = points.filter((point) => point.series === name);
+    const every = Math.ceil(ofSeries.length / 25);
+    return ofSeries.filter((_, index) => index % every === 0);
   });
 }

@@ -2,8 +2,8 @@ import { html, type Markup, raw } from './html.js';
 import { stylesheet } from './style.js';
 
 /**
- * One HTML file that holds everything it shows. It has no script and loads nothing (its own content policy
- * forbids it), so it reads the same from a disk, from a mail and in ten years.
+ * One self-contained HTML file. It has no scripts and loads no resources (enforced by its content security policy), so
+ * it can be opened offline and archived.
  */
 export async function page({
   title,
@@ -26,7 +26,7 @@ export async function page({
 <main>
 ${body}
 </main>
-<footer>Made by Satin. Nothing in this file is loaded from elsewhere.</footer>
+<footer>Created by Satin. This file loads no external resources.</footer>
 </body>
 </html>
 `;

@@ -1,8 +1,8 @@
 /**
- * The colours of the report. Each has a light and a dark value of one name; style.ts makes them CSS variables
- * and the figures refer to those, so one SVG serves both schemes. The series differ in lightness as well as
- * in hue (after Okabe and Ito), and all text and marks keep a contrast of at least 4.5 to the ground, the
- * faint part of a bar 3: a test says so.
+ * The colours of the report, each with a value for light and dark mode. style.ts defines them as CSS variables, to
+ * which the figures refer, so that one SVG works in both modes. The series differ in lightness as well as in hue (after
+ * Okabe and Ito), and the contrast to the background is at least 4.5 for text and marks and 3 for the faint part of a
+ * bar, which a test checks.
  */
 export const colours = {
   page: { light: '#faf9f6', dark: '#14161a' },
@@ -25,7 +25,7 @@ export const colours = {
 
 export type ColourName = keyof typeof colours;
 
-/** How CSS and SVG refer to a colour. */
+/** A reference to a colour in CSS and SVG. */
 export function variable(name: ColourName): string {
   return `var(--${name})`;
 }
@@ -39,7 +39,10 @@ const dashes: readonly (readonly number[])[] = [
   [8, 2, 2, 2],
 ];
 
-/** Colour, mark and dash of the network at this place; the three lists differ in length, so sixty differ. */
+/**
+ * Colour, mark and dash of the network with this index; the lists differ in length, so that 60 combinations are
+ * distinct.
+ */
 export function seriesStyle(index: number): { colour: string; shape: string; dash: number[] } {
   return {
     colour: variable(series[index % series.length]!),

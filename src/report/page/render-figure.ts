@@ -1,7 +1,7 @@
 /**
- * Draws figures: vega-lite compiles a specification, vega renders it to SVG in this process, with no canvas
- * and no browser. All colours are CSS variables of the page. Figures are drawn for a column of one phone's
- * width (360 units) and placed side by side on wider screens, so their text keeps its size.
+ * Renders figures: vega-lite compiles a specification and vega renders it to SVG in this process, without canvas or
+ * browser. All colours are CSS variables of the page. Figures have the width of a phone (360 units) and are placed side
+ * by side on wider screens, so that the text size does not change.
  */
 import type { TopLevelSpec } from 'vega-lite';
 import { html, type Markup, raw } from './html.js';
@@ -12,14 +12,14 @@ export const figureWidth = 360;
 /** Height of a plot without its axes. */
 export const plotHeight = 190;
 
-/** An axis of shares, in percent. */
+/** An axis in percent. */
 export const shareAxis = { tickCount: 5, labelExpr: "format(datum.value * 100, '~f') + ' %'" };
 
-/** Vega has no fonts here, so it takes every character to be this share of the font's size wide. */
+/** Without fonts vega assumes this character width, relative to the font size. */
 const characterWidth = 0.8;
 const fontSize = 12;
 
-/** A legend above the plot, in as many columns as the longest name leaves room for. */
+/** A legend above the plot, with as many columns as the longest name allows. */
 export function legend(names: readonly string[]) {
   const labelLimit = 240;
   const longest = Math.max(...names.map((name) => name.length)) * fontSize * characterWidth;
@@ -28,8 +28,8 @@ export function legend(names: readonly string[]) {
 }
 
 /**
- * A figure as a piece of the page; `description` is what a person who does not see it is told.
- * Vega is loaded here and only here: a command that draws nothing does not pay for it.
+ * Renders a figure; `description` is the text alternative for screen readers. Vega is imported here only, so that
+ * commands without figures do not load it.
  */
 export async function draw(spec: TopLevelSpec, description: string): Promise<Markup> {
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
@@ -40,7 +40,7 @@ export async function draw(spec: TopLevelSpec, description: string): Promise<Mar
   return html`<div class="figure" role="img" aria-label="${description}">${raw(inline(svg))}</div>`;
 }
 
-/** An SVG file's opening tag names XML and a fixed size; inside a page it needs neither. */
+/** Removes the XML namespace and the fixed size from the opening tag, for inline SVG. */
 function inline(svg: string): string {
   const viewBox = /viewBox="([^"]*)"/.exec(svg)?.[1] ?? '';
   const [, , width = '0'] = viewBox.split(' ');

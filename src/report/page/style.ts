@@ -1,6 +1,6 @@
 /**
- * The report's stylesheet: one column on a phone, a few on a wider screen; dark, light and paper. A table
- * that is wider than the screen has a shadow at the edge where it goes on.
+ * The stylesheet of the reports: one column on a phone, several on wider screens; light, dark and print. A table wider
+ * than the screen has a shadow at the edge towards which it scrolls.
  */
 import { colours } from './palette.js';
 

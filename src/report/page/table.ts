@@ -1,14 +1,14 @@
-/** Tables: one that is folded away behind a figure, for those who want its numbers or cannot see it. */
+/** Tables, also collapsed ones that give the numbers of a figure. */
 import { html, type Markup } from './html.js';
 
 export interface Table {
   readonly caption: string;
   readonly header: readonly (string | Markup)[];
-  /** The first cell of a row names it. */
+  /** The first cell of a row is its header. */
   readonly rows: readonly (readonly (string | Markup)[])[];
 }
 
-/** A table that scrolls sideways inside itself where the screen is narrow; columns of numbers end in line, others begin in it. */
+/** A table that scrolls horizontally on narrow screens; numeric columns are right-aligned, others left-aligned. */
 export function table({ caption, header, rows }: Table): Markup {
   const isText = header.map((_, column) => rows.some((cells) => isTextual(cells[column])));
   const kind = (column: number) => isText[column] === true && html` class="text"`;
@@ -17,7 +17,7 @@ export function table({ caption, header, rows }: Table): Markup {
 <thead><tr>${header.map((name, column) => html`<th scope="col"${kind(column)}>${name}</th>`)}</tr></thead>
 <tbody>${rows.map(
     ([name = '', ...cells]) =>
-      html`<tr><th scope="row">${name}</th>${cells.map((cell, at) => html`<td${kind(at + 1)}>${cell}</td>`)}</tr>`,
+      html`<tr><th scope="row">${name}</th>${cells.map((cell, index) => html`<td${kind(index + 1)}>${cell}</td>`)}</tr>`,
   )}</tbody>
 </table></div>`;
 }
@@ -26,10 +26,10 @@ function isTextual(cell: string | Markup | undefined): boolean {
   return typeof cell === 'string' && !startsLikeNumber.test(cell);
 }
 
-/** `12`, `-0.5`, `8/255`, `< 0.001`; and what stands for no number. */
+/** `12`, `-0.5`, `8/255`, `< 0.001`, and the placeholders for a missing number. */
 const startsLikeNumber = /^(?:[<=]?\s*[-−]?[\d.]|[-–]?$)/;
 
-/** The same, folded away until it is asked for. */
+/** A collapsed table. */
 export function dataTable({ summary, ...rest }: Table & { readonly summary: string }): Markup {
   return html`<details><summary>${summary}</summary>${table(rest)}</details>`;
 }

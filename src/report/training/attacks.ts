@@ -1,4 +1,4 @@
-/** The table of attacks, what the evaluation warned of, and how to read the whole. */
+/** The table of attacks, the flags of the evaluations, and notes on how to read the report. */
 
 import type { ReportInput } from '../input.js';
 import { count, percent } from '../page/format.js';
@@ -14,7 +14,7 @@ export function attackTable({ networks }: ReportInput): Markup {
 <h2 id="attacks">The attacks</h2>
 ${flags.length > 0 && html`<ul class="notice">${flags.map((flag) => html`<li><strong>${flag.name}, ${flag.code}:</strong> ${flag.message}</li>`)}</ul>`}
 ${table({
-  caption: 'Every attack, in the order in which it ran; each sees only the images that still stood',
+  caption: 'The attacks in order; each runs on the images that the previous ones did not break',
   header: [
     'Network',
     'Attack',
@@ -52,9 +52,9 @@ export function howToRead({ threat }: Pick<ReportInput, 'threat'>): Markup {
 <h2 id="reading">How to read this</h2>
 <dl class="reading">
 <div><dt>The threat</dt><dd>An attacker knows the network and alters an image within a limit: ${threatInWords(threat)}, on a scale from 0 (black) to 1 (white). That limit is ε.</dd></div>
-<div><dt>Broken</dt><dd>An image is broken when an altered image within the limit is misclassified. Every one was checked again on the network as it is. Images that are wrong without any attack count as broken too.</dd></div>
-<div><dt>Accuracy under attack is an upper bound</dt><dd>An attack that fails proves nothing. PGD follows the gradient and can miss; another attack may break more images, and what is broken stays broken.</dd></div>
-<div><dt>The 95 % interval</dt><dd>Wilson's interval says what the number of images tried leaves open. It does not say how much another training run, with another seed, would differ.</dd></div>
+<div><dt>Broken</dt><dd>An image is broken when an altered image within the limit is misclassified. Every adversarial image was verified on the unmodified network. Images misclassified without attack count as broken too.</dd></div>
+<div><dt>Accuracy under attack is an upper bound</dt><dd>An attack that fails proves nothing. PGD follows the gradient and can miss; another attack may break more images, but never fewer in total.</dd></div>
+<div><dt>The 95 % interval</dt><dd>Wilson's interval covers the uncertainty from the number of images. It does not cover how much another training run, with another seed, would differ.</dd></div>
 </dl>
 </section>`;
 }

@@ -1,4 +1,4 @@
-/** The sections that are figures: learning curves, accuracies with their intervals, accuracy against ε. */
+/** The sections with figures: learning curves, accuracies with intervals, accuracy against ε. */
 
 import type { CurvePoint, EpochPoint, ReportInput, ReportNetwork, ThreatModel } from '../input.js';
 import { count, decimal, epsilon, list, percent, percentRange } from '../page/format.js';
@@ -44,23 +44,23 @@ export async function learningCurves({ networks }: ReportInput): Promise<Markup>
     return html`<figure><figcaption>${title}</figcaption>${figure}</figure>`;
   };
   return html`<section aria-labelledby="learning">
-<h2 id="learning">How they learned</h2>
-<p>Each network was trained on images that were attacked while it learned. After every epoch it was tried on validation images that it never trained on.</p>
+<h2 id="learning">Learning curves</h2>
+<p>Each network was trained on adversarial examples. After every epoch it was evaluated on validation images, which are not used for training.</p>
 <div class="three">${await Promise.all([
     panel('Training loss', 'loss', { share: false }),
-    panel('Validation accuracy, images as they are', 'validationClean', { share: true }),
+    panel('Validation accuracy, clean images', 'validationClean', { share: true }),
     panel('Validation accuracy under attack', 'validationRobust', { share: true }),
   ])}</div>
 <p>${keptEpochs(trained)}</p>
 ${dataTable({
   summary: 'The learning curves as a table',
-  caption: 'Loss and accuracy of each network, epoch by epoch',
+  caption: 'Loss and accuracy of each network per epoch',
   header: [
     'Network',
     'Epoch',
     'Loss',
     'Training accuracy',
-    'Validation, as they are',
+    'Validation, clean',
     'Validation, attacked',
     'Seconds',
   ],
@@ -80,13 +80,13 @@ ${dataTable({
 }
 
 const measureInWords = {
-  validationClean: 'on images as they are',
+  validationClean: 'on clean images',
   validationRobust: 'under attack',
 } as const;
 
-/** Which epoch's weights were kept, and what the last one would have lost: overfitting. */
+/** The best epoch, and how much the last epoch falls below it, which indicates overfitting. */
 function keptEpochs(trained: readonly ReportNetwork[]): string {
-  const behind = trained.flatMap(({ name, epochs }) => {
+  const declines = trained.flatMap(({ name, epochs }) => {
     const [best, last] = [bestEpoch(epochs), epochs.at(-1)!];
     const measure = best.chosenBy;
     if (best[measure] === last[measure]) return [];
@@ -96,35 +96,35 @@ function keptEpochs(trained: readonly ReportNetwork[]): string {
     ];
   });
   const measures = [...new Set(trained.map(({ epochs }) => measureInWords[epochs[0]!.chosenBy]))];
-  const kept = `A ring marks the epoch whose weights were kept: the best ${measures.join(' or ')}.`;
-  return behind.length === 0 ? kept : `${kept} ${behind.join('; ')}.`;
+  const kept = `A ring marks the epoch whose weights were kept: the best accuracy ${measures.join(' or ')}.`;
+  return declines.length === 0 ? kept : `${kept} ${declines.join('; ')}.`;
 }
 
-/** The first with the highest accuracy by which training chose: the one that it keeps. */
+/** The first epoch with the highest selecting accuracy, whose weights are kept. */
 function bestEpoch(epochs: readonly EpochPoint[]): EpochPoint {
   return epochs.reduce((best, point) => (point[point.chosenBy] > best[best.chosenBy] ? point : best));
 }
 
 export async function accuracies({ networks, threat }: ReportInput): Promise<Markup> {
-  const measures = ['as they are', 'under attack'];
+  const measures = ['clean', 'under attack'];
   const points = networks.flatMap(({ name, evaluation, cleanInterval }) => [
     intervalPoint(name, measures[0]!, evaluation.clean, cleanInterval),
     intervalPoint(name, measures[1]!, evaluation.robust, evaluation.interval),
   ]);
-  const spoken = networks.map(
+  const summaries = networks.map(
     ({ name, evaluation, cleanInterval }) =>
-      `${name}: ${percent(evaluation.clean)} (${percentRange(cleanInterval)}) as they are, ` +
+      `${name}: ${percent(evaluation.clean)} (${percentRange(cleanInterval)}) clean, ` +
       `${percent(evaluation.robust)} (${percentRange(evaluation.interval)}) under attack`,
   );
   return html`<section aria-labelledby="accuracy">
-<h2 id="accuracy">Accuracy, and how sure it is</h2>
+<h2 id="accuracy">Accuracy with confidence intervals</h2>
 <figure>${await intervalFigure({
     points,
     series: networks.map(({ name }) => name),
     measures,
-    description: `Dot chart of accuracies with 95 % intervals. ${spoken.join('; ')}.`,
+    description: `Dot chart of accuracies with 95 % intervals. ${summaries.join('; ')}.`,
   })}
-<figcaption>Circles: images as they are; squares: under attack. Bars are 95 % Wilson intervals over ${examplesInWords(networks)} test images. Attack: ${list([...new Set(networks.map(attackNames))])}, ${threatInSymbols(threat)}.</figcaption></figure>
+<figcaption>Circles: clean images; squares: under attack. Bars are 95 % Wilson intervals over ${examplesInWords(networks)} test images. Attack: ${list([...new Set(networks.map(attackNames))])}, ${threatInSymbols(threat)}.</figcaption></figure>
 </section>`;
 }
 
@@ -133,7 +133,7 @@ export interface EpsilonCurves {
   readonly threat: ThreatModel;
 }
 
-/** Nothing where no curve was measured. */
+/** Renders accuracy against ε; empty without a measured curve. */
 export async function accuracyAgainstEpsilon({ networks, threat }: EpsilonCurves): Promise<Markup> {
   const drawn = networks.filter(({ curve }) => curve.length > 0);
   if (drawn.length === 0) return html``;
@@ -141,9 +141,9 @@ export async function accuracyAgainstEpsilon({ networks, threat }: EpsilonCurves
   const labels = new Map(all.map(({ epsilon, epsilonText }) => [epsilon, epsilonText]));
   const attacks = [...new Set(all.filter(({ epsilon }) => epsilon > 0).map(({ attack }) => attack))];
   const examples = [...new Set(all.map((point) => count(point.examples)))];
-  const spoken = drawn.map(({ name, curve }) => `${name}: ${list(curve.map(pointInWords))}`);
+  const summaries = drawn.map(({ name, curve }) => `${name}: ${list(curve.map(pointInWords))}`);
   return html`<section aria-labelledby="epsilon">
-<h2 id="epsilon">As the attack grows stronger</h2>
+<h2 id="epsilon">Accuracy against ε</h2>
 <figure>${await lineFigure({
     series: networks.map(({ name }) => name),
     points: drawn.flatMap(({ name, curve }) =>
@@ -162,9 +162,9 @@ export async function accuracyAgainstEpsilon({ networks, threat }: EpsilonCurves
     yTitle: '',
     yShare: [0, 1],
     xMark: threat.epsilon,
-    description: `Line chart of accuracy against ε. ${spoken.join('; ')}.`,
+    description: `Line chart of accuracy against ε. ${summaries.join('; ')}.`,
   })}
-<figcaption>${attacks.length > 0 ? `Attack: ${list(attacks)}; ` : ''}${list(examples)} test images a point; bars are 95 % intervals; the dotted line is ${epsilon(threat.epsilonText)}. What breaks at one ε counts as broken at every larger one.</figcaption></figure>
+<figcaption>${attacks.length > 0 ? `Attack: ${list(attacks)}; ` : ''}${list(examples)} test images per point; bars are 95 % intervals; the dotted line is ${epsilon(threat.epsilonText)}. An image broken at one ε counts as broken at every larger ε.</figcaption></figure>
 ${dataTable({
   summary: 'This curve as a table',
   caption: 'Accuracy at each ε',
@@ -200,7 +200,7 @@ function examplesInWords(networks: readonly ReportNetwork[]): string {
   return list([...new Set(networks.map(({ evaluation }) => count(evaluation.examples)))]);
 }
 
-/** Tens of percent around the values, so that two panels share one readable scale. */
+/** Bounds rounded to tens of percent, shared by two panels. */
 function sharedBounds(shares: readonly number[]): readonly [number, number] {
   const low = Math.floor(Math.min(...shares) * 10) / 10;
   const high = Math.ceil(Math.max(...shares) * 10) / 10;

@@ -1,4 +1,4 @@
-/** The head of the page: title, verdict, notice, and the figures that matter, one card a network. */
+/** The headline of a training report: title, verdict, notice, and one card per network with its accuracies. */
 
 import type { ReportInput, ReportNetwork } from '../input.js';
 import { count, duration, epsilon, percent, percentRange, time } from '../page/format.js';
@@ -16,10 +16,10 @@ export function headline(input: ReportInput): Markup {
 <p class="notice"><strong>Read this first:</strong> ${input.notice}</p>
 </header>
 <section aria-labelledby="headline">
-<h2 id="headline">The numbers that matter</h2>
+<h2 id="headline">Clean and robust accuracy</h2>
 <div class="cards">${input.networks.map((network, index) => card(input, network, index))}</div>
 ${comparison !== undefined && html`<p class="comparison">${comparison}</p>`}
-<p class="aside">The range after a number is its 95 % interval: how far it may be off because only so many images were tried.</p>
+<p class="aside">The range after a number is its 95 % confidence interval, given the number of images.</p>
 </section>`;
 }
 
@@ -30,7 +30,7 @@ function card(input: ReportInput, network: ReportNetwork, index: number): Markup
 <h3><span>${network.name}</span></h3>
 ${network.formula !== undefined && html`<p class="formula">${network.formula}</p>`}
 <dl class="figures">
-<div><dt>Images as they are</dt><dd>${percent(evaluation.clean)}<small>${percentRange(network.cleanInterval)}</small></dd></div>
+<div><dt>Clean images</dt><dd>${percent(evaluation.clean)}<small>${percentRange(network.cleanInterval)}</small></dd></div>
 <div><dt>Under ${attackNames(network)}, ${epsilon(input.threat.epsilonText)}</dt><dd>${percent(evaluation.robust)}<small>${percentRange(evaluation.interval)}</small></dd></div>
 </dl>
 <p class="aside">${count(network.parameters)} parameters · ${count(epochs.length)} ${epochs.length === 1 ? 'epoch' : 'epochs'} in ${duration(network.trainingSeconds)}</p>

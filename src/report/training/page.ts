@@ -1,4 +1,4 @@
-/** The report of trained runs: how they learned, how robust they are, and where the numbers come from. */
+/** The report of training runs: learning curves, accuracies and provenance. */
 import { InputError } from '../../errors.js';
 import { gallerySection } from '../gallery.js';
 import type { ReportInput } from '../input.js';
@@ -10,9 +10,9 @@ import { headline } from './headline.js';
 import { provenance } from './provenance.js';
 
 /**
- * The report as one self-contained HTML document.
+ * Renders the report as one self-contained HTML document.
  *
- * @throws InputError where there is no network, two networks share a name, or a picture is not of its shape.
+ * @throws {InputError} without a network, for duplicate names, or for a picture whose data do not match its shape.
  */
 export async function renderReport(input: ReportInput): Promise<string> {
   const names = input.networks.map(({ name }) => name);

@@ -1,4 +1,4 @@
-/** What one needs to make the report again: command, versions, machine, seeds, digests, recipes. */
+/** Provenance of a report: command, versions, machine, seeds, digests, recipes. */
 import { stringify } from 'yaml';
 import type { ReportInput } from '../input.js';
 import { count } from '../page/format.js';
@@ -8,8 +8,8 @@ import { table } from '../page/table.js';
 export function provenance(input: ReportInput): Markup {
   const { data, networks } = input;
   const facts: readonly (readonly [string, string])[] = [
-    ['Made', input.generated],
-    ['Commit', input.commit ?? 'not known'],
+    ['Created', input.generated],
+    ['Commit', input.commit ?? 'unknown'],
     ['Machine', input.machine],
     ['Seed', String(input.seed)],
     ...Object.entries(input.versions),
@@ -17,12 +17,12 @@ export function provenance(input: ReportInput): Markup {
     ['Classes', data.classes.join(', ')],
   ];
   return html`<section aria-labelledby="provenance">
-<h2 id="provenance">To make it again</h2>
+<h2 id="provenance">Reproducing this report</h2>
 <pre class="command"><code>${input.command}</code></pre>
 <details><summary>Versions, machine, seeds and digests</summary>
 ${factList(facts)}
 ${table({
-  caption: 'The networks and the images they were tried on',
+  caption: 'The networks and the test images',
   header: ['Network', 'Activation', 'Model', 'Weights', 'Images', 'Pixels', 'Seed', 'Mode'],
   rows: networks.map(({ name, activation, evaluation }) => [
     name,
@@ -40,7 +40,7 @@ ${networks.map(({ name, recipe }) => html`<details><summary>Recipe of ${name}</s
 </section>`;
 }
 
-/** Names and what they are, one a line. */
+/** A definition list of names and values. */
 export function factList(facts: readonly (readonly [name: string, value: string])[]): Markup {
   return html`<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }

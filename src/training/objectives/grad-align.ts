@@ -43,7 +43,7 @@ export function misalignmentPenalty(
 ): Tensor {
   const { epsilon, detach, context } = options;
   const singlePass = { ...options.pass, keepStatistics: true };
-  const twice = { ...singlePass, twice: true };
+  const twice = { ...singlePass, doubleBackward: true };
   const gradientAt = (images: Tensor, pass: Pass, createGraph: boolean): Tensor =>
     scope(() => {
       const point = images.detach().requireGrad_();

@@ -1,5 +1,5 @@
 import type { Batch } from '../../data/dataset-tensors.js';
-import type { Dropping, DropRates } from '../../nn/dropout.js';
+import type { DropoutContext, DropRates } from '../../nn/dropout.js';
 import type { Pass } from '../../nn/module.js';
 
 /** Options of the forward pass of an update. */
@@ -12,7 +12,7 @@ export interface UpdatePass extends Omit<Pass, 'drop'> {
 export function passAt(
   { drop, ...pass }: UpdatePass,
   { ids }: Pick<Batch, 'ids'>,
-  { seed, epoch, step }: Pick<Dropping, 'seed' | 'epoch' | 'step'>,
+  { seed, epoch, step }: Pick<DropoutContext, 'seed' | 'epoch' | 'step'>,
 ): Pass {
   return drop === undefined ? pass : { ...pass, drop: { ...drop, seed, epoch, step, ids } };
 }

@@ -127,8 +127,8 @@ describe('the display of a training run', () => {
 
     it('says how far the last epoch lies behind the best, of epochs before a resume too', () => {
       const line =
-        'Trained 4 epochs in 1m 02s. Best after epoch 2: 45.2% under pgd-10; after the last: 41.0%. ' +
-        'The best is kept and is what evaluate takes.';
+        'Trained 4 epochs in 1m 02s. Best after epoch 2: 45.2% under pgd-10; last epoch: 41.0%. ' +
+        'The best weights are saved and used by evaluate.';
       assert.equal(ending([0.3, 0.452, 0.452, 0.41]), line);
       assert.equal(ending([0.3, 0.452, 0.44, 0.41], 3), line);
     });

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { followTraining } from '../../../src/cli/terminal/training-lines.js';
+import { formatTraining } from '../../../src/cli/terminal/training-lines.js';
 
 const time = '2026-01-01T00:00:00.000Z';
 const robust = 'validation/robust/linf-0.1/pgd-10';
 
 /** What is said at the end of a run whose epochs measured these, in this order. */
 function said(epochs: readonly Record<string, number>[]): string {
-  const follow = followTraining();
+  const follow = formatTraining();
   for (const [index, measurements] of epochs.entries()) {
     const event = { time, epoch: index + 1, step: index, seconds: 1, measurements };
     const row = follow({ type: 'epoch', ...event });
@@ -27,11 +27,11 @@ describe('the end of a training run', () => {
     ] as const;
     assert.match(
       said(rows.map(([clean, attacked]) => ({ 'validation/clean': clean, [robust]: attacked }))),
-      /Best after epoch 2: 60\.0 ?% under pgd-10; after the last: 40\.0 ?%\./,
+      /Best after epoch 2: 60\.0 ?% under pgd-10; last epoch: 40\.0 ?%\./,
     );
     assert.match(
       said(rows.map(([clean, attacked]) => ({ [robust]: attacked, 'validation/clean': clean })).reverse()),
-      /Best after epoch 1: 90\.0 ?% clean; after the last: 80\.0 ?%\./,
+      /Best after epoch 1: 90\.0 ?% clean; last epoch: 80\.0 ?%\./,
     );
   });
 

@@ -45,25 +45,25 @@ describe('the page of an evaluation', async () => {
   it('has its parts in order', () => {
     const headings = [...page.matchAll(/<h2[^>]*>([^<]*)</g)].map(([, heading]) => heading);
     assert.deepEqual(headings, [
-      'The numbers that matter',
-      'Read this before you rely on these numbers',
+      'Clean and robust accuracy',
+      'Read this before relying on these numbers',
       'What each attack broke',
-      'As the attack grows stronger',
-      'What became of each image',
-      'Class by class',
-      'What the attack does',
+      'Accuracy against ε',
+      'Outcome of each image',
+      'Accuracy per class',
+      'Adversarial examples',
       'How to read this',
-      'To make it again',
+      'Reproducing this evaluation',
     ]);
   });
 
   it('says both accuracies with their intervals, the threat and the mode', () => {
     assert.match(
       read,
-      /Of 500 images the model gets 80\.0 % right as they are, and at most 49\.\d % under attack: every pixel may change by up to 8\/255\./,
+      /Of 500 images the model classifies 80\.0 % correctly without attack, and at most 49\.\d % under attack: every pixel may change by up to 8\/255\./,
     );
     assert.match(read, /76\.3–83\.3 %/);
-    assert.match(read, /Mode standard: AutoAttack's own four attacks, with nothing changed\./);
+    assert.match(read, /Mode standard: AutoAttack's four standard attacks, unchanged\./);
     assert.match(read, /took 12 min 34 s/);
     for (const mode of ['plus', 'rand', 'custom'] as const)
       assert.match(modeInWords({ mode }), new RegExp(`^Mode ${mode}: `));
@@ -75,7 +75,7 @@ describe('the page of an evaluation', async () => {
       /square-beats-gradient Square broke 9 <examples>\. Try --surrogate "softplus\(10\)"\./,
     );
     const without = text(await renderEvaluation(pageInput({ ...small, flags: [] })));
-    assert.match(without, /What the checks found Nothing: no check that was made speaks against/);
+    assert.match(without, /Checks No check raised a flag/);
   });
 
   it('tells of every attack what it broke in sequence and alone, its time and its passes', () => {
@@ -104,7 +104,7 @@ describe('the page of an evaluation', async () => {
   });
 
   it('labels accuracy against ε with its attack, and gives it as a table', () => {
-    assert.match(read, /Attack: apgd-ce; 200 test images a point/);
+    assert.match(read, /Attack: apgd-ce; 200 test images per point/);
     assert.match(page, /role="img" aria-label="Line chart of accuracy against ε\. the model: 80\.0/);
     assert.match(read, /the model 32\/255 apgd-ce 200/);
     assert.doesNotMatch(page, /NaN|undefined|Infinity/);
@@ -159,7 +159,7 @@ describe('the page of an evaluation of 1,000 classes', async () => {
   });
 
   it('has neither a curve nor a gallery where there is none, names no attack alone, and stays small', () => {
-    assert.doesNotMatch(page, /As the attack grows|What the attack does|Broken alone|NaN|undefined/);
+    assert.doesNotMatch(page, /Accuracy against ε|Adversarial examples|Broken alone|NaN|undefined/);
     assert.ok(page.length < 400_000, `${page.length} characters`);
   });
 });

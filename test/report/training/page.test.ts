@@ -43,15 +43,12 @@ describe('the report', async () => {
   it('says the verdict in one sentence, with the notice beside it', () => {
     assert.ok(
       read.includes(
-        'Attacked with pgd-50 (every pixel may change by up to 0.1), ReLU still gets 68.2 % of 1,000 test images right ' +
-          'and SiLU 71.1 %; on the images as they are, ReLU gets 83.5 % and SiLU 85.1 %.',
+        'Attacked with pgd-50 (every pixel may change by up to 0.1), ReLU still classifies 68.2 % of 1,000 test images correctly ' +
+          'and SiLU 71.1 %; without attack, ReLU classifies 83.5 % and SiLU 85.1 %.',
       ),
     );
-    assert.ok(read.indexOf(two.notice) > 0 && read.indexOf(two.notice) < read.indexOf('How they learned'));
-    assert.match(
-      read,
-      /21 images withstand the attack only with ReLU and 50 only with SiLU: a larger .*p < 0\.001/,
-    );
+    assert.ok(read.indexOf(two.notice) > 0 && read.indexOf(two.notice) < read.indexOf('Learning curves'));
+    assert.match(read, /21 images are robust only for ReLU and 50 only for SiLU: a larger .*p < 0\.001/);
   });
 
   it('shows accuracies with their intervals, the attacks and where all came from', () => {
@@ -64,14 +61,14 @@ describe('the report', async () => {
   it('has its parts in the promised order', () => {
     const headings = [...page.matchAll(/<h2[^>]*>([^<]*)</g)].map(([, heading]) => heading);
     assert.deepEqual(headings, [
-      'The numbers that matter',
-      'How they learned',
-      'Accuracy, and how sure it is',
-      'As the attack grows stronger',
-      'What the attack does',
+      'Clean and robust accuracy',
+      'Learning curves',
+      'Accuracy with confidence intervals',
+      'Accuracy against ε',
+      'Adversarial examples',
       'The attacks',
       'How to read this',
-      'To make it again',
+      'Reproducing this report',
     ]);
   });
 
@@ -95,7 +92,7 @@ describe('the report', async () => {
     assert.equal(rings(page), 2, 'one a network, in one of the three figures');
     assert.match(
       section(page),
-      /A ring marks the epoch whose weights were kept: the best under attack\.<\/p>/,
+      /A ring marks the epoch whose weights were kept: the best accuracy under attack\.<\/p>/,
     );
 
     const [first, second] = two.networks;
@@ -117,9 +114,9 @@ describe('the report', async () => {
     const mixed = section(await renderReport({ ...two, networks: [{ ...first!, epochs: clean }, second!] }));
     assert.match(
       mixed,
-      /were kept: the best on images as they are or under attack\. ReLU was best after epoch 3/,
+      /were kept: the best accuracy on clean images or under attack\. ReLU was best after epoch 3/,
     );
-    assert.match(mixed, /with 91\.0\s% on images as they are, and had 90\.0\s% after the last\.<\/p>/);
+    assert.match(mixed, /with 91\.0\s% on clean images, and had 90\.0\s% after the last\.<\/p>/);
     assert.equal(rings(mixed), 2, 'one a network, each in the figure of what chose');
   });
 
@@ -134,7 +131,7 @@ describe('the report', async () => {
 
   it('states one factor for all magnified changes and that PNGs are for looking only', () => {
     assert.match(read, /magnified 5 times/);
-    assert.match(read, /PNGs of 8 bits a channel, for looking only/);
+    assert.match(read, /PNGs with 8 bits per channel, for display only/);
   });
 
   it('stays small', () => assert.ok(page.length < 200_000, `${page.length} characters`));
@@ -150,8 +147,11 @@ describe('the report of other inputs', () => {
     });
     assert.equal(occurrences(page, /<svg /g), 4);
     assert.equal(occurrences(page, /<img /g), 0);
-    assert.doesNotMatch(page, /What the attack does|McNemar|NaN|undefined/);
-    assert.match(text(page), /GELU still gets 30\.0 % of 1,000 test images right; .* GELU gets 60\.0 %\./);
+    assert.doesNotMatch(page, />Adversarial examples<|McNemar|NaN|undefined/);
+    assert.match(
+      text(page),
+      /GELU still classifies 30\.0 % of 1,000 test images correctly; .* GELU classifies 60\.0 %\./,
+    );
   });
 
   it('stays below 1.5 MB with seven networks, 300 epochs, 100 long class names and large noisy photographs', async () => {
@@ -168,7 +168,7 @@ describe('the report of other inputs', () => {
       gallery: Array.from({ length: 12 }, () => example(names, noise, noise)),
     });
     assert.ok(page.length < 1_500_000, `${page.length} characters`);
-    assert.match(text(page), /\d+ more examples are left out to keep this file small/);
+    assert.match(text(page), /\d+ more examples are omitted to keep this file small/);
     assert.match(text(page), /image may move by up to 0\.5 in L2 distance/);
     assert.ok(page.includes(classes[99]!));
   });
@@ -214,7 +214,7 @@ describe('the report of other inputs', () => {
     const image = picture(1, 28, 28);
     await refused(
       { ...two, gallery: [example(['ReLU'], image, picture(1, 2, 2))] },
-      /784 values, as its image has/,
+      /784 values, as in its image/,
     );
   });
 });

@@ -38,7 +38,7 @@ describe('another derivative', () => {
     using objective = adversarial({ attack: pgd, awp: { gamma: 0.01, warmup: 0 }, gradAlign, pass });
     const seen = learn(objective, model);
     assert.deepEqual(
-      seen.map((each) => [each.pass.derivative?.name, learnsFrom(each), each.pass.twice ?? false]),
+      seen.map((each) => [each.pass.derivative?.name, learnsFrom(each), each.pass.doubleBackward ?? false]),
       [
         [undefined, false, false], // two steps of the attack
         [undefined, false, false],
