@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { folderImages } from '../src/data/imagenet/folder-images.js';
+import { folderImages } from '../src/data/imagenet/class-folders.js';
 import { ImageStream, usualWorkers } from '../src/data/imagenet/stream.js';
 import { medianInterval } from './pairs.js';
 import { Worker } from './rival.js';

@@ -1,4 +1,4 @@
-// satin::activate: activation(x) for each number, with a gradient. library.cc lists which function serves which device.
+// satin::activate: activation(x) for each number, with a gradient. operators.cc lists which function serves which device.
 #pragma once
 
 #include <ATen/core/Tensor.h>

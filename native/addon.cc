@@ -17,6 +17,7 @@ napi_value deviceOf(Arguments&), liveTensors(Arguments&);
 napi_value findOperator(Arguments&), call(Arguments&), callInPlace(Arguments&);
 // autograd.cc
 napi_value gradients(Arguments&), setGradEnabled(Arguments&), setRequiresGrad(Arguments&), requiresGrad(Arguments&);
+// reduced_gradients.cc
 napi_value reducedGradients(Arguments&);
 // torchscript_load.cc
 napi_value loadScript(Arguments&), runScript(Arguments&), scriptInputs(Arguments&), releaseScript(Arguments&);

@@ -1,4 +1,4 @@
-// satin::norm_activate: activation(batch_norm(x) + residual), with a gradient. library.cc lists which function serves
+// satin::norm_activate: activation(batch_norm(x) + residual), with a gradient. operators.cc lists which function serves
 // which device.
 #pragma once
 

@@ -1,4 +1,4 @@
-// satin::conv2d and what is computed together with it. library.cc says which function serves which device.
+// satin::conv2d and what is computed together with it. operators.cc says which function serves which device.
 #pragma once
 
 #include <ATen/core/Tensor.h>

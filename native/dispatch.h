@@ -1,4 +1,4 @@
-// Calls through libtorch's dispatcher, which picks the implementation by device: library.cc has the table.
+// Calls through libtorch's dispatcher, which picks the implementation by device: operators.cc has the table.
 #pragma once
 
 #include <ATen/core/LegacyTypeDispatch.h>

@@ -114,6 +114,12 @@ const at::Tensor& tensorOf(napi_env env, napi_value value, const std::string& na
   return slot->tensor;
 }
 
+std::vector<at::Tensor> tensorsOf(const Arguments& arguments, size_t index, const char* name) {
+  std::vector<at::Tensor> result;
+  for (const double handle : arguments.numbers(index, name)) result.push_back(tensorOf(handle));
+  return result;
+}
+
 napi_value fromTensor(napi_env env, at::Tensor tensor) {
   const double handle = store(std::move(tensor));
   return handle == 0 ? null(env) : fromNumber(env, handle);

@@ -4,6 +4,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <vector>
+
 #include "napi_convert.h"
 
 namespace satin {
@@ -14,6 +16,8 @@ double store(at::Tensor tensor);
 const at::Tensor& tensorOf(double handle);
 // The tensor that a JavaScript value names.
 const at::Tensor& tensorOf(napi_env env, napi_value value, const std::string& name);
+// The tensors of a list of handles, argument `index` of a call.
+std::vector<at::Tensor> tensorsOf(const Arguments& arguments, size_t index, const char* name);
 // A handle as a JavaScript number, null for an undefined tensor.
 napi_value fromTensor(napi_env env, at::Tensor tensor);
 

@@ -22,7 +22,7 @@ export {
   verifyRun,
 } from './app/evaluate/verify-run.js';
 export { readModel } from './app/model/checkpoint-model.js';
-export { type ModelFile, type ModelFileOptions, readModelFile } from './app/model/model-file.js';
+export { type ModelFile, type ModelFileOptions, readModelFile } from './app/model/read-model-file.js';
 export {
   type AttackableModel,
   attackableModel,
@@ -75,7 +75,7 @@ export {
   evaluate,
 } from './evaluation/evaluate.js';
 export { type NewEvaluationFolder, newEvaluationFolder } from './evaluation/folder/new-folder.js';
-export { type StoredEvaluationFolder, storedEvaluationFolder } from './evaluation/folder/stored-folder.js';
+export { type StoredEvaluationFolder, storedEvaluationFolder } from './evaluation/folder/resume-folder.js';
 export type { ModelUnderTest } from './evaluation/model-under-test.js';
 export type {
   AloneResult,

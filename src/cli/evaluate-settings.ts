@@ -1,6 +1,6 @@
 import type { Activation } from '../activations/activation.js';
 import { parseDerivative } from '../activations/parse.js';
-import type { ModelFile } from '../app/model/model-file.js';
+import type { ModelFile } from '../app/model/read-model-file.js';
 import type { AttackableModel } from '../app/model/open-model.js';
 import { parseAttack, requireNorm } from '../attacks/attack.js';
 import { attackNamesOf } from '../attacks/autoattack.js';
@@ -11,7 +11,7 @@ import type { LoadOptions } from '../data/load-dataset.js';
 import { InputError } from '../errors.js';
 import { readOriginals } from '../evaluation/folder/images.js';
 import type { EvaluationManifest } from '../evaluation/folder/manifest.js';
-import { type StoredEvaluationFolder, storedEvaluationFolder } from '../evaluation/folder/stored-folder.js';
+import { type StoredEvaluationFolder, storedEvaluationFolder } from '../evaluation/folder/resume-folder.js';
 import { imagenetForm } from '../recipe/imagenet-data.js';
 import { parseRecipe, type Recipe } from '../recipe/recipe.js';
 import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
@@ -22,7 +22,7 @@ import {
   readTypedModel,
   weightsAlone,
 } from './model-options.js';
-import { missing } from './options.js';
+import { missing } from './option-parsers.js';
 
 /** Parsed command line options of `satin evaluate`. */
 export interface EvaluateWords extends PreprocessingWords, ExternalWords {

@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { parseActivation } from '../activations/parse.js';
-import { type ModelFile, readModelFile } from '../app/model/model-file.js';
+import { type ModelFile, readModelFile } from '../app/model/read-model-file.js';
 import { InputError } from '../errors.js';
 import { modelNames } from '../models/architectures/names.js';
 import type { ModelDescription } from '../models/description.js';

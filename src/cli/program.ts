@@ -3,7 +3,7 @@ import { InputError, SatinError } from '../errors.js';
 import { version } from '../provenance/version.js';
 import { nearest } from '../user-input/did-you-mean.js';
 import type { CommandTable } from './command-table.js';
-import { withFlags } from './option-names.js';
+import { withFlags } from './flags-in-messages.js';
 
 /**
  * Runs one command line, without `node` and `satin`, and returns the exit code: 0 for success, 1 for a failure, 2 for

@@ -3,13 +3,11 @@ import { targetsOfRank } from '../attacks/losses.js';
 import type { Observer } from '../attacks/pgd.js';
 import { type AttackRound, type RoundExamples, roundsOf, runAttack } from '../attacks/run-attack.js';
 import { type Batch, subBatch } from '../data/dataset-tensors.js';
-import { unstackImages } from '../data/image-stack.js';
-import type { Classifier } from '../nn/classifier.js';
 import { integers } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { misclassified, misclassifiedRows } from './misclassified.js';
+import { confirmMisclassified } from './confirm.js';
 import {
   classifierFor,
   countingPasses,
@@ -97,26 +95,5 @@ function examplesOf(
         ? null
         : targetsOfRank(clean.indexSelect(0, integers(rows).toDevice(clean.device)), labels, round.rank);
     return { x, labels, targets, ids };
-  });
-}
-
-/** The images of `x` that both `logits` and `classify` misclassify, by their row in `x`. */
-function confirmMisclassified(
-  candidate: { readonly x: Tensor; readonly logits: Tensor; readonly labels: readonly number[] },
-  classify: Classifier,
-  random: boolean,
-): Map<number, Float32Array> {
-  const { x, logits, labels } = candidate;
-  const suspects = misclassifiedRows(logits, labels);
-  if (suspects.length === 0) return new Map();
-  return scope(() => {
-    const candidates = x.detach().indexSelect(0, integers(suspects).toDevice(x.device)).to('float32');
-    const { rows: confirmed } = misclassified(classify, candidates, {
-      labels: suspects.map((row) => labels[row]!),
-      random,
-    });
-    if (confirmed.length === 0) return new Map();
-    const images = unstackImages(candidates);
-    return new Map(confirmed.map((index) => [suspects[index]!, images[index]!]));
   });
 }

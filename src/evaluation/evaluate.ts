@@ -7,7 +7,7 @@ import { attackDataset } from './attack-dataset.js';
 import { batches } from './batches.js';
 import { PauseClock } from './interruption.js';
 import type { Ledger } from './ledger.js';
-import { misclassified, randomPasses } from './misclassified.js';
+import { misclassified, verdictPasses } from './misclassified.js';
 import { type ModelUnderTest, padSingleton } from './model-under-test.js';
 import { type EvaluationProgress, Pace, workOf } from './progress.js';
 import { requireClasses } from './require-logits.js';
@@ -120,7 +120,7 @@ async function cleanPass(
     requireClasses(result.classes, dataset);
     const misses = new Set(result.rows);
     const seconds = (performance.now() - began) / 1000;
-    const forwards = indices.length * (subject.random === true ? randomPasses : 1);
+    const forwards = indices.length * (subject.random === true ? verdictPasses : 1);
     ledger.add([
       ...indices.map((index, row) => ({ type: 'clean' as const, index, right: !misses.has(row) })),
       { type: 'cost', stage: 'clean', part: 'sequence', forwards, backwards: 0, seconds },

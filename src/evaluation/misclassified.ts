@@ -4,7 +4,7 @@ import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** Number of passes over an image for a randomized model. */
-export const randomPasses = 20;
+export const verdictPasses = 20;
 
 export interface Misclassified {
   /** Rows of the misclassified images. */
@@ -23,7 +23,7 @@ export function misclassified(
   options: { readonly labels: readonly number[]; readonly random: boolean },
 ): Misclassified {
   const { labels, random } = options;
-  const passes = random ? randomPasses : 1;
+  const passes = random ? verdictPasses : 1;
   const misses = labels.map(() => 0);
   let classes = 0;
   for (let pass = 0; pass < passes; pass++)

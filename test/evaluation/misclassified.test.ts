@@ -8,7 +8,7 @@ import { norms } from '../../src/attacks/norms.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
-import { misclassified, randomPasses } from '../../src/evaluation/misclassified.js';
+import { misclassified, verdictPasses } from '../../src/evaluation/misclassified.js';
 import type { Classifier } from '../../src/nn/classifier.js';
 import { cat, tensor } from '../../src/tensor/create.js';
 import { scope } from '../../src/tensor/scope.js';
@@ -36,12 +36,12 @@ describe('the judgement of a random model', () => {
     scope(() => {
       const x = tensor(Float32Array.of(0.5, 0.5, 0.6), [3, 1, 1, 1]);
       // Image 0 is unlucky in the last `count` of 20 passes; image 2 is wrong by itself.
-      const classify = moody((pass, row) => row === 0 && pass >= randomPasses - count);
+      const classify = moody((pass, row) => row === 0 && pass >= verdictPasses - count);
       return misclassified(classify, x, { labels: [0, 0, 0], random }).rows;
     });
 
   it('is wrong where more than half of 20 passes are; a tie speaks for it', () => {
-    assert.equal(randomPasses, 20);
+    assert.equal(verdictPasses, 20);
     assert.deepEqual(misses(10, true), [2]);
     assert.deepEqual(misses(11, true), [0, 2]);
   });
@@ -92,7 +92,7 @@ describe('an evaluation of a random model', () => {
       threat: { norm: norms.linf, epsilon: 0.1 },
     });
     // the image and one step for all ten, then 20 passes of each
-    assert.equal(found.attacks[0]!.forwards, 10 + 10 + 10 * randomPasses);
+    assert.equal(found.attacks[0]!.forwards, 10 + 10 + 10 * verdictPasses);
     assert.equal(found.attacks[0]!.broken, 10);
   });
 

@@ -14,7 +14,7 @@ import { type Evaluation, type EvaluationProgress, evaluate } from '../../evalua
 import type { EvaluationFolder } from '../../evaluation/folder/evaluation-folder.js';
 import type { EvaluationManifest, EvaluationSettings } from '../../evaluation/folder/manifest.js';
 import type { NewEvaluationFolder } from '../../evaluation/folder/new-folder.js';
-import type { StoredEvaluationFolder } from '../../evaluation/folder/stored-folder.js';
+import type { StoredEvaluationFolder } from '../../evaluation/folder/resume-folder.js';
 import type { BatchResult, EngineResult, EvaluationResult } from '../../evaluation/result.js';
 import { perClass } from '../../evaluation/summary.js';
 import { tuneBatchSize } from '../../evaluation/tune-batch-size.js';

@@ -3,7 +3,7 @@ import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
 import { type VerifiedImage, verifyFolder } from '../../evaluation/folder/verify-folder.js';
 import type { Preprocessing } from '../../models/preprocessing.js';
 import { version } from '../../provenance/version.js';
-import { type ModelFile, readModelFile } from '../model/model-file.js';
+import { type ModelFile, readModelFile } from '../model/read-model-file.js';
 import { type AttackableModel, openModel } from '../model/open-model.js';
 
 /** The result of a verification as JSON. Its fields are stable: other programs read them. */

@@ -4,7 +4,7 @@ import { writeWeights } from '../../runs/checkpoint.js';
 import { toArrays } from '../../weights/module-weights.js';
 import { checkpointModel } from './checkpoint-model.js';
 import { importWeights } from './import-weights.js';
-import type { ModelFile } from './model-file.js';
+import type { ModelFile } from './read-model-file.js';
 
 export interface ExportOptions {
   readonly format: 'safetensors' | 'torchscript';

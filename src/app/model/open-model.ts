@@ -8,7 +8,7 @@ import { TorchScriptModel } from '../../models/torchscript-model.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { checkpointModel } from './checkpoint-model.js';
 import { importWeights } from './import-weights.js';
-import { type ModelFile, type ModelFileOptions, readModelFile } from './model-file.js';
+import { type ModelFile, type ModelFileOptions, readModelFile } from './read-model-file.js';
 
 /** A model to be evaluated or attacked, whatever file it comes from. */
 export interface AttackableModel extends Disposable {

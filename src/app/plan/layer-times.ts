@@ -1,7 +1,7 @@
 import type { Activation } from '../../activations/activation.js';
 import type { NetworkSummary } from '../../models/layer-summary.js';
 import { ActivationLayer } from '../../nn/activation-layer.js';
-import { convolve } from '../../nn/convolve.js';
+import { convolve } from '../../nn/fused-block.js';
 import { Initialiser } from '../../nn/initialise.js';
 import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import { type FoldedWeights, Module, type Pass } from '../../nn/module.js';

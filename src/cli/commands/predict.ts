@@ -2,9 +2,9 @@ import { Command, Option } from '@commander-js/extra-typings';
 import type { Prediction } from '../../app/predict.js';
 import { decodeImages, resizeRules } from '../../data/decode-image.js';
 import { InputError } from '../../errors.js';
-import { requireJsonPath, writeResult } from '../json-option.js';
+import { requireJsonPath, writeResult } from '../write-result.js';
 import { readTypedModel } from '../model-options.js';
-import { wholeNumber } from '../options.js';
+import { wholeNumber } from '../option-parsers.js';
 import { requireImageFile } from '../output-file.js';
 
 /** `satin predict MODEL IMAGE...` */

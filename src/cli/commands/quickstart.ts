@@ -4,7 +4,7 @@ import { Command } from '@commander-js/extra-typings';
 import type { QuickstartSummary } from '../../app/quickstart.js';
 import { InterruptedError } from '../../errors.js';
 import { listenForInterrupt } from '../interrupt.js';
-import { wholeNumber } from '../options.js';
+import { wholeNumber } from '../option-parsers.js';
 import { percentage } from '../terminal/format.js';
 import { createDisplay, type Display } from '../terminal/terminal.js';
 

@@ -9,7 +9,7 @@ import { readEvents } from '../../runs/event-log.js';
 import { isRunFolder, readManifest, readStoredRecipe } from '../../runs/run-folder.js';
 import { firstDifference } from '../../user-input/first-difference.js';
 import { listenForInterrupt } from '../interrupt.js';
-import { wholeNumber } from '../options.js';
+import { wholeNumber } from '../option-parsers.js';
 import { requireNewFile } from '../output-file.js';
 import { createDisplay } from '../terminal/terminal.js';
 

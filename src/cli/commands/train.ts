@@ -8,7 +8,7 @@ import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
 import { readEvents } from '../../runs/event-log.js';
 import { defaultRunPath, isRunFolder } from '../../runs/run-folder.js';
 import { listenForInterrupt } from '../interrupt.js';
-import { several, wholeNumber } from '../options.js';
+import { several, wholeNumber } from '../option-parsers.js';
 import { createDisplay } from '../terminal/terminal.js';
 
 /** `satin train RECIPE` */

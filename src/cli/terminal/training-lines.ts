@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../runs/events.js';
-import type { BarState } from './bar.js';
+import type { BarState } from './progress-bar.js';
 import { percentage, rate, shortTime } from './format.js';
 
 /** Output for an event of a training run: a table row, a progress bar, a note, or nothing. */

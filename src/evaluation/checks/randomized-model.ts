@@ -1,6 +1,6 @@
 import { noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
-import { misclassifiedRows, randomPasses } from '../misclassified.js';
+import { misclassifiedRows, verdictPasses } from '../misclassified.js';
 import type { Flag } from './flag.js';
 import { exactClassifier, maxDistance, normalised, type Probe } from './probe.js';
 import { thresholds } from './thresholds.js';
@@ -19,6 +19,6 @@ export function randomizedModel({ subject, batch, labels, logits }: Probe): Flag
     }),
   );
   if (!varies) return null;
-  const message = `The model's outputs differ between passes over the same images. An image counted as misclassified if more than half of ${randomPasses} passes were wrong. If this is unintended, put the model into evaluation mode (dropout is active in training mode); if it is intended, use AutoAttack's set rand, which averages the gradient over 20 passes.`;
+  const message = `The model's outputs differ between passes over the same images. An image counted as misclassified if more than half of ${verdictPasses} passes were wrong. If this is unintended, put the model into evaluation mode (dropout is active in training mode); if it is intended, use AutoAttack's set rand, which averages the gradient over 20 passes.`;
   return { code: 'random-model', message };
 }

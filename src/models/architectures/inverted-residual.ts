@@ -1,5 +1,5 @@
 import type { ActivationLayer } from '../../nn/activation-layer.js';
-import { convolve } from '../../nn/convolve.js';
+import { convolve } from '../../nn/fused-block.js';
 import { type BlockPosition, depthRate, stochasticDepth } from '../../nn/dropout.js';
 import { BatchNorm2d, Conv2d } from '../../nn/layers.js';
 import type { Pass } from '../../nn/module.js';

@@ -1,4 +1,4 @@
-import { convolve } from '../../nn/convolve.js';
+import { convolve } from '../../nn/fused-block.js';
 import { BatchNorm2d, Conv2d } from '../../nn/layers.js';
 import { Module, type Pass } from '../../nn/module.js';
 import type { Tensor } from '../../tensor/tensor.js';

@@ -1,5 +1,5 @@
 import type { ActivationLayer } from '../../nn/activation-layer.js';
-import { convolve } from '../../nn/convolve.js';
+import { convolve } from '../../nn/fused-block.js';
 import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import { Module, type Pass } from '../../nn/module.js';
 import { globalAveragePool } from '../../tensor/functional.js';

@@ -5,8 +5,8 @@
 import { gallerySection, theModel } from '../gallery.js';
 import { html } from '../page/html.js';
 import { page } from '../page/page.js';
-import { howToRead } from '../training/attacks.js';
-import { accuracyAgainstEpsilon } from '../training/curves.js';
+import { howToRead } from '../attack-table.js';
+import { accuracyAgainstEpsilon } from '../curves.js';
 import { attackSequence } from './attack-sequence.js';
 import { evaluationHeadline, flagBox } from './headline.js';
 import type { EvaluationPageInput } from './input.js';

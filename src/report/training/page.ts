@@ -4,8 +4,8 @@ import { gallerySection } from '../gallery.js';
 import type { ReportInput } from '../input.js';
 import { html } from '../page/html.js';
 import { page } from '../page/page.js';
-import { attackTable, howToRead } from './attacks.js';
-import { accuracies, accuracyAgainstEpsilon, learningCurves } from './curves.js';
+import { attackTable, howToRead } from '../attack-table.js';
+import { accuracies, accuracyAgainstEpsilon, learningCurves } from '../curves.js';
 import { headline } from './headline.js';
 import { provenance } from './provenance.js';
 

@@ -13,7 +13,7 @@ import {
   trainingPass,
 } from './objective.js';
 import { perturb, type TrainingAttack, warmupFactor } from './training-attack.js';
-import { passAt, type UpdatePass } from './update-pass.js';
+import { passAt, type UpdatePass } from './update-pass-options.js';
 
 export interface AdversarialOptions {
   readonly attack: TrainingAttack;

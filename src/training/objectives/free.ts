@@ -8,7 +8,7 @@ import { keep, scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { accuracyOf, meansOver, type Objective } from './objective.js';
 import { warmupFactor } from './training-attack.js';
-import { passAt, type UpdatePass } from './update-pass.js';
+import { passAt, type UpdatePass } from './update-pass-options.js';
 
 export interface FreeOptions {
   /** Only L∞ is supported. */

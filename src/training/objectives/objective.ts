@@ -6,7 +6,7 @@ import { crossEntropy } from '../../nn/losses.js';
 import type { Pass } from '../../nn/module.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { passAt, type UpdatePass } from './update-pass.js';
+import { passAt, type UpdatePass } from './update-pass-options.js';
 
 /** The position of a step within a run, which determines its noise and warm-ups. */
 export interface StepContext {

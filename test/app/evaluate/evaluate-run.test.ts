@@ -21,7 +21,7 @@ import { subset } from '../../../src/data/dataset.js';
 import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import { InputError, InterruptedError } from '../../../src/errors.js';
 import { newEvaluationFolder } from '../../../src/evaluation/folder/new-folder.js';
-import { storedEvaluationFolder } from '../../../src/evaluation/folder/stored-folder.js';
+import { storedEvaluationFolder } from '../../../src/evaluation/folder/resume-folder.js';
 import type { EvaluationResult } from '../../../src/evaluation/result.js';
 import { clean } from '../../../src/training/objectives/objective.js';
 import { readSafetensors } from '../../../src/weights/safetensors.js';

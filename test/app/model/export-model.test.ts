@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { exportModel } from '../../../src/app/model/export-model.js';
-import { readModelFile } from '../../../src/app/model/model-file.js';
+import { readModelFile } from '../../../src/app/model/read-model-file.js';
 import { setThreads } from '../../../src/engine/engine-info.js';
 import { readCheckpoint } from '../../../src/runs/checkpoint.js';
 import { readSafetensors } from '../../../src/weights/safetensors.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
-import type { DisplayStream } from '../../../src/cli/terminal/bar.js';
+import type { DisplayStream } from '../../../src/cli/terminal/progress-bar.js';
 import { createDisplay } from '../../../src/cli/terminal/terminal.js';
 import type { RunEvent } from '../../../src/runs/events.js';
 

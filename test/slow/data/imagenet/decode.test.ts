@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { folderImages } from '../../../../src/data/imagenet/class-folders.js';
 import { centreView } from '../../../../src/data/imagenet/crop.js';
 import { decodeView } from '../../../../src/data/imagenet/decode.js';
-import { folderImages } from '../../../../src/data/imagenet/folder-images.js';
 
 const { SATIN_PHOTOS: photos, SATIN_PYTHON: python } = process.env;
 const script = fileURLToPath(new URL('../../../../../scripts/golden/imagenet_pixels.py', import.meta.url));

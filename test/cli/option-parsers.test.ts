@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { several, wholeNumber } from '../../src/cli/options.js';
+import { several, wholeNumber } from '../../src/cli/option-parsers.js';
 import { InputError } from '../../src/errors.js';
 
 describe('option parsers', () => {

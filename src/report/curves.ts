@@ -1,12 +1,12 @@
 /** The sections with figures: learning curves, accuracies with intervals, accuracy against ε. */
 
-import type { CurvePoint, EpochPoint, ReportInput, ReportNetwork, ThreatModel } from '../input.js';
-import { count, decimal, epsilon, list, percent, percentRange } from '../page/format.js';
-import { html, type Markup } from '../page/html.js';
-import { intervalFigure } from '../page/interval-figure.js';
-import { type FigurePoint, lineFigure } from '../page/line-figure.js';
-import { dataTable } from '../page/table.js';
-import { attackNames, threatInSymbols } from '../sentences.js';
+import type { CurvePoint, EpochPoint, ReportInput, ReportNetwork, ThreatModel } from './input.js';
+import { count, decimal, epsilon, list, percent, percentRange } from './page/format.js';
+import { html, type Markup } from './page/html.js';
+import { intervalFigure } from './page/interval-figure.js';
+import { type FigurePoint, lineFigure } from './page/line-figure.js';
+import { dataTable } from './page/table.js';
+import { attackNames, threatInSymbols } from './sentences.js';
 
 export async function learningCurves({ networks }: ReportInput): Promise<Markup> {
   const series = networks.map(({ name }) => name);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { barLine } from '../../../src/cli/terminal/bar.js';
+import { barLine } from '../../../src/cli/terminal/progress-bar.js';
 
 describe('a bar', () => {
   const details = ['12m 05s left', 'loss 0.532', '12,345 img/s'];

@@ -1,10 +1,10 @@
 /** The table of attacks, the flags of the evaluations, and notes on how to read the report. */
 
-import type { ReportInput } from '../input.js';
-import { count, percent } from '../page/format.js';
-import { html, type Markup } from '../page/html.js';
-import { table } from '../page/table.js';
-import { threatInWords } from '../sentences.js';
+import type { ReportInput } from './input.js';
+import { count, percent } from './page/format.js';
+import { html, type Markup } from './page/html.js';
+import { table } from './page/table.js';
+import { threatInWords } from './sentences.js';
 
 export function attackTable({ networks }: ReportInput): Markup {
   const flags = networks.flatMap(({ name, evaluation }) =>

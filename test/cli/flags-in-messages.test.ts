@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Command } from '@commander-js/extra-typings';
-import { withFlags } from '../../src/cli/option-names.js';
+import { withFlags } from '../../src/cli/flags-in-messages.js';
 
 const command = new Command()
   .option('--new-head')
