@@ -8,8 +8,8 @@ import { SatinStep } from './step.js';
 const launch = readLauncherEnvironment(process.env);
 if (launch === null) throw new Error('Expected the environment of a launcher with several ranks.');
 setThreads(1);
-await withProcessGroup(launch, { device: 'cpu' }, async (ranks) => {
-  using step = new SatinStep(16, 'silu', { ranks, ghost: process.argv[2] === 'ghost' });
+await withProcessGroup(launch, { device: 'cpu' }, async (group) => {
+  using step = new SatinStep(16, 'silu', { group, ghost: process.argv[2] === 'ghost' });
   for await (const line of createInterface({ input: process.stdin }))
     process.stdout.write(`${step.run(Number(line))}\n`);
 });

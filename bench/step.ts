@@ -29,10 +29,10 @@ export abstract class Step implements Disposable {
   readonly #batch: Batch;
   #epoch = 0;
 
-  protected constructor(parameters: ReadonlyMap<string, Tensor>, ranks: ProcessGroup = singleProcess) {
+  protected constructor(parameters: ReadonlyMap<string, Tensor>, group: ProcessGroup = singleProcess) {
     this.#optimizer = new Sgd(parameters, { momentum: 0.9, nesterov: true, weightDecay: 5e-4 });
-    const perRank = batchOfRank(batchSize, 'the batch', ranks);
-    const ids = Array.from({ length: perRank }, (_, index) => ranks.rank * perRank + index);
+    const perRank = batchOfRank(batchSize, 'the batch', group);
+    const ids = Array.from({ length: perRank }, (_, index) => group.rank * perRank + index);
     this.#batch = {
       x: keep(noise('uniform', { key: { seed: 0, stream: 'bench' }, ids, shape })),
       labels: keep(integers(ids.map((id) => id % 10))),
@@ -68,18 +68,18 @@ export class SatinStep extends Step {
     width: number,
     activation: string,
     {
-      ranks = singleProcess,
+      group = singleProcess,
       ghost = false,
-    }: { readonly ranks?: ProcessGroup; readonly ghost?: boolean } = {},
+    }: { readonly group?: ProcessGroup; readonly ghost?: boolean } = {},
   ) {
     const classes = Array.from({ length: 10 }, (_, index) => String(index));
     const model = Model.create(
       { architecture: 'resnet18', width: width / 64, activation, classes, shape, normalise: null },
       { seed: 0 },
     );
-    super(model.network.parameters(), ranks);
+    super(model.network.parameters(), group);
     this.#model = model;
-    this.#objective = adversarial({ attack, ranks, pass: { ...trainingPass, synchronised: !ghost } });
+    this.#objective = adversarial({ attack, group, pass: { ...trainingPass, synchronised: !ghost } });
   }
 
   protected computeGradients(batch: Batch, epoch: number): readonly Tensor[] {

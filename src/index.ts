@@ -22,13 +22,13 @@ export {
   verifyRun,
 } from './app/evaluate/verify-run.js';
 export { readModel } from './app/model/checkpoint-model.js';
-export { type ModelFile, type ModelFileOptions, readModelFile } from './app/model/read-model-file.js';
 export {
   type AttackableModel,
   attackableModel,
   functionModel,
   openModel,
 } from './app/model/open-model.js';
+export { type ModelFile, type ModelFileOptions, readModelFile } from './app/model/read-model-file.js';
 export { type Prediction, predict } from './app/predict.js';
 export { type TrainRunOptions, trainRun } from './app/train/train-run.js';
 export { type Attack, parseAttack, type Threat } from './attacks/attack.js';

@@ -14,15 +14,15 @@ import { type TrainingData, trainingDataDigest } from './train/training-data.js'
  *
  * @throws {InputError} on a rank that was started with another recipe or version of Satin, naming the difference.
  */
-export function requireSameRecipe(ranks: ProcessGroup, recipe: Recipe): void {
+export function requireSameRecipe(group: ProcessGroup, recipe: Recipe): void {
   const { threads: _threads, data, ...rest } = recipe;
   const { dir: _dir, ...images } = data;
-  requireSame(ranks, 'recipe', { satin: version, data: images, ...rest });
+  requireSame(group, 'recipe', { satin: version, data: images, ...rest });
 }
 
 /** @throws {InputError} on a rank whose images differ from those of rank 0. */
-export function requireSameImages(ranks: ProcessGroup, { training, validation }: TrainingData): void {
-  requireSame(ranks, 'data', {
+export function requireSameImages(group: ProcessGroup, { training, validation }: TrainingData): void {
+  requireSame(group, 'data', {
     training: trainingDataDigest(training),
     validation: validation && trainingDataDigest(validation),
   });
@@ -33,33 +33,33 @@ export function requireSameImages(ranks: ProcessGroup, { training, validation }:
  *
  * @throws {RunError} `ranks-differ` if they differ: processors of different kinds round differently.
  */
-export function requireSameWeights(ranks: ProcessGroup, { network }: Model, step: number): void {
-  if (ranks.size === 1) return;
+export function requireSameWeights(group: ProcessGroup, { network }: Model, step: number): void {
+  if (group.size === 1) return;
   const hash = createHash('sha256');
   for (const { bytes } of toArrays(network.state())) hash.update(bytes);
   const digest = hash.digest().readUIntBE(0, 5);
   // The sum is size times the own digest unless a rank differs.
-  if (ranks.allReduce([digest])[0] === digest * ranks.size) return;
+  if (group.allReduce([digest])[0] === digest * group.size) return;
   throw new RunError(
     'ranks-differ',
-    `Expected equal weights on all ${ranks.size} ranks after step ${step} but they differ. Use machines of one kind.`,
+    `Expected equal weights on all ${group.size} ranks after step ${step} but they differ. Use machines of one kind.`,
   );
 }
 
 /** @throws {InputError} on a rank that was started with another evaluation, model or images. */
-export function requireSameEvaluation(ranks: ProcessGroup, settings: object): void {
-  requireSame(ranks, 'evaluation', { satin: version, ...settings });
+export function requireSameEvaluation(group: ProcessGroup, settings: object): void {
+  requireSame(group, 'evaluation', { satin: version, ...settings });
 }
 
-function requireSame(ranks: ProcessGroup, what: 'recipe' | 'data' | 'evaluation', own: object): void {
-  if (ranks.size === 1) return;
+function requireSame(group: ProcessGroup, what: 'recipe' | 'data' | 'evaluation', own: object): void {
+  if (group.size === 1) return;
   const text = JSON.stringify(own);
-  const leading = ranks.broadcastText(ranks.rank === 0 ? text : null);
+  const leading = group.broadcastText(group.rank === 0 ? text : null);
   const difference = firstDifference(JSON.parse(leading), JSON.parse(text));
   if (difference === undefined) return;
   const { path, first, second } = difference;
   throw new InputError(
     'ranks-differ',
-    `Expected the ${what} of rank 0 on rank ${ranks.rank}, but ${path} is ${describe(second)} here and ${describe(first)} there. Start all ranks with the same command.`,
+    `Expected the ${what} of rank 0 on rank ${group.rank}, but ${path} is ${describe(second)} here and ${describe(first)} there. Start all ranks with the same command.`,
   );
 }

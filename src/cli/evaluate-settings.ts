@@ -1,7 +1,7 @@
 import type { Activation } from '../activations/activation.js';
 import { parseDerivative } from '../activations/parse.js';
-import type { ModelFile } from '../app/model/read-model-file.js';
 import type { AttackableModel } from '../app/model/open-model.js';
+import type { ModelFile } from '../app/model/read-model-file.js';
 import { parseAttack, requireNorm } from '../attacks/attack.js';
 import { attackNamesOf } from '../attacks/autoattack.js';
 import type { NormName } from '../attacks/norms.js';

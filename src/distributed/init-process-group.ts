@@ -46,14 +46,14 @@ interface Introduction {
 export async function withProcessGroup<T>(
   launch: Launch,
   options: JoinOptions,
-  body: (ranks: ProcessGroup) => Promise<T>,
+  body: (group: ProcessGroup) => Promise<T>,
 ): Promise<T> {
-  const ranks = await join(launch, options);
+  const group = await join(launch, options);
   try {
-    const result = await body(ranks);
+    const result = await body(group);
     // Barrier: no rank may leave while another still communicates with it.
-    ranks.allReduce([1]);
-    await leave(ranks);
+    group.allReduce([1]);
+    await leave(group);
     destroyProcessGroup({ clean: true });
     return result;
   } catch (error) {

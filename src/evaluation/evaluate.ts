@@ -31,7 +31,7 @@ export interface EvaluateOptions {
    * The ranks among which the examples are split. All return the same evaluation, except that `adversarial` holds the
    * images of their own share only. @default a single process
    */
-  readonly ranks?: ProcessGroup;
+  readonly group?: ProcessGroup;
   /** Called after every batch and periodically within one. */
   readonly onProgress?: (progress: EvaluationProgress) => void;
   /** Polled between batches and periodically within one; returning true throws an `InterruptedError`. */
@@ -53,10 +53,10 @@ export async function evaluate(
   data: DatasetTensors,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { attacks, threat, alone = false, ranks = one } = options;
-  if (ranks.size > 1 && options.ledger !== undefined)
-    throw InputError.expected('one process', 'an evaluation with a folder', ranks.size);
-  const { ledger, share, exchange } = sharedLedger(ranks, options.ledger);
+  const { attacks, threat, alone = false, group = one } = options;
+  if (group.size > 1 && options.ledger !== undefined)
+    throw InputError.expected('one process', 'an evaluation with a folder', group.size);
+  const { ledger, share, exchange } = sharedLedger(group, options.ledger);
   const classes = data.dataset.classes.length;
   const names = attacks.map(({ name }) => name);
   for (const [position, attack] of attacks.entries()) {

@@ -11,19 +11,19 @@ export interface SharedLedger {
 }
 
 /** With a single process the share is all indices and `exchange` is a no-op. */
-export function sharedLedger(ranks: ProcessGroup, existing?: Ledger): SharedLedger {
-  if (ranks.size === 1)
+export function sharedLedger(group: ProcessGroup, existing?: Ledger): SharedLedger {
+  if (group.size === 1)
     return { ledger: existing ?? new Ledger(), share: (indices) => [...indices], exchange: () => {} };
   let fresh: FoundEntry[] = [];
   const ledger = new Ledger({ write: (entries) => fresh.push(...entries.map(withoutImage)) });
   return {
     ledger,
-    share: (indices) => indices.filter((_, position) => position % ranks.size === ranks.rank),
+    share: (indices) => indices.filter((_, position) => position % group.size === group.rank),
     exchange() {
-      const all = ranks.allGatherText(JSON.stringify(fresh));
+      const all = group.allGatherText(JSON.stringify(fresh));
       fresh = [];
       for (const [rank, text] of all.entries())
-        if (rank !== ranks.rank) ledger.merge(JSON.parse(text) as FoundEntry[]);
+        if (rank !== group.rank) ledger.merge(JSON.parse(text) as FoundEntry[]);
     },
   };
 }

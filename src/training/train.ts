@@ -83,7 +83,7 @@ export interface TrainOptions {
   /** Polled after each step; true on any rank writes a checkpoint and throws an `InterruptedError`. */
   readonly interrupted: () => boolean;
   /** The ranks that share each batch. @default a single process */
-  readonly ranks?: ProcessGroup;
+  readonly group?: ProcessGroup;
   /** Compute batch statistics per rank (ghost batch norm) and average the running statistics. @default false */
   readonly ghost?: boolean;
 }
@@ -100,13 +100,13 @@ export interface TrainOptions {
 export async function train(options: TrainOptions): Promise<void> {
   const { model, data, objective, optimizer, schedule, epochs, batch, seed, record } = options;
   const { accumulate = 1, ema = null, guard = null, guardEvery = null, guardAfter = 0 } = options;
-  const { ranks = singleProcess, ghost = false } = options;
+  const { group = singleProcess, ghost = false } = options;
   if (batch % accumulate !== 0)
     throw InputError.expected(`a divisor of the batch of ${batch}`, 'accumulate', accumulate);
-  const size = batchOfRank(batch / accumulate, 'the images of a step, or of a part of it,', ranks);
+  const size = batchOfRank(batch / accumulate, 'the images of a step, or of a part of it,', group);
   const perRank = size * accumulate;
   // All ranks must stop after the same step, whichever received the signal.
-  const interrupted = () => ranks.allReduce([options.interrupted() ? 1 : 0])[0]! > 0;
+  const interrupted = () => group.allReduce([options.interrupted() ? 1 : 0])[0]! > 0;
   const stepsPerPass = Math.floor(data.count / batch) * objective.replays;
   const stepsPerEpoch = options.epochSteps ?? stepsPerPass;
   const began = performance.now();
@@ -162,7 +162,7 @@ export async function train(options: TrainOptions): Promise<void> {
       const learningRate = learningRateAt(schedule, { step, stepsPerEpoch, epochs });
       // Shuffling and noise depend on the pass over the data (from 1), of which an epoch may be a part.
       const pass = Math.floor(step / stepsPerPass) + 1;
-      const first = Math.floor((step % stepsPerPass) / objective.replays) * batch + ranks.rank * perRank;
+      const first = Math.floor((step % stepsPerPass) / objective.replays) * batch + group.rank * perRank;
       const images = await data
         .take({ seed, pass, first, size: perRank, stride: batch })
         .catch((error: unknown) => {
@@ -180,7 +180,7 @@ export async function train(options: TrainOptions): Promise<void> {
         const norm = Number.isFinite(loss) && options.clipNorm ? clipNorm(gradients, options.clipNorm) : 0;
         if (Number.isFinite(loss) && Number.isFinite(norm)) optimizer.step(gradients, learningRate);
         result.restore?.();
-        if (ghost) ranks.allReduceMean_(runningStatistics(model));
+        if (ghost) group.allReduceMean_(runningStatistics(model));
         return { loss, accuracy, norm };
       });
       const where = `of step ${step + 1} (epoch ${epoch})`;

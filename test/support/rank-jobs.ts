@@ -36,26 +36,26 @@ const sat = {
 } as const;
 
 type Make = (
-  ranks: ProcessGroup,
+  group: ProcessGroup,
   pass: { readonly train: true; readonly synchronised: boolean },
 ) => Objective;
 
 const objectives = {
-  clean: (ranks, pass) => clean({ ranks, pass }),
-  sat: (ranks, pass) => adversarial({ attack: sat, loss: adversarialCrossEntropy(0.1), ranks, pass }),
-  'with every option': (ranks, pass) =>
+  clean: (group, pass) => clean({ group, pass }),
+  sat: (group, pass) => adversarial({ attack: sat, loss: adversarialCrossEntropy(0.1), group, pass }),
+  'with every option': (group, pass) =>
     adversarial({
       attack: sat,
       awp: { gamma: 0.01, warmup: 0 },
       gradAlign: { weight: 0.2, detach: false },
-      ranks,
+      group,
       pass,
     }),
-  free: (ranks, pass) => free({ ...freeOptions, ranks, pass }),
+  free: (group, pass) => free({ ...freeOptions, group, pass }),
 } as const satisfies Readonly<Record<string, Make>>;
 
 /** Trains a small network on blobs, with a learned activation unless another is named. */
-export async function outcomeOf(job: Job, ranks: ProcessGroup = singleProcess): Promise<Outcome> {
+export async function outcomeOf(job: Job, group: ProcessGroup = singleProcess): Promise<Outcome> {
   const { dtype, steps, batch, batchNorm, accumulate = 1, activation = 'psilu' } = job;
   const dataset = blobs(96);
   const { classes, shape } = dataset;
@@ -72,7 +72,7 @@ export async function outcomeOf(job: Job, ranks: ProcessGroup = singleProcess): 
     weightDecay: 5e-4,
   });
   const synchronised = batchNorm === 'synchronised';
-  using objective = objectives[job.objective](ranks, { train: true, synchronised });
+  using objective = objectives[job.objective](group, { train: true, synchronised });
   const losses: number[] = [];
   await train({
     model,
@@ -94,8 +94,8 @@ export async function outcomeOf(job: Job, ranks: ProcessGroup = singleProcess): 
     },
     checkpoint: () => {},
     interrupted: () => false,
-    ranks,
-    ghost: !synchronised && ranks.size > 1,
+    group,
+    ghost: !synchronised && group.size > 1,
   });
   const weights = [...model.network.state().values()].flatMap((each) => [...each.numbers()]);
   return { weights, losses };

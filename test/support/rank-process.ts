@@ -8,8 +8,8 @@ const launch = readLauncherEnvironment(process.env);
 if (launch === null) throw new Error('Expected to be one of several ranks.');
 const jobs = JSON.parse(process.argv[2] ?? '[]') as readonly Job[];
 setThreads(1);
-await withProcessGroup(launch, { device: 'cpu' }, async (ranks) => {
+await withProcessGroup(launch, { device: 'cpu' }, async (group) => {
   const outcomes = [];
-  for (const job of jobs) outcomes.push(await outcomeOf(job, ranks));
-  if (ranks.rank === 0) process.stdout.write(JSON.stringify(outcomes));
+  for (const job of jobs) outcomes.push(await outcomeOf(job, group));
+  if (group.rank === 0) process.stdout.write(JSON.stringify(outcomes));
 });

@@ -7,7 +7,7 @@ import { sumsOf } from './rank-sums.js';
 const launch = readLauncherEnvironment(process.env);
 if (launch === null) throw new Error('Expected to be one of several ranks.');
 setThreads(1);
-await withProcessGroup(launch, { device: 'cpu' }, async (ranks) => {
-  const { rank, size } = ranks;
-  process.stdout.write(JSON.stringify(sumsOf({ rank, size, sum: (numbers) => ranks.allReduce(numbers) })));
+await withProcessGroup(launch, { device: 'cpu' }, async (group) => {
+  const { rank, size } = group;
+  process.stdout.write(JSON.stringify(sumsOf({ rank, size, sum: (numbers) => group.allReduce(numbers) })));
 });

@@ -45,7 +45,7 @@ const create = () =>
 const exact = stateless((model, { x, labels }) =>
   gradientsOf(model, {
     labels,
-    ranks: singleProcess,
+    group: singleProcess,
     compute: () => {
       const logits = model.forward(x.to('float64'), { train: false });
       return { loss: crossEntropy(logits, labels), logits };

@@ -48,7 +48,7 @@ export interface EvaluateRunOptions {
   readonly onChecks?: (done: number, total: number) => void;
   readonly interrupted: () => boolean;
   /** Processes that share the examples. @default a single process */
-  readonly ranks?: ProcessGroup;
+  readonly group?: ProcessGroup;
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
 
@@ -73,7 +73,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
     ...surrogates.flatMap(({ name }) => smoothed.map((attack) => withSurrogate(attack, name))),
   ];
   const settings = settingsOf(options);
-  if (options.ranks !== undefined) requireSameEvaluation(options.ranks, settings);
+  if (options.group !== undefined) requireSameEvaluation(options.group, settings);
   const { folder: target } = options;
   using resumed =
     target?.kind === 'stored' ? target.resume({ data, settings, batch: options.batch ?? 'auto' }) : null;
@@ -115,7 +115,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
       batch: batch.size,
       alone,
       interrupted,
-      ...(options.ranks !== undefined && { ranks: options.ranks }),
+      ...(options.group !== undefined && { group: options.group }),
       ...(folder !== null && { ledger: folder.ledger }),
       ...(onProgress === undefined ? {} : { onProgress }),
     }).catch((error: unknown) => {

@@ -3,8 +3,8 @@ import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
 import { type VerifiedImage, verifyFolder } from '../../evaluation/folder/verify-folder.js';
 import type { Preprocessing } from '../../models/preprocessing.js';
 import { version } from '../../provenance/version.js';
-import { type ModelFile, readModelFile } from '../model/read-model-file.js';
 import { type AttackableModel, openModel } from '../model/open-model.js';
+import { type ModelFile, readModelFile } from '../model/read-model-file.js';
 
 /** The result of a verification as JSON. Its fields are stable: other programs read them. */
 export interface VerificationResult {

@@ -27,7 +27,7 @@ export interface ExperimentOptions {
   readonly newHead?: boolean;
   readonly interrupted: () => boolean;
   /** Processes that train together. @default a single process */
-  readonly ranks?: ProcessGroup;
+  readonly group?: ProcessGroup;
   /** Progress of reading images and of validation. */
   readonly onProgress?: (progress: {
     readonly label: string;
@@ -45,8 +45,8 @@ export function buildExperiment(
 ): Experiment {
   const { model, threat, training } = recipe;
   const { training: chosen } = images;
-  const { onProgress, ranks = singleProcess } = options;
-  const device = recipe.device === 'cuda' && ranks.size > 1 ? `cuda:${ranks.localRank}` : recipe.device;
+  const { onProgress, group = singleProcess } = options;
+  const device = recipe.device === 'cuda' && group.size > 1 ? `cuda:${group.localRank}` : recipe.device;
   const description: ModelDescription = {
     architecture: model.name,
     width: model.width,
@@ -72,7 +72,7 @@ export function buildExperiment(
   const validation =
     images.validation === null
       ? null
-      : new DatasetTensors(subset(images.validation, indicesOfRank(measured, ranks)), device);
+      : new DatasetTensors(subset(images.validation, indicesOfRank(measured, group)), device);
   const attack = parseAttack(recipe.validation.attack);
   const norm = norms[threat.norm];
 
@@ -101,7 +101,7 @@ export function buildExperiment(
       throw error;
     });
     const counts = own instanceof InterruptedError ? [1, 0, 0] : [0, own.clean, own.robust];
-    const [stopped = 0, cleanCount = 0, robustCount = 0] = ranks.allReduce(counts);
+    const [stopped = 0, cleanCount = 0, robustCount = 0] = group.allReduce(counts);
     if (own instanceof InterruptedError) throw own;
     if (stopped > 0) throw new InterruptedError('Interrupted on another rank.');
     const clean = ['validation/clean', cleanCount / measured] as const;
@@ -111,8 +111,8 @@ export function buildExperiment(
     yield* training.objective === 'clean' ? [robust, clean] : [clean, robust];
   }
 
-  const trained = openTraining(chosen, recipe, { device, sharing: ranks.localSize });
-  const objective = buildObjective(recipe, ranks);
+  const trained = openTraining(chosen, recipe, { device, sharing: group.localSize });
+  const objective = buildObjective(recipe, group);
   const optimizer = buildOptimizer(training.optimizer, network);
   const guarded = 'guard' in training ? training.guard : null;
   return {
@@ -137,14 +137,14 @@ export function buildExperiment(
         epsilon: threat.epsilon,
         epsilonText: threat.epsilonText,
         seed: training.seed,
-        batch: training.batch / training.accumulate / ranks.size,
-        ranks,
+        batch: training.batch / training.accumulate / group.size,
+        group,
       }),
     guardEvery: guarded?.every ?? null,
     guardAfter: 'attack' in training ? training.attack.epsilonWarmup : 0,
     seed: training.seed,
-    ranks,
-    ghost: ranks.size > 1 && training.batchNorm === 'ghost',
+    group,
+    ghost: group.size > 1 && training.batchNorm === 'ghost',
     checkpointEvery: training.checkpointEvery,
     evaluate: measure,
     [Symbol.dispose]: () => {

@@ -24,23 +24,23 @@ type Attacked = Exclude<Training, { objective: 'clean' | 'free' }>;
 /** Builds the objective of a recipe with its settings: docs/training.md describes each one. */
 export function buildObjective(
   { model, training, threat }: Recipe,
-  ranks: ProcessGroup = singleProcess,
+  group: ProcessGroup = singleProcess,
 ): Objective {
   const drop = dropRatesOf(model);
   const pass = {
     ...trainingPass,
-    ...(synchronises(training, ranks) && { synchronised: true }),
+    ...(synchronises(training, group) && { synchronised: true }),
     ...(training.precision === 'bfloat16' && { computeDtype: training.precision }),
     ...(drop !== null && { drop }),
   };
-  if (training.objective === 'clean') return clean({ labelSmoothing: training.labelSmoothing, pass, ranks });
+  if (training.objective === 'clean') return clean({ labelSmoothing: training.labelSmoothing, pass, group });
   if (training.objective === 'free') {
     const { labelSmoothing, attack } = training;
     const { replays, epsilonWarmup } = attack;
     const { epsilon } = threat;
     const stepSize = attack.stepSize ?? epsilon;
     const norm = norms[threat.norm];
-    return free({ norm, epsilon, stepSize, replays, labelSmoothing, pass, epsilonWarmup, ranks });
+    return free({ norm, epsilon, stepSize, replays, labelSmoothing, pass, epsilonWarmup, group });
   }
   return adversarial({
     attack: trainingAttackOf(training, threat),
@@ -48,7 +48,7 @@ export function buildObjective(
     pass: updatePass(pass, training.derivatives.update),
     ...(training.awp !== null && { awp: training.awp }),
     ...('gradAlign' in training && training.gradAlign !== null && { gradAlign: training.gradAlign }),
-    ranks,
+    group,
   });
 }
 

@@ -50,22 +50,22 @@ const recordedSteps = 100;
  * @throws {InputError} before anything is written, if recipe, data or folder cannot be used.
  */
 export async function trainRun(options: TrainRunOptions): Promise<void> {
-  const { recipe, path, interrupted, onEvent, ranks = singleProcess } = options;
-  const leads = ranks.rank === 0;
-  requireSameRecipe(ranks, recipe);
+  const { recipe, path, interrupted, onEvent, group = singleProcess } = options;
+  const leads = group.rank === 0;
+  requireSameRecipe(group, recipe);
   requireBfloat16(recipe);
   const { batch, accumulate } = recipe.training;
-  batchOfRank(batch / accumulate, accumulate === 1 ? 'training.batch' : 'training.batch / accumulate', ranks);
+  batchOfRank(batch / accumulate, accumulate === 1 ? 'training.batch' : 'training.batch / accumulate', group);
   const goesOn = leads && options.resume && isRunFolder(path);
   if (leads && !goesOn) requireUnused(path);
   // Bad images and a bad checkpoint are refused before the engine is loaded.
   const images = await loadTrainingData(recipe, options.onProgress);
-  if (ranks.size > 1) requireSameImages(ranks, images);
+  if (group.size > 1) requireSameImages(group, images);
   const resumed = goesOn ? resumeRunFolder({ path, recipe, complete, willRepeat: comesAgain }) : null;
   using held = resumed?.run ?? null;
   if (recipe.device === 'cuda' && !engineInfo().cuda)
     throw InputError.expected('cpu', 'device', recipe.device, 'This libtorch has no CUDA.');
-  if (recipe.threads !== null || ranks.size > 1) setThreads(recipe.threads ?? threadsOfRank(ranks));
+  if (recipe.threads !== null || group.size > 1) setThreads(recipe.threads ?? threadsOfRank(group));
 
   using experiment = buildExperiment(recipe, images, options);
   const { model, epochs } = experiment;
@@ -73,7 +73,7 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
     experiment.epochSteps ??
     Math.floor(experiment.data.count / experiment.batch) * experiment.objective.replays;
   // Only rank 0 writes.
-  using run = leads ? (held ?? begin(path, recipe, ranks)) : null;
+  using run = leads ? (held ?? begin(path, recipe, group)) : null;
   const checkpoint = resumed?.checkpoint ?? null;
 
   const every = Math.max(1, Math.floor(stepsPerEpoch / recordedSteps));
@@ -85,7 +85,7 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
     onEvent(event);
   };
   const restored = checkpoint === null ? initialProgress : restore(checkpoint, experiment);
-  const progress = ranks.size === 1 ? restored : followLeader(ranks, experiment, restored);
+  const progress = group.size === 1 ? restored : followLeader(group, experiment, restored);
   const time = new Date().toISOString();
   if (goesOn && checkpoint !== null)
     record({ type: 'resume', time, epoch: progress.epoch, step: progress.step });
@@ -98,8 +98,8 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
     interrupted,
     checkpoint(name, state) {
       // Only the last checkpoint is resumed from.
-      const rest = name === 'last' ? scope(() => toArrays(restState(experiment, ranks))) : null;
-      if (name === 'last') requireSameWeights(ranks, model, state.step);
+      const rest = name === 'last' ? scope(() => toArrays(restState(experiment, group))) : null;
+      if (name === 'last') requireSameWeights(group, model, state.step);
       if (run === null) return;
       writeCheckpoint({
         run: path,
@@ -168,7 +168,7 @@ const prefixes = { live: 'live.', objective: 'objective.' } as const;
 /** State beside the saved weights: of the optimiser and the objective, and the live weights if an average is saved. */
 function restState(
   { model, optimizer, objective, ema }: Experiment,
-  ranks: ProcessGroup,
+  group: ProcessGroup,
 ): Map<string, Tensor> {
   const prefixed = (prefix: string, state: ReadonlyMap<string, Tensor>) =>
     [...state].map(([name, tensor]) => [`${prefix}${name}`, tensor] as const);
@@ -177,7 +177,7 @@ function restState(
     // Gathered in the order of the batch, as if a single process held all of it.
     ...prefixed(
       prefixes.objective,
-      inBatch(objective.state(), (part) => ranks.allGather(part)),
+      inBatch(objective.state(), (part) => group.allGather(part)),
     ),
     ...(ema ? prefixed(prefixes.live, model.network.state()) : []),
   ]);
@@ -192,25 +192,25 @@ function inBatch(
 
 /** Broadcasts the state of rank 0 to every rank: weights, optimiser, objective and progress. */
 function followLeader(
-  ranks: ProcessGroup,
+  group: ProcessGroup,
   experiment: Experiment,
   progress: TrainingProgress,
 ): TrainingProgress {
   const { model, optimizer, objective, ema } = experiment;
-  const leads = ranks.rank === 0;
-  ranks.broadcast_([...model.network.state().values(), ...(ema?.model.network.state().values() ?? [])]);
+  const leads = group.rank === 0;
+  group.broadcast_([...model.network.state().values(), ...(ema?.model.network.state().values() ?? [])]);
   scope(() => {
-    const optimizerState = ranks.broadcastState(leads ? optimizer.state() : null);
+    const optimizerState = group.broadcastState(leads ? optimizer.state() : null);
     if (!leads) optimizer.restore(optimizerState);
     // State of the whole batch; each rank takes the part of its own images.
-    const ofBatch = ranks.broadcastState(leads ? objective.state() : null);
+    const ofBatch = group.broadcastState(leads ? objective.state() : null);
     const own = inBatch(ofBatch, (whole) => {
-      const length = whole.dimension(0) / ranks.size;
-      return whole.narrow(0, ranks.rank * length, length);
+      const length = whole.dimension(0) / group.size;
+      return whole.narrow(0, group.rank * length, length);
     });
     objective.restore(inBatch(own, (part) => part.clone()));
   });
-  return progressOf(JSON.parse(ranks.broadcastText(leads ? JSON.stringify(progress) : null)), 'rank 0');
+  return progressOf(JSON.parse(group.broadcastText(leads ? JSON.stringify(progress) : null)), 'rank 0');
 }
 
 /** Restores a run to the state of its checkpoint. */
@@ -237,8 +237,8 @@ function tensorsOf(arrays: readonly NamedArray[]): Map<string, Tensor> {
   return new Map(arrays.map((array) => [array.name, toTensor(array)]));
 }
 
-function begin(path: string, recipe: Recipe, ranks: ProcessGroup): RunFolder {
-  return createRunFolder({ path, recipe, manifest: manifestOf(recipe, ranks) });
+function begin(path: string, recipe: Recipe, group: ProcessGroup): RunFolder {
+  return createRunFolder({ path, recipe, manifest: manifestOf(recipe, group) });
 }
 
 function manifestOf(recipe: Recipe, { size }: ProcessGroup): Manifest {

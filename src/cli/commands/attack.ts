@@ -10,12 +10,12 @@ import { nearest } from '../../user-input/did-you-mean.js';
 import { parseEpsilon } from '../../user-input/epsilon.js';
 import { nameList } from '../../user-input/name-list.js';
 import { listenForInterrupt } from '../interrupt.js';
-import { requireJsonPath, writeResult } from '../write-result.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { missing, wholeNumber } from '../option-parsers.js';
 import { requireEmptyFolder, requireImageFile } from '../output-file.js';
 import { attackTable } from '../terminal/attack-table.js';
 import { createDisplay } from '../terminal/terminal.js';
+import { requireJsonPath, writeResult } from '../write-result.js';
 
 /** `satin attack MODEL IMAGE...` */
 export function attackCommand() {

@@ -4,8 +4,8 @@ import { setTimeout } from 'node:timers/promises';
 import { Argument, Command } from '@commander-js/extra-typings';
 import type { BenchRow } from '../../../bench/row.js';
 import { InputError } from '../../errors.js';
-import { requireJsonPath, writeResult } from '../write-result.js';
 import { wholeNumber } from '../option-parsers.js';
+import { requireJsonPath, writeResult } from '../write-result.js';
 
 const names = [
   'train-step',

@@ -9,12 +9,12 @@ import { newEvaluationFolder } from '../../evaluation/folder/new-folder.js';
 import { commandLine } from '../../provenance/command-line.js';
 import { evaluateSettings } from '../evaluate-settings.js';
 import { listenForInterrupt } from '../interrupt.js';
-import { requireJsonPath, writeResult } from '../write-result.js';
 import { modelOptions } from '../model-options.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { requireNewFile } from '../output-file.js';
 import { evaluationTable } from '../terminal/evaluation-table.js';
 import { createDisplay } from '../terminal/terminal.js';
+import { requireJsonPath, writeResult } from '../write-result.js';
 
 /** `satin evaluate MODEL` */
 export function evaluateCommand() {
@@ -105,9 +105,9 @@ export function evaluateCommand() {
       const signal = listenForInterrupt(leads ? display.note : () => {});
       const interrupted = () => signal.aborted;
       const progress = leads ? display.progress : () => {};
-      const measure = async (ranks?: ProcessGroup) => {
-        if (ranks !== undefined && settings.threads === undefined)
-          (await import('../../engine/engine-info.js')).setThreads(threadsOfRank(ranks));
+      const measure = async (group?: ProcessGroup) => {
+        if (group !== undefined && settings.threads === undefined)
+          (await import('../../engine/engine-info.js')).setThreads(threadsOfRank(group));
         using model = openModel(settings.model);
         const data = await settings.load(model, ({ stage, what, done, total }) => {
           if (total !== undefined) progress({ label: `${stage} ${what}`, done, total });
@@ -124,7 +124,7 @@ export function evaluateCommand() {
           alone,
           checks,
           ...(folder !== null && { folder }),
-          ...(ranks !== undefined && { ranks }),
+          ...(group !== undefined && { group }),
           onChecks: (done, total) => progress({ label: 'checks', done, total }),
           interrupted,
           onProgress: ({ stage, done, total, robust, secondsLeft }) =>

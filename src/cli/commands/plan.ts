@@ -1,10 +1,10 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Plan } from '../../app/plan/plan.js';
 import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
-import { requireJsonPath, writeResult } from '../write-result.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { columns } from '../terminal/columns.js';
 import { rate, shortTime } from '../terminal/format.js';
+import { requireJsonPath, writeResult } from '../write-result.js';
 
 const bases: Readonly<Record<Plan['basis'], string>> = {
   'measured steps': 'measured steps',

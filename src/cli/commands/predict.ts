@@ -2,10 +2,10 @@ import { Command, Option } from '@commander-js/extra-typings';
 import type { Prediction } from '../../app/predict.js';
 import { decodeImages, resizeRules } from '../../data/decode-image.js';
 import { InputError } from '../../errors.js';
-import { requireJsonPath, writeResult } from '../write-result.js';
 import { readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../option-parsers.js';
 import { requireImageFile } from '../output-file.js';
+import { requireJsonPath, writeResult } from '../write-result.js';
 
 /** `satin predict MODEL IMAGE...` */
 export function predictCommand() {

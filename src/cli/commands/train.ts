@@ -50,7 +50,7 @@ export function trainCommand() {
       const display = createDisplay({ history });
       const signal = listenForInterrupt(leads ? display.note : () => {});
       const interrupted = () => signal.aborted;
-      const run = (ranks?: ProcessGroup) =>
+      const run = (group?: ProcessGroup) =>
         trainRun({
           recipe,
           path,
@@ -59,7 +59,7 @@ export function trainCommand() {
           newHead,
           interrupted,
           onEvent: display.event,
-          ...(ranks !== undefined && { ranks }),
+          ...(group !== undefined && { group }),
           ...(leads && { onProgress: display.progress }),
         });
       try {

@@ -2,9 +2,9 @@ import { Command } from '@commander-js/extra-typings';
 import type { VerificationResult } from '../../app/evaluate/verify-run.js';
 import { RunError } from '../../errors.js';
 import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
-import { requireJsonPath, writeResult } from '../write-result.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../option-parsers.js';
+import { requireJsonPath, writeResult } from '../write-result.js';
 
 /** Maximum number of failed images listed; `--json` has all. */
 const listed = 20;

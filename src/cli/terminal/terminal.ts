@@ -1,7 +1,7 @@
 import picocolors from 'picocolors';
 import type { RunEvent } from '../../runs/events.js';
-import { type BarState, createBar, type DisplayStream } from './progress-bar.js';
 import { percentage, shortTime } from './format.js';
+import { type BarState, createBar, type DisplayStream } from './progress-bar.js';
 import { formatTraining, tableHeader } from './training-lines.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { RunEvent } from '../../runs/events.js';
-import type { BarState } from './progress-bar.js';
 import { percentage, rate, shortTime } from './format.js';
+import type { BarState } from './progress-bar.js';
 
 /** Output for an event of a training run: a table row, a progress bar, a note, or nothing. */
 export type Shown =

@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nameList } from '../../user-input/name-list.js';
 import { datasetError, errorCode, firstLine } from '../dataset-error.js';
-import type { EncodedImages } from './encoded-images.js';
 import { folderImages } from './class-folders.js';
+import type { EncodedImages } from './encoded-images.js';
 import { shardImages } from './shard-images.js';
 
 /** The layout on disk: class folders of image files, or WebDataset archives. */

@@ -1,6 +1,6 @@
 import type { ActivationLayer } from '../../nn/activation-layer.js';
-import { convolve } from '../../nn/fused-block.js';
 import { dropout } from '../../nn/dropout.js';
+import { convolve } from '../../nn/fused-block.js';
 import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import { Module, type Pass } from '../../nn/module.js';
 import { globalAveragePool } from '../../tensor/functional.js';

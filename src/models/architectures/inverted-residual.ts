@@ -1,6 +1,6 @@
 import type { ActivationLayer } from '../../nn/activation-layer.js';
-import { convolve } from '../../nn/fused-block.js';
 import { type BlockPosition, depthRate, stochasticDepth } from '../../nn/dropout.js';
+import { convolve } from '../../nn/fused-block.js';
 import { BatchNorm2d, Conv2d } from '../../nn/layers.js';
 import type { Pass } from '../../nn/module.js';
 import type { Tensor } from '../../tensor/tensor.js';

@@ -2,11 +2,11 @@
  * The page of one evaluation of any model: accuracies, attacks, flags of the checks, and provenance.
  */
 
+import { howToRead } from '../attack-table.js';
+import { accuracyAgainstEpsilon } from '../curves.js';
 import { gallerySection, theModel } from '../gallery.js';
 import { html } from '../page/html.js';
 import { page } from '../page/page.js';
-import { howToRead } from '../attack-table.js';
-import { accuracyAgainstEpsilon } from '../curves.js';
 import { attackSequence } from './attack-sequence.js';
 import { evaluationHeadline, flagBox } from './headline.js';
 import type { EvaluationPageInput } from './input.js';

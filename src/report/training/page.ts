@@ -1,11 +1,11 @@
 /** The report of training runs: learning curves, accuracies and provenance. */
 import { InputError } from '../../errors.js';
+import { attackTable, howToRead } from '../attack-table.js';
+import { accuracies, accuracyAgainstEpsilon, learningCurves } from '../curves.js';
 import { gallerySection } from '../gallery.js';
 import type { ReportInput } from '../input.js';
 import { html } from '../page/html.js';
 import { page } from '../page/page.js';
-import { attackTable, howToRead } from '../attack-table.js';
-import { accuracies, accuracyAgainstEpsilon, learningCurves } from '../curves.js';
 import { headline } from './headline.js';
 import { provenance } from './provenance.js';
 

@@ -26,7 +26,7 @@ export interface AdversarialOptions {
   /** Adds the GradAlign penalty to the loss; L∞ only. */
   readonly gradAlign?: GradAlignOptions;
   /** The ranks over which gradients are averaged; each attacks its own images. @default a single process */
-  readonly ranks?: ProcessGroup;
+  readonly group?: ProcessGroup;
 }
 
 /**
@@ -37,7 +37,7 @@ export interface AdversarialOptions {
  * @throws {InputError} for GradAlign in a norm other than L∞.
  */
 export function adversarial(options: AdversarialOptions): Objective {
-  const { attack, loss = adversarialCrossEntropy(0), awp, gradAlign, ranks = singleProcess } = options;
+  const { attack, loss = adversarialCrossEntropy(0), awp, gradAlign, group = singleProcess } = options;
   if (gradAlign !== undefined && attack.norm.name !== 'linf')
     throw InputError.expected('linf', 'the norm of GradAlign', attack.norm.name, 'Omit GradAlign.');
   return stateless((model, batch, context) =>
@@ -55,14 +55,14 @@ export function adversarial(options: AdversarialOptions): Objective {
         return { ...value, loss: value.loss.add(penalty.mul(weight)) };
       };
       if (awp === undefined || context.step < awp.warmup * context.stepsPerEpoch)
-        return gradientsOf(model, { labels, ranks, compute });
+        return gradientsOf(model, { labels, group, compute });
       const restore = perturbWeights(model, {
         loss: () => valueAt({ ...pass, keepStatistics: true }).loss,
         gamma: awp.gamma,
-        ranks,
+        group,
       });
       try {
-        return { ...gradientsOf(model, { labels, ranks, compute }), restore };
+        return { ...gradientsOf(model, { labels, group, compute }), restore };
       } catch (error) {
         restore();
         throw error;

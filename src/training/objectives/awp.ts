@@ -26,12 +26,12 @@ export interface AwpOptions {
  */
 export function perturbWeights(
   model: Model,
-  options: { readonly loss: () => Tensor; readonly gamma: number; readonly ranks: ProcessGroup },
+  options: { readonly loss: () => Tensor; readonly gamma: number; readonly group: ProcessGroup },
 ): () => void {
-  const { loss, gamma, ranks } = options;
+  const { loss, gamma, group } = options;
   const weights = [...model.network.parameters().values()].filter(({ shape }) => shape.length > 1);
   const perturbations = scope(() => {
-    const { parameters: grads } = ranks.gradients(loss(), weights);
+    const { parameters: grads } = group.gradients(loss(), weights);
     return noGrad(() => {
       const gradNorms = grads.map(normOf);
       if (stack(gradNorms).isFinite().not().to('float32').sum().item() > 0) return [];

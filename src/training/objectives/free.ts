@@ -24,7 +24,7 @@ export interface FreeOptions {
   /** Epochs over which ε and the step size increase to their full values. */
   readonly epsilonWarmup: number;
   /** The ranks over which gradients are averaged; each keeps the noise of its part. @default a single process */
-  readonly ranks?: ProcessGroup;
+  readonly group?: ProcessGroup;
 }
 
 /**
@@ -35,7 +35,7 @@ export interface FreeOptions {
  * @throws {InputError} for a norm other than L∞, or an invalid number of replays.
  */
 export function free(options: FreeOptions): Objective {
-  const { norm, replays, labelSmoothing, ranks = singleProcess } = options;
+  const { norm, replays, labelSmoothing, group = singleProcess } = options;
   if (norm.name !== 'linf')
     throw InputError.expected(
       'linf',
@@ -80,13 +80,13 @@ export function free(options: FreeOptions): Objective {
         // Where the clamp is active, the noise has no gradient and does not change, as in the authors' code.
         const logits = model.forward(x.add(noise).clamp(0, 1), passAt(options.pass, batch, context)); // [N, classes]
         const loss = crossEntropy(logits, labels, { labelSmoothing });
-        const found = ranks.gradients(loss, [...model.network.parameters().values()], [noise]);
+        const found = group.gradients(loss, [...model.network.parameters().values()], [noise]);
         // libtorch's sign of NaN is 0, so a NaN gradient does not change the noise.
         noGrad(() => {
           const moved = current.add(found.others[0]!.sign().mul(options.stepSize * factor));
           current.copy_(moved.clamp(-epsilon, epsilon));
         });
-        return { ...meansOver(ranks, loss, accuracyOf(logits, labels)), gradients: found.parameters };
+        return { ...meansOver(group, loss, accuracyOf(logits, labels)), gradients: found.parameters };
       }),
     state: () => noises,
     restore(state) {

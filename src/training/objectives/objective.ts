@@ -84,16 +84,16 @@ export function clean(
   options: {
     readonly labelSmoothing?: number;
     readonly pass?: UpdatePass;
-    readonly ranks?: ProcessGroup;
+    readonly group?: ProcessGroup;
   } = {},
 ): Objective {
-  const { labelSmoothing = 0, pass = trainingPass, ranks = singleProcess } = options;
+  const { labelSmoothing = 0, pass = trainingPass, group = singleProcess } = options;
   const loss = adversarialCrossEntropy(labelSmoothing);
   return stateless((model, batch, context) => {
     const { x, labels } = batch;
     const examples = { x, adversarial: x, labels };
     const compute = () => loss(model, examples, passAt(pass, batch, context));
-    return gradientsOf(model, { labels, ranks, compute });
+    return gradientsOf(model, { labels, group, compute });
   });
 }
 
@@ -108,24 +108,24 @@ export function adversarialCrossEntropy(labelSmoothing: number): TrainingLoss {
 /** Gradients of a loss with respect to all parameters, averaged over the ranks; `compute` runs the forward pass. */
 export function gradientsOf(
   model: Model,
-  options: { readonly labels: Tensor; readonly ranks: ProcessGroup; readonly compute: () => LossValue },
+  options: { readonly labels: Tensor; readonly group: ProcessGroup; readonly compute: () => LossValue },
 ): GradientResult {
-  const { labels, ranks, compute } = options;
+  const { labels, group, compute } = options;
   return scope(() => {
     const { loss, logits } = compute();
-    const { parameters: gradients } = ranks.gradients(loss, [...model.network.parameters().values()]);
-    return { ...meansOver(ranks, loss, accuracyOf(logits, labels)), gradients };
+    const { parameters: gradients } = group.gradients(loss, [...model.network.parameters().values()]);
+    return { ...meansOver(group, loss, accuracyOf(logits, labels)), gradients };
   });
 }
 
 /** Mean loss and accuracy over the ranks, which have the same number of images. */
 export function meansOver(
-  ranks: ProcessGroup,
+  group: ProcessGroup,
   loss: Tensor,
   accuracy: number,
 ): Pick<GradientResult, 'loss' | 'accuracy'> {
-  const [losses = Number.NaN, accuracies = Number.NaN] = ranks.allReduce([loss.item(), accuracy]);
-  return { loss: losses / ranks.size, accuracy: accuracies / ranks.size };
+  const [losses = Number.NaN, accuracies = Number.NaN] = group.allReduce([loss.item(), accuracy]);
+  return { loss: losses / group.size, accuracy: accuracies / group.size };
 }
 
 /** The fraction of rows of logits [N, classes] whose argmax is the label. */

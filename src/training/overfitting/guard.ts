@@ -25,7 +25,7 @@ export interface GuardOptions {
   /** Batch size; affects memory only. @default all */
   readonly batch?: number;
   /** The ranks among which the images are split. @default a single process */
-  readonly ranks?: ProcessGroup;
+  readonly group?: ProcessGroup;
 }
 
 const attacks = {
@@ -47,17 +47,17 @@ export class Guard {
   readonly #indices: Uint32Array;
 
   constructor(readonly options: GuardOptions) {
-    const { data, seed, ranks = singleProcess } = options;
+    const { data, seed, group = singleProcess } = options;
     this.examples = Math.min(options.examples, data.count);
     // Training counts its passes over the data from 1, so this shuffle (0) is never used there.
     const indices = permutation(data.count, { seed, stream: 'shuffle', epoch: 0 }).subarray(0, this.examples);
     this.chance = chanceLevel([...indices].map((index) => data.dataset.labels[index]!));
-    this.#indices = indices.filter((_, position) => position % ranks.size === ranks.rank);
+    this.#indices = indices.filter((_, position) => position % group.size === group.rank);
   }
 
   /** Accuracies of the current network, in evaluation mode and without surrogate derivative. */
   check(model: Model): Accuracies {
-    const { data, batch = this.examples, ranks = singleProcess } = this.options;
+    const { data, batch = this.examples, group = singleProcess } = this.options;
     using folded = model.fold();
     const sums = { clean: 0, fgsm: 0, pgd5: 0, pgd10: 0 };
     for (let first = 0; first < this.#indices.length; first += batch)
@@ -73,7 +73,7 @@ export class Guard {
         for (const name of ['fgsm', 'pgd5', 'pgd10'] as const)
           sums[name] += this.#countRobust(folded.classify, attacked, attacks[name]);
       });
-    const robust = ranks.allReduce([sums.clean, sums.fgsm, sums.pgd5, sums.pgd10]);
+    const robust = group.allReduce([sums.clean, sums.fgsm, sums.pgd5, sums.pgd10]);
     const [clean = 0, fgsm = 0, pgd5 = 0, pgd10 = 0] = robust.map((count) => count / this.examples);
     return { clean, fgsm, pgd5, pgd10 };
   }
