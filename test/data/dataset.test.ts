@@ -29,5 +29,5 @@ it('a subset holds copies of its examples in the order asked for, and refuses po
   );
   part.images[0] = 99;
   assert.equal(whole.images[4], 20);
-  assert.throws(() => subset(whole, [3]), /Position 3 is outside x:test, which has 3 examples/);
+  assert.throws(() => subset(whole, [3]), /Index 3 is outside x:test, which has 3 examples/);
 });

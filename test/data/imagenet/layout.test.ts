@@ -78,7 +78,7 @@ describe('layouts', () => {
     writeFileSync(join(flat, 'val', 'ILSVRC2012_val_00000001.JPEG'), '');
     await assert.rejects(
       openSplit({ ...split, dir: flat, split: 'test' }),
-      refused(/images that lie side by side\. Sort them/),
+      refused(/images without subfolders\. Sort them/),
     );
     await assert.rejects(openSplit({ ...split, dir: flat }), refused(/train\/ with a subfolder.*neither/));
     await assert.rejects(openSplit({ ...split, dir: join(flat, 'x') }), refused(/received no folder/));
