@@ -5,7 +5,7 @@ export const program = `
   import { Command } from '@commander-js/extra-typings';
   import { InputError, RunError } from ${moduleUrl('errors.js')};
   import { runProgram } from ${moduleUrl('cli/program.js')};
-  import { wholeNumber } from ${moduleUrl('cli/options.js')};
+  import { wholeNumber } from ${moduleUrl('cli/option-parsers.js')};
   import { listenForInterrupt } from ${moduleUrl('cli/interrupt.js')};
   const entry = (example, load) => ({ summary: 'show ' + example, example, load });
   const failing = (error) => async () => new Command().action(() => { throw error; });
