@@ -55,7 +55,7 @@ export async function imagenetPipeline({
   const count = encoded.labels.length;
   const stream = new ImageStream({
     images: encoded,
-    places: Uint32Array.from({ length: images }, (_, index) => index % count),
+    indices: Uint32Array.from({ length: images }, (_, index) => index % count),
     size: 224,
     filter: 'bilinear',
     decoding: 'exact',

@@ -67,11 +67,11 @@ export class ShuffledDataset implements BatchSource {
     if (drawn !== this.#ordered)
       this.#order = permutation(this.count, { seed, stream: 'shuffle', epoch: pass });
     this.#ordered = drawn;
-    const places = this.#order.subarray(first, first + size);
+    const indices = this.#order.subarray(first, first + size);
     return {
       warnings: [],
       batch: (from, size) =>
-        this.tensors.changedBatch(places.subarray(from, from + size), (images, ids) =>
+        this.tensors.changedBatch(indices.subarray(from, from + size), (images, ids) =>
           augment(images, { ...this.augmentation, seed, epoch: pass, ids }),
         ),
     };

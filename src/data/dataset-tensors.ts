@@ -36,19 +36,22 @@ export class DatasetTensors implements Disposable {
     return this.ids.length;
   }
 
-  /** The examples at `places`, without augmentation. */
-  batch(places: ArrayLike<number>): Batch {
-    return this.changedBatch(places, (images) => images);
+  /** The examples at `indices`, without augmentation. */
+  batch(indices: ArrayLike<number>): Batch {
+    return this.changedBatch(indices, (images) => images);
   }
 
-  /** The examples at `places`, with `change` applied to their bytes [N, C, H, W]. */
-  changedBatch(places: ArrayLike<number>, change: (images: Tensor, ids: readonly number[]) => Tensor): Batch {
+  /** The examples at `indices`, with `change` applied to their bytes [N, C, H, W]. */
+  changedBatch(
+    indices: ArrayLike<number>,
+    change: (images: Tensor, ids: readonly number[]) => Tensor,
+  ): Batch {
     return scope(() => {
-      const index = integers(places);
-      const ids = Array.from(places, (place) => this.ids[place]!);
+      const selection = integers(indices);
+      const ids = Array.from(indices, (index) => this.ids[index]!);
       return {
-        x: toPixels(change(this.images.indexSelect(0, index), ids).toDevice(this.device)),
-        labels: this.labels.indexSelect(0, index).toDevice(this.device),
+        x: toPixels(change(this.images.indexSelect(0, selection), ids).toDevice(this.device)),
+        labels: this.labels.indexSelect(0, selection).toDevice(this.device),
         ids,
       };
     });

@@ -62,9 +62,9 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
   const attack = parseAttack(options.attack);
   const threat = { norm, epsilon: options.epsilon.epsilon };
   const size = shape[0] * shape[1] * shape[2];
-  const places = Array.from({ length: images.length / size }, (_, place) => place);
+  const indices = Array.from({ length: images.length / size }, (_, index) => index);
   const say = (pixels: readonly Float32Array[]) => predictionsOf(model, pixels, shape);
-  const originals = places.map((place) => pixelsOf(images.subarray(place * size, (place + 1) * size)));
+  const originals = indices.map((index) => pixelsOf(images.subarray(index * size, (index + 1) * size)));
   const before = say(originals);
   const labels = before.map(({ label }) => options.label ?? label);
   using data = new DatasetTensors({
@@ -73,7 +73,7 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
     shape,
     images,
     labels: Uint16Array.from(labels),
-    ids: Uint32Array.from(places),
+    ids: Uint32Array.from(indices),
     order: 'file',
     warnings: [],
   });
@@ -86,8 +86,8 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
     interrupted,
     ...(onProgress === undefined ? {} : { onProgress }),
   });
-  const made = places.map((place) => adversarial.get(place) ?? originals[place]!);
-  const right = places.filter((place) => before[place]!.label === labels[place]);
+  const made = indices.map((index) => adversarial.get(index) ?? originals[index]!);
+  const right = indices.filter((index) => before[index]!.label === labels[index]);
   if (attack.kind === 'pgd' && right.length > 0) {
     // The evaluation stops at the first misclassified iterate, just across the decision boundary. The last iterate is
     // usually farther across and survives rounding to a PNG, so it is the one that is returned.
@@ -102,8 +102,8 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
       return found;
     });
     const said = say(ends);
-    right.forEach((place, at) => {
-      if (said[at]!.label !== labels[place] || !adversarial.has(place)) made[place] = ends[at]!;
+    right.forEach((index, at) => {
+      if (said[at]!.label !== labels[index] || !adversarial.has(index)) made[index] = ends[at]!;
     });
   }
   const rounded = made.map((pixels) => pixelsOf(eightBits(pixels)));
@@ -111,18 +111,18 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
   const distances = (others: readonly Float32Array[]) =>
     scope(() => [...norm.distance(stackImages(others, shape), stackImages(originals, shape))]);
   const [distance, roundedDistance] = [distances(made), distances(rounded)];
-  return places.map((place) => {
-    const [label, wasRight] = [labels[place]!, before[place]!.label === labels[place]];
+  return indices.map((index) => {
+    const [label, wasRight] = [labels[index]!, before[index]!.label === labels[index]];
     return {
       label,
-      outcome: !wasRight ? 'wrong' : after[place]!.label === label ? 'stood' : 'broken',
-      before: before[place]!,
-      after: after[place]!,
-      rounded: afterRounding[place]!,
-      distance: distance[place]!,
-      roundedDistance: roundedDistance[place]!,
-      image: originals[place]!,
-      adversarial: made[place]!,
+      outcome: !wasRight ? 'wrong' : after[index]!.label === label ? 'stood' : 'broken',
+      before: before[index]!,
+      after: after[index]!,
+      rounded: afterRounding[index]!,
+      distance: distance[index]!,
+      roundedDistance: roundedDistance[index]!,
+      image: originals[index]!,
+      adversarial: made[index]!,
     };
   });
 }

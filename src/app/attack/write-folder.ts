@@ -41,8 +41,8 @@ export async function attackImagesToFolder(options: AttackPicturesOptions): Prom
     seed,
     resize,
     labels: label === null ? 'predicted' : 'given',
-    images: images.map((image, place) => ({
-      image: files[place]!,
+    images: images.map((image, index) => ({
+      image: files[index]!,
       label: classes[image.label]!,
       outcome: image.outcome,
       before: said(image.before),
@@ -75,11 +75,11 @@ export interface AttackFolderOptions {
  */
 export async function writeAttackFolder(options: AttackFolderOptions): Promise<void> {
   const { folder, result, images, shape } = options;
-  const gallery = images.map((image, place) => exampleOf(image, result.images[place]!, { place, shape }));
+  const gallery = images.map((image, index) => exampleOf(image, result.images[index]!, { index, shape }));
   const factor = magnification(gallery);
   mkdirSync(folder, { recursive: true });
-  for (const [place, name] of pictureNames(result.images.map(({ image }) => image)).entries()) {
-    const { image, networks } = gallery[place]!;
+  for (const [index, name] of pictureNames(result.images.map(({ image }) => image)).entries()) {
+    const { image, networks } = gallery[index]!;
     const { adversarial } = networks[0]!;
     for (const [kind, picture] of [
       ['original', image],
@@ -96,7 +96,7 @@ export async function writeAttackFolder(options: AttackFolderOptions): Promise<v
 function exampleOf(
   { image, adversarial }: AttackedImage,
   { image: name, label, before, after }: AttackedPictures['images'][number],
-  { place, shape }: { readonly place: number; readonly shape: Dataset['shape'] },
+  { index, shape }: { readonly index: number; readonly shape: Dataset['shape'] },
 ): GalleryExample {
   const [channels, height, width] = shape;
   const picture = (data: Float32Array) => ({ channels, height, width, data });
@@ -106,7 +106,7 @@ function exampleOf(
     clean: before,
     attacked: after,
   };
-  return { id: place, name, label, image: picture(image), networks: [network] };
+  return { id: index, name, label, image: picture(image), networks: [network] };
 }
 
 function exactImages(

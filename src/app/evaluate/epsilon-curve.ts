@@ -55,7 +55,7 @@ export async function epsilonCurve(options: CurveOptions): Promise<CurvePoint[]>
     attack: name,
     examples: count,
   });
-  let standing = Array.from({ length: count }, (_, place) => place);
+  let standing = Array.from({ length: count }, (_, index) => index);
   /** The verdicts at one ε, of the examples that were robust at the previous one. */
   const measure = async (radius: Epsilon): Promise<readonly ExampleResult[]> => {
     using tensors = new DatasetTensors(subset(data, standing));
@@ -78,10 +78,10 @@ export async function epsilonCurve(options: CurveOptions): Promise<CurvePoint[]>
     const isKnown = known?.attacks[0]?.name === attack.name && known.epsilon === radius.epsilon;
     const found = isKnown ? known.perExample : standing.length === 0 ? [] : await measure(radius);
     const verdicts = new Map(found.map((each) => [each.id, each]));
-    const verdict = (place: number) => verdicts.get(data.ids[place]!)!;
-    const right = standing.filter((place) => verdict(place).clean);
+    const verdict = (index: number) => verdicts.get(data.ids[index]!)!;
+    const right = standing.filter((index) => verdict(index).clean);
     if (points.length === 0) points.push(point({ epsilon: 0, epsilonText: '0' }, right.length, 'none'));
-    standing = right.filter((place) => verdict(place).brokenBy !== attack.name);
+    standing = right.filter((index) => verdict(index).brokenBy !== attack.name);
     points.push(point(radius, standing.length, attack.name));
   }
   return points;

@@ -50,8 +50,8 @@ export function measureStep(
       scope(() => {
         const counts = step >= (isLate() ? 1 : warmUp);
         const from = performance.now();
-        const place = { seed: 0, epoch: 1, step, stepsPerEpoch: 1000, part: 0 };
-        const { gradients, restore } = objective.computeGradients(network, batch, place);
+        const index = { seed: 0, epoch: 1, step, stepsPerEpoch: 1000, part: 0 };
+        const { gradients, restore } = objective.computeGradients(network, batch, index);
         const learned = performance.now();
         optimizer.step(gradients, 1e-6);
         restore?.();

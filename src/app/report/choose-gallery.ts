@@ -32,21 +32,21 @@ export interface GalleryOptions {
  * robust on an example, the image is the attack's last iterate.
  */
 export function chooseGallery({ networks, data, count = 8 }: GalleryOptions): GalleryExample[] {
-  const places = chooseForGallery(networks, data, count);
-  if (places.length === 0) return [];
+  const indices = chooseForGallery(networks, data, count);
+  if (indices.length === 0) return [];
   using tensors = new DatasetTensors(data);
-  const views = networks.map((network) => scope(() => viewsOf(network, tensors, places)));
+  const views = networks.map((network) => scope(() => viewsOf(network, tensors, indices)));
   const [channels, height, width] = data.shape;
   const picture = (pixels: Float32Array) => ({ channels, height, width, data: pixels });
   const pixels = channels * height * width;
-  return places.map((place, at) => ({
-    id: data.ids[place]!,
-    label: data.classes[data.labels[place]!]!,
+  return indices.map((index, at) => ({
+    id: data.ids[index]!,
+    label: data.classes[data.labels[index]!]!,
     image: picture(
-      Float32Array.from(data.images.subarray(place * pixels, (place + 1) * pixels), (byte) => byte / 255),
+      Float32Array.from(data.images.subarray(index * pixels, (index + 1) * pixels), (byte) => byte / 255),
     ),
-    networks: networks.map(({ name }, index) => {
-      const { image, clean, attacked } = views[index]![at]!;
+    networks: networks.map(({ name }, network) => {
+      const { image, clean, attacked } = views[network]![at]!;
       return {
         name,
         adversarial: picture(image),
@@ -60,18 +60,18 @@ export function chooseGallery({ networks, data, count = 8 }: GalleryOptions): Ga
 function chooseForGallery(networks: readonly GalleryNetwork[], data: Dataset, count: number): number[] {
   const verdicts = networks.map(({ measured }) => measured.result.perExample);
   const seen = new Map<string, number>();
-  return Array.from(data.ids, (_, place) => place)
-    .filter((place) => verdicts.every((perExample) => perExample[place]!.clean))
-    .map((place) => {
-      const stood = verdicts.every((perExample) => perExample[place]!.brokenBy === null);
-      const group = `${stood}/${data.labels[place]}`;
+  return Array.from(data.ids, (_, index) => index)
+    .filter((index) => verdicts.every((perExample) => perExample[index]!.clean))
+    .map((index) => {
+      const stood = verdicts.every((perExample) => perExample[index]!.brokenBy === null);
+      const group = `${stood}/${data.labels[index]}`;
       const rank = seen.get(group) ?? 0;
       seen.set(group, rank + 1);
-      return { place, stood: Number(stood), rank };
+      return { index, stood: Number(stood), rank };
     })
-    .sort((a, b) => a.stood - b.stood || a.rank - b.rank || a.place - b.place)
+    .sort((a, b) => a.stood - b.stood || a.rank - b.rank || a.index - b.index)
     .slice(0, count)
-    .map(({ place }) => place)
+    .map(({ index }) => index)
     .sort((a, b) => a - b);
 }
 
@@ -82,23 +82,23 @@ interface View {
 }
 
 /** The predictions of one network on the chosen examples. */
-function viewsOf(network: GalleryNetwork, data: DatasetTensors, places: readonly number[]): View[] {
+function viewsOf(network: GalleryNetwork, data: DatasetTensors, indices: readonly number[]): View[] {
   const { model, measured } = network;
   const { attacks, norm, epsilon, seed } = measured.result;
   const classify = padSingleton(model.classify);
-  const { x } = data.batch(places);
-  const images = places.map((place) => measured.evaluation.adversarial.get(place));
-  const stood = places.map((_, at) => at).filter((at) => images[at] === undefined);
+  const { x } = data.batch(indices);
+  const images = indices.map((index) => measured.evaluation.adversarial.get(index));
+  const stood = indices.map((_, at) => at).filter((at) => images[at] === undefined);
   if (stood.length > 0)
-    lastIterates(model, data.batch(stood.map((at) => places[at]!)), {
+    lastIterates(model, data.batch(stood.map((at) => indices[at]!)), {
       attack: attacks.at(-1)?.name ?? 'pgd-50',
       threat: { norm: norms[norm], epsilon },
       seed,
-    }).forEach((image, index) => {
-      images[stood[index]!] = image;
+    }).forEach((image, at) => {
+      images[stood[at]!] = image;
     });
   const adversarial = images.filter((image) => image !== undefined);
   const clean = topPredictions(classify, x);
   const attacked = topPredictions(classify, stackImages(adversarial, x.shape.slice(1)));
-  return places.map((_, at) => ({ image: images[at]!, clean: clean[at]!, attacked: attacked[at]! }));
+  return indices.map((_, at) => ({ image: images[at]!, clean: clean[at]!, attacked: attacked[at]! }));
 }

@@ -79,10 +79,10 @@ export function compareVerdicts(first: EvaluationResult, other: EvaluationResult
       first.pixelsDigest,
       other.pixelsDigest,
     ]);
-  const stands = (result: EvaluationResult, place: number) =>
-    result.perExample[place]!.clean && result.perExample[place]!.brokenBy === null;
-  const places = first.perExample.map((_, place) => place);
-  const onlyFirstRight = places.filter((place) => stands(first, place) && !stands(other, place)).length;
-  const onlyOtherRight = places.filter((place) => !stands(first, place) && stands(other, place)).length;
+  const stands = (result: EvaluationResult, index: number) =>
+    result.perExample[index]!.clean && result.perExample[index]!.brokenBy === null;
+  const indices = first.perExample.map((_, index) => index);
+  const onlyFirstRight = indices.filter((index) => stands(first, index) && !stands(other, index)).length;
+  const onlyOtherRight = indices.filter((index) => !stands(first, index) && stands(other, index)).length;
   return { onlyFirstRight, onlyOtherRight, pValue: mcnemar(onlyFirstRight, onlyOtherRight) };
 }

@@ -121,8 +121,8 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
     );
     return {
       page,
-      results: networks.map(({ measured }, place) => ({
-        activation: runs[place]!.recipe.model.activation,
+      results: networks.map(({ measured }, index) => ({
+        activation: runs[index]!.recipe.model.activation,
         result: measured.result,
       })),
     };

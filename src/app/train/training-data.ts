@@ -23,7 +23,7 @@ export interface TrainingData {
 export interface EncodedTraining extends Pick<Dataset, 'classes' | 'shape'> {
   readonly opened: OpenedSplit;
   /** Indices of the images to train on. */
-  readonly places: Uint32Array;
+  readonly indices: Uint32Array;
   /** Images for the guard, preprocessed as for evaluation; null without a guard. */
   readonly guarded: Dataset | null;
 }
@@ -61,10 +61,10 @@ export function trainingDataDigest(images: Dataset | EncodedTraining): {
   readonly digest: string;
 } {
   if (!('opened' in images)) return { images: images.ids.length, digest: pixelsDigest(images) };
-  const { opened, places } = images;
+  const { opened, indices } = images;
   const hash = createHash('sha256');
-  for (const place of places) hash.update(`${opened.images.keyOf(place)} ${opened.images.labels[place]}\n`);
-  return { images: places.length, digest: `sha256:${hash.digest('hex')}` };
+  for (const index of indices) hash.update(`${opened.images.keyOf(index)} ${opened.images.labels[index]}\n`);
+  return { images: indices.length, digest: `sha256:${hash.digest('hex')}` };
 }
 
 /** Training images ready for the training loop. */
@@ -81,12 +81,12 @@ export function openTraining(
   { device, sharing }: { readonly device: string; readonly sharing: number },
 ): OpenTraining {
   if ('opened' in training && data.name === 'imagenet') {
-    const { opened, places } = training;
+    const { opened, indices } = training;
     const guarded = training.guarded && new DatasetTensors(training.guarded, device);
     const source = new ImageStream({
       ...data,
       images: opened.images,
-      places,
+      indices,
       workers: data.workers ?? usualWorkers(sharing),
       // On the CPU the network's threads use every processor: decoding at the same time would slow both down.
       ahead: device !== 'cpu',
@@ -120,8 +120,8 @@ export function channelStatistics(training: TrainingData['training']): {
   const sums = new Float64Array(channels);
   const squares = new Float64Array(channels);
   for (let start = 0, channel = 0; start < images.length; start += plane, channel = (channel + 1) % channels)
-    for (let place = start; place < start + plane; place++) {
-      const value = images[place]!;
+    for (let index = start; index < start + plane; index++) {
+      const value = images[index]!;
       sums[channel]! += value;
       squares[channel]! += value * value;
     }
@@ -134,7 +134,7 @@ export function channelStatistics(training: TrainingData['training']): {
 }
 
 function countOfTraining(training: TrainingData['training']): number {
-  return 'opened' in training ? training.places.length : training.ids.length;
+  return 'opened' in training ? training.indices.length : training.ids.length;
 }
 
 async function readTraining(recipe: Recipe, onProgress: OnReading | undefined): Promise<Dataset> {
@@ -183,8 +183,8 @@ async function openEncoded(recipe: Recipe, onProgress: OnReading | undefined): P
     });
   const opened = await openSplit({ ...cut, split: 'train' });
   const { examples } = data;
-  const places =
-    examples === null ? opened.places : chosenPlaces(opened, { count: examples, seed: validationSeed });
+  const indices =
+    examples === null ? opened.indices : chosenPlaces(opened, { count: examples, seed: validationSeed });
   const guard = 'guard' in training ? training.guard : null;
   const measured = amount === 0 ? null : await openSplit({ ...cut, split: 'validation' });
   return {
@@ -192,8 +192,8 @@ async function openEncoded(recipe: Recipe, onProgress: OnReading | undefined): P
       classes: opened.images.classes,
       shape: [3, size, size],
       opened,
-      places,
-      guarded: guard && (await decode({ ...opened, places }, guard.examples, training.seed)),
+      indices,
+      guarded: guard && (await decode({ ...opened, indices }, guard.examples, training.seed)),
     },
     validation: measured && (await decode(measured, validation.examples, 0)),
   };

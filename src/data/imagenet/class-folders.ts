@@ -28,9 +28,9 @@ export async function folderImages(folder: string, name: string): Promise<Encode
     labels: Uint16Array.from(images, ({ label }) => label),
     shards: null,
     warnings,
-    keyOf: (place) => paths[place]!,
-    nameOf: (place) => join(folder, paths[place]!),
-    read: (place) => readExisting(join(folder, paths[place]!)),
+    keyOf: (index) => paths[index]!,
+    nameOf: (index) => join(folder, paths[index]!),
+    read: (index) => readExisting(join(folder, paths[index]!)),
     close: async () => {},
   };
 }

@@ -12,10 +12,10 @@ export interface EncodedImages {
   readonly shards: readonly number[] | null;
   readonly warnings: readonly string[];
   /** Identifies an image within its data set, whatever the root folder: `n01440764/n01440764_10026.JPEG`. */
-  keyOf(place: number): string;
+  keyOf(index: number): string;
   /** Name of an image for messages: its file, or its shard and key. */
-  nameOf(place: number): string;
+  nameOf(index: number): string;
   /** Encoded bytes of an image. @throws {InputError} if the file cannot be read. */
-  read(place: number): Promise<Uint8Array>;
+  read(index: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }

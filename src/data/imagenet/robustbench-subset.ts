@@ -39,15 +39,15 @@ export async function robustbenchPlaces(images: EncodedImages, dir: string): Pro
 
 /** The indices of images listed as `SYNSET/ILSVRC2012_val_00000001.JPEG`. @throws {InputError} for missing images */
 export function placesOf(names: readonly string[], images: EncodedImages): Uint32Array {
-  const places = new Map<string, number>();
-  for (let place = 0; place < images.labels.length; place++) places.set(stemOf(images.keyOf(place)), place);
-  const missing = names.filter((name) => !places.has(stemOf(name)));
+  const indices = new Map<string, number>();
+  for (let index = 0; index < images.labels.length; index++) indices.set(stemOf(images.keyOf(index)), index);
+  const missing = names.filter((name) => !indices.has(stemOf(name)));
   if (missing.length > 0)
     throw new InputError(
       'unusable-data',
       `Expected the ${countOf(names.length, 'image')} of RobustBench in ${images.name} but ${countOf(missing.length, 'of them is', 'of them are')} missing: ${nameList(missing, 3)}. Complete the validation images of ImageNet.`,
     );
-  return Uint32Array.from(names, (name) => places.get(stemOf(name))!);
+  return Uint32Array.from(names, (name) => indices.get(stemOf(name))!);
 }
 
 /** Folders and shards use different names with the same number. */

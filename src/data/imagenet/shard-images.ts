@@ -42,9 +42,9 @@ export async function shardImages(paths: readonly string[], name: string): Promi
   const samples = contents.flat();
   const shards: number[] = [];
   const shardOf = new Uint16Array(samples.length);
-  let place = 0;
+  let index = 0;
   for (const [at, shard] of contents.entries()) {
-    shards.push(place);
+    shards.push(index);
     for (const { key, label } of shard) {
       if (label >= classes.length)
         throw datasetError({
@@ -53,7 +53,7 @@ export async function shardImages(paths: readonly string[], name: string): Promi
           received: String(label),
           remedy: 'Put a file classes.txt beside the archives, with the name of one class a line.',
         });
-      shardOf[place++] = at;
+      shardOf[index++] = at;
     }
   }
   const handles = new OpenFiles();
@@ -63,11 +63,11 @@ export async function shardImages(paths: readonly string[], name: string): Promi
     labels: Uint16Array.from(samples, ({ label }) => label),
     shards,
     warnings: [],
-    keyOf: (place) => samples[place]!.key,
-    nameOf: (place) => `${paths[shardOf[place]!]}: ${samples[place]!.image.name}`,
-    read: async (place) => {
-      const { offset, size } = samples[place]!.image;
-      return handles.read(paths[shardOf[place]!]!, { offset, size });
+    keyOf: (index) => samples[index]!.key,
+    nameOf: (index) => `${paths[shardOf[index]!]}: ${samples[index]!.image.name}`,
+    read: async (index) => {
+      const { offset, size } = samples[index]!.image;
+      return handles.read(paths[shardOf[index]!]!, { offset, size });
     },
     close: () => handles.close(),
   };

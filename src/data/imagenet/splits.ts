@@ -37,7 +37,7 @@ export interface ImagenetSplitOptions {
 export interface OpenedSplit {
   readonly images: EncodedImages;
   /** Indices of the split: ascending, except for the RobustBench subset, which has its own order. */
-  readonly places: Uint32Array;
+  readonly indices: Uint32Array;
   /** `imagenet:validation` */
   readonly name: string;
 }
@@ -54,18 +54,18 @@ export async function openSplit(options: ImagenetSplitOptions): Promise<OpenedSp
     throw InputError.expected('an amount for the validation split of imagenet', 'validation', 0);
   const images = await openImagenet({ dir, layout, part });
   const name = `imagenet:${split}`;
-  if (split === robustbenchSubset) return { images, places: await robustbenchPlaces(images, dir), name };
+  if (split === robustbenchSubset) return { images, indices: await robustbenchPlaces(images, dir), name };
   const count = images.labels.length;
   if (part === 'val' || validation === 0)
-    return { images, places: Uint32Array.from({ length: count }, (_, place) => place), name };
+    return { images, indices: Uint32Array.from({ length: count }, (_, index) => index), name };
   const cut = cutValidation({
     labels: images.labels,
-    keys: Array.from({ length: count }, (_, place) => images.keyOf(place)),
+    keys: Array.from({ length: count }, (_, index) => images.keyOf(index)),
     classes: images.classes.length,
     validation,
     seed: validationSeed,
   });
-  return { images, places: cut[split === 'validation' ? 'validation' : 'train'], name };
+  return { images, indices: cut[split === 'validation' ? 'validation' : 'train'], name };
 }
 
 /**
@@ -83,8 +83,8 @@ export async function loadImagenet(
   const opened = await openSplit(options);
   try {
     const { examples } = options;
-    const places = examples === undefined ? opened.places : chosenPlaces(opened, examples);
-    return await decodePlaces(opened, places, options);
+    const indices = examples === undefined ? opened.indices : chosenPlaces(opened, examples);
+    return await decodePlaces(opened, indices, options);
   } finally {
     await opened.images.close();
   }
@@ -92,18 +92,18 @@ export async function loadImagenet(
 
 /** A subset of a split: the first images of RobustBench's list, else a stratified draw. */
 export function chosenPlaces(
-  { images, places, name }: OpenedSplit,
+  { images, indices, name }: OpenedSplit,
   { count, seed }: { readonly count: number; readonly seed: number },
 ): Uint32Array {
-  if (count >= places.length) return places;
-  const labels = places.map((place) => images.labels[place]!);
+  if (count >= indices.length) return indices;
+  const labels = indices.map((index) => images.labels[index]!);
   const order = name.endsWith(robustbenchSubset) ? 'file' : 'folder';
   const chosen = chooseExamples(
-    { ids: places, labels: Uint16Array.from(labels), classes: images.classes, order, name },
+    { ids: indices, labels: Uint16Array.from(labels), classes: images.classes, order, name },
     count,
     { seed },
   );
-  return chosen.map((position) => places[position]!);
+  return chosen.map((position) => indices[position]!);
 }
 
 /**
@@ -113,21 +113,21 @@ export function chosenPlaces(
  */
 export async function decodePlaces(
   { images, name }: Pick<OpenedSplit, 'images' | 'name'>,
-  places: Uint32Array,
+  indices: Uint32Array,
   { onProgress, ...form }: CentreForm & { readonly onProgress?: (done: number, total: number) => void },
 ): Promise<Dataset> {
   const { size, filter, decoding } = form;
   const resize = form.resize ?? size + 32;
   if (resize < size) throw InputError.expected(`at least ${size}, the image size,`, 'the resize', resize);
   const area = 3 * size * size;
-  const target = allocate(places.length, area);
+  const target = allocate(indices.length, area);
   let next = 0;
   let done = 0;
   const work = async () => {
-    while (next < places.length) {
+    while (next < indices.length) {
       const at = next++;
-      const place = places[at]!;
-      const encoded = await images.read(place);
+      const index = indices[at]!;
+      const encoded = await images.read(index);
       await decodeView(encoded, {
         viewOf: (original) => centreView(original, { resize, size }),
         filter,
@@ -137,23 +137,23 @@ export async function decodePlaces(
       }).catch((error: unknown) => {
         if (!(error instanceof BrokenImage)) throw error;
         throw datasetError({
-          file: images.nameOf(place),
+          file: images.nameOf(index),
           expected: 'an image that can be read to its end',
           received: `a broken one (${error.message})`,
           remedy: 'Replace it: an evaluation leaves no image out.',
         });
       });
-      onProgress?.(++done, places.length);
+      onProgress?.(++done, indices.length);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), places.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), indices.length) }, work));
   return {
     name,
     classes: images.classes,
     shape: [3, size, size],
     images: target,
-    labels: Uint16Array.from(places, (place) => images.labels[place]!),
-    ids: places,
+    labels: Uint16Array.from(indices, (index) => images.labels[index]!),
+    ids: indices,
     order: name.endsWith(robustbenchSubset) ? 'file' : 'folder',
     warnings: images.warnings,
   };

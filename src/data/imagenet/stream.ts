@@ -16,7 +16,7 @@ import { orderOf } from './shuffle.js';
 export interface StreamOptions {
   readonly images: EncodedImages;
   /** The indices to train on, ascending. */
-  readonly places: Uint32Array;
+  readonly indices: Uint32Array;
   /** Height and width of the network's input. */
   readonly size: number;
   readonly filter: Filter;
@@ -65,7 +65,7 @@ export class ImageStream implements BatchSource {
   constructor(readonly options: StreamOptions) {}
 
   get count(): number {
-    return this.options.places.length;
+    return this.options.indices.length;
   }
 
   async take(range: BatchRange): Promise<FetchedImages> {
@@ -135,10 +135,10 @@ export class ImageStream implements BatchSource {
     at: number,
     { order, range }: { readonly order: Uint32Array; readonly range: BatchRange },
   ): Promise<void> {
-    const place = range.first + at;
+    const index = range.first + at;
     if (await this.#decodeInto(decoded, at)) return;
     for (let further = 0; further < order.length; further++) {
-      const instead = order[(place + Math.floor(order.length / 2) + further) % order.length]!;
+      const instead = order[(index + Math.floor(order.length / 2) + further) % order.length]!;
       if (this.#broken.has(instead)) continue;
       decoded.ids[at] = instead;
       decoded.draws.set(drawsOf([instead], range), at * perImage);
@@ -182,10 +182,10 @@ export class ImageStream implements BatchSource {
   }
 
   #orderOf(seed: number, pass: number): Uint32Array {
-    const { places, images, shuffleBuffer } = this.options;
+    const { indices, images, shuffleBuffer } = this.options;
     const ordered = `${seed} ${pass}`;
     if (ordered !== this.#ordered)
-      this.#order = orderOf({ seed, pass, places, shards: images.shards, buffer: shuffleBuffer });
+      this.#order = orderOf({ seed, pass, indices, shards: images.shards, buffer: shuffleBuffer });
     this.#ordered = ordered;
     return this.#order;
   }

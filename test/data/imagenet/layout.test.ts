@@ -23,8 +23,8 @@ describe('layouts', () => {
     assert.deepEqual(b!.images.classes, classes);
     assert.deepEqual(a!.images.labels, b!.images.labels);
     assert.deepEqual(b!.images.shards, [0, 6, 12]);
-    for (const place of [0, 4, 17])
-      assert.deepEqual(await a!.images.read(place), Buffer.from(await b!.images.read(place)));
+    for (const index of [0, 4, 17])
+      assert.deepEqual(await a!.images.read(index), Buffer.from(await b!.images.read(index)));
     assert.match(b!.images.nameOf(4), /000000\.tar: deep\/.*a4\.jpg$/);
     await b!.images.close();
   });
@@ -37,9 +37,9 @@ describe('layouts', () => {
         openSplit({ ...split, dir: folder, split: each, validation: 6 }),
       ),
     );
-    assert.equal(validation!.places.length, 6);
+    assert.equal(validation!.indices.length, 6);
     assert.deepEqual(
-      [...train!.places, ...validation!.places].sort((a, b) => a - b),
+      [...train!.indices, ...validation!.indices].sort((a, b) => a - b),
       [...Array(18).keys()],
     );
   });

@@ -9,7 +9,7 @@ describe('what is evaluated', () => {
     const opened = await openSplit({ ...split, dir: folder });
     const chosen = chosenPlaces(opened, { count: 6, seed: 0 });
     assert.deepEqual(
-      [...chosen].map((place) => opened.images.labels[place]),
+      [...chosen].map((index) => opened.images.labels[index]),
       [0, 0, 1, 1, 2, 2],
     );
     const test = await openSplit({ ...split, dir: folder, split: 'test' });

@@ -11,10 +11,10 @@ import { folder, makeFolder, perClass, refused, shards, split } from '../../supp
 const off = { brightness: 0, contrast: 0, saturation: 0, lighting: 0 };
 
 async function streamOf(dir: string, options: Partial<StreamOptions> = {}): Promise<ImageStream> {
-  const { images, places } = await openSplit({ ...split, dir });
+  const { images, indices } = await openSplit({ ...split, dir });
   return new ImageStream({
     images,
-    places,
+    indices,
     size: 16,
     filter: 'bilinear',
     decoding: 'exact',
@@ -101,7 +101,7 @@ describe('the stream', () => {
     const opened = await openSplit({ ...split, dir });
     const form = { size: 16, resize: null, filter: 'bilinear', decoding: 'exact' } as const;
     await assert.rejects(
-      decodePlaces(opened, opened.places, form),
+      decodePlaces(opened, opened.indices, form),
       refused(/n02_\d\.JPEG but received a broken one/),
     );
   });
