@@ -2,6 +2,7 @@ import { Help } from '@commander-js/extra-typings';
 import type { EvaluationResult } from '../../evaluation/result.js';
 import { wilsonInterval } from '../../evaluation/statistics.js';
 import { columns } from './columns.js';
+import { flagHints } from './flag-hints.js';
 import { percentage, shortTime } from './format.js';
 
 /** Default width of a terminal in columns. */
@@ -18,9 +19,14 @@ export function evaluationTable(result: EvaluationResult): string {
     '',
     `clean accuracy   ${percentage(clean)}   ${intervalInWords(wilsonInterval(right, examples))}`,
     `robust accuracy  ${percentage(robust)}   ${intervalInWords(interval)}`,
-    ...flags.flatMap(({ code, message }) => ['', `flag ${code}`, ...wrapped(message)]),
+    ...flags.flatMap(({ code, message }) => ['', `flag ${code}`, ...wrapped(withHint(code, message))]),
     '',
   ].join('\n');
+}
+
+function withHint(code: string, message: string): string {
+  const hint = flagHints[code];
+  return hint === undefined ? message : `${message} Options: ${hint}.`;
 }
 
 function attackRows(attacks: EvaluationResult['attacks']): string[] {
