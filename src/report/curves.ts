@@ -45,7 +45,7 @@ export async function learningCurves({ networks }: ReportInput): Promise<Markup>
   };
   return html`<section aria-labelledby="learning">
 <h2 id="learning">Learning curves</h2>
-<p>Each network was trained on adversarial examples. After every epoch it was evaluated on validation images, which are not used for training.</p>
+<p>After every epoch each network was evaluated on validation images, which are not used for training.</p>
 <div class="three">${await Promise.all([
     panel('Training loss', 'loss', { share: false }),
     panel('Validation accuracy, clean images', 'validationClean', { share: true }),
