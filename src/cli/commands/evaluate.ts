@@ -4,14 +4,14 @@ import { attackForms } from '../../attacks/attack.js';
 import { autoAttackSets } from '../../attacks/autoattack.js';
 import { readLauncherEnvironment } from '../../distributed/launcher-environment.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
-import { InputError, InterruptedError } from '../../errors.js';
+import { InputError } from '../../errors.js';
 import { newEvaluationFolder } from '../../evaluation/folder/new-folder.js';
-import { commandLine } from '../../provenance/command-line.js';
 import { evaluateSettings } from '../evaluate-settings.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { modelOptions } from '../model-options.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { requireNewFile } from '../output-file.js';
+import { withResumeCommand } from '../resume-command.js';
 import { evaluationTable } from '../terminal/evaluation-table.js';
 import { createDisplay } from '../terminal/terminal.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
@@ -136,9 +136,7 @@ export function evaluateCommand() {
               ...(secondsLeft !== undefined && { secondsLeft }),
             }),
         }).catch((error: unknown) => {
-          if (folder === null || !(error instanceof InterruptedError)) throw error;
-          const command = commandLine(['evaluate', modelPath, '--resume', folder.path]);
-          throw new InterruptedError(`${error.message} Continue with: ${command}`, { cause: error });
+          throw withResumeCommand(error, modelPath, folder?.path ?? null);
         });
         if (!leads) return;
         display.close();

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { withResumeCommand } from '../../src/cli/resume-command.js';
+import { InputError, InterruptedError } from '../../src/errors.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'satin-resume-command-'));
+after(() => rmSync(folder, { recursive: true }));
+const interrupted = new InterruptedError('Interrupted.');
+
+describe('an interruption of an evaluation', () => {
+  it('is left alone where nothing was stored yet, as in the checks', () => {
+    assert.equal(withResumeCommand(interrupted, 'runs/a', null), interrupted);
+    assert.equal(withResumeCommand(interrupted, 'runs/a', folder), interrupted);
+  });
+
+  it('names the command that resumes it, where something was', () => {
+    writeFileSync(join(folder, 'manifest.json'), '{}');
+    const error = withResumeCommand(interrupted, 'runs/a', folder);
+    assert.ok(error instanceof InterruptedError && error.cause === interrupted);
+    assert.equal(error.message, `Interrupted. Continue with: ./satin evaluate runs/a --resume ${folder}`);
+  });
+
+  it('is told from other errors, which stay', () => {
+    const other = InputError.expected('a', 'b', 'c');
+    assert.equal(withResumeCommand(other, 'runs/a', folder), other);
+  });
+});
