@@ -20,8 +20,8 @@ export interface GradientAttack extends Settings {
   readonly loss: 'ce' | 'margin';
   /** Step size divided by ε. */
   readonly relativeStep: number;
-  /** Step size independent of ε; overrides `relativeStep`. */
-  readonly absoluteStep?: number;
+  /** Lower bound of the step size, independent of ε. */
+  readonly minimumStep?: number;
   /** Start at a random point of the ball; otherwise at the clean image. */
   readonly randomStart: boolean;
   /** Only the last iterate counts. @default false: any iterate counts */
@@ -66,18 +66,23 @@ const fgsm: GradientAttack = {
   restarts: 1,
 };
 
-/** The paper's attack: step size 1/255, and only the last iterate counts. */
-const paper: GradientAttack = {
-  kind: 'pgd',
-  name: 'pgd-200-paper',
-  loss: 'ce',
-  steps: 200,
-  relativeStep: 0,
-  absoluteStep: 1 / 255,
-  randomStart: true,
-  lastOnly: true,
-  restarts: 1,
-};
+/**
+ * The evaluation attack of the paper and of its released code: K steps of max(1/255, ε/K) from a uniform random start, of
+ * which only the last iterate counts. The released code evaluates with K = 10, 20 and 50, the paper with 200.
+ */
+function paperAttack(steps: number): GradientAttack {
+  return {
+    kind: 'pgd',
+    name: `pgd-${steps}-paper`,
+    loss: 'ce',
+    steps,
+    relativeStep: 1 / steps,
+    minimumStep: 1 / 255,
+    randomStart: true,
+    lastOnly: true,
+    restarts: 1,
+  };
+}
 
 /** The individual attacks of AutoAttack with its settings (Croce and Hein, 2020); `autoattack.ts` has the sets. */
 const autoAttack: Readonly<Record<string, ApgdAttack | FabAttack | SquareAttack>> = {
@@ -91,20 +96,22 @@ const autoAttack: Readonly<Record<string, ApgdAttack | FabAttack | SquareAttack>
 
 /** The syntax of attack names, for help texts and messages. */
 export const attackForms =
-  'fgsm, pgd-STEPS or pgd-STEPS-RESTARTS (pgd-50, pgd-50-10), the same with pgd-cw, pgd-200-paper, ' +
+  'fgsm, pgd-STEPS or pgd-STEPS-RESTARTS (pgd-50, pgd-50-10), the same with pgd-cw, pgd-STEPS-paper (pgd-200-paper), ' +
   'apgd-ce, apgd-dlr, apgd-t, fab, fab-t or square, these with -RESTARTS too (apgd-ce-5), ' +
   'those of apgd with -eotPASSES as well (apgd-ce-eot20)';
 
 /**
  * Parses an attack name. `pgd-k` takes k steps of 2.5 ε/k from a uniform random start in ball and box (Madry et al.,
  * 2018, with the step size of their library), `pgd-cw-k` maximises the margin of Carlini and Wagner (2017) instead of
- * the cross-entropy; `pgd-k-r` uses r restarts; `fgsm` is one step of ε from the image (Goodfellow et al., 2015). The
- * others are AutoAttack's; `-eotN` averages the gradient of APGD over N passes.
+ * the cross-entropy; `pgd-k-r` uses r restarts; `pgd-k-paper` is the evaluation of the paper (Xie et al., 2020); `fgsm` is
+ * one step of ε from the image (Goodfellow et al., 2015). The others are AutoAttack's; `-eotN` averages the gradient of
+ * APGD over N passes.
  *
  * @throws {InputError} for an unknown name.
  */
 export function parseAttack(name: string): Attack {
-  if (name === paper.name) return paper;
+  const paperSteps = /^pgd-([1-9]\d{0,5})-paper$/.exec(name)?.[1];
+  if (paperSteps !== undefined) return paperAttack(Number(paperSteps));
   const [, base, restarts, eot] = /^([a-z-]+?)(?:-([1-9]\d{0,3}))?(?:-eot([1-9]\d{0,3}))?$/.exec(name) ?? [];
   const known = base !== undefined && Object.hasOwn(autoAttack, base) ? autoAttack[base] : undefined;
   if (known === undefined || (eot !== undefined && known.kind !== 'apgd')) return parseGradientAttack(name);
@@ -147,7 +154,7 @@ export function stepSizeOf(attack: GradientAttack, epsilon: number): number;
 export function stepSizeOf(attack: Attack, epsilon: number): number | null;
 export function stepSizeOf(attack: Attack, epsilon: number): number | null {
   if (attack.kind !== 'pgd') return null;
-  return attack.absoluteStep ?? attack.relativeStep * epsilon;
+  return Math.max(attack.relativeStep * epsilon, attack.minimumStep ?? 0);
 }
 
 /** The loss and the number of targets an attack uses with this many classes, as recorded in results. */
@@ -162,11 +169,11 @@ export function lossAndTargets(
 
 /** @throws {InputError} for an attack that is not defined in the norm. */
 export function requireNorm(attack: Attack, norm: NormName): void {
-  if (attack.kind === 'pgd' && attack.absoluteStep !== undefined && norm !== 'linf')
+  if (attack.kind === 'pgd' && attack.minimumStep !== undefined && norm !== 'linf')
     throw InputError.expected(
       'linf',
       `the norm of ${attack.name}`,
       norm,
-      'Its step size of 1/255 is measured per pixel.',
+      'Its step size of at least 1/255 is measured per pixel.',
     );
 }

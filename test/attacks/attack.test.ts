@@ -1,7 +1,7 @@
 /** What names of attacks stand for, and which are refused. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseAttack, parseGradientAttack, requireNorm } from '../../src/attacks/attack.js';
+import { parseAttack, parseGradientAttack, requireNorm, stepSizeOf } from '../../src/attacks/attack.js';
 import { InputError } from '../../src/errors.js';
 
 describe('names', () => {
@@ -30,7 +30,9 @@ describe('names', () => {
       'fab-t-1-1',
       'squares',
       'pgd-cw',
-      'pgd-20-paper',
+      'pgd-0-paper',
+      'pgd-cw-20-paper',
+      'pgd-20-paper-2',
       'constructor',
     ])
       assert.throws(() => parseAttack(name), InputError, name);
@@ -39,6 +41,27 @@ describe('names', () => {
       () => requireNorm(parseAttack('pgd-200-paper'), 'l2'),
       /Expected linf for the norm of pgd-200-paper/,
     );
+  });
+});
+
+describe('the attack of the paper', () => {
+  it('takes steps of max(1/255, ε/K), for every K, and counts the last iterate', () => {
+    const epsilon = 4 / 255;
+    for (const [steps, stepSize] of [
+      [1, 4 / 255],
+      [2, 2 / 255],
+      [4, 1 / 255],
+      [10, 1 / 255],
+      [200, 1 / 255],
+    ] as const) {
+      const attack = parseAttack(`pgd-${steps}-paper`);
+      assert.ok(attack.kind === 'pgd');
+      assert.deepEqual(
+        [attack.name, attack.steps, attack.randomStart, attack.lastOnly, attack.restarts],
+        [`pgd-${steps}-paper`, steps, true, true, 1],
+      );
+      assert.ok(Math.abs(stepSizeOf(attack, epsilon) - stepSize) < 1e-15, `${steps}`);
+    }
   });
 });
 
