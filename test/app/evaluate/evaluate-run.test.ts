@@ -16,13 +16,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { type EvaluateRunOptions, evaluateRun } from '../../../src/app/evaluate/evaluate-run.js';
-import { attackableModel } from '../../../src/app/model/open-model.js';
-import { subset } from '../../../src/data/dataset.js';
+import { attackableModel, functionModel } from '../../../src/app/model/open-model.js';
+import { type Dataset, subset } from '../../../src/data/dataset.js';
 import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import { InputError, InterruptedError } from '../../../src/errors.js';
 import { newEvaluationFolder } from '../../../src/evaluation/folder/new-folder.js';
 import { storedEvaluationFolder } from '../../../src/evaluation/folder/resume-folder.js';
 import type { EvaluationResult } from '../../../src/evaluation/result.js';
+import { cat } from '../../../src/tensor/create.js';
+import type { Tensor } from '../../../src/tensor/tensor.js';
 import { clean } from '../../../src/training/objectives/objective.js';
 import { readSafetensors } from '../../../src/weights/safetensors.js';
 import { blobs, smallModel, training } from '../../support/blobs.js';
@@ -266,5 +268,35 @@ describe('the size of the batches', () => {
     );
     const again = await evaluateRun({ ...measuring, ...kept(place('measured'), true) });
     assert.deepEqual(again.result.batch, { size, measured });
+  });
+});
+
+describe('the mode of a result', () => {
+  const dots: Dataset = {
+    name: 'dots',
+    classes: ['a', 'b', 'c', 'd'],
+    shape: [1, 2, 2],
+    images: new Uint8Array(32).map((_, index) => (index * 7) % 256),
+    labels: new Uint8Array(8),
+    ids: Uint32Array.from({ length: 8 }, (_, index) => index),
+    order: 'file',
+    warnings: [],
+  };
+  /** Always the second class, so that no attack has anything to do. */
+  const wrong = (x: Tensor, jitter: number) => {
+    const pixel = x.mean([1, 2, 3]).unsqueeze(1); // [n, 1]
+    return cat([pixel, pixel.add(1 + jitter), pixel.mul(0.5), pixel.mul(0.25)], 1);
+  };
+  const modeOfRand = async (jitter: () => number) => {
+    const classify = (x: Tensor) => wrong(x, jitter());
+    const model = functionModel({ name: 'dots', classify });
+    const rand = ['apgd-ce-eot20', 'apgd-dlr-eot20'];
+    const { result } = await evaluateRun({ ...options, model, data: dots, attacks: rand, alone: false });
+    return [result.mode, result.flags.some(({ code }) => code === 'random-model')];
+  };
+
+  it('is a set of AutoAttack, but custom for a model that is judged by 20 passes', async () => {
+    assert.deepEqual(await modeOfRand(() => 0), ['rand', false]);
+    assert.deepEqual(await modeOfRand(() => Math.random()), ['custom', true]);
   });
 });
