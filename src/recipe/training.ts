@@ -4,6 +4,10 @@ import { atLeastZero, between, oneOf, positive, whole, yesOrNo } from '../user-i
 import { defaults } from './defaults.js';
 import { objectiveFields, objectiveNames } from './objective.js';
 
+/** What decays: the weights of convolutions and linear layers, or all parameters. @default 'weights' */
+const weightDecayOn = (standard: { readonly weightDecayOn: 'weights' }) =>
+  oneOf(['weights', 'all']).default(standard.weightDecayOn);
+
 const sgd = z
   .strictObject({
     /** The default. */
@@ -12,29 +16,35 @@ const sgd = z
     momentum: between(0, 1).default(defaults.sgd.momentum),
     /** Nesterov momentum. @default true */
     nesterov: yesOrNo().default(defaults.sgd.nesterov),
-    /** L2 penalty on the weights of convolutions and linear layers only. @default 5e-4 */
+    /** L2 penalty. @default 5e-4 */
     weightDecay: atLeastZero().default(defaults.sgd.weightDecay),
+    weightDecayOn: weightDecayOn(defaults.sgd),
   })
   .refine(({ momentum, nesterov }) => momentum > 0 || !nesterov, {
     path: ['nesterov'],
     error: 'with a momentum of 0 it would have no effect. Set it to false.',
   });
 
-const adamFields = (standard: { readonly weightDecay: number }) => ({
+const adamFields = (standard: { readonly weightDecay: number; readonly weightDecayOn: 'weights' }) => ({
   /** Decay rate of the first moment. @default 0.9 */
   beta1: between(0, 0.999999).default(defaults.adam.beta1),
   /** Decay rate of the second moment. @default 0.999 */
   beta2: between(0, 0.999999).default(defaults.adam.beta2),
   /** @default 1e-8 */
   epsilon: positive().default(defaults.adam.epsilon),
-  /** Weight decay of convolutions and linear layers: an L2 penalty, or decoupled (adamw). @default 0 or 0.01 */
+  /** Weight decay: an L2 penalty, or decoupled (adamw). @default 0 or 0.01 */
   weightDecay: atLeastZero().default(standard.weightDecay),
+  weightDecayOn: weightDecayOn(standard),
 });
 const adam = z.strictObject({ name: z.literal('adam'), ...adamFields(defaults.adam) });
 const adamw = z.strictObject({ name: z.literal('adamw'), ...adamFields(defaults.adamw) });
 
 const optimizer = z
   .discriminatedUnion('name', [sgd, adam, adamw], { error: "'sgd', 'adam' or 'adamw'" })
+  .refine(({ weightDecay, weightDecayOn: on }) => weightDecay > 0 || on === 'weights', {
+    path: ['weightDecayOn'],
+    error: 'with a weightDecay of 0 it would have no effect. Leave it out.',
+  })
   .prefault({});
 
 /** Peak learning rate. */

@@ -62,10 +62,17 @@ describe('every objective', () => {
   it('takes the optimisers with their defaults', () => {
     const of = (optimizer?: Section) =>
       read({ objective: 'clean', ...(optimizer && { optimizer }) }).optimizer;
-    const sgd = { name: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 5e-4 };
+    const sgd = { name: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 5e-4, weightDecayOn: 'weights' };
     assert.deepEqual(of(), sgd);
     assert.deepEqual(of({ weightDecay: 0 }), { ...sgd, weightDecay: 0 });
-    const adam = { name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
+    const adam = {
+      name: 'adam',
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: 0,
+      weightDecayOn: 'weights',
+    };
     assert.deepEqual(of({ name: 'adam' }), adam);
     assert.deepEqual(of({ name: 'adamw' }), { ...adam, name: 'adamw', weightDecay: 0.01 });
   });
@@ -158,4 +165,25 @@ describe('a training section is refused', () => {
     ],
   ];
   for (const [what, training, message, rest] of cases) it(what, () => refuses(training, message, rest));
+});
+
+describe('weight decay', () => {
+  const optimizer = (settings: Section) =>
+    read({ objective: 'pgd', attack: { steps: 1 }, optimizer: settings }).optimizer;
+
+  it('is that of weights unless all parameters are asked for', () => {
+    assert.equal(optimizer({}).weightDecayOn, 'weights');
+    for (const name of ['sgd', 'adamw'])
+      assert.equal(optimizer({ name, weightDecayOn: 'all' }).weightDecayOn, 'all');
+  });
+
+  it('is refused where it is none, and for what else there might be', () => {
+    const section = (settings: Section) => ({ objective: 'pgd', attack: { steps: 1 }, optimizer: settings });
+    refuses(section({ weightDecay: 0, weightDecayOn: 'all' }), /weightDecayOn.*no effect/);
+    refuses(section({ name: 'adam', weightDecayOn: 'all' }), /weightDecayOn.*no effect/);
+    refuses(
+      section({ weightDecayOn: 'biases' }),
+      /'weights' or 'all' for training\.optimizer\.weightDecayOn/,
+    );
+  });
 });

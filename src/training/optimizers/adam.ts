@@ -3,6 +3,7 @@ import { integers, zerosLike } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { keep, scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { decays, type WeightDecayOn } from './decay.js';
 import type { Optimizer } from './optimizer.js';
 
 export interface AdamOptions {
@@ -12,8 +13,10 @@ export interface AdamOptions {
   readonly beta2: number;
   /** Added to the denominator. */
   readonly epsilon: number;
-  /** Weight decay of weights (tensors of more than one dimension), not of biases or batch norm. */
+  /** Weight decay λ. */
   readonly weightDecay: number;
+  /** Which parameters decay. @default 'weights' */
+  readonly weightDecayOn?: WeightDecayOn;
   /** Decoupled weight decay (AdamW); otherwise an L2 penalty (Adam). */
   readonly decoupled: boolean;
 }
@@ -39,7 +42,7 @@ export class Adam implements Optimizer {
   ) {}
 
   step(gradients: readonly Tensor[], learningRate: number): void {
-    const { beta1, beta2, epsilon, weightDecay, decoupled } = this.options;
+    const { beta1, beta2, epsilon, weightDecay, weightDecayOn = 'weights', decoupled } = this.options;
     this.#steps++;
     const stepSize = learningRate / (1 - beta1 ** this.#steps);
     const correction = 1 / Math.sqrt(1 - beta2 ** this.#steps);
@@ -48,7 +51,7 @@ export class Adam implements Optimizer {
       for (const [name, parameter] of this.parameters)
         scope(() => {
           const gradient = gradients[index++]!;
-          if (weightDecay !== 0 && parameter.shape.length > 1) {
+          if (weightDecay !== 0 && decays(parameter, weightDecayOn)) {
             if (decoupled) parameter.mul_(1 - learningRate * weightDecay);
             else gradient.add_(parameter, weightDecay);
           }

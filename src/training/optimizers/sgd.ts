@@ -3,13 +3,16 @@ import { zerosLike } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { keep, scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { decays, type WeightDecayOn } from './decay.js';
 import type { Optimizer } from './optimizer.js';
 
 export interface SgdOptions {
   readonly momentum: number;
   readonly nesterov: boolean;
-  /** L2 penalty of weights (tensors of more than one dimension), not of biases or batch norm. */
+  /** L2 penalty λ. */
   readonly weightDecay: number;
+  /** Which parameters decay. @default 'weights' */
+  readonly weightDecayOn?: WeightDecayOn;
 }
 
 /**
@@ -25,13 +28,13 @@ export class Sgd implements Optimizer {
   ) {}
 
   step(gradients: readonly Tensor[], learningRate: number): void {
-    const { momentum, nesterov, weightDecay } = this.options;
+    const { momentum, nesterov, weightDecay, weightDecayOn = 'weights' } = this.options;
     let index = 0;
     noGrad(() =>
       scope(() => {
         for (const [name, parameter] of this.parameters) {
           const gradient = gradients[index++]!;
-          if (weightDecay !== 0 && parameter.shape.length > 1) gradient.add_(parameter, weightDecay);
+          if (weightDecay !== 0 && decays(parameter, weightDecayOn)) gradient.add_(parameter, weightDecay);
           if (momentum === 0) {
             parameter.add_(gradient, -learningRate);
             continue;
