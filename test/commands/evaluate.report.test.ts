@@ -13,22 +13,10 @@ import { setThreads } from '../../src/engine/engine-info.js';
 import type { EvaluationResult } from '../../src/evaluation/result.js';
 import { parseRecipe } from '../../src/recipe/recipe.js';
 import { commandLines } from '../support/command-lines.js';
+import { pageText } from '../support/page-text.js';
 import { tinyRecipe, writeTinyMnist } from '../support/tiny-run.js';
 
 setThreads(1);
-
-/** What a reader sees: no tags, one kind of space, entities resolved. */
-function text(page: string): string {
-  return page
-    .replace(/<style>.*?<\/style>/s, '')
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/&lt;/g, '<')
-    .replace(/&gt;/g, '>')
-    .replace(/&quot;/g, '"')
-    .replace(/&#39;/g, "'")
-    .replace(/&amp;/g, '&')
-    .replace(/\s+/g, ' ');
-}
 
 describe('satin evaluate --report', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'satin-evaluation-report-'));
@@ -55,7 +43,7 @@ describe('satin evaluate --report', async () => {
     const result: EvaluationResult = JSON.parse(readFileSync(json, 'utf8'));
     assert.equal(answer.stdout, evaluationTable(result));
     assert.match(answer.stderr, /The report is .*report\.html/);
-    const read = text(readFileSync(report, 'utf8'));
+    const read = pageText(readFileSync(report, 'utf8'));
     assert.ok(read.includes(result.modelDigest) && read.includes(result.pixelsDigest));
     assert.match(read, /Attack: apgd-ce; 24 test images per point/);
     assert.match(read, /✗ wrong:/);
@@ -77,7 +65,7 @@ describe('satin evaluate --report', async () => {
     const page = ['--data-dir', dir, '--examples', '8', '--attack', 'fgsm', '--report', alone];
     const { status, stderr } = await lines.run([...words, ...page, '--curve-examples', '0']);
     assert.equal(status, 0, stderr);
-    const other = text(readFileSync(alone, 'utf8'));
+    const other = pageText(readFileSync(alone, 'utf8'));
     assert.match(other, /the image may move by up to 1 in L2 distance/);
     assert.doesNotMatch(other, /Accuracy against ε/);
   });

@@ -5,21 +5,9 @@ import { setThreads } from '../../../src/engine/engine-info.js';
 import { modeInWords } from '../../../src/report/evaluation/headline.js';
 import { renderEvaluation } from '../../../src/report/evaluation/page.js';
 import { madeUp, pageInput } from '../../support/evaluation-input.js';
+import { pageText } from '../../support/page-text.js';
 
 setThreads(1);
-
-/** What a reader sees: no tags, one kind of space, entities resolved. */
-function text(page: string): string {
-  return page
-    .replace(/<style>.*?<\/style>/s, '')
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/&lt;/g, '<')
-    .replace(/&gt;/g, '>')
-    .replace(/&quot;/g, '"')
-    .replace(/&#39;/g, "'")
-    .replace(/&amp;/g, '&')
-    .replace(/\s+/g, ' ');
-}
 
 const occurrences = (page: string, pattern: RegExp) => [...page.matchAll(pattern)].length;
 
@@ -33,7 +21,7 @@ const large = madeUp({ classes: thousand, examples: 5000, alone: false, mode: 'c
 
 describe('the page of an evaluation', async () => {
   const page = await renderEvaluation(pageInput(small));
-  const read = text(page);
+  const read = pageText(page);
 
   it('loads nothing and escapes what it is given', () => {
     assert.equal(occurrences(page, /https?:|<script|<link|<iframe|@import|url\(/g), 0);
@@ -74,7 +62,7 @@ describe('the page of an evaluation', async () => {
       read,
       /square-beats-gradient Square broke 9 <examples>\. Try --surrogate "softplus\(10\)"\./,
     );
-    const without = text(await renderEvaluation(pageInput({ ...small, flags: [] })));
+    const without = pageText(await renderEvaluation(pageInput({ ...small, flags: [] })));
     assert.match(without, /Checks No check raised a flag/);
   });
 
@@ -155,7 +143,7 @@ describe('the page of an evaluation of 1,000 classes', async () => {
     const [shown, folded] = section.split('<details>');
     assert.equal(occurrences(shown!, /class="bar"/g), 20);
     assert.equal(occurrences(folded!, /<tr>/g), 1001);
-    assert.match(text(section), /The 20 least robust of 1,000 classes/);
+    assert.match(pageText(section), /The 20 least robust of 1,000 classes/);
   });
 
   it('has neither a curve nor a gallery where there is none, names no attack alone, and stays small', () => {

@@ -3,20 +3,8 @@ import { describe, it } from 'node:test';
 import { InputError } from '../../../src/errors.js';
 import type { ReportInput } from '../../../src/report/input.js';
 import { renderReport } from '../../../src/report/training/page.js';
+import { pageText } from '../../support/page-text.js';
 import { example, network, picture, two } from '../../support/report-input.js';
-
-/** What a reader sees: no tags, one kind of space, entities resolved. */
-function text(page: string): string {
-  return page
-    .replace(/<style>.*?<\/style>/s, '')
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/&lt;/g, '<')
-    .replace(/&gt;/g, '>')
-    .replace(/&quot;/g, '"')
-    .replace(/&#39;/g, "'")
-    .replace(/&amp;/g, '&')
-    .replace(/\s+/g, ' ');
-}
 
 function occurrences(page: string, pattern: RegExp): number {
   return [...page.matchAll(pattern)].length;
@@ -24,7 +12,7 @@ function occurrences(page: string, pattern: RegExp): number {
 
 describe('the report', async () => {
   const page = await renderReport(two);
-  const read = text(page);
+  const read = pageText(page);
 
   it('loads nothing: no address, no script, no link, pictures in data URLs only', () => {
     assert.equal(occurrences(page, /https?:|<script|<link|<iframe|@import|url\(/g), 0);
@@ -149,7 +137,7 @@ describe('the report of other inputs', () => {
     assert.equal(occurrences(page, /<img /g), 0);
     assert.doesNotMatch(page, />Adversarial examples<|McNemar|NaN|undefined/);
     assert.match(
-      text(page),
+      pageText(page),
       /GELU still classifies 30\.0 % of 1,000 test images correctly; .* GELU classifies 60\.0 %\./,
     );
   });
@@ -168,8 +156,8 @@ describe('the report of other inputs', () => {
       gallery: Array.from({ length: 12 }, () => example(names, noise, noise)),
     });
     assert.ok(page.length < 1_500_000, `${page.length} characters`);
-    assert.match(text(page), /\d+ more examples are omitted to keep this file small/);
-    assert.match(text(page), /image may move by up to 0\.5 in L2 distance/);
+    assert.match(pageText(page), /\d+ more examples are omitted to keep this file small/);
+    assert.match(pageText(page), /image may move by up to 0\.5 in L2 distance/);
     assert.ok(page.includes(classes[99]!));
   });
 
@@ -178,7 +166,7 @@ describe('the report of other inputs', () => {
     const curve = odd.curve.map((point, index) => ({ ...point, epsilonText: `${index}'"\\</svg>` }));
     const page = await renderReport({ ...two, networks: [{ ...odd, curve }], gallery: [] });
     assert.equal(occurrences(page, /<i>|<\/svg>/g), 5);
-    const figures = [...page.matchAll(/<svg .*?<\/svg>/gs)].map(([svg]) => text(svg));
+    const figures = [...page.matchAll(/<svg .*?<\/svg>/gs)].map(([svg]) => pageText(svg));
     assert.ok(figures.every((figure) => figure.includes('<i>β</i> & "co"')));
     assert.ok(figures.at(-1)?.includes(`2'"\\</svg>`));
   });
