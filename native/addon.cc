@@ -12,7 +12,14 @@ namespace satin {
 
 // tensor.cc
 napi_value fromData(Arguments&), readData(Arguments&), release(Arguments&), shapeOf(Arguments&), dtypeOf(Arguments&);
-napi_value deviceOf(Arguments&), liveTensors(Arguments&);
+napi_value deviceOf(Arguments&), liveTensors(Arguments&), readCount(Arguments&);
+// pending_read.cc
+napi_value beginRead(Arguments&), finishRead(Arguments&);
+// device.cc
+napi_value toDevice(Arguments&), cards(Arguments&), cardMemory(Arguments&), synchronise(Arguments&), setTensorFloat32(Arguments&);
+// graph.cc
+napi_value prepareRecording(Arguments&), beginRecording(Arguments&), endRecording(Arguments&), abandonRecording(Arguments&);
+napi_value replayGraph(Arguments&), releaseGraph(Arguments&);
 // call_operator.cc
 napi_value findOperator(Arguments&), call(Arguments&), callInPlace(Arguments&);
 // autograd.cc
@@ -66,6 +73,20 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "dtypeOf", dtypeOf);
     define(env, exports, "deviceOf", deviceOf);
     define(env, exports, "liveTensors", liveTensors);
+    define(env, exports, "readCount", readCount);
+    define(env, exports, "beginRead", beginRead);
+    define(env, exports, "finishRead", finishRead);
+    define(env, exports, "toDevice", toDevice);
+    define(env, exports, "cards", cards);
+    define(env, exports, "cardMemory", cardMemory);
+    define(env, exports, "synchronise", synchronise);
+    define(env, exports, "setTensorFloat32", setTensorFloat32);
+    define(env, exports, "prepareRecording", prepareRecording);
+    define(env, exports, "beginRecording", beginRecording);
+    define(env, exports, "endRecording", endRecording);
+    define(env, exports, "abandonRecording", abandonRecording);
+    define(env, exports, "replayGraph", replayGraph);
+    define(env, exports, "releaseGraph", releaseGraph);
     define(env, exports, "findOperator", findOperator);
     define(env, exports, "call", call);
     define(env, exports, "callInPlace", callInPlace);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <deque>
 
+#include "device.h"
 #include "optional_tensor.h"
 #include "tensor.h"
 
@@ -133,7 +134,7 @@ c10::IValue convertOne(napi_env env, napi_value value, const Parameter& paramete
     case Kind::kScalar: return toScalar(env, value, parameter);
     case Kind::kText: return toText(env, value, parameter);
     case Kind::kDtype: return static_cast<int64_t>(dtypeFromName(toText(env, value, parameter)));
-    case Kind::kDevice: return c10::Device(toText(env, value, parameter));
+    case Kind::kDevice: return deviceFromName(toText(env, value, parameter));
     case Kind::kMemoryFormat: return memoryFormat(toText(env, value, parameter), parameter);
     default: throw WrongArgument("Expected nothing for " + parameter.name + ": Satin passes no such argument.");
   }

@@ -1,9 +1,10 @@
-// noise(distribution, shape of one example, dtype, [seed, stream, epoch, restart, rank, step], ids) -> handle of
-// [ids.length, ...shape] on the CPU
+// noise(distribution, shape of one example, dtype, [seed, stream, epoch, restart, rank, step], ids, device) -> handle of
+// [ids.length, ...shape] on the device
 #include "noise_kernel.h"
 
 #include <ATen/ATen.h>
 
+#include "device.h"
 #include "tensor.h"
 
 namespace satin {
@@ -34,7 +35,9 @@ napi_value noise(Arguments& arguments) {
   shape.insert(shape.begin(), static_cast<int64_t>(ids.size()));
   const uint64_t drawKey = keyOf({static_cast<uint64_t>(key[0]), static_cast<uint32_t>(key[1]), static_cast<uint32_t>(key[2]),
                                   static_cast<uint32_t>(key[3]), static_cast<uint32_t>(key[4]), static_cast<uint32_t>(key[5])});
-  at::Tensor result = at::empty(shape, at::TensorOptions().dtype(dtype));
+  const c10::Device device = deviceFromName(arguments.text(5, "device"));
+  if (device.is_meta()) return fromTensor(arguments.env, at::empty(shape, at::TensorOptions().dtype(dtype).device(device)));
+  const at::Tensor result = emptyForUpload(shape, dtype, device);
   const size_t each = static_cast<size_t>(elements);
   if (dtype == c10::ScalarType::Float)
     drawFloat(distribution, drawKey, ids.data(), ids.size(), each, result.data_ptr<float>());
@@ -42,7 +45,7 @@ napi_value noise(Arguments& arguments) {
     drawDouble(distribution, drawKey, ids.data(), ids.size(), each, result.data_ptr<double>());
   else
     throw WrongArgument(std::string("Expected float32 or float64 for the noise's dtype but received ") + nameOfDtype(dtype) + ".");
-  return fromTensor(arguments.env, std::move(result));
+  return fromTensor(arguments.env, onDevice(result, device));
 }
 
 }  // namespace satin

@@ -60,6 +60,12 @@ void startEngine() {
   if (started) return;
   installAllocator();
   Warnings::set_warning_handler(new Collector());
+  // The same bits each time, and float32 that is float32: libtorch's own defaults are neither.
+  auto& context = at::globalContext();
+  context.setDeterministicCuDNN(true);
+  context.setBenchmarkCuDNN(false);
+  context.setAllowTF32CuDNN(false);
+  context.setAllowTF32CuBLAS(false);
   // Errors are reported by their first line: symbolising a backtrace costs 10 ms each time.
   c10::SetStackTraceFetcher(std::function<std::string()>([] { return std::string(); }));
   started = true;

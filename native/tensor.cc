@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "device.h"
+
 namespace satin {
 namespace {
 
@@ -138,7 +140,22 @@ const char* nameOfDtype(c10::ScalarType dtype) {
   return "another dtype";
 }
 
-// fromData(typedArray, shape) -> handle. One copy, into the engine's memory.
+napi_value toArray(napi_env env, const at::Tensor& source) {
+  const napi_typedarray_type type = arrayOfDtype(source.scalar_type());
+  // V8 ends the process where an array is longer than it can make; this is below what any version can.
+  if (static_cast<double>(source.numel()) * static_cast<double>(source.element_size()) > kLargestArray)
+    throw WrongArgument("Expected at most 2 GiB to read at once but received a tensor of " +
+                        std::to_string(source.numel()) + " numbers; read it part by part.");
+  const at::Tensor tensor = source.contiguous();
+  void* data = nullptr;
+  napi_value buffer, result;
+  check(env, napi_create_arraybuffer(env, tensor.nbytes(), &data, &buffer));
+  if (tensor.nbytes() > 0) std::memcpy(data, tensor.data_ptr(), tensor.nbytes());
+  check(env, napi_create_typedarray(env, type, static_cast<size_t>(tensor.numel()), buffer, 0, &result));
+  return result;
+}
+
+// fromData(typedArray, shape, device) -> handle. One copy, into the engine's memory, and for a card an upload.
 napi_value fromData(Arguments& arguments) {
   napi_env env = arguments.env;
   bool isArray = false;
@@ -160,28 +177,26 @@ napi_value fromData(Arguments& arguments) {
   if (elements != static_cast<double>(length))
     throw WrongArgument("Expected as many numbers as the shape has but received " + std::to_string(length) +
                         " numbers for a shape of " + std::to_string(static_cast<int64_t>(elements)) + ".");
-  at::Tensor tensor = at::empty(shape, at::TensorOptions().dtype(dtypeOfArray(type)));
+  const c10::Device device = deviceFromName(arguments.text(2, "device"));
+  if (device.is_meta()) return fromTensor(env, at::empty(shape, at::TensorOptions().dtype(dtypeOfArray(type)).device(device)));
+  const at::Tensor tensor = emptyForUpload(shape, dtypeOfArray(type), device);
   if (length > 0) std::memcpy(tensor.data_ptr(), data, tensor.nbytes());
-  return fromTensor(env, std::move(tensor));
+  return fromTensor(env, onDevice(tensor, device));
 }
+
+// How often JavaScript has read elements: each time, a card has to finish what it was asked to do.
+int64_t reads = 0;
 
 // readData(handle) -> a new typed array with the elements in row-major order.
 napi_value readData(Arguments& arguments) {
-  napi_env env = arguments.env;
-  const at::Tensor& source = tensorOf(env, arguments.values[0], "the tensor to read");
-  const napi_typedarray_type type = arrayOfDtype(source.scalar_type());
-  // V8 ends the process where an array is longer than it can make; this is below what any version can.
-  if (static_cast<double>(source.numel()) * static_cast<double>(source.element_size()) > kLargestArray)
-    throw WrongArgument("Expected at most 2 GiB to read at once but received a tensor of " +
-                        std::to_string(source.numel()) + " numbers; read it part by part.");
-  const at::Tensor tensor = source.detach().to(at::kCPU).contiguous();
-  void* data = nullptr;
-  napi_value buffer, result;
-  check(env, napi_create_arraybuffer(env, tensor.nbytes(), &data, &buffer));
-  if (tensor.nbytes() > 0) std::memcpy(data, tensor.data_ptr(), tensor.nbytes());
-  check(env, napi_create_typedarray(env, type, static_cast<size_t>(tensor.numel()), buffer, 0, &result));
-  return result;
+  const at::Tensor& source = tensorOf(arguments.env, arguments.values[0], "the tensor to read");
+  if (source.is_meta()) throw WrongArgument("Expected a tensor with elements to read but received one on the device meta, which has none.");
+  reads++;
+  return toArray(arguments.env, source.detach().to(at::kCPU));
 }
+
+// readCount() -> how often readData was called
+napi_value readCount(Arguments& arguments) { return fromNumber(arguments.env, static_cast<double>(reads)); }
 
 // release(handle...): frees the handles; those that are stale are passed over, so freeing twice is harmless.
 napi_value release(Arguments& arguments) {

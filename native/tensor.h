@@ -21,6 +21,9 @@ std::vector<at::Tensor> tensorsOf(const Arguments& arguments, size_t index, cons
 // A handle as a JavaScript number, null for an undefined tensor.
 napi_value fromTensor(napi_env env, at::Tensor tensor);
 
+// A new typed array with the elements of a tensor on the CPU, in row-major order.
+napi_value toArray(napi_env env, const at::Tensor& tensor);
+
 c10::ScalarType dtypeFromName(const std::string& name);
 const char* nameOfDtype(c10::ScalarType dtype);
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <new>
 
+#include "device.h"
 #include "tensor.h"
 
 namespace satin {
@@ -84,7 +85,7 @@ auto blamed(Body body) -> decltype(body()) {
 // loadScript(path, device) -> its number. In evaluation mode, and none of its tensors requires a gradient.
 napi_value loadScript(Arguments& arguments) {
   const std::string path = arguments.text(0, "the path of a script");
-  const c10::Device device(arguments.text(1, "device"));
+  const c10::Device device = deviceFromName(arguments.text(1, "device"));
   // The profiling executor compiles the second and third call anew (three to five times as long), then computes other
   // gradients than the first call (4e-7 of the largest), and was no faster afterwards. Without it each call is what
   // PyTorch computes without a script, to the bit, and the same each time.

@@ -36,13 +36,27 @@ export interface Addon {
     disposed: new (message: string) => Error,
     input: new (code: string, message: string) => Error,
   ): void;
-  fromData(data: TypedArray, shape: readonly number[]): Handle;
+  fromData(data: TypedArray, shape: readonly number[], device: string): Handle;
   readData(tensor: Handle): TypedArray;
   release(...tensors: Handle[]): void;
   shapeOf(tensor: Handle): number[];
   dtypeOf(tensor: Handle): string;
   deviceOf(tensor: Handle): string;
   liveTensors(): number;
+  readCount(): number;
+  beginRead(tensor: Handle): number;
+  finishRead(read: number): TypedArray;
+  toDevice(tensor: Handle, device: string): Handle;
+  cards(): [name: string, capability: string, memory: number][];
+  cardMemory(device: string): [live: number, held: number, peak: number];
+  synchronise(device: string): void;
+  setTensorFloat32(allowed: boolean): boolean;
+  prepareRecording(device: string): void;
+  beginRecording(): void;
+  endRecording(): number;
+  abandonRecording(): void;
+  replayGraph(graph: number): void;
+  releaseGraph(graph: number): void;
   findOperator(name: string, overload: string): number;
   call(operator: number, ...values: OperatorArgument[]): OperatorResult;
   callInPlace(operator: number, ...values: OperatorArgument[]): void;
@@ -107,6 +121,7 @@ export interface Addon {
     dtype: string,
     key: readonly [seed: number, stream: number, epoch: number, restart: number, rank: number, step: number],
     ids: readonly number[],
+    device: string,
   ): Handle;
   resample(
     pixels: Uint8Array,

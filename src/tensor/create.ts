@@ -3,22 +3,25 @@ import { native } from '../engine/native.js';
 import { operator } from './operator.js';
 import { type Dtype, one, Tensor } from './tensor.js';
 
-/** A tensor with a copy of the elements of a typed array, whose type determines the dtype (BigInt64Array: int64). */
-export function tensor(data: TypedArray, shape: readonly number[]): Tensor {
-  return new Tensor(native().fromData(data, shape));
+/**
+ * A tensor with a copy of the elements of a typed array, whose type determines the dtype (BigInt64Array: int64). The upload
+ * to a card does not wait for it.
+ */
+export function tensor(data: TypedArray, shape: readonly number[], device = 'cpu'): Tensor {
+  return new Tensor(native().fromData(data, shape, device));
 }
 
 /** Class labels, ids or indices as an int64 tensor, [N]. */
-export function integers(values: ArrayLike<number>): Tensor {
-  return tensor(BigInt64Array.from(Array.from(values, (value) => BigInt(value))), [values.length]);
+export function integers(values: ArrayLike<number>, device = 'cpu'): Tensor {
+  return tensor(BigInt64Array.from(Array.from(values, (value) => BigInt(value))), [values.length], device);
 }
 
-export function zeros(shape: readonly number[], dtype: Dtype = 'float32'): Tensor {
-  return one(zerosOperator, shape, dtype);
+export function zeros(shape: readonly number[], dtype: Dtype = 'float32', device = 'cpu'): Tensor {
+  return one(zerosOperator, shape, dtype, undefined, device);
 }
 
-export function ones(shape: readonly number[], dtype: Dtype = 'float32'): Tensor {
-  return one(onesOperator, shape, dtype);
+export function ones(shape: readonly number[], dtype: Dtype = 'float32', device = 'cpu'): Tensor {
+  return one(onesOperator, shape, dtype, undefined, device);
 }
 
 /** Zeros of the same shape, dtype, device and memory format. */
@@ -27,8 +30,8 @@ export function zerosLike(like: Tensor): Tensor {
 }
 
 /** 0, 1, ..., end − 1 as int64. */
-export function range(end: number): Tensor {
-  return one(arange, end, 'int64');
+export function range(end: number, device = 'cpu'): Tensor {
+  return one(arange, end, 'int64', undefined, device);
 }
 
 /** Concatenates tensors along `dimension`. */

@@ -33,7 +33,7 @@ export interface NoiseKey {
 
 /**
  * Counter-based noise (Philox4x32-10), [ids.length, ...shape]: row i depends only on the key and `ids[i]`, not on the
- * batch size, the order or previous draws. Uniform in [0, 1) or standard normal.
+ * batch size, the order or previous draws, and on every device it has the same values. Uniform in [0, 1) or standard normal.
  */
 export function noise(
   distribution: 'uniform' | 'normal',
@@ -42,6 +42,8 @@ export function noise(
     readonly ids: ArrayLike<number>;
     readonly shape: readonly number[];
     readonly dtype?: Dtype;
+    /** @default 'cpu' */
+    readonly device?: string;
   },
 ): Tensor {
   const { seed, stream, epoch = 0, restart = 0, rank = 0, step = 0 } = options.key;
@@ -52,6 +54,7 @@ export function noise(
       options.dtype ?? 'float32',
       [seed, streams[stream], epoch, restart, rank, step],
       Array.from(options.ids),
+      options.device ?? 'cpu',
     ),
   );
 }

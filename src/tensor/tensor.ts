@@ -66,7 +66,7 @@ export class Tensor implements Scoped, Disposable {
     return native().dtypeOf(this.handle) as Dtype;
   }
 
-  /** `cpu`, `cuda:0` */
+  /** `cpu`, `cuda:0`, or `meta`: a shape without elements */
   get device(): string {
     return native().deviceOf(this.handle);
   }
@@ -94,7 +94,7 @@ export class Tensor implements Scoped, Disposable {
     return this;
   }
 
-  /** A copy of the elements, row-major; int64 is returned as BigInt64Array. */
+  /** A copy of the elements, row-major; int64 is returned as BigInt64Array. Waits for a card: see `PendingRead`. */
   data(): TypedArray {
     return native().readData(this.handle);
   }
@@ -304,7 +304,7 @@ export class Tensor implements Scoped, Disposable {
   }
   /** A copy on another device; the tensor itself if it is already there. */
   toDevice(device: string): Tensor {
-    return one(toDevice, this.handle, undefined, undefined, device);
+    return new Tensor(native().toDevice(this.handle, device));
   }
   /** Moves the tensor to another device in place, visible to every holder. */
   moveTo_(device: string): this {
@@ -393,7 +393,6 @@ const indexSelect = operator('aten::index_select');
 const gather = operator('aten::gather');
 const indexTensors = operator('aten::index', 'Tensor');
 const toDtype = operator('aten::to', 'dtype');
-const toDevice = operator('aten::to', 'dtype_layout');
 const setData = inPlace('aten::set_data');
 const contiguous = operator('aten::contiguous');
 const clone = operator('aten::clone');

@@ -58,7 +58,7 @@ export function fuzz(options: { readonly seed: number; readonly calls: number })
       () => BigInt64Array.from({ length: size }, (_, i) => BigInt(i % 3)),
       () => new Uint8Array(size),
     ])();
-    live.push(addon.fromData(data, shape));
+    live.push(addon.fromData(data, shape, 'cpu'));
   };
   const handle = () =>
     live.length === 0 || below(8) === 0 ? pick([...stale, 0, 1, 2 ** 24, 2 ** 24 + 7]) : pick(live);

@@ -1,0 +1,19 @@
+// The devices that tensors live on: the processor, and graphics cards where the engine was built with CUDA (SATIN_CUDA).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+namespace satin {
+
+// `cpu`, `meta` or `cuda:N`. Throws WrongArgument for any other name, and for a card that is not there.
+c10::Device deviceFromName(const std::string& name);
+
+// An empty tensor on the CPU from which an upload to `device` does not have to wait: in pinned memory for a card.
+at::Tensor emptyForUpload(at::IntArrayRef shape, c10::ScalarType dtype, c10::Device device);
+
+// The tensor on another device. An upload from pinned memory does not wait for the card.
+at::Tensor onDevice(const at::Tensor& tensor, c10::Device device);
+
+}  // namespace satin
