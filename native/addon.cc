@@ -12,7 +12,7 @@ namespace satin {
 
 // tensor.cc
 napi_value fromData(Arguments&), readData(Arguments&), release(Arguments&), shapeOf(Arguments&), dtypeOf(Arguments&);
-napi_value deviceOf(Arguments&), liveTensors(Arguments&), readCount(Arguments&);
+napi_value deviceOf(Arguments&), liveTensors(Arguments&), readCount(Arguments&), mockReadCount(Arguments&);
 // pending_read.cc
 napi_value beginRead(Arguments&), finishRead(Arguments&);
 // device.cc
@@ -74,6 +74,7 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "deviceOf", deviceOf);
     define(env, exports, "liveTensors", liveTensors);
     define(env, exports, "readCount", readCount);
+    define(env, exports, "mockReadCount", mockReadCount);
     define(env, exports, "beginRead", beginRead);
     define(env, exports, "finishRead", finishRead);
     define(env, exports, "toDevice", toDevice);

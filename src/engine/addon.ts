@@ -44,6 +44,7 @@ export interface Addon {
   deviceOf(tensor: Handle): string;
   liveTensors(): number;
   readCount(): number;
+  mockReadCount(): number;
   beginRead(tensor: Handle): number;
   finishRead(read: number): TypedArray;
   toDevice(tensor: Handle, device: string): Handle;
