@@ -26,7 +26,7 @@ int64_t cardCount() { return 0; }
 
 c10::Device deviceFromName(const std::string& name) {
   if (name == "cpu" || name == "meta") return c10::Device(name);
-  if (name == "mock") return mockDevice();
+  if (name == "mock" && hasMockDevice()) return mockDevice();
   const size_t digits = name.size() - 5;
   const bool isCard = name.rfind("cuda:", 0) == 0 && digits >= 1 && digits <= 3 &&
                       name.find_first_not_of("0123456789", 5) == std::string::npos;

@@ -7,6 +7,9 @@
 
 namespace satin {
 
+// Whether it is there: with SATIN_MOCK_DEVICE=1.
+bool hasMockDevice();
+
 c10::Device mockDevice();
 
 // How often the CPU has read elements of tensors on it, by whatever way.

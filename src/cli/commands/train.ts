@@ -7,6 +7,7 @@ import { InputError } from '../../errors.js';
 import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
 import { readEvents } from '../../runs/event-log.js';
 import { defaultRunPath, isRunFolder } from '../../runs/run-folder.js';
+import { deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { createDisplay } from '../terminal/terminal.js';
@@ -22,7 +23,7 @@ export function trainCommand() {
     .option('--init <model>', 'initialise from a run, checkpoint, weights file or PyTorch state dict')
     .option('--new-head', 'with --init: reinitialise the last layer, for other classes', false)
     .option('--entry <name>', 'with --init: which of several state dicts in a PyTorch checkpoint')
-    .option('--device <device>', 'cpu or cuda')
+    .addOption(deviceOption())
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .addHelpText('after', activationHelp)
     .action(async (recipeName, options) => {
@@ -64,7 +65,11 @@ export function trainCommand() {
         });
       try {
         if (launch === null) await run();
-        else await withProcessGroup(launch, { device: recipe.device, interrupted }, run);
+        else {
+          const { deviceOfRank } = await import('../../app/device-of-rank.js');
+          const device = deviceOfRank(recipe.device) === 'cpu' ? 'cpu' : 'cuda';
+          await withProcessGroup(launch, { device, interrupted }, run);
+        }
       } finally {
         display.close();
       }
