@@ -100,6 +100,12 @@ describe(`the standard attacks on ${device}`, async () => {
         assert.deepEqual(verifyRun({ folder: join(folder, `kept-${norm}`), device: where }).failed, []);
     });
 
+  it('raise the flags of the CPU', async () => {
+    const quick = { attacks: ['fgsm'] };
+    const codes = async (where: string) => (await measured(where, quick)).flags.map(({ code }) => code);
+    assert.deepEqual(await codes(device), await codes('cpu'));
+  });
+
   it('do not depend on the size of the batch', async (context) => {
     const quick = { attacks: ['apgd-ce'] };
     const share = alike(await measured(device, quick), await measured(device, { ...quick, batch: 7 }));

@@ -15,6 +15,7 @@ import { openModel } from '../../src/app/model/open-model.js';
 import { predict } from '../../src/app/predict.js';
 import { chooseGallery } from '../../src/app/report/choose-gallery.js';
 import { trainRun } from '../../src/app/train/train-run.js';
+import { subset } from '../../src/data/dataset.js';
 import { loadDataset } from '../../src/data/load-dataset.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import { InterruptedError } from '../../src/errors.js';
@@ -135,6 +136,28 @@ describe('a model on another device', async () => {
     assert.deepEqual(
       mock.gallery.map(({ id, networks }) => [id, networks[0]!.attacked.class]),
       cpu.gallery.map(({ id, networks }) => [id, networks[0]!.attacked.class]),
+    );
+  });
+
+  it('raises the flags of the CPU', async () => {
+    const flagsOn = async (device: string) => {
+      using model = openModel(place('trained'), { device });
+      const { result } = await evaluateRun({
+        model,
+        data: subset(data, [0, 1, 2, 3, 4, 5, 6, 7]),
+        attacks: ['fgsm'],
+        norm: 'linf',
+        epsilon: { epsilon: 0.08, epsilonText: '0.08' },
+        seed: 0,
+        batch: 8,
+        checks: 'full',
+        interrupted: () => false,
+      });
+      return result.flags;
+    };
+    assert.deepEqual(
+      (await flagsOn('mock')).map(({ code }) => code),
+      (await flagsOn('cpu')).map(({ code }) => code),
     );
   });
 
