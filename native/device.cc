@@ -46,7 +46,11 @@ at::Tensor emptyForUpload(at::IntArrayRef shape, c10::ScalarType dtype, c10::Dev
 }
 
 at::Tensor onDevice(const at::Tensor& tensor, c10::Device device) {
-  return tensor.to(device, tensor.scalar_type(), /*non_blocking=*/device.is_cuda());
+  if (!device.is_cuda() || !tensor.is_cpu() || tensor.requires_grad()) return tensor.to(device);
+  if (tensor.is_pinned()) return tensor.to(device, tensor.scalar_type(), /*non_blocking=*/true);
+  // From other memory the driver would wait for the card; this copy takes no longer than its own would.
+  at::Tensor staged = at::empty_like(tensor, tensor.options().pinned_memory(true));
+  return staged.copy_(tensor).to(device, tensor.scalar_type(), /*non_blocking=*/true);
 }
 
 // toDevice(tensor, device) -> a handle of the tensor there; of the tensor itself where it is there already
