@@ -96,11 +96,15 @@ export interface Addon {
     interval: number,
     missing: number,
   ): void;
+  holdTermination(held: boolean): void;
   endOfTheRanks(): string | null;
   announceEndOfRanks(sentence: string): void;
   allReduceNumbers(numbers: readonly number[]): number[];
+  allReduceMeans(tensors: readonly Handle[]): void;
   broadcastTensors(tensors: readonly Handle[]): void;
   allGather(tensor: Handle): Handle;
+  recordEndOfJob(): string;
+  visibleGpus(): number;
   noise(
     distribution: 'uniform' | 'normal',
     shape: readonly number[],

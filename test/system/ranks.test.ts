@@ -96,7 +96,7 @@ for (const size of [2, 3, 4])
     const all = await ended;
     for (const { status, stderr } of all) assert.equal(status, 0, stderr);
     const found = all.map(({ stdout }) => JSON.parse(stdout) as Sums);
-    const whole = sumsOf({ rank: 0, size: 1, sum: (numbers) => [...numbers] });
+    const whole = sumsOf({ rank: 0, size: 1, sum: (numbers) => [...numbers], average: () => {} });
 
     for (const { wrong } of found) assert.equal(wrong, 0);
     const terms = (place: number) => found.map((_, rank) => termOf(rank, place));
@@ -108,6 +108,21 @@ for (const size of [2, 3, 4])
         assert.ok(off <= 1e-8, `sums of ${length} numbers off by ${off}`);
       }
     }
+    const [single, double] = [0, 1].map((which) => found.map(({ means }) => means[which]!));
+    const mean64 = Array.from(
+      double![0]!,
+      (_, place) => terms(place).reduce((sum, each) => sum + each) / size,
+    );
+    for (const [rank, means] of double!.entries()) {
+      assert.deepEqual(means, double![0], 'to the bit on every rank');
+      assert.deepEqual(single![rank], single![0], 'to the bit on every rank');
+    }
+    assert.ok(largestDifference(double![0]!, mean64) <= 1e-12);
+    const places = single![0]!.map(
+      (_, at) => Math.floor(at / 6) * 6 + (at % 3) * 2 + (Math.floor(at / 3) % 2),
+    );
+    const rounded = places.map((place) => Math.fround(mean64[place]!));
+    assert.ok(largestDifference(single![0]!, rounded) <= 1e-6);
     const [y, dx, mean, variance] = whole.norm as [number[], number[], number[], number[]];
     const joined = (which: number) => found.flatMap(({ norm }) => norm[which]!);
     // A float32 near 300 is known to 1.5e-5, of which a standard deviation is 0.5.

@@ -46,7 +46,7 @@ export function buildExperiment(
   const { model, threat, training } = recipe;
   const { training: chosen } = images;
   const { onProgress, group = singleProcess } = options;
-  const device = recipe.device === 'cuda' && group.size > 1 ? `cuda:${group.localRank}` : recipe.device;
+  const device = recipe.device === 'cuda' && group.size > 1 ? `cuda:${group.gpu}` : recipe.device;
   const description: ModelDescription = {
     architecture: model.name,
     width: model.width,
