@@ -1,5 +1,6 @@
 /** Processes that train together come to what one process comes to with the whole batch. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +16,7 @@ import { largestDifference } from '../support/close.js';
 import { type Job, type Outcome, outcomeOf } from '../support/rank-jobs.js';
 import { lengths, type Sums, sumsOf, termOf } from '../support/rank-sums.js';
 import { jobsOf, type Started, satinRanks, startRanks } from '../support/ranks.js';
-import { satin, tinyRecipe, writeTinyMnist } from '../support/tiny-run.js';
+import { mainFile, satin, tinyRecipe, writeTinyMnist } from '../support/tiny-run.js';
 
 setThreads(1);
 const skip = availableBackends().includes('gloo') ? false : 'this engine was built without Gloo';
@@ -185,6 +186,31 @@ describe('a run of several ranks', { skip }, () => {
     assert.deepEqual(measured('both'), measured('whole'));
     const off = largestDifference(weightsOf('both'), weightsOf('whole'));
     assert.ok(off <= 1e-4, `weights off by ${off}`);
+  });
+
+  it('goes on by itself where its launcher started it again, and is refused where a person did', () => {
+    const run = (env: Readonly<Record<string, string>>, ...words: readonly string[]) => {
+      const { status, stderr } = spawnSync(process.execPath, [mainFile, ...line('again', ...words)], {
+        encoding: 'utf8',
+        env: { ...process.env, ...env },
+      });
+      return { status, stderr };
+    };
+    const [restarted, job] = [{ TORCHELASTIC_RESTART_COUNT: '1' }, { TORCHELASTIC_RUN_ID: 'satin' }];
+    assert.equal(run(job).status, 0);
+    const before = last('again').progress;
+    const { status, stderr } = run({});
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /Expected a folder that does not exist yet/);
+    assert.equal(run({ TORCHELASTIC_RUN_ID: 'another' }).status, 2);
+    for (const env of [restarted, job]) {
+      const again = run(env);
+      assert.equal(again.status, 0, again.stderr);
+      assert.deepEqual(last('again').progress, before);
+    }
+    // The weights that it started from do not matter any more.
+    const init = run(restarted, '--init', join(folder, 'whole'));
+    assert.equal(init.status, 0, init.stderr);
   });
 
   it('is measured by several processes with the verdicts of one', async () => {
