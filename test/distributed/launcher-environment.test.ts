@@ -26,7 +26,7 @@ const trainJob = {
   PET_NPROC_PER_NODE: '1',
   PET_NODE_RANK: '2',
   PET_MASTER_ADDR: 'satin-node-0-0.satin',
-  PET_MASTER_PORT: '29400',
+  PET_MASTER_PORT: '29500',
 };
 const sky = {
   SKYPILOT_NODE_RANK: '1',
@@ -94,7 +94,7 @@ describe('a rank and its meeting place', () => {
       size: 4,
       localRank: 0,
       host: 'satin-node-0-0.satin',
-      port: 29400,
+      port: 29500,
     });
     for (const word of ['auto', 'cpu', 'gpu'])
       assert.equal(readLauncherEnvironment({ ...trainJob, PET_NPROC_PER_NODE: word })?.size, 4);
