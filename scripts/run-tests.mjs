@@ -29,6 +29,7 @@ const alone = [
   'app/plan/plan',
   'cli/interrupt',
   'cli/terminal/terminal',
+  'distributed/init-process-group',
   'distributed/launcher-environment',
   'files/lock',
   'runs/checkpoint',

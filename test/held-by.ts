@@ -156,7 +156,6 @@ export const heldByProcess: Table = {
   'cli/terminal/attack-table': ['commands/attack'],
   'cli/write-result': ['commands/attack', 'commands/plan'],
   'distributed/collectives': ['system/ranks'],
-  'distributed/init-process-group': ['system/ranks'],
   'evaluation/shared-ledger': ['system/ranks'],
   index: ['system/docs', 'system/models-page'],
   'provenance/version': ['cli/main'],

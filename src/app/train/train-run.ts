@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { groupFailure } from '../../distributed/collectives.js';
+import { groupFailure, withoutTermination } from '../../distributed/collectives.js';
 import { threadsOfRank } from '../../distributed/init-process-group.js';
 import { batchOfRank, type ProcessGroup, singleProcess } from '../../distributed/process-group.js';
 import { cardName } from '../../engine/device.js';
@@ -7,6 +7,7 @@ import { deviceKind } from '../../engine/device-name.js';
 import { engineInfo, setThreads } from '../../engine/engine-info.js';
 import { setTensorFloat32 } from '../../engine/precision.js';
 import { InputError } from '../../errors.js';
+import { removeAbandonedLock } from '../../files/lock.js';
 import type { Model } from '../../models/model.js';
 import { type Manifest, makeManifest } from '../../provenance/manifest.js';
 import { parseRecipe, type Recipe } from '../../recipe/recipe.js';
@@ -38,8 +39,10 @@ export interface TrainRunOptions extends Omit<ExperimentOptions, 'device'> {
   readonly device?: string;
   /** The run folder. */
   readonly path: string;
-  /** Resumes the run in the folder; starts it if there is none. */
+  /** Resumes the run in the folder; starts it if there is none. With several ranks, true on any of them suffices. */
   readonly resume: boolean;
+  /** The launcher's id of the job, kept in the manifest. @default null */
+  readonly job?: string | null;
   /** Called with every event. */
   readonly onEvent: (event: RunEvent) => void;
 }
@@ -56,12 +59,15 @@ const recordedSteps = 100;
  * @throws {InputError} before anything is written, if recipe, data or folder cannot be used.
  */
 export async function trainRun(options: TrainRunOptions): Promise<void> {
-  const { recipe, path, interrupted, onEvent, group = singleProcess } = options;
+  const { recipe, path, interrupted, onEvent, job = null, group = singleProcess } = options;
   const leads = group.rank === 0;
   requireSameRecipe(group, recipe);
   const { batch, accumulate } = recipe.training;
   batchOfRank(batch / accumulate, accumulate === 1 ? 'training.batch' : 'training.batch / accumulate', group);
-  const goesOn = leads && options.resume && isRunFolder(path);
+  // A rank that has just joined an elastic job may lead it, and does not know that it was restarted.
+  const resume = group.allReduce([options.resume ? 1 : 0])[0]! > 0;
+  if (leads && resume) await removeAbandonedLock(path, { interrupted });
+  const goesOn = leads && resume && isRunFolder(path);
   if (leads && !goesOn) requireUnused(path);
   // Bad images and a bad checkpoint are refused before the engine is loaded.
   const images = await loadTrainingData(recipe, options.onProgress);
@@ -86,7 +92,7 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
     experiment.epochSteps ??
     Math.floor(experiment.data.count / experiment.batch) * experiment.objective.replays;
   // Only rank 0 writes.
-  using run = leads ? (held ?? begin(path, recipe, { group, device })) : null;
+  using run = leads ? (held ?? begin(path, recipe, { group, job, device })) : null;
   const checkpoint = resumed?.checkpoint ?? null;
 
   const every = Math.max(1, Math.floor(stepsPerEpoch / recordedSteps));
@@ -121,15 +127,19 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
       const rest = name === 'last' ? scope(() => toArrays(restState(experiment, group))) : null;
       if (name === 'last') requireSameWeights(group, model, state.step);
       if (run === null) return;
-      writeCheckpoint({
-        run: path,
-        name,
-        step: state.step,
-        model: model.description,
-        weights: toArrays(keptModel(experiment).network.state()),
-        ...(rest !== null && { optimizer: rest }),
-        state,
-      });
+      run.requireLock();
+      const weights = toArrays(keptModel(experiment).network.state());
+      withoutTermination(() =>
+        writeCheckpoint({
+          run: path,
+          name,
+          step: state.step,
+          model: model.description,
+          weights,
+          ...(rest !== null && { optimizer: rest }),
+          state,
+        }),
+      );
     },
   });
   await training.catch((error: unknown) => {
@@ -257,16 +267,17 @@ function tensorsOf(arrays: readonly NamedArray[]): Map<string, Tensor> {
   return new Map(arrays.map((array) => [array.name, toTensor(array)]));
 }
 
-interface Place {
+interface Launched {
   readonly group: ProcessGroup;
+  readonly job: string | null;
   readonly device: string;
 }
 
-function begin(path: string, recipe: Recipe, place: Place): RunFolder {
-  return createRunFolder({ path, recipe, manifest: manifestOf(recipe, place) });
+function begin(path: string, recipe: Recipe, launched: Launched): RunFolder {
+  return createRunFolder({ path, recipe, manifest: manifestOf(recipe, launched) });
 }
 
-function manifestOf(recipe: Recipe, { group: { size }, device }: Place): Manifest {
+function manifestOf(recipe: Recipe, { group: { size }, job, device }: Launched): Manifest {
   const engine = engineInfo();
   const card = cardName(device);
   return makeManifest({
@@ -274,6 +285,6 @@ function manifestOf(recipe: Recipe, { group: { size }, device }: Place): Manifes
     device,
     threads: engine.threads,
     seeds: { run: recipe.training.seed, validation: recipe.data.validationSeed },
-    chosen: size === 1 ? {} : { ranks: size },
+    chosen: { ...(size > 1 && { ranks: size }), ...(job !== null && { job }) },
   });
 }
