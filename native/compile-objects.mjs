@@ -34,14 +34,15 @@ export class BuildError extends Error {
  */
 
 /**
- * The object files that the binding consists of.
+ * The object files that the binding consists of: files named `*_cuda.cc` are part of the CUDA half only.
  * @param {{ root: string, folder: string, libtorch: import('./find-libtorch.mjs').Libtorch,
  *   compiler: { command: string[], identity: string } }} options
  * @returns {ObjectFile[]}
  */
 export function objectFiles({ root, folder, libtorch, compiler }) {
   const headers = readJson(join(root, 'node_modules', 'node-api-headers', 'package.json'))?.version ?? '';
-  const names = readdirSync(join(root, 'native')).filter((name) => name.endsWith('.cc'));
+  const isWanted = (name) => name.endsWith('.cc') && (libtorch.cuda !== null || !name.endsWith('_cuda.cc'));
+  const names = readdirSync(join(root, 'native')).filter(isWanted);
   return names.sort().map((name) => {
     const source = join(root, 'native', name);
     const file = join(folder, `${name}.o`);
