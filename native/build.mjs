@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { digest, fileIdentity, readJson, writeJson } from './build-stamp.mjs';
 import { BuildError, compileObjects, firstError, isUpToDate, objectFiles, run } from './compile-objects.mjs';
 import { findCompiler, linkFlags } from './compiler.mjs';
+import { KERNELS } from './embed-kernels.mjs';
 import { hasLibjpeg } from './find-libjpeg.mjs';
 import { cudaIdentity, findLibtorch, libtorchIdentity, searchIdentity } from './find-libtorch.mjs';
 
@@ -103,9 +104,11 @@ async function link({ root, binary, objects, libtorch, compiler, changed }) {
 
 /** Sizes and times of the sources and of the build's own files. */
 function sourceIdentity(root) {
-  const folder = join(root, 'native');
-  const own = readdirSync(folder).filter((name) => /\.(cc|h|mjs)$/.test(name));
-  return own.sort().map((name) => fileIdentity(join(folder, name)));
+  const folders = [join(root, 'native'), join(root, 'native', KERNELS)].filter(existsSync);
+  return folders.flatMap((folder) => {
+    const own = readdirSync(folder).filter((name) => /\.(cc|cu|h|mjs)$/.test(name));
+    return own.sort().map((name) => fileIdentity(join(folder, name)));
+  });
 }
 
 /** All that decides which binary is the right one, cheap to look at. */

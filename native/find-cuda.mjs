@@ -23,6 +23,7 @@ export class CudaError extends Error {
 const HEADERS = [
   ['cuda_runtime_api.h', () => 'nvidia-cuda-runtime'],
   ['crt/host_defines.h', (major) => (major >= 13 ? 'nvidia-cuda-crt' : 'nvidia-cuda-nvcc')],
+  ['nv/target', () => 'nvidia-cuda-cccl'],
   ['cublas_v2.h', () => 'nvidia-cublas'],
   ['cusparse.h', () => 'nvidia-cusparse'],
   ['cusolverDn.h', () => 'nvidia-cusolver'],
@@ -73,24 +74,24 @@ function searchHeaders(libtorch, toolkits) {
   const packages = join(dirname(libtorch.folder), 'nvidia');
   const parts = existsSync(packages) ? readdirSync(packages).map((name) => join(packages, name)) : [];
   const prefixes = [...parts, ...toolkits.filter((prefix) => prefix !== '')];
-  const holding = (header) => prefixes.find((prefix) => existsSync(join(prefix, 'include', header)));
-  const missing = HEADERS.filter(([header]) => holding(header) === undefined);
+  // CUDA 13 has part of its headers one folder deeper.
+  const places = prefixes.flatMap((prefix) =>
+    ['include', 'include/cccl'].map((folder) => ({ prefix, folder: join(prefix, folder) })),
+  );
+  const holding = (header) => places.find(({ folder }) => existsSync(join(folder, header)));
   const nccl = holding('nccl.h');
-  const used = [...HEADERS.map(([header]) => holding(header)), ...(nccl === undefined ? [] : [nccl])];
-  const existing = (folders) => [...new Set(folders)].filter(existsSync);
-  const libraries = (prefix) => [join(prefix, 'lib'), join(prefix, 'lib64')];
+  const used = [...HEADERS.map(([header]) => holding(header)), nccl].filter((place) => place !== undefined);
+  const withLibraries = [...parts, ...used.map(({ prefix }) => prefix).filter((prefix) => prefix !== '/usr')];
+  const libraries = withLibraries.flatMap((prefix) => [join(prefix, 'lib'), join(prefix, 'lib64')]);
   return {
-    missing: missing.map(([header, name]) => ({ header, name })),
-    searched: [join(packages, '*'), ...toolkits.filter((prefix) => prefix !== '')].map((prefix) =>
-      join(prefix, 'include'),
-    ),
+    missing: HEADERS.filter(([header]) => holding(header) === undefined).map(([header, name]) => ({
+      header,
+      name,
+    })),
+    searched: [join(packages, '*'), ...prefixes.slice(parts.length)].map((prefix) => join(prefix, 'include')),
     cuda: {
-      include: existing(
-        used.filter((prefix) => prefix !== undefined).map((prefix) => join(prefix, 'include')),
-      ),
-      lib: existing(
-        [...parts, ...used.filter((prefix) => prefix !== undefined && prefix !== '/usr')].flatMap(libraries),
-      ),
+      include: [...new Set(used.map(({ folder }) => folder))],
+      lib: [...new Set(libraries)].filter(existsSync),
       nccl: nccl !== undefined,
     },
   };

@@ -14,8 +14,8 @@ export function convolve(
   epilogue: Epilogue,
   pass: Pass,
 ): Tensor {
-  // Where supported, the fused epilogue kernel is faster than folding the norm; it does not support groups.
-  const hasFusedKernel = x.dtype === 'float32' && x.device === 'cpu';
+  // Where there is a kernel, the fused epilogue is faster than folding the norm; it does not support groups.
+  const hasFusedKernel = x.dtype === 'float32' || (x.dtype === 'bfloat16' && x.device !== 'cpu');
   const isUnfused =
     pass.train || pass.folded === undefined || pass.doubleBackward === true || convolution.bias !== null;
   if (isUnfused || (hasFusedKernel && convolution.groups > 1))

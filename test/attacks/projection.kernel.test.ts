@@ -1,13 +1,14 @@
 /** The kernel that steps to a hyperplane, against its twin of libtorch's operators and against what a step must be. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { composedStep, stepToHyperplane } from '../../src/attacks/projection.js';
+import { stepToHyperplane } from '../../src/attacks/projection.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import { noise } from '../../src/tensor/noise.js';
 import { operator } from '../../src/tensor/operator.js';
 import { scope } from '../../src/tensor/scope.js';
 import { type Dtype, one, type Tensor } from '../../src/tensor/tensor.js';
 import { assertClose } from '../support/close.js';
+import { composedStep } from '../support/composed-step.js';
 import { normals } from '../support/finite-differences.js';
 
 setThreads(2);

@@ -181,6 +181,7 @@ function fakeWheels(name: string, headers: Readonly<Record<string, readonly stri
 const cudaHeaders = [
   'cuda_runtime_api.h',
   'crt/host_defines.h',
+  'nv/target',
   'cublas_v2.h',
   'cusparse.h',
   'cusolverDn.h',
@@ -320,13 +321,18 @@ test('only what changed is compiled again: a source, a header, libtorch, the oth
 test('sources of the CUDA half are compiled where that is built, in a folder of its own', async () => {
   const { root, env } = fakeProject('half');
   put(join(root, 'native/five_cuda.cc'), '\n');
+  put(join(root, 'native/cuda/six.cu'), '#include "seven.h"\n');
+  put(join(root, 'native/cuda/seven.h'), '#pragma once\n');
   const LIBTORCH = fakeWheels('half-wheels', { cu13: cudaHeaders });
   const cpu = { ...env, LIBTORCH, SATIN_CUDA: '0' };
   const cuda = { ...env, LIBTORCH, SATIN_CUDA: '1' };
   assert.equal((await build({ root, env: cpu })).compiled, 3);
   assert.equal(isBuilt({ root, env: cuda }), false);
-  assert.equal((await build({ root, env: cuda })).compiled, 4);
+  assert.equal((await build({ root, env: cuda })).compiled, 5, 'also that of the kernels');
   assert.equal(isBuilt({ root, env: cuda }), true);
+  appendFileSync(join(root, 'native/cuda/seven.h'), '// changed\n');
+  assert.equal(isBuilt({ root, env: cuda }), false);
+  assert.equal((await build({ root, env: cuda })).compiled, 1, 'the kernels alone');
   assert.equal((await build({ root, env: cpu })).compiled, 0, 'going back compiles nothing');
   rmSync(join(scratch, 'half-wheels/nvidia/cu13/include/cusparse.h'));
   assert.equal(isBuilt({ root, env: cuda }), false);

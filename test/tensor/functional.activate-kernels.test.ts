@@ -61,7 +61,7 @@ const layouts: Readonly<Record<string, (dtype: Dtype) => Tensor>> = {
 
 describe('activation kernels', () => {
   it('know the kinds by the names and numbers of the C++ list', () => {
-    const header = readFileSync(new URL('../../../native/activation_kernel.h', import.meta.url), 'utf8');
+    const header = readFileSync(new URL('../../../native/activation_kinds.h', import.meta.url), 'utf8');
     const listed = [...header.matchAll(/KIND\(\w+, (\d+), "([\w-]+)", (\d)\)/g)];
     assert.deepEqual(
       Object.fromEntries(listed.map(([, number, name]) => [name, Number(number)])),
