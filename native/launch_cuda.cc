@@ -1,7 +1,9 @@
 #include "launch_cuda.h"
 
+#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
+#include <cuda_runtime_api.h>
 
 #include <map>
 #include <mutex>
@@ -47,10 +49,11 @@ const Driver& driver() {
   return instance;
 }
 
-// The compiler of the CUDA that the binding was compiled for, which is libtorch's.
+// The compiler of the CUDA that the binding was compiled for. An unpacked libtorch has it under a name of its own, but also a
+// library that is linked to it.
 const Nvrtc& nvrtc() {
   const std::string major = std::to_string(CUDART_VERSION / 1000);
-  static const Nvrtc instance({"libnvrtc.so." + (major == "11" ? "11.2" : major), "libnvrtc.so"});
+  static const Nvrtc instance({"libnvrtc.so." + (major == "11" ? "11.2" : major), "libnvrtc.so", "libcaffe2_nvrtc.so"});
   return instance;
 }
 

@@ -97,6 +97,14 @@ describe('the kernel that steps to a hyperplane', () => {
       }
     }));
 
+  it('has a shape on the device without numbers', () =>
+    scope(() => {
+      const { x, w, excess } = planes('float32');
+      const bare = (each: Tensor) => each.toDevice('meta');
+      const step = stepToHyperplane('linf', bare(x), { w: bare(w), excess: bare(excess) });
+      assert.deepEqual([step.device, step.shape], ['meta', [...shape]]);
+    }));
+
   it('refuses tensors that do not belong together', () =>
     scope(() => {
       const { x, w, excess } = planes('float32');

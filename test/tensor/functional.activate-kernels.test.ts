@@ -194,6 +194,12 @@ describe('activation kernels', () => {
           assert.equal(y.dtype, dtype);
           const expected = activate(x.to('float32'), { curve: curveOf(kind) }).to(dtype);
           assert.deepEqual(y.to('float32').numbers(), expected.to('float32').numbers());
+          if (!learned.includes(kind)) return;
+          // parameters stay float32
+          const coefficients = coefficientTensor(curveOf(kind), 'float32').requireGrad_();
+          const again = activate(x, { curve: curveOf(kind), coefficients });
+          assert.deepEqual(again.to('float32').numbers(), y.to('float32').numbers());
+          assert.equal(gradient(again.to('float32').sum(), coefficients).dtype, 'float32');
         });
   });
 

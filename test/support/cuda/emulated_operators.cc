@@ -42,6 +42,8 @@ TORCH_LIBRARY(satin_emulated, library) {
   library.def("activate(Tensor x, Tensor? coefficients, float[] activation) -> Tensor");
   library.def("activate_backward(Tensor dy, Tensor x, Tensor? coefficients, float[] activation, bool learning) -> (Tensor, Tensor)");
   library.def(
+      "activate_backward_composed(Tensor dy, Tensor x, Tensor? coefficients, float[] activation, bool learning) -> (Tensor, Tensor)");
+  library.def(
       "norm_activate(Tensor x, Tensor? residual, Tensor weight, Tensor bias, Tensor? running_mean, Tensor? running_var, bool train, "
       "float momentum, float epsilon, Tensor? coefficients, float[] activation, bool synchronised=False) -> Tensor");
   library.def(
@@ -59,6 +61,7 @@ TORCH_LIBRARY(satin_emulated, library) {
 TORCH_LIBRARY_IMPL(satin_emulated, CPU, library) {
   library.impl("activate", TORCH_FN(activateCuda));
   library.impl("activate_backward", TORCH_FN(activateBackwardCuda));
+  library.impl("activate_backward_composed", TORCH_FN(activateBackwardComposed));
   library.impl("norm_activate", TORCH_FN(normActivateCuda));
   library.impl("norm_activate_forward", TORCH_FN(normActivateForwardCuda));
   library.impl("norm_activate_backward", TORCH_FN(normActivateBackwardCuda));

@@ -27,6 +27,7 @@ function both(name: string) {
 }
 const activate = both('activate');
 const activateBackward = both('activate_backward');
+const composedBackward = operator('satin_emulated::activate_backward_composed');
 const normActivate = both('norm_activate');
 const normForward = both('norm_activate_forward');
 const normBackward = both('norm_activate_backward');
@@ -185,6 +186,20 @@ describe('kernels of CUDA, emulated', () => {
       const [, sums] = slopes(activateBackward.emulated, x, x, coefficients, argument);
       assert.equal(sums!.dtype, 'bfloat16');
     }));
+
+  it('differentiates half precision a second time in float32', () => {
+    for (const kind of learning)
+      scope(() => {
+        const [x, dy] = [normals([50], 1).to('bfloat16'), normals([50], 2).to('bfloat16')];
+        const argument = activationArgument(curveOf(kind));
+        const coefficients = learnedOf(kind, 'float32');
+        const [dx, sums] = slopes(composedBackward, dy, x, coefficients, argument);
+        const [kernelDx, kernelSums] = slopes(activateBackward.emulated, dy, x, coefficients, argument);
+        assert.equal(dx.dtype, 'bfloat16');
+        assertSame(dx, kernelDx, tolerances.bfloat16!, kind);
+        assertSame(sums!, kernelSums!, relativeToLargest(kernelSums!, 1e-5), kind);
+      });
+  });
 
   it('makes NaN of what is computed with a learned coefficient out of range', () => {
     const out: readonly (readonly [ActivationKind, readonly number[]])[] = [
