@@ -1,13 +1,12 @@
 /**
- * The kernels of native/cuda and the operators that start them, run by an emulator on the CPU, against the CPU's own; and
- * compiled by NVRTC where LIBNVRTC names its library. Neither needs a graphics card, and neither shows what one does.
+ * The kernels of native/cuda and the operators that start them, against the CPU's own: on a graphics card if the engine has one,
+ * else by an emulator on the CPU, which does not show what a card does. And compiled by NVRTC where LIBNVRTC names its
+ * library, which needs no card.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { before, describe, it } from 'node:test';
 import { setThreads } from '../../../src/engine/engine-info.js';
-import { native } from '../../../src/engine/native.js';
 import { integers, ones, tensor } from '../../../src/tensor/create.js';
 import { type ActivationKind, activationArgument, type Curve } from '../../../src/tensor/functional.js';
 import { noise, streams } from '../../../src/tensor/noise.js';
@@ -15,23 +14,20 @@ import { handles, operator } from '../../../src/tensor/operator.js';
 import { scope } from '../../../src/tensor/scope.js';
 import { type Dtype, one, Tensor } from '../../../src/tensor/tensor.js';
 import { assertClose, type Tolerance } from '../../support/close.js';
-import { buildEmulatedOperators, buildNvrtcCheck } from '../../support/cuda/build.js';
+import { buildNvrtcCheck } from '../../support/cuda/build.js';
+import { bothWays, isCard, loadKernels } from '../../support/cuda/operators.js';
 import { coefficientsOf, curveOf, kinds } from '../../support/curves.js';
 import { normals } from '../../support/finite-differences.js';
 
 setThreads(2);
 
-/** An operator of the CPU and its emulated counterpart. */
-function both(name: string) {
-  return { cpu: operator(`satin::${name}`), emulated: operator(`satin_emulated::${name}`) };
-}
-const activate = both('activate');
-const activateBackward = both('activate_backward');
+const activate = bothWays('activate', [0, 1]);
+const activateBackward = bothWays('activate_backward', [0, 1, 2]);
+const normActivate = bothWays('norm_activate', [0, 1, 2, 3, 4, 5, 9], [4, 5]);
+const normForward = bothWays('norm_activate_forward', [0, 1, 2, 3, 4, 5, 9], [4, 5]);
+const normBackward = bothWays('norm_activate_backward', [0, 1, 2, 3, 4, 5, 6, 7]);
+const step = bothWays('step_to_hyperplane', [0, 1, 2]);
 const composedBackward = operator('satin_emulated::activate_backward_composed');
-const normActivate = both('norm_activate');
-const normForward = both('norm_activate_forward');
-const normBackward = both('norm_activate_backward');
-const step = both('step_to_hyperplane');
 const drawNoise = operator('satin_emulated::noise');
 
 type Call = ReturnType<typeof operator>;
@@ -108,11 +104,10 @@ function slopes(
   return [dx!, sums!];
 }
 
-describe('kernels of CUDA, emulated', () => {
-  before(async () => {
-    native();
-    createRequire(import.meta.url)(await buildEmulatedOperators());
-  });
+const skipOnCard = isCard ? 'an operator of the emulator' : false;
+
+describe(`kernels of CUDA, ${isCard ? 'on a graphics card' : 'emulated'}`, () => {
+  before(loadKernels);
 
   for (const kind of kinds)
     it(`${kind}: values and slopes of every dtype and layout are the CPU's`, () => {
@@ -123,13 +118,13 @@ describe('kernels of CUDA, emulated', () => {
             const wide = x.to(computed(dtype));
             const name = `${kind} ${dtype} ${layout}`;
             const argument = activationArgument(curveOf(kind));
-            const y = one(activate.emulated, x.handle, undefined, argument);
+            const y = one(activate.cuda, x.handle, undefined, argument);
             const expected = one(activate.cpu, wide.handle, undefined, argument).to(dtype);
             assert.equal(y.dtype, dtype);
             assertSame(y, expected, tolerances[dtype]!, `values of ${name}`);
 
             const dy = normals(x.shape, 8).to(dtype);
-            const [dx] = slopes(activateBackward.emulated, dy, x, undefined, argument);
+            const [dx] = slopes(activateBackward.cuda, dy, x, undefined, argument);
             const [wideDx] = slopes(activateBackward.cpu, dy.to(wide.dtype), wide, undefined, argument);
             assertSame(dx, wideDx.to(dtype), tolerances[dtype]!, `slopes of ${name}`);
           });
@@ -146,11 +141,11 @@ describe('kernels of CUDA, emulated', () => {
             const coefficients = learnedOf(kind, wide.dtype);
             const argument = activationArgument({ kind, a: 77, b: 0.5 }); // ignored
             const name = `${kind} ${dtype} ${layout}`;
-            const y = one(activate.emulated, x.handle, coefficients.handle, argument);
+            const y = one(activate.cuda, x.handle, coefficients.handle, argument);
             const expected = one(activate.cpu, wide.handle, coefficients.handle, argument).to(dtype);
             assertSame(y, expected, tolerances[dtype]!, `values of ${name}`);
             const dy = normals(x.shape, 8).to(dtype);
-            const [dx, sums] = slopes(activateBackward.emulated, dy, x, coefficients, argument);
+            const [dx, sums] = slopes(activateBackward.cuda, dy, x, coefficients, argument);
             const wideDy = dy.to(wide.dtype);
             const [wideDx, wideSums] = slopes(activateBackward.cpu, wideDy, wide, coefficients, argument);
             assertSame(dx, wideDx.to(dtype), tolerances[dtype]!, `slopes of ${name}`);
@@ -167,11 +162,11 @@ describe('kernels of CUDA, emulated', () => {
       const dy = normals(x.shape, 2).to('float32');
       const coefficients = learnedOf('pssilu', 'float32');
       const argument = activationArgument(curveOf('pssilu'));
-      const [dx, sums] = slopes(activateBackward.emulated, dy, x, coefficients, argument);
+      const [dx, sums] = slopes(activateBackward.cuda, dy, x, coefficients, argument);
       const [dxCpu, sumsCpu] = slopes(activateBackward.cpu, dy, x, coefficients, argument);
       assertSame(dx, dxCpu, tolerances.float32!, 'slopes');
       assertSame(sums!, sumsCpu!, relativeToLargest(sumsCpu!, 1e-6), 'coefficients');
-      const [, again] = slopes(activateBackward.emulated, dy, x, coefficients, argument);
+      const [, again] = slopes(activateBackward.cuda, dy, x, coefficients, argument);
       assert.deepEqual(again!.numbers(), sums!.numbers());
     }));
 
@@ -180,21 +175,21 @@ describe('kernels of CUDA, emulated', () => {
       const x = normals([100], 1).to('bfloat16');
       const coefficients = learnedOf('psilu', 'bfloat16');
       const argument = activationArgument(curveOf('psilu'));
-      const y = one(activate.emulated, x.handle, coefficients.handle, argument);
-      const expected = one(activate.emulated, x.handle, undefined, argument);
+      const y = one(activate.cuda, x.handle, coefficients.handle, argument);
+      const expected = one(activate.cuda, x.handle, undefined, argument);
       assert.deepEqual(numbersOf(y), numbersOf(expected));
-      const [, sums] = slopes(activateBackward.emulated, x, x, coefficients, argument);
+      const [, sums] = slopes(activateBackward.cuda, x, x, coefficients, argument);
       assert.equal(sums!.dtype, 'bfloat16');
     }));
 
-  it('differentiates half precision a second time in float32', () => {
+  it('differentiates half precision a second time in float32', { skip: skipOnCard }, () => {
     for (const kind of learning)
       scope(() => {
         const [x, dy] = [normals([50], 1).to('bfloat16'), normals([50], 2).to('bfloat16')];
         const argument = activationArgument(curveOf(kind));
         const coefficients = learnedOf(kind, 'float32');
         const [dx, sums] = slopes(composedBackward, dy, x, coefficients, argument);
-        const [kernelDx, kernelSums] = slopes(activateBackward.emulated, dy, x, coefficients, argument);
+        const [kernelDx, kernelSums] = slopes(activateBackward.cuda, dy, x, coefficients, argument);
         assert.equal(dx.dtype, 'bfloat16');
         assertSame(dx, kernelDx, tolerances.bfloat16!, kind);
         assertSame(sums!, kernelSums!, relativeToLargest(kernelSums!, 1e-5), kind);
@@ -217,7 +212,7 @@ describe('kernels of CUDA, emulated', () => {
           .mul(kind === 'smooth-relu' ? 1 : -1)
           .to('float32');
         const coefficients = tensor(Float32Array.from(numbers), [numbers.length]);
-        const y = one(activate.emulated, x.handle, coefficients.handle, activationArgument(curveOf(kind)));
+        const y = one(activate.cuda, x.handle, coefficients.handle, activationArgument(curveOf(kind)));
         assert.ok(y.numbers().every(Number.isNaN), kind);
       });
   });
@@ -228,7 +223,7 @@ describe('kernels of CUDA, emulated', () => {
         const x = normals([333], 1).mul(3).to('float32');
         const dy = normals(x.shape, 2).to('float32');
         const argument = activationArgument(curveOf(kind), { kind: 'softplus', a: 4 });
-        const [dx] = slopes(activateBackward.emulated, dy, x, undefined, argument);
+        const [dx] = slopes(activateBackward.cuda, dy, x, undefined, argument);
         const [expected] = slopes(activateBackward.cpu, dy, x, undefined, argument);
         assertSame(dx, expected, tolerances.float32!, kind);
       });
@@ -243,7 +238,7 @@ describe('kernels of CUDA, emulated', () => {
     readonly derivative?: Curve;
     readonly learns?: boolean;
     readonly statistics?: boolean;
-    /** Images before the first, so that the memory does not start where it was allocated. */
+    /** Numbers before the first, so that the memory does not start where it was allocated. */
     readonly skip?: number;
   }
 
@@ -264,10 +259,11 @@ describe('kernels of CUDA, emulated', () => {
     const name = JSON.stringify(choice);
     scope(() => {
       const image = (salt: number) =>
-        normals([images + skip, channels, height, width], salt)
+        normals([skip + images * height * width * channels], salt)
           .to(dtype)
-          .contiguous('channels-last')
-          .narrow(0, skip, images);
+          .narrow(0, skip, images * height * width * channels)
+          .reshape([images, height, width, channels])
+          .permute([0, 3, 1, 2]);
       const wide = (each: Tensor) => each.to('float32').contiguous('channels-last');
       const vector = (salt: number) => normals([channels], salt).to('float32');
       const [x, added, dy] = [image(1), residual ? image(2) : undefined, image(3)];
@@ -275,11 +271,11 @@ describe('kernels of CUDA, emulated', () => {
       const moving = () => (statistics ? [vector(6), vector(7).abs().add(0.5)] : [null, null]);
       const coefficients = learns ? learnedOf(curve.kind, 'float32') : undefined;
       const argument = activationArgument(curve, derivative);
-      const run = (isEmulated: boolean) => {
-        const [forward, backward] = isEmulated
-          ? [normForward.emulated, normBackward.emulated]
+      const run = (isCuda: boolean) => {
+        const [forward, backward] = isCuda
+          ? [normForward.cuda, normBackward.cuda]
           : [normForward.cpu, normBackward.cpu];
-        const as = (each: Tensor) => (isEmulated ? each : wide(each));
+        const as = (each: Tensor) => (isCuda ? each : wide(each));
         const [mean, variance] = moving();
         const taken = added === undefined ? undefined : as(added);
         const kept = tensors(
@@ -324,7 +320,7 @@ describe('kernels of CUDA, emulated', () => {
         assertSame(is!, each, { relative: relative + rounded, absolute }, `gradient ${place} of ${name}`);
       }
       const alone = one(
-        normActivate.emulated,
+        normActivate.cuda,
         ...[x.handle, added?.handle, weight.handle, bias.handle, ...moving().map(orNothing)],
         ...[train, 0.1, 1e-5, coefficients?.handle, argument],
       );
@@ -374,7 +370,7 @@ describe('kernels of CUDA, emulated', () => {
       for (const residual of [true, false]) {
         assertNorm({ shape: [3, 8, 2, 2], dtype, train: true, residual, curve, statistics: false });
         for (const train of [true, false])
-          assertNorm({ shape: [3, 6, 1, 1], dtype, train, residual, curve, skip: 1 });
+          assertNorm({ shape: [3, 8, 2, 1], dtype, train, residual, curve, skip: 1 });
       }
   });
 
@@ -404,7 +400,7 @@ describe('kernels of CUDA, emulated', () => {
         1e-5,
       ] as const;
       const rest = [undefined, activationArgument({ kind: 'identity' }), false] as const;
-      const actual = tensors(normForward.emulated, ...values, ...rest);
+      const actual = tensors(normForward.cuda, ...values, ...rest);
       const expected = tensors(normForward.cpu, ...values, ...rest);
       assertSame(actual[0]!, expected[0]!, { relative: 0, absolute: 0.01 }, 'output');
     }));
@@ -425,12 +421,12 @@ describe('kernels of CUDA, emulated', () => {
         1e-5,
       ] as const;
       const rest = [undefined, activationArgument(curveOf('gelu'))] as const;
-      const [actual, expected] = [normActivate.emulated, normActivate.cpu].map((call) =>
+      const [actual, expected] = [normActivate.cuda, normActivate.cpu].map((call) =>
         one(call, ...values, ...rest),
       );
       assertSame(actual!, expected!, { relative: 1e-5, absolute: 1e-6 }, 'channels first');
       assert.throws(
-        () => normForward.emulated(...values, ...rest, false),
+        () => normForward.cuda(...values, ...rest, false),
         /Expected float32 or bfloat16 with channels last for the fused batch norm/,
       );
     }));
@@ -450,10 +446,10 @@ describe('kernels of CUDA, emulated', () => {
             const excess = normals([shape[0]!], 4).pow(3).mul(10).to(dtype);
             const call = (by: Call, x: Tensor, weights: Tensor) =>
               one(by, x.handle, weights.handle, excess.handle, euclidean);
-            const found = call(step.emulated, pixels, w);
+            const found = call(step.cuda, pixels, w);
             const tolerance = { relative: 0, absolute: dtype === 'float32' ? 2e-6 : 1e-13 };
             assertSame(found, call(step.cpu, pixels, w), tolerance, `${shape}`);
-            const turned = call(step.emulated, pixels, w.contiguous('channels-last'));
+            const turned = call(step.cuda, pixels, w.contiguous('channels-last'));
             assertSame(turned, found, tolerance, `${shape}, channels last`);
           }
         }));
@@ -468,10 +464,10 @@ describe('kernels of CUDA, emulated', () => {
           [w, excess.mul(Number.NaN)],
           [w.mul(Number.POSITIVE_INFINITY), excess],
         ] as const)
-          step.emulated(x.handle, weights.handle, far.handle, euclidean);
+          step.cuda(x.handle, weights.handle, far.handle, euclidean);
     }));
 
-  it('draws the same noise of the same keys', () => {
+  it('draws the same noise of the same keys', { skip: skipOnCard }, () => {
     for (const distribution of ['uniform', 'normal'] as const)
       for (const dtype of ['float32', 'float64'] as const)
         for (const shape of [[3, 5, 7], [16, 4], [1], [0]])

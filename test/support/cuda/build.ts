@@ -57,12 +57,14 @@ async function compile(source: string, flags: readonly string[]): Promise<string
 
 /** Without torch: pragmas for unrolling loops mean nothing to this compiler. */
 const plain = ['-std=c++17', '-fPIC', '-Wall', '-Wno-unknown-pragmas'];
+/** Ends the process where a pack is read or written at an address at which a card refuses it. */
+const strict = [...plain, '-fsanitize=alignment,bounds', '-fsanitize-undefined-trap-on-error'];
 const emulated = ['norms', 'activations', 'others', 'device'];
 
 async function compileKernels(): Promise<string[]> {
   mkdirSync(folder, { recursive: true });
   const objects: string[] = [];
-  for (const name of emulated) objects.push(await compile(join(sources, `emulated_${name}.cc`), plain));
+  for (const name of emulated) objects.push(await compile(join(sources, `emulated_${name}.cc`), strict));
   return objects;
 }
 
