@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import type { Handle, OperatorArgument, OperatorResult } from '../../../src/engine/addon.js';
 import { engineInfo } from '../../../src/engine/engine-info.js';
-import { inPlace, operator } from '../../../src/tensor/operator.js';
+import { inPlace, oneHandle, operator } from '../../../src/tensor/operator.js';
 import { Tensor } from '../../../src/tensor/tensor.js';
 import { buildEmulatedOperators } from './build.js';
 
@@ -25,20 +25,24 @@ export function bothWays(
   written: readonly number[] = [],
 ): { readonly cpu: Call; readonly cuda: Call } {
   const cpu = operator(`satin::${name}`);
-  if (!isCard) return { cpu, cuda: operator(`satin_emulated::${name}`) };
-  const onCard: Call = (...values) => {
-    const moved = values.map((value, place) =>
-      tensors.includes(place) && value != null ? new Tensor(value as Handle).toDevice('cuda').handle : value,
-    );
-    const result = cpu(...moved);
-    for (const place of written) if (values[place] != null) copy(values[place], moved[place]);
-    const back = (handle: Handle | null) =>
-      handle === null ? null : new Tensor(handle).toDevice('cpu').handle;
-    return (
-      Array.isArray(result) ? result.map((each) => back(each as Handle | null)) : back(result as Handle)
-    ) as OperatorResult;
-  };
-  return { cpu, cuda: onCard };
+  return { cpu, cuda: isCard ? onCard(cpu, tensors, written) : operator(`satin_emulated::${name}`) };
 }
 
+function onCard(call: Call, tensors: readonly number[], written: readonly number[]): Call {
+  return (...values) => {
+    const moved = values.map((value, place) =>
+      tensors.includes(place) && value != null ? new Tensor(copyTo('cuda', value)).handle : value,
+    );
+    const result = call(...moved);
+    for (const place of written) if (values[place] != null) copy(values[place], moved[place]);
+    // as an operator does, it leaves its results to the caller
+    const back = (handle: unknown) =>
+      handle === null ? null : copyTo('cpu', new Tensor(handle as Handle).handle);
+    return (Array.isArray(result) ? result.map(back) : back(result)) as OperatorResult;
+  };
+}
+
+const copyTo = (device: string, tensor: OperatorArgument): Handle =>
+  oneHandle(to(tensor, undefined, undefined, device));
+const to = operator('aten::to', 'dtype_layout');
 const copy = inPlace('aten::copy_');
