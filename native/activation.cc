@@ -96,6 +96,14 @@ class Activate : public torch::autograd::Function<Activate<kByReference>> {
   }
 };
 
+at::Tensor recorded(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
+  if (!compute_requires_grad(x, coefficients)) {
+    const BelowAutograd below;
+    return activate(x, coefficients, activation);
+  }
+  return Activate<false>::apply(dense(x), coefficients, activation);  // a copy is kept for the gradient
+}
+
 }  // namespace
 
 ActivationSpec activationSpec(ActivationArgument activation, const at::Tensor& x, const OptionalTensor& coefficients) {
@@ -143,15 +151,11 @@ at::Tensor activate(const at::Tensor& x, const OptionalTensor& coefficients, Act
 
 at::Tensor activateAutograd(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
   if (isHalf(x) && compute_requires_grad(x, coefficients)) return inFloat32(activateAutograd, x, coefficients, activation);
-  return activateAutogradCuda(x, coefficients, activation);
+  return recorded(x, coefficients, activation);
 }
 
 at::Tensor activateAutogradCuda(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
-  if (!compute_requires_grad(x, coefficients)) {
-    const BelowAutograd below;
-    return activate(x, coefficients, activation);
-  }
-  return Activate<false>::apply(dense(x), coefficients, activation);  // a copy is kept for the gradient
+  return recorded(x, coefficients, activation);
 }
 
 at::Tensor activateByReference(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
