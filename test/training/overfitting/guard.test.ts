@@ -7,6 +7,7 @@ import { ShuffledDataset } from '../../../src/data/batch-source.js';
 import { subset } from '../../../src/data/dataset.js';
 import { DatasetTensors } from '../../../src/data/dataset-tensors.js';
 import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
+import { native } from '../../../src/engine/native.js';
 import { evaluate } from '../../../src/evaluation/evaluate.js';
 import type { Model } from '../../../src/models/model.js';
 import type { RunEvent } from '../../../src/runs/events.js';
@@ -262,6 +263,17 @@ describe('what the guard measures', () => {
     assert.deepEqual(guard.check(model), found);
     assert.deepEqual(new Guard({ ...options, examples: 64, batch: 10 }).check(model), found);
     assert.equal(memoryInfo().liveTensors, before);
+  });
+
+  it('does not depend on how often the attacks are checked, and between two checks reads nothing', () => {
+    const readsOf = (checkEvery: number) => {
+      const before = native().readCount();
+      assert.deepEqual(new Guard({ ...options, examples: 64, checkEvery }).check(model), found);
+      return native().readCount() - before;
+    };
+    const each = readsOf(1);
+    assert.equal(each - readsOf(4), 19 - 3); // 2 + 6 + 11 iterates, of which checks at 0 + 1 + 2
+    assert.equal(each - readsOf(1000), 19);
   });
 
   it('takes all images where there are fewer, and knows their luck', () => {
