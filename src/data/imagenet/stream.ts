@@ -91,11 +91,14 @@ export class ImageStream implements BatchSource {
         scope(() => {
           const bytes = taken.bytes.subarray(from * area, (from + count) * area);
           const ids = taken.ids.subarray(from, from + count);
-          const x = toPixels(tensor(bytes, [count, 3, size, size]).toDevice(device));
+          const x = toPixels(tensor(bytes, [count, 3, size, size], device));
           const draws = Array.from(ids, (_, at) => this.#drawsOf(taken, from + at).subarray(viewDraws));
           return {
             x: jitterColours(x, augment, draws),
-            labels: integers(ids.map((id) => this.options.images.labels[id]!)).toDevice(device),
+            labels: integers(
+              ids.map((id) => this.options.images.labels[id]!),
+              device,
+            ),
             ids: [...ids],
           };
         }),

@@ -79,7 +79,8 @@ function startOf({ x, ids }: Batch, attack: TrainingAttack, context: StepContext
         ? x
         : norm.randomStart(x, { epsilon, key, ids, clip: start.clip });
     case 'normal': {
-      const draw = noise('normal', { key, ids, shape: x.shape.slice(1), dtype: x.dtype }).toDevice(x.device);
+      const { shape, dtype, device } = x;
+      const draw = noise('normal', { key, ids, shape: shape.slice(1), dtype, device });
       return x.add(draw.mul(start.deviation));
     }
   }
