@@ -1,5 +1,6 @@
 import type { Batch } from '../data/dataset-tensors.js';
 import type { Model } from '../models/model.js';
+import { foreachAdd_, foreachMul_ } from '../tensor/foreach.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -35,13 +36,9 @@ export function accumulateGradients(
       loss += result.loss;
       accuracy += result.accuracy;
       if (part === 0) return result.gradients;
-      noGrad(() => {
-        for (const [index, sum] of sums.entries()) sum.add_(result.gradients[index]!);
-      });
+      noGrad(() => foreachAdd_(sums, result.gradients));
       return sums;
     });
-  noGrad(() => {
-    for (const sum of sums) sum.mul_(1 / parts);
-  });
+  noGrad(() => foreachMul_(sums, 1 / parts));
   return { loss: loss / parts, accuracy: accuracy / parts, gradients: sums };
 }
