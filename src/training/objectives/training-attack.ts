@@ -1,6 +1,6 @@
 import type { Activation } from '../../activations/activation.js';
 import type { Norm } from '../../attacks/norms.js';
-import { pgd } from '../../attacks/pgd.js';
+import { type PgdInputs, pgd } from '../../attacks/pgd.js';
 import type { Batch } from '../../data/dataset-tensors.js';
 import type { Model } from '../../models/model.js';
 import type { Classifier } from '../../nn/classifier.js';
@@ -45,28 +45,56 @@ export interface TrainingAttack {
   readonly stepWarmup?: number;
 }
 
+/** ε and step size at one step of a run, with their warm-ups. */
+export interface AttackSizes {
+  readonly epsilon: number;
+  readonly stepSize: number;
+}
+
 /** Adversarial images of a batch for the current network, [N, C, H, W]. */
 export function perturb(model: Model, batch: Batch, attack: TrainingAttack, context: StepContext): Tensor {
-  const { norm, steps, derivative } = attack;
+  const sizes = sizesAt(attack, context);
+  return scope(() => {
+    const { x, labels } = batch;
+    const start = startOf(batch, { ...attack, ...sizes }, context);
+    return attackFrom(model, { x, labels, start }, attack, sizes);
+  });
+}
+
+export function sizesAt(attack: TrainingAttack, context: StepContext): AttackSizes {
   const factor = warmupFactor(context, attack.epsilonWarmup);
-  const epsilon = attack.epsilon * factor;
-  const stepSize = attack.stepSize * factor * warmupFactor(context, attack.stepWarmup);
-  const { x, labels } = batch;
+  return {
+    epsilon: attack.epsilon * factor,
+    stepSize: attack.stepSize * factor * warmupFactor(context, attack.stepWarmup),
+  };
+}
+
+/**
+ * The adversarial images from their first iterate on, [N, C, H, W]. It neither reads nor uploads a number, and keeps
+ * nothing derived from the weights: it may be recorded and replayed after they have changed.
+ */
+export function attackFrom(
+  model: Model,
+  images: PgdInputs,
+  attack: TrainingAttack,
+  sizes: AttackSizes,
+): Tensor {
+  const { norm, steps, derivative } = attack;
   const run = (classify: Classifier) =>
     scope(() => {
-      const start = startOf(batch, { ...attack, epsilon }, context);
-      const loss = attack.loss === 'kl' ? divergenceFrom(classify, x) : undefined;
-      return pgd(classify, { x, labels, start }, { norm, epsilon, steps, stepSize, ...(loss && { loss }) });
+      const loss = attack.loss === 'kl' ? divergenceFrom(classify, images.x) : undefined;
+      return pgd(classify, images, { norm, steps, ...sizes, ...(loss && { loss }) });
     });
   if (attack.batchNorm === 'train') {
     const pass = { train: true, keepStatistics: true, ...(derivative && { derivative }) };
-    return run((images) => model.network.frozen(() => model.forward(images, pass)));
+    return run((points) => model.network.frozen(() => model.forward(points, pass)));
   }
   using folded = model.fold(derivative && { derivative });
   return run(folded.classify);
 }
 
-function startOf({ x, ids }: Batch, attack: TrainingAttack, context: StepContext): Tensor {
+/** The first iterate of a batch, [N, C, H, W]; the image itself or a new tensor. */
+export function startOf({ x, ids }: Batch, attack: TrainingAttack, context: StepContext): Tensor {
   const { norm, epsilon, start } = attack;
   const key = { seed: context.seed, stream: 'trainingAttack', epoch: context.epoch } as const;
   switch (start.kind) {
