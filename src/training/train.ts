@@ -112,7 +112,7 @@ interface UnreadStep {
  * type, a check of the guard or a checkpoint.
  *
  * @throws {RunError} `non-finite` if a loss, a gradient norm or a weight is not finite; the last checkpoint precedes
- * it. No weight was updated since, unless with `readsLate`.
+ * it. Without `readsLate` a loss or norm that is not finite updates no weight.
  * @throws {InputError} if the batch cannot be split into equal parts for all ranks and `accumulate`.
  * @throws {InterruptedError} after a checkpoint was written.
  */
@@ -134,7 +134,7 @@ export async function train(options: TrainOptions): Promise<void> {
   const unread: UnreadStep[] = [];
   let stepBegan = began;
 
-  /** Records the steps that were launched, except the last `ahead` ones. */
+  /** Reads and records the steps that were launched, except the last `ahead` ones; fails if one is not finite. */
   const settle = (ahead = 0) => {
     while (unread.length > ahead) {
       const { read, epoch, step, learningRate } = unread.shift()!;
