@@ -12,6 +12,8 @@ export interface AttackPeerSettings {
   readonly norm: string;
   readonly epsilon: number;
   readonly threads: number;
+  /** `cpu` or `cuda` */
+  readonly device: string;
   readonly reference: string | null;
 }
 

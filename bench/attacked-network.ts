@@ -7,6 +7,7 @@ import { checkpointModel } from '../src/app/model/checkpoint-model.js';
 import { parseAttack, type Threat } from '../src/attacks/attack.js';
 import { norms } from '../src/attacks/norms.js';
 import { DatasetTensors } from '../src/data/dataset-tensors.js';
+import { synchronise } from '../src/engine/device.js';
 import { engineInfo } from '../src/engine/engine-info.js';
 import { RunError } from '../src/errors.js';
 import { attackBatch } from '../src/evaluation/attack-batch.js';
@@ -40,9 +41,9 @@ export class AttackedNetwork implements Disposable {
   }
 
   /** Opens a run folder and loads its first `count` test images. */
-  static async open(run: string, count: number): Promise<AttackedNetwork> {
+  static async open(run: string, count: number, device: string): Promise<AttackedNetwork> {
     const { data, threat } = parseRecipe(readStoredRecipe(run), `the run ${run}`);
-    const model = checkpointModel(readCheckpoint({ path: run }));
+    const model = checkpointModel(readCheckpoint({ path: run }), device);
     if (model.description.architecture !== 'resnet18')
       throw new RunError(
         'bench',
@@ -57,7 +58,7 @@ export class AttackedNetwork implements Disposable {
       seed: 0,
     });
     const norm = norms[threat.norm];
-    return new AttackedNetwork(model, new DatasetTensors(images), { norm, epsilon: threat.epsilon });
+    return new AttackedNetwork(model, new DatasetTensors(images, device), { norm, epsilon: threat.epsilon });
   }
 
   /** `width-16/silu/linf` */
@@ -66,9 +67,9 @@ export class AttackedNetwork implements Disposable {
     return `width-${64 * width}/${activation}/${this.#threat.norm.name}`;
   }
 
-  /** Time per image in convolutions and linear layers alone. */
-  layersAlone(): LayersAlone {
-    return layersAlone(this.#model.description, this.batch);
+  /** Time per image in convolutions and linear layers alone; null on a card, where it is not measured. */
+  layersAlone(): LayersAlone | null {
+    return this.#model.device === 'cpu' ? layersAlone(this.#model.description, this.batch) : null;
   }
 
   get count(): number {
@@ -100,6 +101,7 @@ export class AttackedNetwork implements Disposable {
       norm: this.#threat.norm.name,
       epsilon: this.#threat.epsilon,
       threads: engineInfo().threads,
+      device: this.#model.device.replace(/:.*/, ''),
       reference,
     };
   }
@@ -141,6 +143,7 @@ export class AttackedNetwork implements Disposable {
     const subject = { exact: padSingleton(this.#model.classify), fast: this.#fast.classify };
     const count = { forwards: 0, backwards: 0 };
     const broken: number[] = [];
+    synchronise(this.#model.device);
     const began = performance.now();
     for (let start = 0; start < rows.length; start += this.batch) {
       const part = rows.slice(start, start + this.batch);
@@ -154,6 +157,7 @@ export class AttackedNetwork implements Disposable {
       batch.x.dispose();
       batch.labels.dispose();
     }
+    synchronise(this.#model.device);
     return { seconds: (performance.now() - began) / 1000, ...count, broken };
   }
 

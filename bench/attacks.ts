@@ -55,14 +55,14 @@ interface Turn {
 }
 
 async function race(
-  { python, pairs, only, note }: BenchOptions,
+  { python, pairs, only, note, device }: BenchOptions,
   { model, reference, images, share, asShipped }: AttackedOptions,
   contest: Contest,
 ): Promise<BenchRow[]> {
   const version = contest.peer === null ? null : torchVersion(python);
   if (contest.peer !== null && version === null)
     note(`${python} has no torch; measuring Satin only. Choose another Python with --python.`);
-  using network = await AttackedNetwork.open(model, pairs * images);
+  using network = await AttackedNetwork.open(model, pairs * images, device);
   const name = `${contest.name}/${network.name}`;
   const wanted = [...contest.attacks, 'all'].filter((attack) => only(`${name}/${attack}`));
   if (wanted.length === 0) return [];
@@ -73,14 +73,18 @@ async function race(
   }
   const sample = network.right(range(0, Math.min(images, network.count)));
   const first = contest.attacks[0]!;
-  network.batch = await fastest(batches, async (batch) => {
+  const sizes = batches[device === 'cpu' ? 'cpu' : 'cuda'];
+  network.batch = await fastest(sizes, async (batch) => {
     network.batch = batch;
     return trial(contest, (attack, part) => network.attack({ attack, rows: sample, share: part }));
   });
   note(`${name}: Satin takes batches of ${network.batch}`);
   let configuration = shipped;
   if (peer !== null && !asShipped) {
-    configuration = await fastest(configurations, async (each) => {
+    const choices = sizes.flatMap((batch) =>
+      [false, true].map((channelsLast) => ({ batch, channelsLast, frozen: true })),
+    );
+    configuration = await fastest(choices, async (each) => {
       await peer.configure(each);
       return trial(contest, (attack, part) => peer.attack({ attack, rows: sample, share: part }));
     });
@@ -127,10 +131,7 @@ async function race(
   return rows.filter((each) => only(each.name));
 }
 
-const batches = [50, 100, 250];
-const configurations: readonly AttackPeerConfiguration[] = batches.flatMap((batch) =>
-  [false, true].map((channelsLast) => ({ batch, channelsLast, frozen: true })),
-);
+const batches = { cpu: [50, 100, 250], cuda: [250, 500, 1000] } as const;
 /** Defaults of the reference: its batch size, contiguous format, and weights that require gradients. */
 const shipped: AttackPeerConfiguration = { batch: 250, channelsLast: false, frozen: false };
 
@@ -172,20 +173,21 @@ async function requireSameLogits(network: AttackedNetwork, peer: AttackPeer): Pr
 
 function rowOf(
   turns: readonly Turn[],
-  { name, peerName, alone }: { name: string; peerName: string | null; alone: LayersAlone },
+  { name, peerName, alone }: { name: string; peerName: string | null; alone: LayersAlone | null },
 ): BenchRow {
   const speed = (of: (turn: Turn) => number) =>
     medianInterval(turns.map((turn) => turn.attacked / Math.max(1e-9, of(turn)))).median;
   const raced = turns.flatMap(({ satin, peer }) => (peer === null ? [] : [{ satin, peer }]));
   const sum = (of: (run: AttackRun) => number) => turns.reduce((total, { satin }) => total + of(satin), 0);
   const least =
+    alone &&
     sum(({ forwards }) => forwards) * alone.forward + sum(({ backwards }) => backwards) * alone.backward;
   const base = {
     name,
     unit: 'img/s',
     satin: speed(({ satin }) => satin.seconds),
     runs: turns.length,
-    layersAlone: least / sum(({ seconds }) => seconds),
+    ...(least !== null && { layersAlone: least / sum(({ seconds }) => seconds) }),
   };
   if (raced.length === 0) return { ...base, peer: null, peerName: null, ratio: null, interval: null };
   const { median, interval } = medianInterval(raced.map(({ satin, peer }) => peer.seconds / satin.seconds));

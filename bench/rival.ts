@@ -13,6 +13,14 @@ export interface RivalSettings {
   readonly variant: string;
   readonly batch: number;
   readonly threads: number;
+  /** @default 'cpu' */
+  readonly device?: 'cpu' | 'cuda';
+  /** @default 'resnet18' */
+  readonly network?: string;
+  /** @default 1 */
+  readonly attackSteps?: number;
+  /** @default 'float32' */
+  readonly precision?: string;
 }
 
 /** A long-lived PyTorch process that answers requests. */

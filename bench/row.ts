@@ -30,6 +30,8 @@ export interface BenchOptions {
   readonly only: (name: string) => boolean;
   /** A folder with one subfolder of photographs per class, for the ImageNet pipeline; null if not given. */
   readonly photos: string | null;
+  /** Where to measure what can be measured on a graphics card too. */
+  readonly device: string;
   /** Logs progress. */
   readonly note: (sentence: string) => void;
   /** Options of the attack benchmarks; null without a network. */

@@ -1,6 +1,9 @@
 import { norms } from '../src/attacks/norms.js';
 import type { Batch } from '../src/data/dataset-tensors.js';
 import { batchOfRank, type ProcessGroup, singleProcess } from '../src/distributed/process-group.js';
+import { synchronise } from '../src/engine/device.js';
+import { setTensorFloat32 } from '../src/engine/precision.js';
+import type { Precision } from '../src/engine/precision-name.js';
 import { Model } from '../src/models/model.js';
 import { integers } from '../src/tensor/create.js';
 import { noise } from '../src/tensor/noise.js';
@@ -23,19 +26,55 @@ export const attack = {
   batchNorm: 'eval',
 } as const;
 
+/** What is attacked and updated in a step, and where. */
+export interface StepSetting {
+  readonly architecture: 'resnet18' | 'resnet50';
+  /** Images of a step. */
+  readonly batch: number;
+  readonly attackSteps: number;
+  readonly device: string;
+  readonly precision: Precision;
+}
+
+const usual: StepSetting = {
+  architecture: 'resnet18',
+  batch: batchSize,
+  attackSteps: 1,
+  device: 'cpu',
+  precision: 'float32',
+};
+
+/** The images of each network. */
+const images = {
+  resnet18: { shape, classes: 10 },
+  resnet50: { shape: [3, 224, 224], classes: 1000 },
+} as const;
+
 /** A repeated training step of a network on a batch of noise. */
 export abstract class Step implements Disposable {
   readonly #optimizer: Sgd;
   readonly #batch: Batch;
+  readonly #device: string;
   #epoch = 0;
 
-  protected constructor(parameters: ReadonlyMap<string, Tensor>, group: ProcessGroup = singleProcess) {
+  protected constructor(
+    parameters: ReadonlyMap<string, Tensor>,
+    { architecture, batch, device }: Pick<StepSetting, 'architecture' | 'batch' | 'device'> = usual,
+    group: ProcessGroup = singleProcess,
+  ) {
     this.#optimizer = new Sgd(parameters, { momentum: 0.9, nesterov: true, weightDecay: 5e-4 });
-    const perRank = batchOfRank(batchSize, 'the batch', group);
+    this.#device = device;
+    const { shape, classes } = images[architecture];
+    const perRank = batchOfRank(batch, 'the batch', group);
     const ids = Array.from({ length: perRank }, (_, index) => group.rank * perRank + index);
     this.#batch = {
-      x: keep(noise('uniform', { key: { seed: 0, stream: 'bench' }, ids, shape })),
-      labels: keep(integers(ids.map((id) => id % 10))),
+      x: keep(noise('uniform', { key: { seed: 0, stream: 'bench' }, ids, shape, device })),
+      labels: keep(
+        integers(
+          ids.map((id) => id % classes),
+          device,
+        ),
+      ),
       ids,
     };
   }
@@ -43,11 +82,13 @@ export abstract class Step implements Disposable {
   /** Attacks the batch and returns the gradients of the loss, in the order of the parameters. */
   protected abstract computeGradients(batch: Batch, epoch: number): readonly Tensor[];
 
-  /** Seconds of `steps` steps. */
+  /** Seconds of `steps` steps, until the device has done them. */
   run(steps: number): number {
+    synchronise(this.#device);
     const began = performance.now();
     for (let step = 0; step < steps; step++)
       scope(() => this.#optimizer.step(this.computeGradients(this.#batch, ++this.#epoch), 0.01));
+    synchronise(this.#device);
     return (performance.now() - began) / 1000;
   }
 
@@ -58,10 +99,11 @@ export abstract class Step implements Disposable {
   }
 }
 
-/** The training step of `satin train`: PGD-1 adversarial training of a ResNet-18 of this width. */
+/** The training step of `satin train`: adversarial training by PGD of a ResNet of this width. */
 export class SatinStep extends Step {
   readonly #model: Model;
   readonly #objective: Objective;
+  readonly #precision: Disposable;
 
   /** With ranks, each takes its share of the batch, with synchronised batch norm unless `ghost`. */
   constructor(
@@ -70,16 +112,26 @@ export class SatinStep extends Step {
     {
       group = singleProcess,
       ghost = false,
-    }: { readonly group?: ProcessGroup; readonly ghost?: boolean } = {},
+      setting = usual,
+    }: { readonly group?: ProcessGroup; readonly ghost?: boolean; readonly setting?: StepSetting } = {},
   ) {
-    const classes = Array.from({ length: 10 }, (_, index) => String(index));
+    const { architecture, attackSteps, device, precision } = setting;
+    const { shape, classes: count } = images[architecture];
+    const classes = Array.from({ length: count }, (_, index) => String(index));
     const model = Model.create(
-      { architecture: 'resnet18', width: width / 64, activation, classes, shape, normalise: null },
-      { seed: 0 },
+      { architecture, width: width / 64, activation, classes, shape, normalise: null },
+      { seed: 0, device },
     );
-    super(model.network.parameters(), group);
+    super(model.network.parameters(), setting, group);
     this.#model = model;
-    this.#objective = adversarial({ attack, group, pass: { ...trainingPass, synchronised: !ghost } });
+    this.#precision = setTensorFloat32(precision === 'tf32');
+    const computed = precision === 'bfloat16' ? { computeDtype: precision } : {};
+    const several = attackSteps === 1 ? {} : { steps: attackSteps, stepSize: (2.5 * epsilon) / attackSteps };
+    this.#objective = adversarial({
+      attack: { ...attack, ...several, ...computed },
+      group,
+      pass: { ...trainingPass, ...computed, synchronised: !ghost },
+    });
   }
 
   protected computeGradients(batch: Batch, epoch: number): readonly Tensor[] {
@@ -89,6 +141,8 @@ export class SatinStep extends Step {
 
   override [Symbol.dispose](): void {
     super[Symbol.dispose]();
+    this.#objective[Symbol.dispose]();
+    this.#precision[Symbol.dispose]();
     this.#model.dispose();
   }
 }

@@ -1,16 +1,19 @@
-import { engineInfo } from '../src/engine/engine-info.js';
+import { cardTrainStep } from './card-train-step.js';
+import { fastestVariant } from './fastest-variant.js';
 import { medianInterval } from './pairs.js';
 import { peakMemory } from './peak-memory.js';
-import { Rival, type RivalSettings, torchVersion } from './rival.js';
+import { torchVersion } from './rival.js';
 import type { BenchOptions, BenchRow } from './row.js';
 import { batchSize, SatinStep } from './step.js';
 
 /**
  * One PGD-1 adversarial training step of a ResNet-18 on 3x32x32, compared with the same step in PyTorch, in the fastest
  * of eager, channels-last and compiled variants. The two sides alternate within one run. Then the peak memory of each
- * side, measured in separate processes.
+ * side, measured in separate processes. On a graphics card: `cardTrainStep`.
  */
-export async function trainStep({ python, pairs, only, note }: BenchOptions): Promise<BenchRow[]> {
+export async function trainStep(options: BenchOptions): Promise<BenchRow[]> {
+  const { python, pairs, only, note, device } = options;
+  if (device !== 'cpu') return cardTrainStep(options);
   const version = torchVersion(python);
   if (version === null)
     note(`${python} has no torch; measuring Satin only. Choose another Python with --python.`);
@@ -21,8 +24,8 @@ export async function trainStep({ python, pairs, only, note }: BenchOptions): Pr
       if (!only(name)) continue;
       // About a second of steps per turn, so that short disturbances average out.
       const steps = width === 16 ? 4 : 1;
-      const peer =
-        version === null ? null : await fastestRival({ python, version, width, activation, steps, note });
+      const settings = { width, activation, batch: batchSize };
+      using peer = version === null ? null : await fastestVariant({ python, version, settings, steps, note });
       using satin = new SatinStep(width, activation);
       satin.run(2);
       const turns: { satin: number; peer: number | null }[] = [];
@@ -30,7 +33,6 @@ export async function trainStep({ python, pairs, only, note }: BenchOptions): Pr
         note(`${name}: pair ${pair + 1} of ${pairs}`);
         turns.push({ satin: satin.run(steps), peer: (await peer?.rival.run(steps)) ?? null });
       }
-      peer?.rival[Symbol.dispose]();
       const speed = (seconds: readonly number[]) =>
         medianInterval(seconds.map((each) => (batchSize * steps) / each)).median;
       const ratios = turns.flatMap((turn) => (turn.peer === null ? [] : [turn.peer / turn.satin]));
@@ -51,33 +53,4 @@ export async function trainStep({ python, pairs, only, note }: BenchOptions): Pr
       if (memory !== null) rows.push({ ...memory, name: `${name}/memory`, peerName: peer?.name ?? null });
     }
   return rows;
-}
-
-const variants = ['eager', 'channels-last', 'compile', 'compile-channels-last'];
-
-/** Measures every variant of PyTorch and returns the fastest. */
-async function fastestRival(options: {
-  readonly python: string;
-  readonly version: string;
-  readonly width: number;
-  readonly activation: string;
-  readonly steps: number;
-  readonly note: (sentence: string) => void;
-}): Promise<{ readonly rival: Rival; readonly settings: RivalSettings; readonly name: string }> {
-  const { python, version, width, activation, steps, note } = options;
-  const tried: { rival: Rival; settings: RivalSettings; seconds: number }[] = [];
-  for (const variant of variants) {
-    note(`setting up torch ${version} ${variant}, width ${width}, ${activation}`);
-    const rival = new Rival(python, 'train_step.py');
-    const settings = { width, activation, variant, batch: batchSize, threads: engineInfo().threads };
-    await rival.setUp(settings);
-    const seconds: number[] = [];
-    for (let turn = 0; turn < 3; turn++) seconds.push(await rival.run(steps));
-    tried.push({ rival, settings, seconds: medianInterval(seconds).median });
-    note(`torch ${variant}: ${Math.round((batchSize * steps) / medianInterval(seconds).median)} img/s`);
-  }
-  tried.sort((a, b) => a.seconds - b.seconds);
-  for (const { rival } of tried.slice(1)) rival[Symbol.dispose]();
-  const { rival, settings } = tried[0]!;
-  return { rival, settings, name: `torch ${version} ${settings.variant}` };
 }

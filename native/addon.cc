@@ -12,7 +12,7 @@ namespace satin {
 
 // tensor.cc
 napi_value fromData(Arguments&), readData(Arguments&), release(Arguments&), shapeOf(Arguments&), dtypeOf(Arguments&);
-napi_value deviceOf(Arguments&), liveTensors(Arguments&), readCount(Arguments&);
+napi_value deviceOf(Arguments&), liveTensors(Arguments&), readCount(Arguments&), mockReadCount(Arguments&);
 // pending_read.cc
 napi_value beginRead(Arguments&), finishRead(Arguments&);
 // device.cc
@@ -34,9 +34,9 @@ napi_value traceScript(Arguments&);
 napi_value openStore(Arguments&), storeSet(Arguments&), storeFind(Arguments&), storeAdd(Arguments&);
 // process_group.cc
 napi_value distributedBackends(Arguments&), joinGroup(Arguments&), leaveRanks(Arguments&), allReduceNumbers(Arguments&);
-napi_value broadcastTensors(Arguments&), allGather(Arguments&);
+napi_value allReduceMeans(Arguments&), broadcastTensors(Arguments&), allGather(Arguments&), recordEndOfJob(Arguments&);
 // rank_watchdog.cc
-napi_value watchRanks(Arguments&), endOfTheRanks(Arguments&), announceEndOfRanks(Arguments&);
+napi_value watchRanks(Arguments&), holdTermination(Arguments&), endOfTheRanks(Arguments&), announceEndOfRanks(Arguments&);
 // noise.cc
 napi_value noise(Arguments&);
 // resample.cc
@@ -74,6 +74,7 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "deviceOf", deviceOf);
     define(env, exports, "liveTensors", liveTensors);
     define(env, exports, "readCount", readCount);
+    define(env, exports, "mockReadCount", mockReadCount);
     define(env, exports, "beginRead", beginRead);
     define(env, exports, "finishRead", finishRead);
     define(env, exports, "toDevice", toDevice);
@@ -108,11 +109,14 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "joinGroup", joinGroup);
     define(env, exports, "leaveRanks", leaveRanks);
     define(env, exports, "watchRanks", watchRanks);
+    define(env, exports, "holdTermination", holdTermination);
     define(env, exports, "endOfTheRanks", endOfTheRanks);
     define(env, exports, "announceEndOfRanks", announceEndOfRanks);
     define(env, exports, "allReduceNumbers", allReduceNumbers);
+    define(env, exports, "allReduceMeans", allReduceMeans);
     define(env, exports, "broadcastTensors", broadcastTensors);
     define(env, exports, "allGather", allGather);
+    define(env, exports, "recordEndOfJob", recordEndOfJob);
     define(env, exports, "noise", noise);
     define(env, exports, "resample", resample);
     define(env, exports, "resampleJpeg", resampleJpeg);

@@ -10,6 +10,7 @@
 #include <c10/cuda/CUDAStream.h>
 #endif
 
+#include "mock_device.h"
 #include "tensor.h"
 
 namespace satin {
@@ -25,6 +26,7 @@ int64_t cardCount() { return 0; }
 
 c10::Device deviceFromName(const std::string& name) {
   if (name == "cpu" || name == "meta") return c10::Device(name);
+  if (name == "mock" && hasMockDevice()) return mockDevice();
   const size_t digits = name.size() - 5;
   const bool isCard = name.rfind("cuda:", 0) == 0 && digits >= 1 && digits <= 3 &&
                       name.find_first_not_of("0123456789", 5) == std::string::npos;
@@ -36,13 +38,19 @@ c10::Device deviceFromName(const std::string& name) {
   return {c10::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
 
+std::string nameOfDevice(c10::Device device) { return device.type() == c10::kPrivateUse1 ? "mock" : device.str(); }
+
 at::Tensor emptyForUpload(at::IntArrayRef shape, c10::ScalarType dtype, c10::Device device) {
   // libtorch's allocator of pinned memory hands a block out again only when the copies from it are done.
   return at::empty(shape, at::TensorOptions().dtype(dtype).pinned_memory(device.is_cuda()));
 }
 
 at::Tensor onDevice(const at::Tensor& tensor, c10::Device device) {
-  return tensor.to(device, tensor.scalar_type(), /*non_blocking=*/device.is_cuda());
+  if (!device.is_cuda() || !tensor.is_cpu() || tensor.requires_grad()) return tensor.to(device);
+  if (tensor.is_pinned()) return tensor.to(device, tensor.scalar_type(), /*non_blocking=*/true);
+  // From other memory the driver would wait for the card; this copy takes no longer than its own would.
+  at::Tensor staged = at::empty_like(tensor, tensor.options().pinned_memory(true));
+  return staged.copy_(tensor).to(device, tensor.scalar_type(), /*non_blocking=*/true);
 }
 
 // toDevice(tensor, device) -> a handle of the tensor there; of the tensor itself where it is there already

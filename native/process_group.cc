@@ -2,6 +2,11 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+
+#include "collective_log.h"
 #include "rank_watchdog.h"
 #include "small_all_reduce.h"
 #include "tcp_store.h"
@@ -52,25 +57,61 @@ Group& group() {
   throw std::runtime_error(std::string("The connection between the ranks broke: ") + error.what());
 }
 
-// Waits for what every rank takes part in. A rank that is lost breaks its connection, or none of it comes back: the watch
-// tells which, and no wait is longer than it takes to.
-void waitFor(c10d::Work& work) {
-  for (;;) {
-    try {
-      work.wait(milliseconds(1000));
-      return;
-    } catch (const std::exception& error) {
-      if (work.isCompleted()) throwBroken(error);
-      const std::string sentence = endOfRanks();
-      if (!sentence.empty()) throw std::runtime_error(sentence + ".");
+// Waits for an operation that every rank takes part in, until the CPU may read its result. A lost rank breaks the
+// connection, or the operation never completes: the watch tells which, and no wait is longer than it takes to. An operation
+// is never given a time limit of its own, on which NCCL would abort the communicator of a rank that is merely slow.
+void completeWork(c10d::Work& work) {
+  try {
+    while (!work.isCompleted()) {
+      if (membership().device.is_cuda()) {
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
+      } else {
+        try {
+          work.wait(milliseconds(1000));
+        } catch (const std::exception&) {
+          // The time is over, which changes nothing for Gloo; or the operation failed, and is completed.
+        }
+      }
+      if (!endOfRanks().empty() && !work.isCompleted()) throw std::runtime_error("an operation did not complete");
     }
+    if (const std::exception_ptr error = work.exception()) std::rethrow_exception(error);
+    work.wait();
+  } catch (const std::exception& error) {
+    throwBroken(error);
   }
+}
+
+// Orders what follows on the device after the operation. A GPU has a queue for that, and the CPU goes on: where a rank is
+// lost, it waits at the next result that it reads, and the watch ends it there.
+void orderWork(c10d::Work& work) {
+  if (!membership().device.is_cuda()) return completeWork(work);
+  try {
+    work.wait();
+  } catch (const std::exception& error) {
+    throwBroken(error);
+  }
+}
+
+Collective collectiveOf(const char* operation, const at::Tensor& tensor) {
+  return {operation, nameOfDtype(tensor.scalar_type()), tensor.numel()};
+}
+
+// A group that failed does not go on, even where an operation would complete.
+void begin(const Collective& collective) {
+  const std::string sentence = endOfRanks();
+  if (!sentence.empty()) throw std::runtime_error(sentence + ".");
+  recordCollective(collective);
+}
+
+c10::intrusive_ptr<c10d::Work> startAllReduce(std::vector<at::Tensor>& tensors) {
+  begin(collectiveOf("an all-reduce", tensors[0]));
+  return group().allreduce(tensors);
 }
 
 class GroupAllReduce final : public AllReduceWork {
  public:
-  explicit GroupAllReduce(at::Tensor tensor) : tensors{std::move(tensor)}, work(group().allreduce(tensors)) {}
-  void wait() override { waitFor(*work); }
+  explicit GroupAllReduce(at::Tensor tensor) : tensors{std::move(tensor)}, work(startAllReduce(tensors)) {}
+  void wait() override { orderWork(*work); }
 
  private:
   std::vector<at::Tensor> tensors;
@@ -98,6 +139,10 @@ c10::intrusive_ptr<Group> makeGroup(const std::string& backend, const std::strin
 #ifdef USE_C10D_NCCL
   // Not run here: no GPU was at hand.
   if (backend == "nccl") {
+    // Otherwise NCCL's own watchdog aborts the process at an error, before it is known who is lost, and while a checkpoint may
+    // be written. torchrun sets the first, and older engines know the second.
+    setenv("TORCH_NCCL_ASYNC_ERROR_HANDLING", "0", 1);
+    setenv("NCCL_ASYNC_ERROR_HANDLING", "0", 1);
     auto options = c10d::ProcessGroupNCCL::Options::create();
     options->timeout = kLongest;
     return c10::make_intrusive<c10d::ProcessGroupNCCL>(prefixStore(backend), rank, size, options);
@@ -123,11 +168,12 @@ at::Tensor onGroupDevice(const at::Tensor& tensor) { return tensor.detach().to(m
 
 void allReduceInPlace(at::Tensor tensor) {
   std::vector<at::Tensor> tensors{tensor};
-  waitFor(*group().allreduce(tensors));
+  orderWork(*startAllReduce(tensors));
 }
 
 void allReduceInPlace(std::vector<double>& numbers) {
   if (membership().smallAllReduce != nullptr && numbers.size() <= SmallAllReduce::kMost) {
+    begin({"an all-reduce", "float64", static_cast<int64_t>(numbers.size())});
     try {
       return membership().smallAllReduce->run(numbers);
     } catch (const std::exception& error) {
@@ -136,9 +182,9 @@ void allReduceInPlace(std::vector<double>& numbers) {
   }
   const auto count = static_cast<int64_t>(numbers.size());
   const at::Tensor own = at::from_blob(numbers.data(), {count}, at::kDouble);
-  const at::Tensor sum = onGroupDevice(own);
-  allReduceInPlace(sum);
-  if (!sum.is_alias_of(own)) own.copy_(sum);
+  std::vector<at::Tensor> sums{onGroupDevice(own)};
+  completeWork(*startAllReduce(sums));
+  if (!sums[0].is_alias_of(own)) own.copy_(sums[0]);
 }
 
 std::unique_ptr<AllReduceWork> beginAllReduce(at::Tensor tensor) { return std::make_unique<GroupAllReduce>(std::move(tensor)); }
@@ -169,6 +215,7 @@ napi_value leaveRanks(Arguments& arguments) {
     own.group.release();
   }
   closeStore();
+  clearCollectives();
   own.rank = 0;
   own.size = 1;
   return undefined(arguments.env);
@@ -181,13 +228,45 @@ napi_value allReduceNumbers(Arguments& arguments) {
   return fromNumbers(arguments.env, numbers);
 }
 
+// allReduceMeans(handles): every rank's tensors become their means over all ranks, summed in float64
+napi_value allReduceMeans(Arguments& arguments) {
+  at::NoGradGuard guard;
+  const std::vector<at::Tensor> tensors = tensorsOf(arguments, 0, "tensors");
+  std::vector<at::Tensor> parts;
+  for (const at::Tensor& tensor : tensors) parts.push_back(onGroupDevice(tensor).reshape({-1}).to(at::kDouble));
+  if (parts.empty()) return undefined(arguments.env);
+  at::Tensor means = at::cat(parts);
+  if (means.device().is_cpu()) {
+    double* first = means.data_ptr<double>();
+    std::vector<double> numbers(first, first + means.numel());
+    allReduceInPlace(numbers);
+    std::copy(numbers.begin(), numbers.end(), first);
+  } else {
+    allReduceInPlace(means);
+  }
+  means.div_(rankCount());
+  int64_t offset = 0;
+  for (at::Tensor tensor : tensors) {
+    tensor.copy_(means.narrow(0, offset, tensor.numel()).view(tensor.sizes()));
+    offset += tensor.numel();
+  }
+  return undefined(arguments.env);
+}
+
+// recordEndOfJob() -> the number and the digest of all operations: this rank takes part in no further one
+napi_value recordEndOfJob(Arguments& arguments) {
+  recordCollective({"the end of the job", nullptr, 0});
+  return fromText(arguments.env, lastDigest());
+}
+
 // broadcastTensors(handles): every rank's become those of rank 0
 napi_value broadcastTensors(Arguments& arguments) {
   at::NoGradGuard guard;
   for (const double handle : arguments.numbers(0, "tensors")) {
     at::Tensor own = tensorOf(handle);
     std::vector<at::Tensor> tensors{onGroupDevice(own)};
-    waitFor(*group().broadcast(tensors));
+    begin(collectiveOf("a broadcast", own));
+    completeWork(*group().broadcast(tensors));
     if (!tensors[0].is_alias_of(own)) own.copy_(tensors[0]);
   }
   return undefined(arguments.env);
@@ -200,7 +279,8 @@ napi_value allGather(Arguments& arguments) {
   std::vector<at::Tensor> inputs{onGroupDevice(own)};
   std::vector<std::vector<at::Tensor>> outputs(1);
   for (int rank = 0; rank < membership().size; rank++) outputs[0].push_back(at::empty_like(inputs[0]));
-  waitFor(*group().allgather(outputs, inputs));
+  begin(collectiveOf("a gathering", own));
+  completeWork(*group().allgather(outputs, inputs));
   return fromTensor(arguments.env, at::cat(outputs[0], 0).to(own.device()));
 }
 
@@ -214,6 +294,8 @@ std::unique_ptr<AllReduceWork> beginAllReduce(at::Tensor) { refuseWithoutBackend
 napi_value joinGroup(Arguments&) { refuseWithoutBackend(); }
 napi_value leaveRanks(Arguments& arguments) { return undefined(arguments.env); }
 napi_value allReduceNumbers(Arguments&) { refuseWithoutBackend(); }
+napi_value allReduceMeans(Arguments&) { refuseWithoutBackend(); }
+napi_value recordEndOfJob(Arguments&) { refuseWithoutBackend(); }
 napi_value broadcastTensors(Arguments&) { refuseWithoutBackend(); }
 napi_value allGather(Arguments&) { refuseWithoutBackend(); }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "device.h"
+#include "mock_device.h"
 
 namespace satin {
 namespace {
@@ -185,7 +186,7 @@ napi_value fromData(Arguments& arguments) {
 }
 
 // How often JavaScript has read elements: each time, a card has to finish what it was asked to do.
-int64_t reads = 0;
+static int64_t reads = 0;
 
 // readData(handle) -> a new typed array with the elements in row-major order.
 napi_value readData(Arguments& arguments) {
@@ -197,6 +198,9 @@ napi_value readData(Arguments& arguments) {
 
 // readCount() -> how often readData was called
 napi_value readCount(Arguments& arguments) { return fromNumber(arguments.env, static_cast<double>(reads)); }
+
+// mockReadCount() -> how often the CPU read elements of the device mock, by whatever way
+napi_value mockReadCount(Arguments& arguments) { return fromNumber(arguments.env, static_cast<double>(mockReads())); }
 
 // release(handle...): frees the handles; those that are stale are passed over, so freeing twice is harmless.
 napi_value release(Arguments& arguments) {
@@ -224,7 +228,7 @@ napi_value dtypeOf(Arguments& arguments) {
 
 napi_value deviceOf(Arguments& arguments) {
   const at::Tensor& tensor = tensorOf(arguments.env, arguments.values[0], "the tensor");
-  return fromText(arguments.env, tensor.device().str());
+  return fromText(arguments.env, nameOfDevice(tensor.device()));
 }
 
 napi_value liveTensors(Arguments& arguments) {

@@ -80,6 +80,32 @@ auto blamed(Body body) -> decltype(body()) {
   throw WrongArgument(reason);
 }
 
+// The device constants and the tensors that a graph holds. A network that was traced on a graphics card names it wherever it
+// makes a tensor, and one that was traced on the CPU likewise.
+void retarget(torch::jit::Block& block, c10::Device device) {
+  for (torch::jit::Node* node : block.nodes()) {
+    for (torch::jit::Block* inner : node->blocks()) retarget(*inner, device);
+    if (node->kind() != torch::jit::prim::Constant || node->outputs().size() != 1 || !node->hasAttribute(torch::jit::attr::value)) continue;
+    const c10::TypeKind kind = node->output()->type()->kind();
+    const torch::jit::AttributeKind stored = node->kindOf(torch::jit::attr::value);
+    if (kind == c10::TypeKind::DeviceObjType && stored == torch::jit::AttributeKind::s)
+      node->s_(torch::jit::attr::value, device.str());
+    else if (kind == c10::TypeKind::TensorType && stored == torch::jit::AttributeKind::t)
+      node->t_(torch::jit::attr::value, node->t(torch::jit::attr::value).to(device));
+  }
+}
+
+// The whole network on a device, whichever it was saved on. None of its tensors requires a gradient.
+void moveTo(torch::jit::Module& root, c10::Device device) {
+  for (torch::jit::Module module : root.modules()) {
+    for (const auto& attribute : module.named_attributes(/*recurse=*/false)) {
+      if (!attribute.value.isTensor() || !attribute.value.toTensor().defined()) continue;
+      module.setattr(attribute.name, attribute.value.toTensor().detach().to(device));
+    }
+    for (const torch::jit::Method& method : module.get_methods()) retarget(*method.graph()->block(), device);
+  }
+}
+
 }  // namespace
 
 // loadScript(path, device) -> its number. In evaluation mode, and none of its tensors requires a gradient.
@@ -91,13 +117,10 @@ napi_value loadScript(Arguments& arguments) {
   // PyTorch computes without a script, to the bit, and the same each time.
   torch::jit::setGraphExecutorOptimize(false);
   auto script = std::make_unique<torch::jit::Module>(blamed([&] {
-    torch::jit::Module loaded = torch::jit::load(path, device);
+    // By way of the CPU, so that a machine without a card reads what was saved on one.
+    torch::jit::Module loaded = torch::jit::load(path, at::kCPU);
     loaded.eval();
-    for (const c10::IValue& attribute : loaded.attributes()) {
-      if (!attribute.isTensor() || !attribute.toTensor().defined()) continue;
-      const at::Tensor tensor = attribute.toTensor();
-      if (tensor.requires_grad()) tensor.set_requires_grad(false);
-    }
+    moveTo(loaded, device);
     return loaded;
   }));
   scripts().push_back(std::move(script));

@@ -1,7 +1,8 @@
 /**
- * Runs the compiled tests: `node scripts/run-tests.mjs [--slow] [NAME...]`. `NAME` picks test/NAME.test.ts and
+ * Runs the compiled tests: `node scripts/run-tests.mjs [--slow | --cuda] [NAME...]`. `NAME` picks test/NAME.test.ts and
  * test/NAME.TOPIC.test.ts, or all tests of the folder test/NAME; the last part of a path is enough where one source has
- * it. `--slow` runs those of test/slow instead. TypeScript that changed is compiled first.
+ * it. `--slow` runs those of test/slow instead, `--cuda` those of test/cuda, on a graphics card or on the device that
+ * SATIN_TEST_DEVICE names. TypeScript that changed is compiled first.
  *
  * Most files use one thread, so one per processor runs in parallel, at most four. Tests that measure time, race with signals
  * or use every processor run afterwards, one at a time; so do slow tests.
@@ -17,15 +18,18 @@ import { SetupError } from './step.mjs';
 import { meant, testNames } from './test-names.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const slow = process.argv.includes('--slow');
-const folder = join(root, 'test', slow ? 'slow' : '');
-const picked = process.argv.slice(2).filter((argument) => argument !== '--slow');
+/** Folders whose tests run only if they are asked for. */
+const special = ['slow', 'cuda'];
+const asked = special.find((name) => process.argv.includes(`--${name}`)) ?? '';
+const folder = join(root, 'test', asked);
+const picked = process.argv.slice(2).filter((argument) => argument !== `--${asked}`);
 
 /** Tests that must not run in parallel with others. */
 const alone = [
   'app/plan/plan',
   'cli/interrupt',
   'cli/terminal/terminal',
+  'distributed/init-process-group',
   'distributed/launcher-environment',
   'files/lock',
   'runs/checkpoint',
@@ -43,8 +47,8 @@ const alone = [
  * @throws {SetupError} if there are none, or none match a requested name: CI must not pass without tests
  */
 function chosenNames() {
-  const names = testNames(folder, slow ? [] : ['slow']);
-  const gone = slow ? [] : alone.filter((name) => !names.includes(name));
+  const names = testNames(folder, asked === '' ? special : []);
+  const gone = asked !== '' ? [] : alone.filter((name) => !names.includes(name));
   if (names.length === 0) throw new SetupError(`Expected tests in ${folder} but found none.`, 1);
   if (gone.length > 0)
     throw new SetupError(
@@ -65,7 +69,7 @@ function chosenNames() {
 
 /** Runs compiled tests and shows their results. */
 function runTests(names, concurrency) {
-  const files = names.map((name) => join(root, 'dist', 'test', slow ? 'slow' : '', `${name}.test.js`));
+  const files = names.map((name) => join(root, 'dist', 'test', asked, `${name}.test.js`));
   const results = run({ files, concurrency });
   let passed = 0;
   results.on('test:pass', () => {
@@ -86,7 +90,7 @@ function runTests(names, concurrency) {
 try {
   const names = chosenNames();
   if (!isReady({ root, need: 'cli' })) await makeReady({ root, need: 'cli' });
-  const together = slow ? [] : names.filter((name) => !alone.includes(name));
+  const together = asked !== '' ? [] : names.filter((name) => !alone.includes(name));
   const others = names.filter((name) => !together.includes(name));
   if (together.length > 0) await runTests(together, Math.min(4, availableParallelism()));
   if (others.length > 0) await runTests(others, 1);

@@ -44,6 +44,7 @@ export { decodeImages, type ImageForm, type ResizeRule } from './data/decode-ima
 export { pixelsDigest } from './data/digest.js';
 export { type LoadOptions, loadDataset } from './data/load-dataset.js';
 export type { TypedArray } from './engine/addon.js';
+export { type Card, cards, chooseDevice } from './engine/device.js';
 export {
   type EngineInfo,
   emptyCache,
@@ -53,6 +54,7 @@ export {
   setThreads,
   takeWarnings,
 } from './engine/engine-info.js';
+export { type Precision, precisions } from './engine/precision-name.js';
 export {
   DisposedError,
   EngineError,
@@ -91,7 +93,7 @@ export {
   layerSummary,
   type NetworkSummary,
 } from './models/layer-summary.js';
-export { Model } from './models/model.js';
+export { type FoldOptions, Model } from './models/model.js';
 export type { Preprocessing } from './models/preprocessing.js';
 export type { Classifier } from './nn/classifier.js';
 export { crossEntropy } from './nn/losses.js';

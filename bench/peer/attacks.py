@@ -4,7 +4,7 @@ A long-lived worker, so that two sides can alternate within one run. It reads on
 answers each with one line of JSON on standard output:
 
     setup {"file": "shared.safetensors", "width": 16, "activation": "silu", "mean": null, "std": null, "norm": "linf",
-           "epsilon": 0.03, "threads": 2, "reference": "auto-attack"}
+           "epsilon": 0.03, "threads": 2, "device": "cpu", "reference": "auto-attack"}
         -> {"ready": true}
            the file holds the weights under their PyTorch names, and "images" (float32) and "labels" (int64)
     configure {"batch": 100, "channelsLast": true, "frozen": true}
@@ -51,10 +51,11 @@ def read_safetensors(path):
 class Counted(nn.Module):
     """Normalisation, then the network; counts the images that go forward and backward."""
 
-    def __init__(self, network, mean, std):
+    def __init__(self, network, mean, std, device):
         super().__init__()
-        self.network = network
-        self.normalise = None if mean is None else (torch.tensor(mean).view(1, -1, 1, 1), torch.tensor(std).view(1, -1, 1, 1))
+        self.network = network.to(device)
+        each = lambda numbers: torch.tensor(numbers, device=device).view(1, -1, 1, 1)  # noqa: E731
+        self.normalise = None if mean is None else (each(mean), each(std))
         self.forwards = self.backwards = 0
         self.channels_last = False
 
@@ -77,8 +78,12 @@ class Attacker:
 
     def __init__(self, settings):
         torch.set_num_threads(settings["threads"])
+        self.device = torch.device(settings["device"])
+        # As Satin computes: float32 that is float32. What is fastest within that, cuDNN may choose.
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.benchmark = True
         arrays = read_safetensors(settings["file"])
-        self.images, self.labels = arrays.pop("images"), arrays.pop("labels")
+        self.images, self.labels = arrays.pop("images").to(self.device), arrays.pop("labels").to(self.device)
         network = ResNet18(
             settings["width"],
             activations.FUNCTIONS[settings["activation"]],
@@ -86,7 +91,7 @@ class Attacker:
             channels=self.images.shape[1],
         )
         network.load_state_dict(arrays, strict=True)
-        self.model = Counted(network, settings["mean"], settings["std"]).eval()
+        self.model = Counted(network, settings["mean"], settings["std"], self.device).eval()
         self.norm, self.epsilon = settings["norm"], settings["epsilon"]
         self.batch = 250
         self.suite = None
@@ -95,7 +100,7 @@ class Attacker:
             from autoattack import AutoAttack
 
             self.suite = AutoAttack(
-                self.model, norm={"linf": "Linf", "l2": "L2"}[self.norm], eps=self.epsilon, seed=0, device="cpu", verbose=False
+                self.model, norm={"linf": "Linf", "l2": "L2"}[self.norm], eps=self.epsilon, seed=0, device=self.device, verbose=False
             )
 
     def configure(self, settings):
@@ -137,7 +142,7 @@ class Attacker:
 
     def attack(self, request):
         """Runs one attack on the images in `rows`."""
-        rows = torch.tensor(request["rows"], dtype=torch.int64)
+        rows = torch.tensor(request["rows"], dtype=torch.int64, device=self.device)
         self.model.forwards = self.model.backwards = 0
         broken = []
         begun = time.perf_counter()

@@ -105,6 +105,20 @@ class TwoInputs(nn.Module):
         return x.mean((2, 3)) + y
 
 
+class OnACard(nn.Module):
+    """What tracing on a graphics card leaves in a graph: tensors that it makes name the card."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("scale", torch.tensor([1.0, 2.0, 3.0, 4.0]))
+
+    def forward(self, x):
+        places = torch.arange(4, dtype=torch.float32, device=torch.device("cuda:0"))
+        if x.shape[0] > 0:
+            places = places + torch.ones(4, device=torch.device("cuda:0"))
+        return x.mean((1, 2, 3)).unsqueeze(1) * self.scale + places
+
+
 class Newer(nn.Module):
     """An operator that libtorch 1.13 does not know."""
 
@@ -144,6 +158,7 @@ save(torch.jit.script(NotANumber()), "nan")
 save(torch.jit.script(Raises()), "raises")
 save(torch.jit.script(Pair()), "pair")
 save(torch.jit.script(TwoInputs()), "two-inputs")
+save(torch.jit.script(OnACard()), "on-a-card")
 save(torch.jit.script(Newer()), "newer")
 torch.save(nn.Linear(2, 2).state_dict(), folder / "state-dict.pt")
 torch.save(nn.Linear(2, 2).state_dict(), folder / "state-dict-1.5.pt", _use_new_zipfile_serialization=False)

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DataName, dataNames } from '../data/dataset-names.js';
 import { availableBackends } from '../distributed/collectives.js';
-import { engineInfo, parallelWidth } from '../engine/engine-info.js';
+import { cards } from '../engine/device.js';
+import { type EngineInfo, engineInfo, parallelWidth } from '../engine/engine-info.js';
 import { matmul } from '../tensor/functional.js';
 import { noise } from '../tensor/noise.js';
 import { jpegDecoder } from '../tensor/resample.js';
@@ -26,7 +27,7 @@ export function examine(): Finding[] {
   const speed = gemmSpeed();
   return [
     { name: 'libtorch', value: `${engine.libtorch} (${engine.source})` },
-    { name: 'devices', value: engine.cuda ? 'cpu, cuda' : 'cpu' },
+    devices(engine),
     { name: 'instruction set', value: engine.capability },
     { name: 'oneDNN', value: engine.oneDnn ? 'yes' : 'no' },
     { name: 'MKL', value: engine.mkl ? 'yes' : 'no' },
@@ -46,6 +47,25 @@ export function examine(): Finding[] {
     },
     ...dataNames.filter((name) => name !== 'folder').map(dataFinding),
   ];
+}
+
+/** The devices that networks can run on. */
+function devices({ cuda }: EngineInfo): Finding {
+  const names = cards().map(
+    ({ name, capability, memory }, index) =>
+      `cuda:${index} (${name}, ${(memory / 2 ** 30).toFixed(0)} GiB, compute capability ${capability})`,
+  );
+  const value = ['cpu', ...names].join(', ');
+  if (names.length > 0 || !hasDriver()) return { name: 'devices', value };
+  const advice = cuda
+    ? 'NVIDIA’s driver is here, but libtorch finds no card that it can use.'
+    : 'A graphics card is here, but this engine has no CUDA: install a libtorch with CUDA (docs/setup.md).';
+  return { name: 'devices', value, advice };
+}
+
+/** Whether NVIDIA's driver is installed. */
+function hasDriver(): boolean {
+  return existsSync('/proc/driver/nvidia/version');
 }
 
 /** Which backends for distributed training are available: docs/cluster.md. */

@@ -29,7 +29,7 @@ export function predict(model: Model, images: Uint8Array): Prediction[][] {
   for (let start = 0; start < images.length; start += batch * bytes)
     scope(() => {
       const part = images.subarray(start, start + batch * bytes);
-      const x = toPixels(tensor(part, [part.length / bytes, ...shape])); // [n, C, H, W]
+      const x = toPixels(tensor(part, [part.length / bytes, ...shape], model.device)); // [n, C, H, W]
       const { values, indices } = noGrad(() => softmax(padSingleton(model.classify)(x)).topk(count));
       const [probabilities, labels] = [values.numbers(), indices.numbers()]; // [n, count] each
       for (let from = 0; from < labels.length; from += count)

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { chooseDevice } from '../engine/device.js';
 import { describe, InputError } from '../errors.js';
 import { writeFileDurably, writeJsonDurably } from '../files/durable-file.js';
 import { loadRecipe } from '../recipe/load-recipe.js';
@@ -39,6 +40,8 @@ export interface QuickstartOptions {
   readonly seed: number;
   /** Use the smoke variants of the recipes. */
   readonly smoke: boolean;
+  /** `cpu` or `cuda:N`. @default a graphics card if there is one */
+  readonly device?: string;
   readonly interrupted: () => boolean;
   readonly onProgress: TrainingReportOptions['onProgress'];
   /** Called before a network is trained, with the events of its run so far; returns the handler of its events. */
@@ -87,6 +90,7 @@ function recipeOf(
  */
 export async function quickstart(options: QuickstartOptions): Promise<QuickstartSummary> {
   const { folder, smoke, interrupted, onProgress, onTraining } = options;
+  const device = options.device ?? chooseDevice();
   const began = performance.now();
   const runs = [];
   for (const activation of activations) {
@@ -94,12 +98,12 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
     const path = join(folder, activation);
     const history = isRunFolder(path) ? readEvents(path) : [];
     const onEvent = onTraining(activation, history);
-    await trainRun({ recipe, path, resume: true, interrupted, onProgress, onEvent });
+    await trainRun({ recipe, path, resume: true, device, interrupted, onProgress, onEvent });
     runs.push({ path, recipe, checkpoint: readCheckpoint({ path }) });
   }
   const examples = smoke ? 100 : 1000;
   const title = 'Quickstart: ReLU and SiLU on Fashion-MNIST';
-  const { page, results } = await trainingReport({ title, runs, examples, interrupted, onProgress });
+  const { page, results } = await trainingReport({ title, runs, examples, device, interrupted, onProgress });
   const report = join(folder, 'report.html');
   mkdirSync(folder, { recursive: true });
   writeFileDurably(report, [Buffer.from(page)]);

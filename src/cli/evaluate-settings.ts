@@ -8,6 +8,7 @@ import type { NormName } from '../attacks/norms.js';
 import type { Dataset } from '../data/dataset.js';
 import { parseDataName } from '../data/dataset-names.js';
 import type { LoadOptions } from '../data/load-dataset.js';
+import type { Precision } from '../engine/precision-name.js';
 import { InputError } from '../errors.js';
 import { readOriginals } from '../evaluation/folder/images.js';
 import type { EvaluationManifest } from '../evaluation/folder/manifest.js';
@@ -40,6 +41,8 @@ export interface EvaluateWords extends PreprocessingWords, ExternalWords {
   readonly seed?: number | undefined;
   readonly threads?: number | undefined;
   readonly checks?: 'quick' | 'full' | undefined;
+  readonly device?: string | undefined;
+  readonly precision?: Precision | undefined;
   readonly saveAdversarial?: string | undefined;
   readonly resume?: string | undefined;
 }
@@ -55,6 +58,9 @@ export interface EvaluateSettings {
   readonly batch: number | 'auto';
   readonly alone: boolean;
   readonly checks: 'quick' | 'full';
+  /** undefined for a graphics card if there is one. */
+  readonly device: string | undefined;
+  readonly precision: Precision;
   readonly threads: number | undefined;
   /** The resumed evaluation, or null. */
   readonly stored: StoredEvaluationFolder | null;
@@ -94,6 +100,8 @@ export function evaluateSettings(modelPath: string, words: EvaluateWords): Evalu
     batch: words.batch ?? 'auto',
     alone: words.alone ?? previous?.alone ?? false,
     checks: words.checks ?? previous?.checks ?? 'quick',
+    device: words.device ?? manifest?.device,
+    precision: words.precision ?? previous?.precision ?? 'float32',
     threads: words.threads ?? manifest?.threads,
     stored,
     load: loader(words, { manifest, recipe, seed }),

@@ -1,5 +1,6 @@
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { InputError, SatinError } from '../errors.js';
+import { writeErrorFile } from '../distributed/error-file.js';
+import { InputError, InterruptedError, SatinError } from '../errors.js';
 import { version } from '../provenance/version.js';
 import { nearest } from '../user-input/did-you-mean.js';
 import type { CommandTable } from './command-table.js';
@@ -24,7 +25,10 @@ export async function runProgram(args: readonly string[], commands: CommandTable
   }
 }
 
-/** Prints an error according to its class, with the flags of the command, and returns the exit code. */
+/**
+ * Prints an error according to its class, with the flags of the command, and returns the exit code. Under torchrun, the
+ * error is also written to torchrun's error file.
+ */
 export function reportError(error: unknown, command?: CommandUnknownOpts): number {
   if (error instanceof CommanderError) {
     // Requested help exits with 0; help for a missing command goes to standard error and is invalid usage.
@@ -33,6 +37,7 @@ export function reportError(error: unknown, command?: CommandUnknownOpts): numbe
     process.stderr.write(`satin: ${sentenceOf(error.message)}\n`);
     return 2;
   }
+  if (!(error instanceof InterruptedError)) writeErrorFile(error, process.env);
   if (error instanceof SatinError) {
     process.stderr.write(`satin: ${withFlags(error.message, command)}\n`);
     return error.exitCode;

@@ -1,4 +1,5 @@
 import { integers, tensor } from '../tensor/create.js';
+import { residenceOf } from '../tensor/resident.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Dataset } from './dataset.js';
@@ -14,8 +15,8 @@ export interface Batch {
 }
 
 /**
- * A data set as tensors of bytes, so that a batch costs one gather and one conversion. It stays in CPU memory; batches are
- * moved to the device of the network.
+ * A data set as tensors of bytes, so that a batch costs one gather and one conversion. It is kept on the device of the
+ * network if it takes at most a quarter of its memory; otherwise on the CPU, and each batch is uploaded as bytes.
  */
 export class DatasetTensors implements Disposable {
   readonly images: Tensor; // uint8 [N, C, H, W]
@@ -27,8 +28,9 @@ export class DatasetTensors implements Disposable {
     readonly device = 'cpu',
   ) {
     const count = dataset.labels.length;
-    this.images = keep(tensor(dataset.images, [count, ...dataset.shape]));
-    this.labels = keep(integers(dataset.labels));
+    const residence = residenceOf(dataset.images.byteLength, device);
+    this.images = keep(tensor(dataset.images, [count, ...dataset.shape], residence));
+    this.labels = keep(integers(dataset.labels, residence));
     this.ids = dataset.ids;
   }
 
@@ -47,10 +49,11 @@ export class DatasetTensors implements Disposable {
     change: (images: Tensor, ids: readonly number[]) => Tensor,
   ): Batch {
     return scope(() => {
-      const selection = integers(indices);
+      const selection = integers(indices, this.images.device);
       const ids = Array.from(indices, (index) => this.ids[index]!);
       return {
-        x: toPixels(change(this.images.indexSelect(0, selection), ids).toDevice(this.device)),
+        // Bytes are a quarter of the upload, and what changes them runs on the card.
+        x: toPixels(change(this.images.indexSelect(0, selection).toDevice(this.device), ids)),
         labels: this.labels.indexSelect(0, selection).toDevice(this.device),
         ids,
       };
@@ -65,7 +68,7 @@ export class DatasetTensors implements Disposable {
 
 /** The examples at `rows` of a batch, copied. */
 export function subBatch({ x, labels, ids }: Batch, rows: readonly number[]): Batch {
-  const index = integers(rows).toDevice(x.device);
+  const index = integers(rows, x.device);
   return {
     x: x.indexSelect(0, index),
     labels: labels.indexSelect(0, index),

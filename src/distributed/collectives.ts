@@ -83,6 +83,26 @@ export function announceFailure(sentence: string): void {
   native().announceEndOfRanks(sentence);
 }
 
+/**
+ * Calls `write`, during which this process is not terminated because another rank was lost: a checkpoint is completed.
+ */
+export function withoutTermination<T>(write: () => T): T {
+  native().holdTermination(true);
+  try {
+    return write();
+  } finally {
+    native().holdTermination(false);
+  }
+}
+
+/**
+ * Declares that this rank starts no further operation, so that one that still does is told from a slow one. Returns a
+ * digest of its operations, the same on all ranks.
+ */
+export function recordEndOfJob(): string {
+  return native().recordEndOfJob();
+}
+
 /** Closes monitor, group and store; `clean` only if all ranks are still present. */
 export function destroyProcessGroup({ clean }: { readonly clean: boolean }): void {
   native().leaveRanks(clean);
@@ -91,6 +111,11 @@ export function destroyProcessGroup({ clean }: { readonly clean: boolean }): voi
 /** All-reduce: element-wise sums over all ranks. */
 export function allReduceNumbers(numbers: readonly number[]): number[] {
   return native().allReduceNumbers(numbers);
+}
+
+/** Averages tensors over all ranks, in place: a single all-reduce in float64, without passing through JavaScript. */
+export function allReduceMean_(tensors: readonly Tensor[]): void {
+  native().allReduceMeans(tensors.map(({ handle }) => handle));
 }
 
 /** Broadcasts the tensors of rank 0 to all ranks, in place. */

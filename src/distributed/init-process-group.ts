@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { availableParallelism, hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cards } from '../engine/device.js';
 import { describe, EngineError, InputError, InterruptedError, RunError, SatinError } from '../errors.js';
 import {
   announceFailure,
@@ -9,9 +10,12 @@ import {
   destroyProcessGroup,
   groupFailure,
   initProcessGroup,
+  recordEndOfJob,
   store,
   watchRanks,
 } from './collectives.js';
+import { writeErrorFile } from './error-file.js';
+import { gpuOfRank } from './gpu-of-rank.js';
 import type { Launch } from './launcher-environment.js';
 import { DistributedProcessGroup, type ProcessGroup } from './process-group.js';
 
@@ -25,6 +29,8 @@ export interface JoinOptions {
 
 /** Seconds to wait for the other ranks at start-up: the nodes of a job do not start simultaneously. */
 const defaultRendezvousSeconds = 600;
+/** The same under torchrun, which starts all ranks at once, and again if one of them was lost before it joined. */
+const torchrunRendezvousSeconds = 120;
 /** Seconds without a heartbeat after which a rank counts as lost. */
 const defaultLostAfter = 20;
 
@@ -37,11 +43,12 @@ interface Introduction {
 }
 
 /**
- * Runs `body` as one of several processes that rendezvous at rank 0. If a rank is lost or fails, all others terminate
- * within a minute with an error that names it.
+ * Runs `body` as one of several processes that rendezvous at rank 0. If a rank is lost or fails, or calls another
+ * operation than the others, all terminate within a minute with an error that names it.
  *
  * @throws {InputError} if the engine has no communication backend, or rank 0's port is in use.
- * @throws {RunError} `ranks-missing` if not all ranks join, `rank-lost` if one is lost or failed.
+ * @throws {RunError} `ranks-missing` if not all ranks join, `rank-lost` if one is lost or failed, `ranks-differ` if they
+ *   do not call the same operations.
  */
 export async function withProcessGroup<T>(
   launch: Launch,
@@ -51,19 +58,46 @@ export async function withProcessGroup<T>(
   const group = await join(launch, options);
   try {
     const result = await body(group);
-    // Barrier: no rank may leave while another still communicates with it.
+    await arrive(group);
+    // No rank may leave while a GPU of another still communicates with it.
     group.allReduce([1]);
     await leave(group);
     destroyProcessGroup({ clean: true });
     return result;
   } catch (error) {
     const end = groupFailure();
-    notifyOthers(`Rank ${launch.rank} of ${launch.size} on ${hostname()} ended: ${sentenceOf(error)}`);
+    // Before the others learn of it and write theirs: torchrun prints the earliest.
+    if (end === null && error instanceof Error && !(error instanceof InterruptedError))
+      writeErrorFile(error, options.env ?? process.env);
+    notifyOthers(endOf(launch, error));
     destroyProcessGroup({ clean: false });
     if (end === null || !(error instanceof EngineError)) throw error;
-    const remedy = end.startsWith('Lost') ? ' Continue from the last checkpoint with `resume`.' : '';
-    throw new RunError('rank-lost', `${end}.${remedy}`);
+    throw failureOf(end);
   }
+}
+
+/** The error of a rank whose group failed, from the sentence of its watchdog. */
+function failureOf(end: string): RunError {
+  if (end.startsWith('Expected'))
+    return new RunError('ranks-differ', `${end}. Run the same program on all ranks.`);
+  const remedy = end.startsWith('Lost') ? ' Continue from the last checkpoint with `resume`.' : '';
+  return new RunError('rank-lost', `${end}.${remedy}`);
+}
+
+/**
+ * Waits until all ranks have done their work. It waits at the store, since an operation could be paired with another one
+ * of a rank that has more to do.
+ */
+async function arrive({ rank, size }: ProcessGroup): Promise<void> {
+  store.set(`operations/${rank}`, recordEndOfJob());
+  store.add('arrived', 1);
+  while (store.add('arrived', 0) < size) {
+    const end = groupFailure();
+    if (end !== null) throw new EngineError(`${end}.`);
+    await sleep(10);
+  }
+  const [leading, own] = [0, rank].map((each) => store.find(`operations/${each}`));
+  if (leading !== own) throw failureOf(`Expected the operations of rank 0 on rank ${rank} but they differ`);
 }
 
 /** Best effort: fails silently if the store is gone. */
@@ -83,9 +117,13 @@ async function leave({ rank, size }: ProcessGroup): Promise<void> {
   while (store.add('parted', 0) < size && performance.now() < until) await sleep(10);
 }
 
-function sentenceOf(error: unknown): string {
-  if (error instanceof SatinError) return error.message.replace(/\.$/, '');
-  return describe(error instanceof Error ? error.message : error);
+/** Why this rank ends, for the others. */
+function endOf({ rank, size }: Launch, error: unknown): string {
+  const reason =
+    error instanceof SatinError
+      ? error.message.replace(/\.$/, '')
+      : describe(error instanceof Error ? error.message : error);
+  return `Rank ${rank} of ${size} on ${hostname()} ended: ${reason}`;
 }
 
 async function join(launch: Launch, options: JoinOptions): Promise<ProcessGroup> {
@@ -94,7 +132,8 @@ async function join(launch: Launch, options: JoinOptions): Promise<ProcessGroup>
   const backend = options.device === 'cuda' ? 'nccl' : 'gloo';
   if (!availableBackends().includes(backend)) throw missingBackend(backend, launch);
   const lostAfter = secondsOf(env, 'SATIN_LOST_AFTER', defaultLostAfter);
-  const wait = poller(secondsOf(env, 'SATIN_RENDEZVOUS_SECONDS', defaultRendezvousSeconds), interrupted);
+  const patience = launch.launcher === 'torchrun' ? torchrunRendezvousSeconds : defaultRendezvousSeconds;
+  const wait = poller(secondsOf(env, 'SATIN_RENDEZVOUS_SECONDS', patience), interrupted);
 
   if (rank === 0) openStore(port);
   else {
@@ -124,20 +163,22 @@ async function join(launch: Launch, options: JoinOptions): Promise<ProcessGroup>
   const missing = Math.round((lostAfter * 1000) / interval);
   watchRanks({ host: rank === 0 ? '127.0.0.1' : host, port, rank, names, interval, missing });
 
-  const localRank = all.slice(0, rank).filter((other) => other.host === self.host).length;
-  const device = options.device === 'cuda' ? `cuda:${localRank}` : 'cpu';
+  const localRank = launch.localRank ?? all.slice(0, rank).filter((other) => other.host === self.host).length;
   const localSize = all.filter(
     (other) => other.host === self.host && other.processors === self.processors,
   ).length;
   const spins = localSize <= availableParallelism();
   try {
+    const gpu = options.device === 'cuda' ? gpuOfRank(localRank, cards().length) : 0;
+    const device = options.device === 'cuda' ? `cuda:${gpu}` : 'cpu';
     initProcessGroup({ backend, device, address: addressOf(all, env), rank, size, spins });
+    return new DistributedProcessGroup({ rank, size, localRank, localSize, gpu });
   } catch (error) {
     const end = groupFailure();
+    notifyOthers(endOf(launch, error));
     destroyProcessGroup({ clean: false });
-    throw end === null ? error : new RunError('rank-lost', `${end}.`);
+    throw end === null ? error : failureOf(end);
   }
-  return new DistributedProcessGroup({ rank, size, localRank, localSize });
 }
 
 /** Default number of threads of a rank: its share of the processors of its node. */

@@ -3,7 +3,13 @@ import { integers, tensor } from '../tensor/create.js';
 import { gradients, noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { allGather, allReducedGradients, allReduceNumbers, broadcast_ } from './collectives.js';
+import {
+  allGather,
+  allReducedGradients,
+  allReduceMean_,
+  allReduceNumbers,
+  broadcast_,
+} from './collectives.js';
 
 /**
  * Processes that train one network together, each on its part of every batch. All methods are collective: every rank
@@ -18,6 +24,8 @@ export interface ProcessGroup {
   readonly localSize: number;
   /** Rank within the node, from 0. */
   readonly localRank: number;
+  /** Index of this rank's GPU among those that its process may use. */
+  readonly gpu: number;
   /** d loss / d parameters averaged over all ranks, and d loss / d others of this rank. */
   gradients(
     loss: Tensor,
@@ -49,6 +57,7 @@ export const singleProcess: ProcessGroup = {
   size: 1,
   localSize: 1,
   localRank: 0,
+  gpu: 0,
   gradients(loss, parameters, others = []) {
     const found = gradients([loss], [...others, ...parameters]);
     return { parameters: found.slice(others.length), others: found.slice(0, others.length) };
@@ -68,12 +77,14 @@ export class DistributedProcessGroup implements ProcessGroup {
   readonly size: number;
   readonly localSize: number;
   readonly localRank: number;
+  readonly gpu: number;
 
-  constructor(position: Pick<ProcessGroup, 'rank' | 'size' | 'localSize' | 'localRank'>) {
+  constructor(position: Pick<ProcessGroup, 'rank' | 'size' | 'localSize' | 'localRank' | 'gpu'>) {
     this.rank = position.rank;
     this.size = position.size;
     this.localSize = position.localSize;
     this.localRank = position.localRank;
+    this.gpu = position.gpu;
   }
 
   gradients(loss: Tensor, parameters: readonly Tensor[], others: readonly Tensor[] = []) {
@@ -86,17 +97,7 @@ export class DistributedProcessGroup implements ProcessGroup {
   }
 
   allReduceMean_(tensors: readonly Tensor[]): void {
-    scope(() =>
-      noGrad(() => {
-        const sums = this.allReduce(tensors.flatMap((each) => [...each.numbers()]));
-        let first = 0;
-        for (const each of tensors) {
-          const mean = Float64Array.from(sums.slice(first, first + each.size), (sum) => sum / this.size);
-          first += each.size;
-          each.copy_(tensor(mean, each.shape));
-        }
-      }),
-    );
+    allReduceMean_(tensors);
   }
 
   broadcast_(tensors: readonly Tensor[]): void {

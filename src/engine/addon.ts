@@ -44,6 +44,7 @@ export interface Addon {
   deviceOf(tensor: Handle): string;
   liveTensors(): number;
   readCount(): number;
+  mockReadCount(): number;
   beginRead(tensor: Handle): number;
   finishRead(read: number): TypedArray;
   toDevice(tensor: Handle, device: string): Handle;
@@ -110,11 +111,14 @@ export interface Addon {
     interval: number,
     missing: number,
   ): void;
+  holdTermination(held: boolean): void;
   endOfTheRanks(): string | null;
   announceEndOfRanks(sentence: string): void;
   allReduceNumbers(numbers: readonly number[]): number[];
+  allReduceMeans(tensors: readonly Handle[]): void;
   broadcastTensors(tensors: readonly Handle[]): void;
   allGather(tensor: Handle): Handle;
+  recordEndOfJob(): string;
   noise(
     distribution: 'uniform' | 'normal',
     shape: readonly number[],

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { isDeviceName } from './device-name.js';
 import { native } from './native.js';
 
 /** A graphics card that the engine can use. */
@@ -18,11 +19,6 @@ export function cards(): readonly Card[] {
     .map(([name, capability, memory]) => ({ name, capability, memory }));
 }
 
-/** What a device may be called: `cpu`, `cuda` for the first card, `cuda:1` for another. */
-export function isDeviceName(name: string): boolean {
-  return /^(cpu|cuda(:\d{1,3})?)$/.test(name);
-}
-
 /**
  * The device to compute on, `cpu` or `cuda:N`; by default the first card, or the CPU where there is none.
  *
@@ -32,12 +28,12 @@ export function chooseDevice(name?: string): string {
   if (name === 'cpu') return name;
   const count = cards().length;
   if (name === undefined) return count > 0 ? 'cuda:0' : 'cpu';
-  if (!isDeviceName(name)) throw InputError.expected('cpu, cuda or cuda:N', 'device', name);
+  if (!isDeviceName(name)) throw InputError.expected('cpu, cuda or cuda:N', '`device`', name);
   const index = name === 'cuda' ? 0 : Number(name.slice('cuda:'.length));
   if (index < count) return `cuda:${index}`;
   throw InputError.expected(
     count === 0 ? 'cpu' : `a card from cuda:0 to cuda:${count - 1}`,
-    'device',
+    '`device`',
     name,
     missing(count),
   );
@@ -50,10 +46,18 @@ function missing(count: number): string {
     : 'This engine has no CUDA: use a libtorch with CUDA on a machine with a card (docs/setup.md).';
 }
 
-/** A device as people know it: `cuda:0 (NVIDIA H100 80GB HBM3)`, `cpu`. */
-export function describeDevice(device: string): string {
-  const name = device.startsWith('cuda:') ? cards()[Number(device.slice('cuda:'.length))]?.name : undefined;
-  return name === undefined ? device : `${device} (${name})`;
+/** The name of a card, `NVIDIA H100 80GB HBM3`; null for the CPU. */
+export function cardName(device: string): string | null {
+  return cardOf(device)?.name ?? null;
+}
+
+/** Bytes of memory of a device; infinite for the CPU, whose tensors are limited elsewhere. */
+export function deviceMemory(device: string): number {
+  return cardOf(device)?.memory ?? Number.POSITIVE_INFINITY;
+}
+
+function cardOf(device: string): Card | undefined {
+  return device.startsWith('cuda:') ? cards()[Number(device.slice('cuda:'.length))] : undefined;
 }
 
 /** Waits until a device has done everything that it was asked to do; for measurements of time. */

@@ -1,3 +1,5 @@
+import type { Precision } from '../engine/precision-name.js';
+
 /**
  * The result of an evaluation as JSON. Its fields are stable, since other programs read them.
  */
@@ -34,6 +36,8 @@ export interface EvaluationResult {
   readonly batch: BatchResult;
   /** Compute environment. */
   readonly engine: EngineResult;
+  /** In which the attacks searched, and in which the model decided whether an image is misclassified. */
+  readonly precision: { readonly search: Precision; readonly verdict: 'float32' };
   /** The command line in shell syntax. */
   readonly command: string;
   /** Time of the clean pass and the attacks, without batches that were interrupted and repeated. */
@@ -60,7 +64,10 @@ export interface EngineResult {
   /** CPU instruction set of the kernels. */
   readonly capability: string;
   readonly threads: number;
+  /** `cpu`, `cuda:0` */
   readonly device: string;
+  /** The card as NVIDIA calls it; null for the CPU. */
+  readonly card: string | null;
   readonly node: string;
   /** Commit of Satin's repository; null outside a clone. */
   readonly commit: string | null;

@@ -1,5 +1,5 @@
-import type { Activation } from '../activations/activation.js';
 import { parseActivation } from '../activations/parse.js';
+import { withTensorFloat32 } from '../engine/precision.js';
 import { InputError } from '../errors.js';
 import { activationLayers } from '../nn/activation-layer.js';
 import type { Classifier } from '../nn/classifier.js';
@@ -11,6 +11,9 @@ import type { Dtype, Tensor } from '../tensor/tensor.js';
 import type { Architecture } from './architectures/architecture.js';
 import { architectures } from './architectures/registry.js';
 import type { ModelDescription } from './description.js';
+
+/** How an attack sees a network. */
+export type FoldOptions = Pick<Pass, 'derivative' | 'computeDtype'>;
 
 /** A network with input normalisation as its first layer: the unit that is trained, attacked and saved. */
 export class Model {
@@ -69,20 +72,22 @@ export class Model {
     return scope(() => {
       const normalised =
         this.#mean === null || this.#deviation === null ? x : x.sub(this.#mean).div(this.#deviation);
-      return this.network.forward(normalised, pass);
+      const { computeDtype } = pass;
+      if (computeDtype === undefined) return this.network.forward(normalised, pass);
+      return this.network.forward(normalised.to(computeDtype), pass).to(x.dtype);
     });
   }
 
-  /** The unmodified network in evaluation mode, which decides whether an attack succeeds. */
-  readonly classify: Classifier = (x) => this.forward(x, { train: false });
+  /** The unmodified network in evaluation mode and in float32, which decides whether an attack succeeds. */
+  readonly classify: Classifier = (x) => withTensorFloat32(false, () => this.forward(x, { train: false }));
 
   /**
    * A faster version of `classify`: batch norms are fused with the following activation or folded into the preceding
    * convolution (equal up to rounding), and parameters need no gradient. Valid while the weights do not change. With
-   * `derivative`, a surrogate derivative replaces those of the activations in the backward pass. Inference
-   * optimisations of whole networks belong here.
+   * `derivative`, a surrogate derivative replaces those of the activations in the backward pass; with `computeDtype`, the
+   * network computes in it. Inference optimisations of whole networks belong here.
    */
-  fold(options: { readonly derivative?: Activation } = {}): Disposable & { readonly classify: Classifier } {
+  fold(options: FoldOptions = {}): Disposable & { readonly classify: Classifier } {
     const folded = new Map<Module, FoldedWeights>();
     const pass = { ...options, train: false, folded };
     return {
@@ -92,6 +97,12 @@ export class Model {
         folded.clear();
       },
     };
+  }
+
+  /** The device of its weights. */
+  get device(): string {
+    const [first] = this.network.parameters().values();
+    return first!.device;
   }
 
   /** Number of trainable parameters. */

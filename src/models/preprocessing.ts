@@ -40,11 +40,11 @@ export class PreprocessingLayer implements Disposable {
   readonly #deviation: Tensor | null; // [1, C, 1, 1]
 
   /** @throws {InputError} for invalid values, as in `requirePreprocessing`. */
-  constructor(preprocessing: Preprocessing) {
+  constructor(preprocessing: Preprocessing, device = 'cpu') {
     requirePreprocessing(preprocessing);
     this.#preprocessing = preprocessing;
     const constant = (values: readonly number[] | undefined) =>
-      values === undefined ? null : keep(tensor(Float32Array.from(values), [1, values.length, 1, 1]));
+      values === undefined ? null : keep(tensor(Float32Array.from(values), [1, values.length, 1, 1], device));
     this.#mean = constant(preprocessing.normalise?.mean);
     this.#deviation = constant(preprocessing.normalise?.std);
   }

@@ -12,10 +12,14 @@ export class TorchScriptModel implements Disposable {
   readonly #input: PreprocessingLayer;
 
   /** @throws {InputError} if the file cannot be read, or `input` is invalid. */
-  constructor(path: string, input: Preprocessing) {
+  constructor(
+    path: string,
+    input: Preprocessing,
+    readonly device = 'cpu',
+  ) {
     this.digest = fileDigest(path);
-    this.#input = new PreprocessingLayer(input);
-    this.#script = TorchScript.load(path);
+    this.#input = new PreprocessingLayer(input, device);
+    this.#script = TorchScript.load(path, device);
   }
 
   /** Logits [N, classes] of pixels in [0, 1], [N, C, H, W]. */

@@ -17,7 +17,11 @@ export function convolve(
   // Where supported, the fused epilogue kernel is faster than folding the norm; it does not support groups.
   const hasFusedKernel = x.dtype === 'float32' && x.device === 'cpu';
   const isUnfused =
-    pass.train || pass.folded === undefined || pass.doubleBackward === true || convolution.bias !== null;
+    pass.train ||
+    pass.folded === undefined ||
+    pass.computeDtype !== undefined ||
+    pass.doubleBackward === true ||
+    convolution.bias !== null;
   if (isUnfused || (hasFusedKernel && convolution.groups > 1))
     return norm.forward(convolution.forward(x, pass), pass, epilogue);
   if (hasFusedKernel)

@@ -11,6 +11,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { ActivationLayer } from './activation-layer.js';
 import { type Initialiser, metaTensor } from './initialise.js';
 import { Module, type Pass, type ShapeObserver } from './module.js';
+import { roundedWeights } from './rounded-weights.js';
 
 export interface Conv2dOptions {
   readonly inputs: number;
@@ -61,16 +62,17 @@ export class Conv2d extends Module {
   }
 }
 
-/** A layer's product of input and weights, computed in `computeDtype` of the pass. */
+/** A layer's product of input and weights; in `computeDtype` of the pass, if there is one, from rounded weights. */
 function multiply(
-  { weight, bias }: { readonly weight: Tensor; readonly bias: Tensor | null },
+  layer: Module & { readonly weight: Tensor; readonly bias: Tensor | null },
   x: Tensor,
-  { computeDtype }: Pass,
+  pass: Pass,
   product: (x: Tensor, weight: Tensor, bias: Tensor | null) => Tensor,
 ): Tensor {
-  if (computeDtype === undefined) return product(x, weight, bias);
-  const rounded = product(x.to(computeDtype), weight.to(computeDtype), bias?.to(computeDtype) ?? null);
-  return rounded.to(weight.dtype);
+  const { weight, bias } = layer;
+  if (pass.computeDtype === undefined) return product(x, weight, bias);
+  const { rounded, roundedBias } = roundedWeights(layer, pass.computeDtype, pass);
+  return product(x, rounded, roundedBias);
 }
 
 /** Reports the shapes of a layer and returns a meta tensor in place of its output. */

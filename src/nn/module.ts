@@ -4,10 +4,11 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { DropoutContext } from './dropout.js';
 
 /**
- * Cached weights of a convolution for evaluation: weight and bias with the following batch norm folded in, or weights
- * transformed for Satin's Winograd kernel, forward and backward. Empty if the original weights are used.
+ * Cached weights of a layer for evaluation: weight and bias with the following batch norm folded in, weights transformed
+ * for Satin's Winograd kernel, forward and backward, or weight and bias in another dtype. Empty if the original weights
+ * are used.
  */
-export type FoldedWeights = readonly [Tensor, Tensor] | readonly [];
+export type FoldedWeights = readonly Tensor[];
 
 /** Settings of one forward pass, passed to every layer's `forward`. */
 export interface Pass {
@@ -23,7 +24,10 @@ export interface Pass {
    * Surrogate derivative: the backward pass of every activation uses the derivative of this one (Table 1 of the paper).
    */
   readonly derivative?: Activation;
-  /** Convolutions and linear layers compute in bfloat16; all else, and every gradient, is float32. */
+  /**
+   * The network computes in bfloat16: activations are bfloat16 from the first layer to the logits, statistics and sums
+   * are accumulated in float32. Weights and their gradients are float32.
+   */
   readonly computeDtype?: 'bfloat16';
   /** Uses only operators that support double backward. */
   readonly doubleBackward?: boolean;

@@ -66,6 +66,6 @@ export const defaults = {
   adamw: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, weightDecayOn: 'weights' },
   schedule: { warmup: 0, factor: 0.1, final: 0 },
   validation: { attack: 'pgd-10', examples: 1000, batch: 250 },
-  device: 'cpu',
+  device: 'auto',
   threads: null,
 } as const;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isDeviceName } from '../engine/device-name.js';
 import { InputError } from '../errors.js';
 import { publishedDropRates } from '../models/architectures/names.js';
 import { parseEpsilon } from '../user-input/epsilon.js';
@@ -63,8 +64,14 @@ export const recipeSchema = z
     threat,
     training,
     validation,
-    /** @default 'cpu' */
-    device: oneOf(['cpu', 'cuda']).default(defaults.device),
+    /** Where to train; `auto` is a graphics card if there is one. Ranks take one card each. @default 'auto' */
+    device: z
+      .string({ error: "'auto', 'cpu', 'cuda' or 'cuda:N'" })
+      .refine((name) => name === 'auto' || isDeviceName(name), {
+        error: "'auto', 'cpu', 'cuda' or 'cuda:N'",
+        params: { expected: true },
+      })
+      .default(defaults.device),
     /** Threads of the engine; null for one per processor. @default null */
     threads: whole(1).nullable().default(defaults.threads),
   })

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { precisions } from '../engine/precision-name.js';
 import { quotedList } from '../user-input/did-you-mean.js';
 import { atLeastZero, between, oneOf, positive, whole, yesOrNo } from '../user-input/schema-fields.js';
 import { defaults } from './defaults.js';
@@ -123,8 +124,13 @@ const commonFields = {
   /** Gradient clipping: maximum global L2 norm; null for none. @default null */
   clipNorm: positive().nullable().default(defaults.training.clipNorm),
   ema,
-  /** Precision of convolutions and linear layers in updates; attacks and weights are float32. @default 'float32' */
-  precision: oneOf(['float32', 'bfloat16']).default(defaults.training.precision),
+  /**
+   * Precision of the network in attacks and updates; weights, their gradients and validation's verdicts are float32. `tf32`
+   * needs a graphics card.
+   *
+   * @default 'float32'
+   */
+  precision: oneOf(precisions).default(defaults.training.precision),
   /**
    * Batch norm statistics with several processes: of the whole batch, or of each rank's part.
    *

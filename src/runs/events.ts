@@ -1,20 +1,34 @@
 import { z } from 'zod';
 import { whole } from '../user-input/schema-fields.js';
 
+/** Where a run computes from here on; runs of earlier versions did not record it. */
+interface Place {
+  /** `cpu`, `cuda:0` */
+  readonly device?: string | undefined;
+  /** The card as NVIDIA calls it; null for the CPU. */
+  readonly card?: string | null | undefined;
+  readonly precision?: string | undefined;
+}
+
 /**
  * The lines of `events.jsonl`, which the dashboard and the report read. The name of a measurement consists of split,
  * metric, threat model and attack: `validation/robust/linf-8-255/pgd-10`, `validation/clean`, `train/loss`,
  * `train/accuracy`.
  */
 export type RunEvent =
-  | {
+  | ({
       readonly type: 'start';
       readonly time: string;
       readonly epochs: number;
       readonly stepsPerEpoch: number;
       readonly parameters: number;
-    }
-  | { readonly type: 'resume'; readonly time: string; readonly epoch: number; readonly step: number }
+    } & Place)
+  | ({
+      readonly type: 'resume';
+      readonly time: string;
+      readonly epoch: number;
+      readonly step: number;
+    } & Place)
   | {
       readonly type: 'step';
       readonly time: string;
@@ -58,6 +72,11 @@ export type RunEvent =
     };
 
 const time = z.string();
+const place = {
+  device: z.string().optional(),
+  card: z.string().nullable().optional(),
+  precision: z.string().optional(),
+};
 const position = { time, epoch: whole(0), step: whole(0) };
 /** JSON.stringify writes non-finite numbers as null. */
 const number = z.union([z.number(), z.null().transform(() => Number.NaN)]);
@@ -70,8 +89,9 @@ export const runEventSchema: z.ZodType<RunEvent> = z.discriminatedUnion('type', 
     epochs: whole(1),
     stepsPerEpoch: whole(1),
     parameters: whole(0),
+    ...place,
   }),
-  z.object({ type: z.literal('resume'), ...position }),
+  z.object({ type: z.literal('resume'), ...position, ...place }),
   z.object({
     type: z.literal('step'),
     ...position,

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, InputError } from '../errors.js';
+import { describe, InputError, RunError } from '../errors.js';
 import { removeTemporaryFiles, writeFileDurably, writeJsonDurably } from '../files/durable-file.js';
-import { acquireLock } from '../files/lock.js';
+import { acquireLock, type Lock } from '../files/lock.js';
 import { type Manifest, manifestSchema } from '../provenance/manifest.js';
 import { firstDifference } from '../user-input/first-difference.js';
 import { validate } from '../user-input/validate.js';
@@ -21,6 +21,12 @@ export interface RunFolder extends Disposable {
    * Events of a step must be written before its checkpoint: on resume, those up to the checkpoint's step are kept.
    */
   appendEvent(event: RunEvent): void;
+  /**
+   * Call it before a checkpoint is written.
+   *
+   * @throws RunError 'run-taken' if another process has taken the run over.
+   */
+  requireLock(): void;
   /** Releases the lock on the folder. Idempotent. */
   close(): void;
 }
@@ -61,7 +67,7 @@ export function createRunFolder(options: RunFolderOptions & { readonly manifest:
     writeJsonDurably(join(path, 'manifest.json'), manifest);
     // Written last, since it marks the folder as a run: if killed before, the folder counts as unused.
     writeJsonDurably(join(path, 'recipe.json'), recipe);
-    return open(path, manifest, lock.release);
+    return open(path, manifest, lock);
   } catch (error) {
     lock.release();
     throw error;
@@ -115,7 +121,7 @@ export function resumeRunFolder({ path, recipe, complete, willRepeat }: ResumeOp
         (!('step' in event) || event.step <= progress.step) &&
         willRepeat?.(event, progress.state) !== true,
     );
-    return { run: open(path, manifest, lock.release), checkpoint };
+    return { run: open(path, manifest, lock), checkpoint };
   } catch (error) {
     lock.release();
     throw error;
@@ -138,16 +144,24 @@ export function readManifest(path: string): Manifest {
   return validate({ schema: manifestSchema, input: readJson(file), source: `the manifest ${file}` });
 }
 
-function open(path: string, manifest: Manifest, release: () => void): RunFolder {
+function open(path: string, manifest: Manifest, lock: Lock): RunFolder {
   const log = openEventLog(path);
   let isOpen = true;
   const close = () => {
     if (!isOpen) return;
     isOpen = false;
     log.close();
-    release();
+    lock.release();
   };
-  return { path, manifest, appendEvent: log.append, close, [Symbol.dispose]: close };
+  const requireLock = () => {
+    if (lock.isHeld()) return;
+    throw new RunError(
+      'run-taken',
+      `Expected this process to hold the lock of the run ${path} but another process took it over, since this one gave no ` +
+        'sign of life for a minute. The other one continues the run.',
+    );
+  };
+  return { path, manifest, appendEvent: log.append, requireLock, close, [Symbol.dispose]: close };
 }
 
 /** Whether it is a folder that is empty except for files left by a process that was killed while it created a run. */

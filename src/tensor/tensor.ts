@@ -2,7 +2,7 @@ import type { Handle, OperatorArgument, TypedArray } from '../engine/addon.js';
 import { native } from '../engine/native.js';
 import { DisposedError, InputError } from '../errors.js';
 import { handles, inPlace, oneHandle, operator } from './operator.js';
-import { adopt, type Scoped } from './scope.js';
+import { adopt, type Scoped, scope } from './scope.js';
 
 export type Dtype = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'uint8' | 'bool';
 export type MemoryFormat = 'contiguous' | 'channels-last' | 'preserve';
@@ -306,12 +306,15 @@ export class Tensor implements Scoped, Disposable {
   toDevice(device: string): Tensor {
     return new Tensor(native().toDevice(this.handle, device));
   }
-  /** Moves the tensor to another device in place, visible to every holder. */
+  /** Moves a leaf tensor to another device in place, visible to every holder. */
   moveTo_(device: string): this {
-    if (device !== this.device) {
-      using moved = this.detach().toDevice(device);
-      setData(this.handle, moved.handle);
-    }
+    if (device === this.device) return this;
+    const isRequired = this.requiresGrad;
+    const moved = scope(() => native().toDevice(this.detach().handle, device));
+    native().setRequiresGrad(moved, isRequired);
+    native().release(this.#handle);
+    this.#handle = moved;
+    this.escape(); // the finalizer knows the old handle only
     return this;
   }
   contiguous(format: MemoryFormat = 'contiguous'): Tensor {
@@ -393,7 +396,6 @@ const indexSelect = operator('aten::index_select');
 const gather = operator('aten::gather');
 const indexTensors = operator('aten::index', 'Tensor');
 const toDtype = operator('aten::to', 'dtype');
-const setData = inPlace('aten::set_data');
 const contiguous = operator('aten::contiguous');
 const clone = operator('aten::clone');
 const detach = operator('aten::detach');

@@ -12,6 +12,7 @@ it('satin bench refuses, before the engine is loaded, what it cannot measure', a
     [['pgd'], /Expected a run folder for --model/],
     [['imagenet-pipeline'], /Expected a folder of photographs for --photos/],
     [['autoattack', '--model', 'a', '--reference', '/none'], /a checkout of auto-attack for --reference/],
+    [['call', '--device', 'cuda'], /Expected cpu for --device but received 'cuda'. call measures the CPU/],
     [['call', '--share', '0'], /a number above 0 and at most 1 for --share/],
     [['call', '--json', '/none/a.json'], /a file in an existing folder for --json/],
   ] as const) {

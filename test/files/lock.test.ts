@@ -1,10 +1,11 @@
 /** One process writes a folder; the lock of one that has ended is taken over. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { removeAbandonedLock } from '../../src/files/lock.js';
 import { resumeRunFolder } from '../../src/runs/run-folder.js';
 import { create, recipe, refused } from '../support/run-folders.js';
 
@@ -50,6 +51,65 @@ describe('the lock of a run', () => {
       () => resumeRunFolder({ path, recipe }),
       refused(/on elsewhere does\. If it has terminated, remove/),
     );
+  });
+
+  const elsewhere = { pid: 1, host: 'elsewhere', started: 'boot/1', namespace: 'pid:[1]', beats: true };
+  const leave = (name: string, owner: object) => {
+    const { path, close } = create(name);
+    close();
+    const lock = join(path, 'lock');
+    writeFileSync(lock, JSON.stringify(owner));
+    return { path, lock };
+  };
+
+  it('of another machine is removed once it has given no sign of life for a while', async () => {
+    const { path, lock } = leave('silent', elsewhere);
+    await removeAbandonedLock(path, { seconds: 2 });
+    assert.equal(existsSync(lock), false);
+    resumeRunFolder({ path, recipe }).run.close();
+  });
+
+  it('of another machine stays where its holder gives signs of life, or is too old to give any', async () => {
+    const { path, lock } = leave('beating', elsewhere);
+    const timer = setInterval(() => utimesSync(lock, new Date(), new Date()), 500);
+    await removeAbandonedLock(path, { seconds: 3 });
+    clearInterval(timer);
+    assert.throws(() => resumeRunFolder({ path, recipe }), refused(/on elsewhere does/));
+    const { beats: _, namespace: __, ...old } = elsewhere;
+    const { path: oldPath } = leave('old', old);
+    await removeAbandonedLock(oldPath, { seconds: 0 });
+    assert.throws(() => resumeRunFolder({ path: oldPath, recipe }), refused(/on elsewhere does/));
+  });
+
+  it('of another container of this machine is not looked up by its process id', async () => {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const owner = { ...elsewhere, pid: process.pid, host: hostname(), started: `${boot}/1` };
+    const { path, lock } = leave('container', owner);
+    assert.throws(() => resumeRunFolder({ path, recipe }), refused(/process \d+ on/));
+    await removeAbandonedLock(path, { seconds: 1 });
+    assert.equal(existsSync(lock), false);
+  });
+
+  it('is not looked for where there is no folder', async () => {
+    const { path, close } = create('none');
+    close();
+    await removeAbandonedLock(join(path, 'recipe.json'));
+    await removeAbandonedLock(join(path, 'absent'));
+  });
+
+  it('is waited for until interrupted', async () => {
+    const { path } = leave('interrupted', elsewhere);
+    await assert.rejects(removeAbandonedLock(path, { interrupted: () => true }), /Interrupted while waiting/);
+  });
+
+  it('that another process took over is not released, and stops the first before its next checkpoint', () => {
+    const { path, requireLock, close } = create('fenced');
+    requireLock();
+    const other = JSON.stringify(elsewhere);
+    writeFileSync(join(path, 'lock'), other);
+    assert.throws(requireLock, /Expected this process to hold the lock .* another process took it over/);
+    close();
+    assert.equal(readFileSync(join(path, 'lock'), 'utf8'), other);
   });
 
   it('goes to exactly one of several processes', () => {

@@ -12,7 +12,7 @@ import { engineInfo, memoryInfo, setThreads } from '../../src/engine/engine-info
 import { native } from '../../src/engine/native.js';
 import { DisposedError, InputError } from '../../src/errors.js';
 import { crossEntropy } from '../../src/nn/losses.js';
-import { integers } from '../../src/tensor/create.js';
+import { integers, ones } from '../../src/tensor/create.js';
 import { gradient, noGrad } from '../../src/tensor/gradient.js';
 import { noise } from '../../src/tensor/noise.js';
 import { scope } from '../../src/tensor/scope.js';
@@ -23,6 +23,7 @@ import { child } from '../support/child.js';
 import { largestDifference } from '../support/close.js';
 import { fromGolden, type GoldenTensor, readGolden } from '../support/golden.js';
 
+process.env.SATIN_MOCK_DEVICE = '1';
 setThreads(1);
 
 const folder = fileURLToPath(new URL('../../../test/golden/torchscript/', import.meta.url));
@@ -90,6 +91,19 @@ describe('a TorchScript network', () => {
     });
   });
 
+  it('computes where it is brought, wherever it was saved', () => {
+    for (const device of ['cpu', 'mock']) {
+      using model = openModel(file('on-a-card.pt'), { device });
+      scope(() => {
+        const x = ones([2, 3, 4, 4], 'float32', device).mul(0.5).requireGrad_();
+        const logits = model.classify(x);
+        assert.deepEqual([logits.device, [...logits.numbers()]], [device, [1.5, 3, 4.5, 6, 1.5, 3, 4.5, 6]]);
+        const slope = gradient(logits.sum(), x);
+        assert.ok(slope.numbers().every((each) => Math.abs(each - 10 / 48) < 1e-6));
+      });
+    }
+  });
+
   it('gives no gradient to its own weights', () => {
     scope(() => {
       assert.equal(noGrad(() => traced.classify(draw([2, 2, 8, 8]))).requiresGrad, false);
@@ -138,6 +152,7 @@ describe('a TorchScript network', () => {
        const before = readdirSync('/proc/self/task').length;
        gradient(model.classify(x).sum(), x);
        console.log(readdirSync('/proc/self/task').length - before);`,
+      { env: { SATIN_MOCK_DEVICE: '0' } }, // autograd would start a thread for it
     );
     assert.equal(status, 0, errors);
     assert.equal(output, '0\n');

@@ -1,4 +1,4 @@
-/** `training.precision: bfloat16`: products are rounded, and nothing else. */
+/** `training.precision: bfloat16`: a network computes in it, with weights and gradients in float32. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Model } from '../../src/models/model.js';
@@ -29,17 +29,17 @@ describe('a layer that multiplies in bfloat16', () => {
       const rounded = (tensor: Tensor) => tensor.to('bfloat16').to('float64');
       const cases = [
         [
-          convolution.forward(x, { train: true, computeDtype: 'bfloat16' }),
+          convolution.forward(x.to('bfloat16'), { train: true, computeDtype: 'bfloat16' }),
           conv2d(rounded(x), rounded(convolution.weight), { stride: 1, padding: 1 }),
         ],
         [
-          last.forward(x.mean([2, 3]), { train: true, computeDtype: 'bfloat16' }),
+          last.forward(x.mean([2, 3]).to('bfloat16'), { train: true, computeDtype: 'bfloat16' }),
           linear(rounded(x.mean([2, 3])), rounded(last.weight)),
         ],
       ] as const;
       for (const [ours, exact] of cases) {
-        assert.equal(ours.dtype, 'float32');
-        const [got, wanted] = [ours.numbers(), exact.numbers()];
+        assert.equal(ours.dtype, 'bfloat16');
+        const [got, wanted] = [ours.to('float32').numbers(), exact.numbers()];
         for (const [at, value] of got.entries())
           assert.ok(
             Math.abs(value - wanted[at]!) <= rounding * Math.abs(wanted[at]!) + 1e-5,
@@ -83,7 +83,7 @@ describe('a network in bfloat16', () => {
         assert.ok(off < 0.1, `parameter ${place} is off by ${off}`);
         differs ||= off > 1e-5;
       }
-      assert.ok(differs, 'the products were rounded');
+      assert.ok(differs, 'the network was rounded');
       assert.deepEqual(
         parameters.map((each) => each.numbers()),
         before,

@@ -88,7 +88,7 @@ describe('a recipe', () => {
         checkpointEvery: null,
       },
       validation: { attack: 'pgd-10', examples: 1000, batch: 250 },
-      device: 'cpu',
+      device: 'auto',
       threads: null,
     });
   });
@@ -118,7 +118,7 @@ describe('the recipes that come with Satin', () => {
       assert.equal(loadRecipe(name).name, name);
       const smoke = loadRecipe(name, { smoke: true });
       assert.equal(smoke.training.epochs, 1);
-      assert.equal(smoke.device, 'cpu');
+      assert.equal(smoke.device, 'auto');
     }
   });
 

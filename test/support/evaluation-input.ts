@@ -75,11 +75,13 @@ export function madeUp({ classes, examples, flags = [], alone = true, mode = 'st
     flags,
     perExample,
     batch: { size: 250, measured: null },
+    precision: { search: 'float32', verdict: 'float32' },
     engine: {
       libtorch: '1.13.1',
       capability: 'AVX2',
       threads: 2,
       device: 'cpu',
+      card: null,
       node: '20.20.2',
       commit: 'abc123',
     },

@@ -9,5 +9,11 @@ if (launch === null) throw new Error('Expected to be one of several ranks.');
 setThreads(1);
 await withProcessGroup(launch, { device: 'cpu' }, async (group) => {
   const { rank, size } = group;
-  process.stdout.write(JSON.stringify(sumsOf({ rank, size, sum: (numbers) => group.allReduce(numbers) })));
+  const sums = sumsOf({
+    rank,
+    size,
+    sum: (numbers) => group.allReduce(numbers),
+    average: (tensors) => group.allReduceMean_(tensors),
+  });
+  process.stdout.write(JSON.stringify(sums));
 });

@@ -1,5 +1,5 @@
 import type { ProcessGroup } from '../../src/distributed/process-group.js';
-import { ones, zeros } from '../../src/tensor/create.js';
+import { ones, tensor, zeros } from '../../src/tensor/create.js';
 import { normActivate } from '../../src/tensor/functional.js';
 import { gradient } from '../../src/tensor/gradient.js';
 import { noise } from '../../src/tensor/noise.js';
@@ -13,6 +13,8 @@ export interface Sums {
   readonly wrong: number;
   /** A fused batch norm of this rank's part of the images: outputs, gradients of the images, then running statistics. */
   readonly norm: readonly (readonly number[])[];
+  /** Means of a float32 and of a float64 tensor whose elements are `termOf` of this rank. */
+  readonly means: readonly (readonly number[])[];
 }
 
 export const lengths = [1, 2, 3, 5, 64, 4096, 4097];
@@ -25,7 +27,11 @@ export function sumsOf({
   rank,
   size,
   sum,
-}: Pick<ProcessGroup, 'rank' | 'size'> & { sum: ProcessGroup['allReduce'] }): Sums {
+  average,
+}: Pick<ProcessGroup, 'rank' | 'size'> & {
+  sum: ProcessGroup['allReduce'];
+  average: ProcessGroup['allReduceMean_'];
+}): Sums {
   const sums = lengths.map((length) => sum(Array.from({ length }, (_, place) => termOf(rank, place))));
   // By two ranks alone, since it takes seconds.
   const many = size > 2 ? [] : sum(new Array<number>(4_000_000).fill(rank + 1));
@@ -52,7 +58,14 @@ export function sumsOf({
     const dx = gradient(y.mul(drawn(1)).sum(), x);
     return [y, dx, runningMean, runningVariance].map((each) => [...each.detach().numbers()]);
   });
-  return { sums, wrong, norm };
+  const means = scope(() => {
+    const terms = Float64Array.from({ length: 12 }, (_, place) => termOf(rank, place));
+    const own = tensor(terms, [2, 3, 2]);
+    const averaged = [own.to('float32').permute([0, 2, 1]), own];
+    average(averaged);
+    return averaged.map((each) => [...each.numbers()]);
+  });
+  return { sums, wrong, norm, means };
 }
 
 const images = 12;

@@ -53,11 +53,13 @@ export function network(name: string, clean: number, robust: number, epochs = 4)
       perExample: [],
       perClass: [],
       batch: { size: 250, measured: null },
+      precision: { search: 'float32', verdict: 'float32' },
       engine: {
         libtorch: '1.13.1',
         capability: 'AVX2',
         threads: 2,
         device: 'cpu',
+        card: null,
         node: '20.20.2',
         commit: null,
       },

@@ -22,7 +22,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 /** The source that a test lies beside: `attacks/apgd.eot`, and the same in slow/, is about `attacks/apgd`. */
 const subject = (test: string) => test.replace(/^slow\//, '').replace(/\.[^/]*$/, '');
-const mirrored = new Set(tests.filter((test) => !test.startsWith('slow/')).map(subject));
+const mirrored = new Set(tests.filter((test) => !/^(slow|cuda)\//.test(test)).map(subject));
 
 /** Whether there is more in a source than types: something that it exports, or does when it is loaded. */
 function holdsLogic(text: string): boolean {
@@ -134,7 +134,7 @@ describe('the table', () => {
 });
 
 describe('a test', () => {
-  const beside = tests.filter((name) => !/^(commands|system)\//.test(subject(name)));
+  const beside = tests.filter((name) => !/^(commands|cuda|system)\//.test(subject(name)));
 
   it('lies beside a source, or where tests of commands and of several parts lie', () => {
     assert.ok(beside.length > 0);

@@ -174,7 +174,7 @@ describe('wrong values are refused with a sentence', () => {
       /Expected float32 or float64/,
     );
     throws(
-      () => Reflect.apply(native().fromData, undefined, [new Uint16Array(2), [2]]),
+      () => Reflect.apply(native().fromData, undefined, [new Uint16Array(2), [2], 'cpu']),
       InputError,
       /Expected a Float32Array, .* but received another typed array/,
     );

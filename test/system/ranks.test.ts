@@ -1,5 +1,6 @@
 /** Processes that train together come to what one process comes to with the whole batch. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +16,7 @@ import { largestDifference } from '../support/close.js';
 import { type Job, type Outcome, outcomeOf } from '../support/rank-jobs.js';
 import { lengths, type Sums, sumsOf, termOf } from '../support/rank-sums.js';
 import { jobsOf, type Started, satinRanks, startRanks } from '../support/ranks.js';
-import { satin, tinyRecipe, writeTinyMnist } from '../support/tiny-run.js';
+import { mainFile, satin, tinyRecipe, writeTinyMnist } from '../support/tiny-run.js';
 
 setThreads(1);
 const skip = availableBackends().includes('gloo') ? false : 'this engine was built without Gloo';
@@ -96,7 +97,7 @@ for (const size of [2, 3, 4])
     const all = await ended;
     for (const { status, stderr } of all) assert.equal(status, 0, stderr);
     const found = all.map(({ stdout }) => JSON.parse(stdout) as Sums);
-    const whole = sumsOf({ rank: 0, size: 1, sum: (numbers) => [...numbers] });
+    const whole = sumsOf({ rank: 0, size: 1, sum: (numbers) => [...numbers], average: () => {} });
 
     for (const { wrong } of found) assert.equal(wrong, 0);
     const terms = (place: number) => found.map((_, rank) => termOf(rank, place));
@@ -108,6 +109,21 @@ for (const size of [2, 3, 4])
         assert.ok(off <= 1e-8, `sums of ${length} numbers off by ${off}`);
       }
     }
+    const [single, double] = [0, 1].map((which) => found.map(({ means }) => means[which]!));
+    const mean64 = Array.from(
+      double![0]!,
+      (_, place) => terms(place).reduce((sum, each) => sum + each) / size,
+    );
+    for (const [rank, means] of double!.entries()) {
+      assert.deepEqual(means, double![0], 'to the bit on every rank');
+      assert.deepEqual(single![rank], single![0], 'to the bit on every rank');
+    }
+    assert.ok(largestDifference(double![0]!, mean64) <= 1e-12);
+    const places = single![0]!.map(
+      (_, at) => Math.floor(at / 6) * 6 + (at % 3) * 2 + (Math.floor(at / 3) % 2),
+    );
+    const rounded = places.map((place) => Math.fround(mean64[place]!));
+    assert.ok(largestDifference(single![0]!, rounded) <= 1e-6);
     const [y, dx, mean, variance] = whole.norm as [number[], number[], number[], number[]];
     const joined = (which: number) => found.flatMap(({ norm }) => norm[which]!);
     // A float32 near 300 is known to 1.5e-5, of which a standard deviation is 0.5.
@@ -170,6 +186,31 @@ describe('a run of several ranks', { skip }, () => {
     assert.deepEqual(measured('both'), measured('whole'));
     const off = largestDifference(weightsOf('both'), weightsOf('whole'));
     assert.ok(off <= 1e-4, `weights off by ${off}`);
+  });
+
+  it('goes on by itself where its launcher started it again, and is refused where a person did', () => {
+    const run = (env: Readonly<Record<string, string>>, ...words: readonly string[]) => {
+      const { status, stderr } = spawnSync(process.execPath, [mainFile, ...line('again', ...words)], {
+        encoding: 'utf8',
+        env: { ...process.env, ...env },
+      });
+      return { status, stderr };
+    };
+    const [restarted, job] = [{ TORCHELASTIC_RESTART_COUNT: '1' }, { TORCHELASTIC_RUN_ID: 'satin' }];
+    assert.equal(run(job).status, 0);
+    const before = last('again').progress;
+    const { status, stderr } = run({});
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /Expected a folder that does not exist yet/);
+    assert.equal(run({ TORCHELASTIC_RUN_ID: 'another' }).status, 2);
+    for (const env of [restarted, job]) {
+      const again = run(env);
+      assert.equal(again.status, 0, again.stderr);
+      assert.deepEqual(last('again').progress, before);
+    }
+    // The weights that it started from do not matter any more.
+    const init = run(restarted, '--init', join(folder, 'whole'));
+    assert.equal(init.status, 0, init.stderr);
   });
 
   it('is measured by several processes with the verdicts of one', async () => {

@@ -73,6 +73,7 @@ describe('a run with an average, Adam, parts, clipping and a guard', () => {
       .filter((event) => event.type === 'epoch')
       .at(-1)!;
     const experiment = buildExperiment(recipe, await loadTrainingData(recipe), {
+      device: 'cpu',
       init: stateOf(alone),
       interrupted: () => false,
     });

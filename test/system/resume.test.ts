@@ -153,6 +153,7 @@ describe('a run that starts from other weights', () => {
 
   async function starts(init?: Checkpoint, newHead = false) {
     const experiment = buildExperiment(recipe, await loadTrainingData(recipe), {
+      device: 'cpu',
       init,
       newHead,
       interrupted,

@@ -67,7 +67,7 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
   const originals = indices.map((index) => pixelsOf(images.subarray(index * size, (index + 1) * size)));
   const before = say(originals);
   const labels = before.map(({ label }) => options.label ?? label);
-  using data = new DatasetTensors({
+  const dataset: Dataset = {
     name: 'the images',
     classes,
     shape,
@@ -76,7 +76,8 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
     ids: Uint32Array.from(indices),
     order: 'file',
     warnings: [],
-  });
+  };
+  using data = new DatasetTensors(dataset, model.device);
   using fast = model.forAttacks();
   const { adversarial } = await evaluate({ exact: model.classify, fast: fast.classify }, data, {
     attacks: [attack],
@@ -140,7 +141,7 @@ function predictionsOf(
     scope(() =>
       topPredictions(
         padSingleton(model.classify),
-        stackImages(images.slice(part * batch, (part + 1) * batch), shape),
+        stackImages(images.slice(part * batch, (part + 1) * batch), shape, model.device),
       ),
     ),
   ).flat();

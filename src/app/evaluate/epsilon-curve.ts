@@ -58,7 +58,7 @@ export async function epsilonCurve(options: CurveOptions): Promise<CurvePoint[]>
   let standing = Array.from({ length: count }, (_, index) => index);
   /** The verdicts at one ε, of the examples that were robust at the previous one. */
   const measure = async (radius: Epsilon): Promise<readonly ExampleResult[]> => {
-    using tensors = new DatasetTensors(subset(data, standing));
+    using tensors = new DatasetTensors(subset(data, standing), model.device);
     const { perExample } = await evaluate(subject, tensors, {
       attacks: [attack],
       threat: { norm: norms[threat.norm], epsilon: radius.epsilon },

@@ -6,8 +6,12 @@ import type { Dataset } from '../../data/dataset.js';
 import { DatasetTensors } from '../../data/dataset-tensors.js';
 import { pixelsDigest } from '../../data/digest.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
+import { cardName } from '../../engine/device.js';
+import { deviceKind } from '../../engine/device-name.js';
 import { engineInfo } from '../../engine/engine-info.js';
-import { InterruptedError } from '../../errors.js';
+import { setTensorFloat32 } from '../../engine/precision.js';
+import type { Precision } from '../../engine/precision-name.js';
+import { InputError, InterruptedError } from '../../errors.js';
 import { checkModel } from '../../evaluation/checks/check-model.js';
 import { checkResults } from '../../evaluation/checks/check-results.js';
 import { type Evaluation, type EvaluationProgress, evaluate } from '../../evaluation/evaluate.js';
@@ -24,6 +28,7 @@ import { makeManifest, satinCommit } from '../../provenance/manifest.js';
 import { version } from '../../provenance/version.js';
 import type { Epsilon } from '../../user-input/epsilon.js';
 import type { AttackableModel } from '../model/open-model.js';
+import { requirePrecision } from '../require-precision.js';
 import { requireSameEvaluation } from '../require-same-on-ranks.js';
 
 export interface EvaluateRunOptions {
@@ -42,6 +47,8 @@ export interface EvaluateRunOptions {
   readonly folder?: NewEvaluationFolder | StoredEvaluationFolder;
   /** Also runs each attack on the examples that earlier attacks broke. @default false */
   readonly alone?: boolean;
+  /** The precision in which the attacks search; every verdict is float32's. @default 'float32' */
+  readonly precision?: Precision;
   /** `full` adds the monotonicity checks and the loss surface. @default 'quick' */
   readonly checks?: 'quick' | 'full';
   /** Called after each attack of the full checks. */
@@ -65,7 +72,9 @@ export interface EvaluationRun {
  */
 export async function evaluateRun(options: EvaluateRunOptions): Promise<EvaluationRun> {
   const { model, data, surrogates = [], norm, epsilon, seed, interrupted, onProgress } = options;
-  const { alone = false, checks = 'quick', onChecks } = options;
+  const { alone = false, checks = 'quick', precision = 'float32', onChecks } = options;
+  const { device } = model;
+  requirePrecision(precision, { device, name: '`precision`' });
   const own = options.attacks.map(parseAttack);
   const smoothed = own.filter(({ kind }) => kind !== 'square'); // which asks for no derivative
   const attacks = [
@@ -77,12 +86,14 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
   const { folder: target } = options;
   using resumed =
     target?.kind === 'stored' ? target.resume({ data, settings, batch: options.batch ?? 'auto' }) : null;
+  if (resumed !== null) requireSameDevice(resumed, device);
 
-  using tensors = new DatasetTensors(data);
-  using fast = model.forAttacks();
+  using tensors = new DatasetTensors(data, device);
+  const form = precision === 'bfloat16' ? { computeDtype: precision } : {};
+  using fast = model.forAttacks(form);
   const smooth = surrogates.map((derivative) => ({
     name: derivative.name,
-    form: model.forAttacks({ derivative }),
+    form: model.forAttacks({ ...form, derivative }),
   }));
   const subject = {
     exact: model.classify,
@@ -104,7 +115,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
       target?.kind === 'new'
         ? target.create({
             data,
-            manifest: manifestOf(options, { settings, batch, random, device: tensors.device }),
+            manifest: manifestOf(options, { settings, batch, random, device }),
           })
         : null;
     const folder = created ?? resumed;
@@ -145,13 +156,15 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
       flags: [...flags, ...checkResults(found, { attacks, classes })],
       perExample: measured.perExample,
       batch,
-      engine: engineResult(tensors.device),
+      engine: engineResult(device),
+      precision: { search: precision, verdict: 'float32' },
       command: folder === null ? commandLine() : commandLine(folder.manifest.command.slice(1)),
       seconds: measured.seconds,
     };
     folder?.finish(result);
     return { evaluation: found, result };
   };
+  using _setting = setTensorFloat32(precision === 'tf32');
   return await measure().finally(() => {
     for (const each of smooth) each.form[Symbol.dispose]();
   });
@@ -160,7 +173,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
 /** Everything that determines the outcome of an evaluation, as the folder stores it. */
 function settingsOf(options: EvaluateRunOptions): EvaluationSettings {
   const { model, data, attacks, surrogates = [], norm, epsilon, seed } = options;
-  const { alone = false, checks = 'quick' } = options;
+  const { alone = false, checks = 'quick', precision = 'float32' } = options;
   const { range, normalise } = model.preprocessing ?? noPreprocessing;
   return {
     modelDigest: model.digest,
@@ -182,7 +195,15 @@ function settingsOf(options: EvaluateRunOptions): EvaluationSettings {
     surrogates: surrogates.map(({ name }) => name),
     alone,
     checks,
+    precision,
   };
+}
+
+/** A card and the CPU round differently, so a verdict found here might not be found there. */
+function requireSameDevice({ manifest, path }: EvaluationFolder, device: string): void {
+  const before = deviceKind(manifest.device);
+  if (before !== deviceKind(device))
+    throw InputError.expected(`${before}, on which ${path} was begun,`, '`device`', device);
 }
 
 function manifestOf(
@@ -196,7 +217,13 @@ function manifestOf(
 ): EvaluationManifest {
   const { settings, batch, random, device } = chosen;
   const engine = engineInfo();
-  const facts = { engine: { ...engine }, device, threads: engine.threads, seeds: { run: seed } };
+  const card = cardName(device);
+  const facts = {
+    engine: { ...engine, ...(card !== null && { card }) },
+    device,
+    threads: engine.threads,
+    seeds: { run: seed },
+  };
   return {
     ...makeManifest({ ...facts, chosen: {} }),
     chosen: {
@@ -224,5 +251,6 @@ function batchBefore({ manifest: { chosen } }: EvaluationFolder): BatchResult {
 
 function engineResult(device: string): EngineResult {
   const { libtorch, capability, threads } = engineInfo();
-  return { libtorch, capability, threads, device, node: process.versions.node, commit: satinCommit() };
+  const card = cardName(device);
+  return { libtorch, capability, threads, device, card, node: process.versions.node, commit: satinCommit() };
 }

@@ -11,6 +11,8 @@ export interface VerificationResult {
   readonly satin: string;
   /** The folder of the evaluation. */
   readonly folder: string;
+  /** Where the model classified the images, in float32. */
+  readonly device: string;
   readonly isFinished: boolean;
   readonly model: string;
   readonly modelDigest: string;
@@ -47,11 +49,13 @@ export function verifyRun(options: {
   readonly folder: string;
   /** @default the model that was evaluated, by the path that the user gave */
   readonly model?: ModelFile;
+  /** @default 'cpu' */
+  readonly device?: string;
 }): VerificationResult {
-  const { folder } = options;
+  const { folder, device = 'cpu' } = options;
   const manifest = readEvaluationManifest(folder, 'the folder');
   const { evaluation: settings, epsilonText } = manifest;
-  using model = openVerified(manifest, options.model ?? readModelFile(manifest.model));
+  using model = openVerified(manifest, options.model ?? readModelFile(manifest.model), device);
   const isSameModel = isEvaluated(model, manifest);
   const {
     isFinished,
@@ -60,6 +64,7 @@ export function verifyRun(options: {
   } = verifyFolder(folder, {
     manifest,
     classify: model.classify,
+    device,
     shape: model.shape,
   });
   const failed = images.flatMap(({ isInBall, isInBox, isMisclassified, ...image }): FailedImage[] => {
@@ -75,6 +80,7 @@ export function verifyRun(options: {
   return {
     satin: version,
     folder,
+    device,
     isFinished,
     model: model.name,
     modelDigest: model.digest,
@@ -93,13 +99,13 @@ export function verifyRun(options: {
 }
 
 /** Opens the model; the evaluated file gets the preprocessing of the evaluation unless another one is stated. */
-function openVerified(manifest: EvaluationManifest, file: ModelFile): AttackableModel {
-  const model = openModel(file);
+function openVerified(manifest: EvaluationManifest, file: ModelFile, device: string): AttackableModel {
+  const model = openModel(file, { device });
   const before = manifest.evaluation.input;
   const isOpen = file.kind !== 'torchscript' || file.isStated || before === null;
   if (isOpen || model.digest !== manifest.evaluation.modelDigest) return model;
   model[Symbol.dispose]();
-  return openModel({ ...file, preprocessing: before });
+  return openModel({ ...file, preprocessing: before }, { device });
 }
 
 function isEvaluated(

@@ -30,9 +30,11 @@ export function importWeights(
     readonly description: ExternalDescription;
     /** What the network expects in place of pixels in [0, 1], where the file does not hold it. */
     readonly preprocessing?: Preprocessing | null;
+    /** @default 'cpu' */
+    readonly device?: string;
   },
 ): ImportedModel {
-  const { description, preprocessing = null } = options;
+  const { description, preprocessing = null, device = 'cpu' } = options;
   const { path } = weights;
   const [channels] = description.shape;
   const stated = preprocessing === null ? null : asNormalisation(preprocessing, channels);
@@ -44,7 +46,7 @@ export function importWeights(
       stated,
       `In ${path} the mean is ${held.mean.join()} and the std ${held.std.join()}.`,
     );
-  const model = Model.create({ ...description, normalise: held ?? stated }, { seed: null });
+  const model = Model.create({ ...description, normalise: held ?? stated }, { seed: null, device });
   try {
     const { arrays, skipped } = matchParameterNames(weights.arrays, new Set(model.network.state().keys()));
     loadWeights(model.network, arrays, { source: path });

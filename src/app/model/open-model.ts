@@ -1,7 +1,7 @@
-import type { Activation } from '../../activations/activation.js';
+import { withTensorFloat32 } from '../../engine/precision.js';
 import { InputError } from '../../errors.js';
 import type { ModelDescription } from '../../models/description.js';
-import type { Model } from '../../models/model.js';
+import type { FoldOptions, Model } from '../../models/model.js';
 import { arePlaceholders } from '../../models/placeholder-class-names.js';
 import type { Preprocessing } from '../../models/preprocessing.js';
 import { TorchScriptModel } from '../../models/torchscript-model.js';
@@ -22,15 +22,17 @@ export interface AttackableModel extends Disposable {
   readonly classes: readonly string[] | null;
   /** Of a TorchScript file; null if the model contains its normalisation. */
   readonly preprocessing: Preprocessing | null;
-  /** The exact network: it alone decides whether an example is misclassified. */
+  /** Where its weights are, and where it takes images: `cpu`, `cuda:0`. */
+  readonly device: string;
+  /** The exact network in float32: it alone decides whether an example is misclassified. */
   readonly classify: Classifier;
   /**
    * The same function up to rounding, but faster, for attacks. With `derivative` its backward pass uses another
-   * activation's derivative (a surrogate derivative).
+   * activation's derivative (a surrogate derivative); with `computeDtype` the network computes in it.
    *
-   * @throws {InputError} for `derivative`, if the activations of the model are not known.
+   * @throws {InputError} for `derivative` and `computeDtype`, if the network of the model is not known.
    */
-  forAttacks(options?: { readonly derivative?: Activation }): Disposable & { readonly classify: Classifier };
+  forAttacks(options?: FoldOptions): Disposable & { readonly classify: Classifier };
 }
 
 /** A model of Satin as an `AttackableModel`, which owns it. */
@@ -45,6 +47,7 @@ export function attackableModel(
     shape,
     classes: arePlaceholders(classes) ? null : classes,
     preprocessing: null,
+    device: model.device,
     classify: model.classify,
     forAttacks: (options) => model.fold(options),
     [Symbol.dispose]: () => model.dispose(),
@@ -62,16 +65,33 @@ export function functionModel(options: {
   readonly digest?: string;
   readonly shape?: AttackableModel['shape'];
   readonly classes?: AttackableModel['classes'];
+  /** The device on which it takes images. @default 'cpu' */
+  readonly device?: string;
 }): AttackableModel {
-  const { name, classify, digest = `function:${name}`, shape = null, classes = null } = options;
+  const {
+    name,
+    classify,
+    digest = `function:${name}`,
+    shape = null,
+    classes = null,
+    device = 'cpu',
+  } = options;
   return {
     name,
     digest,
     shape,
     classes,
     preprocessing: null,
-    classify,
+    device,
+    classify: (x) => withTensorFloat32(false, () => classify(x)),
     forAttacks(form = {}) {
+      if (form.computeDtype !== undefined)
+        throw InputError.expected(
+          'a model of Satin, whose layers are known,',
+          `a search in ${form.computeDtype}`,
+          name,
+          'Its precision is its own; search in float32.',
+        );
       if (form.derivative !== undefined)
         throw InputError.expected(
           'a model of Satin, whose activations are known,',
@@ -90,26 +110,36 @@ export function functionModel(options: {
  *
  * @throws {InputError} if the file cannot be used.
  */
-export function openModel(source: string | ModelFile, options: ModelFileOptions = {}): AttackableModel {
+export function openModel(
+  source: string | ModelFile,
+  options: ModelFileOptions & {
+    /** @default 'cpu' */
+    readonly device?: string;
+  } = {},
+): AttackableModel {
+  const { device = 'cpu' } = options;
   const file = typeof source === 'string' ? readModelFile(source, options) : source;
   const { path } = file;
   switch (file.kind) {
     case 'satin': {
       const { checkpoint } = file;
-      return attackableModel(checkpointModel(checkpoint), { name: path, digest: checkpoint.weightsDigest });
+      return attackableModel(checkpointModel(checkpoint, device), {
+        name: path,
+        digest: checkpoint.weightsDigest,
+      });
     }
     case 'torchscript': {
       const { preprocessing } = file;
-      const script = new TorchScriptModel(path, preprocessing);
+      const script = new TorchScriptModel(path, preprocessing, device);
       const { digest, classify } = script;
       return {
-        ...functionModel({ name: path, digest, classify }),
+        ...functionModel({ name: path, digest, classify, device }),
         preprocessing,
         [Symbol.dispose]: () => script.dispose(),
       };
     }
     case 'weights': {
-      const { model, digest } = importWeights(file.weights, file);
+      const { model, digest } = importWeights(file.weights, { ...file, device });
       return attackableModel(model, { name: path, digest });
     }
   }

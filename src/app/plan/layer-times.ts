@@ -1,4 +1,6 @@
 import type { Activation } from '../../activations/activation.js';
+import { synchronise } from '../../engine/device.js';
+import type { Precision } from '../../engine/precision-name.js';
 import type { NetworkSummary } from '../../models/layer-summary.js';
 import { ActivationLayer } from '../../nn/activation-layer.js';
 import { convolve } from '../../nn/fused-block.js';
@@ -21,7 +23,7 @@ export type PassTimes = Passes & { readonly optimizer: number };
  */
 export function measureLayers(
   { layers, state, parameters }: Pick<NetworkSummary, 'layers' | 'state' | 'parameters'>,
-  { activation, images }: { readonly activation: Activation; readonly images: number },
+  place: Pick<LayerSetting, 'activation' | 'images' | 'precision' | 'device'>,
 ): PassTimes {
   const known = new Map<string, Passes>();
   const sum = { forward: 0, attack: 0, update: 0 };
@@ -29,14 +31,13 @@ export function measureLayers(
     const weight = state.get(`${name}.weight`)!;
     const biased = state.has(`${name}.bias`);
     const key = [input, output, weight, biased].join(' ');
-    const times =
-      known.get(key) ?? scope(() => timesOf({ input, output, weight, biased, activation, images }));
+    const times = known.get(key) ?? scope(() => timesOf({ input, output, weight, biased, ...place }));
     known.set(key, times);
     sum.forward += times.forward;
     sum.attack += times.attack;
     sum.update += times.update;
   }
-  return { ...sum, optimizer: optimizerTime(parameters) };
+  return { ...sum, optimizer: optimizerTime(parameters, place.device) };
 }
 
 interface LayerSetting {
@@ -47,6 +48,9 @@ interface LayerSetting {
   readonly biased: boolean;
   readonly activation: Activation;
   readonly images: number;
+  readonly precision: Precision;
+  /** Where it is timed. */
+  readonly device: string;
 }
 
 /** One layer of a network with the norm and activation that follow it. */
@@ -77,39 +81,45 @@ class MeasuredLayer extends Module {
 }
 
 function timesOf(setting: LayerSetting): Passes {
-  const { input, images } = setting;
+  const { input, images, precision, device } = setting;
   using layer = new MeasuredLayer(setting);
+  layer.moveTo(device);
   const parameters = [...layer.parameters().values()];
-  const laid = ones([images, ...input]);
+  const computed = precision === 'bfloat16' ? { computeDtype: precision } : {};
+  const laid = ones([images, ...input], computed.computeDtype ?? 'float32', device);
   const x = (input.length === 3 ? laid.contiguous('channels-last') : laid).requireGrad_();
   const folded = new Map<Module, FoldedWeights>();
-  const measured: Pass = { train: false, folded };
+  const measured: Pass = { ...computed, train: false, folded };
+  const updated: Pass = { ...computed, train: true };
+  const timed = (run: () => unknown) => seconds(device, run);
   const times = {
-    forward: seconds(() => noGrad(() => layer.forward(x, measured))),
-    attack: seconds(() => layer.frozen(() => gradients([layer.forward(x, measured).sum()], [x]))),
-    update: seconds(() => gradients([layer.forward(x, { train: true }).sum()], [x, ...parameters])),
+    forward: timed(() => noGrad(() => layer.forward(x, measured))),
+    attack: timed(() => layer.frozen(() => gradients([layer.forward(x, measured).sum()], [x]))),
+    update: timed(() => gradients([layer.forward(x, updated).sum()], [x, ...parameters])),
   };
   for (const tensors of folded.values()) for (const tensor of tensors) tensor.dispose();
   return { forward: times.forward / images, attack: times.attack / images, update: times.update / images };
 }
 
 /** An SGD step over `count` parameters. */
-function optimizerTime(count: number): number {
+function optimizerTime(count: number, device: string): number {
   return scope(() => {
     const sample = Math.min(count, 4_000_000);
-    const weights = ones([1, sample]);
+    const weights = ones([1, sample], 'float32', device);
     const settings = { momentum: 0.9, nesterov: true, weightDecay: 1e-4 };
     using optimizer = new Sgd(new Map([['weights', weights]]), settings);
-    const gradient = ones([1, sample]);
-    return (seconds(() => optimizer.step([gradient], 0.1)) * count) / sample;
+    const gradient = ones([1, sample], 'float32', device);
+    return (seconds(device, () => optimizer.step([gradient], 0.1)) * count) / sample;
   });
 }
 
 /** The median of three runs after a warm-up. */
-function seconds(run: () => unknown): number {
+function seconds(device: string, run: () => unknown): number {
   const taken = Array.from({ length: 4 }, () => {
+    synchronise(device);
     const began = performance.now();
     scope(() => void run());
+    synchronise(device);
     return (performance.now() - began) / 1000;
   });
   return taken.slice(1).sort((a, b) => a - b)[1]!;

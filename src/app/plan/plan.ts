@@ -1,9 +1,14 @@
 import { parseActivation } from '../../activations/parse.js';
+import { cardName, deviceMemory } from '../../engine/device.js';
 import { setThreads } from '../../engine/engine-info.js';
+import { setTensorFloat32 } from '../../engine/precision.js';
+import type { Precision } from '../../engine/precision-name.js';
 import { InputError } from '../../errors.js';
 import { layerSummary, type NetworkSummary } from '../../models/layer-summary.js';
 import type { Recipe } from '../../recipe/recipe.js';
-import { type Device, type DeviceName, devices } from './devices.js';
+import { deviceOfRank } from '../device-of-rank.js';
+import { requirePrecision } from '../require-precision.js';
+import { type Device, type DeviceName, devices, reached } from './devices.js';
 import { measureLayers, type PassTimes } from './layer-times.js';
 import { type Passes, passCounts } from './pass-counts.js';
 import { measureStep } from './step-time.js';
@@ -34,30 +39,46 @@ export interface Plan {
 }
 
 export interface PlanOptions {
-  /** 'cpu' is this machine, where steps or layers are timed. @default 'cpu' */
-  readonly device?: DeviceName | 'cpu';
+  /** A device of the table, or one of this machine (`cpu`, `cuda`), where steps or layers are timed. @default the recipe's */
+  readonly device?: DeviceName | 'cpu' | 'cuda';
   /** Devices that share each batch. @default 1 */
   readonly count?: number;
 }
 
 /**
- * Estimates what a recipe needs on a device. On 'cpu' some training steps are timed here on random images; for a network
- * that is too large for that, and for validation, each distinct layer is timed and the times are added. On other devices a
+ * Estimates what a recipe needs on a device. On a device of this machine some training steps are timed on random images; for
+ * a network that is too large for that, and for validation, each distinct layer is timed and the times are added. On others a
  * layer takes the longer of its arithmetic and its memory traffic, from the data sheet scaled by the share that training
- * reaches. `training.precision` does not change the estimate.
+ * reaches.
  *
  * @throws {InputError} if the batch cannot be split equally among the devices, or the data cannot be read.
  */
-export async function plan(recipe: Recipe, { device = 'cpu', count = 1 }: PlanOptions = {}): Promise<Plan> {
+export async function plan(recipe: Recipe, { device, count = 1 }: PlanOptions = {}): Promise<Plan> {
   const { training, model } = recipe;
+  const { precision } = training;
+  const named: Device | null =
+    device === undefined || device === 'cpu' || device === 'cuda' ? null : devices[device];
+  if (named !== null && named.rates[precision] === undefined)
+    throw InputError.expected(
+      Object.keys(named.rates).join(' or '),
+      'training.precision',
+      precision,
+      `That is what an ${named.title} computes in.`,
+    );
   if (training.batch % (count * training.accumulate) !== 0)
     throw InputError.expected(
       `a divisor of the batch of ${training.batch}`,
       '`count` times training.accumulate',
       count * training.accumulate,
     );
-  if (device === 'cpu' && count > 1)
-    throw InputError.expected(`one of ${Object.keys(devices).join(', ')}`, '`device` with `count`', 'cpu');
+  if (named === null && count > 1)
+    throw InputError.expected(
+      `one of ${Object.keys(devices).join(', ')}`,
+      '`device` with `count`',
+      device ?? recipe.device,
+    );
+  const here = named === null ? deviceOfRank(device ?? recipe.device) : null;
+  if (here !== null) requirePrecision(precision, { device: here, name: 'training.precision' });
   const set = await trainingSetSize(recipe);
   const network = layerSummary({
     architecture: model.name,
@@ -68,15 +89,23 @@ export async function plan(recipe: Recipe, { device = 'cpu', count = 1 }: PlanOp
   });
   const work = passCounts(recipe, set.count);
   const part = training.batch / count / training.accumulate;
-  const named: Device | null = device === 'cpu' ? null : devices[device];
-  const images = Math.max(2, Math.min(part, Math.round(measuredMacs / network.macs)));
+  const most = here === 'cpu' ? measuredMacs.cpu : measuredMacs.card;
+  const images = Math.max(2, Math.min(part, Math.round(most / network.macs)));
   if (named === null && recipe.threads !== null) setThreads(recipe.threads);
+  using _setting = setTensorFloat32(precision === 'tf32');
   const times =
     named === null
-      ? measureLayers(network, { activation: parseActivation(model.activation), images })
-      : byDataSheet(network, named);
+      ? measureLayers(network, {
+          activation: parseActivation(model.activation),
+          images,
+          precision,
+          device: here!,
+        })
+      : byDataSheet(network, named, precision);
   const stepped =
-    named === null && network.parameters <= steppedParameters ? measureStep(recipe, set, images) : null;
+    here !== null && network.parameters <= steppedParameters
+      ? measureStep(recipe, set, { images, device: here })
+      : null;
   const perImage = stepped?.perImage ?? secondsOf(work.perImage, times);
   const stepSeconds = (work.batch / count) * perImage + (stepped ?? times).optimizer;
   const validation = (work.epochs * work.measured * secondsOf(work.perMeasured, times)) / count;
@@ -91,10 +120,10 @@ export async function plan(recipe: Recipe, { device = 'cpu', count = 1 }: PlanOp
     perImage: work.perImage,
     memory: {
       weights: 4 * network.parameters * (2 + moments + averaged),
-      activations: part * keptBytes(network),
+      activations: (part * keptBytes(network)) / (precision === 'bfloat16' ? 2 : 1),
     },
-    deviceMemory: named?.memory ?? null,
-    device: named?.title ?? 'this machine',
+    deviceMemory: named?.memory ?? (here === 'cpu' ? null : deviceMemory(here!)),
+    device: named?.title ?? (here === 'cpu' ? 'this machine' : `this machine's ${cardName(here!) ?? here}`),
     count,
     stepSeconds,
     imagesPerSecond: work.batch / stepSeconds,
@@ -109,7 +138,7 @@ function secondsOf(passes: Passes, times: PassTimes): number {
 }
 
 /** Images per timed step: those of a step, or fewer if that would take long. */
-const measuredMacs = 2e10;
+const measuredMacs = { cpu: 2e10, card: 4e12 } as const;
 
 /** A larger network is not built just to be timed: its weights, gradients and momentum would fill this machine. */
 const steppedParameters = 2e8;
@@ -118,11 +147,16 @@ const steppedParameters = 2e8;
 const passesOverMemory = { forward: 4, attack: 9, update: 13 };
 const bytes = 4;
 
-function byDataSheet({ layers, parameters }: NetworkSummary, device: Device): PassTimes {
+function byDataSheet(
+  { layers, parameters }: NetworkSummary,
+  device: Device,
+  precision: Precision,
+): PassTimes {
   const [rate, bandwidth] = [
-    device.float32 * device.reached.arithmetic,
-    device.bandwidth * device.reached.bandwidth,
+    device.rates[precision]! * reached.arithmetic[precision],
+    device.bandwidth * reached.bandwidth,
   ];
+  const perNumber = precision === 'bfloat16' ? bytes / 2 : bytes;
   const times = { forward: 0, attack: 0, update: 0 };
   for (const { macs, output } of layers) {
     const size = output.reduce((product, each) => product * each, 1);
@@ -134,7 +168,7 @@ function byDataSheet({ layers, parameters }: NetworkSummary, device: Device): Pa
     ] as const)
       times[kind] += Math.max(
         (2 * macs * products) / rate,
-        (bytes * size * passesOverMemory[kind]) / bandwidth,
+        (perNumber * size * passesOverMemory[kind]) / bandwidth,
       );
   }
   return { ...times, optimizer: (bytes * parameters * 6) / bandwidth };

@@ -1,4 +1,5 @@
 import type { Batch } from '../../data/dataset-tensors.js';
+import { synchronise } from '../../engine/device.js';
 import { Model } from '../../models/model.js';
 import type { Recipe } from '../../recipe/recipe.js';
 import { integers } from '../../tensor/create.js';
@@ -22,25 +23,28 @@ const most = 7;
 /** Seconds after which one timed step is enough. */
 const patience = 10;
 
-/** Runs training steps of a recipe on `images` random images each. Reading images is not measured. */
+/** Runs training steps of a recipe on `images` random images each on a device. Reading images is not measured. */
 export function measureStep(
   recipe: Recipe,
   { shape, classes }: Pick<TrainingSetSize, 'shape' | 'classes'>,
-  images: number,
+  { images, device }: { readonly images: number; readonly device: string },
 ): StepTime {
   const { model, training } = recipe;
   const halves = new Array<number>(shape[0]).fill(0.5);
   const normalise = { mean: halves, std: halves };
   const names = Array.from({ length: classes }, (_, label) => String(label));
   const description = { architecture: model.name, width: model.width, activation: model.activation };
-  using network = Model.create({ ...description, classes: names, shape, normalise }, { seed: 0 });
-  using objective = buildObjective({ ...recipe, training: { ...training, precision: 'float32' } });
+  using network = Model.create({ ...description, classes: names, shape, normalise }, { seed: 0, device });
+  using objective = buildObjective(recipe);
   using optimizer = buildOptimizer(training.optimizer, network);
   const ids = Array.from({ length: images }, (_, id) => id);
   return scope(() => {
     const batch: Batch = {
-      x: noise('uniform', { key: { seed: 0, stream: 'bench' }, ids, shape }),
-      labels: integers(ids.map((id) => id % classes)),
+      x: noise('uniform', { key: { seed: 0, stream: 'bench' }, ids, shape, device }),
+      labels: integers(
+        ids.map((id) => id % classes),
+        device,
+      ),
       ids,
     };
     const [learning, optimizing]: [number[], number[]] = [[], []];
@@ -49,19 +53,25 @@ export function measureStep(
     for (let step = 0; step < warmUp + most && !(isLate() && learning.length > 0); step++)
       scope(() => {
         const counts = step >= (isLate() ? 1 : warmUp);
-        const from = performance.now();
+        const from = now(device);
         const index = { seed: 0, epoch: 1, step, stepsPerEpoch: 1000, part: 0 };
         const { gradients, restore } = objective.computeGradients(network, batch, index);
-        const learned = performance.now();
+        const learned = now(device);
         optimizer.step(gradients, 1e-6);
         restore?.();
-        const done = performance.now();
+        const done = now(device);
         if (!counts) return;
         learning.push(learned - from);
         optimizing.push(done - learned);
       });
     return { perImage: median(learning) / images / 1000, optimizer: median(optimizing) / 1000 };
   });
+}
+
+/** The time once the device has done what it was asked to do, in milliseconds. */
+function now(device: string): number {
+  synchronise(device);
+  return performance.now();
 }
 
 function median(values: readonly number[]): number {

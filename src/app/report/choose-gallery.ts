@@ -34,8 +34,10 @@ export interface GalleryOptions {
 export function chooseGallery({ networks, data, count = 8 }: GalleryOptions): GalleryExample[] {
   const indices = chooseForGallery(networks, data, count);
   if (indices.length === 0) return [];
-  using tensors = new DatasetTensors(data);
-  const views = networks.map((network) => scope(() => viewsOf(network, tensors, indices)));
+  const views = networks.map((network) => {
+    using tensors = new DatasetTensors(data, network.model.device);
+    return scope(() => viewsOf(network, tensors, indices));
+  });
   const [channels, height, width] = data.shape;
   const picture = (pixels: Float32Array) => ({ channels, height, width, data: pixels });
   const pixels = channels * height * width;
@@ -99,6 +101,6 @@ function viewsOf(network: GalleryNetwork, data: DatasetTensors, indices: readonl
     });
   const adversarial = images.filter((image) => image !== undefined);
   const clean = topPredictions(classify, x);
-  const attacked = topPredictions(classify, stackImages(adversarial, x.shape.slice(1)));
+  const attacked = topPredictions(classify, stackImages(adversarial, x.shape.slice(1), x.device));
   return indices.map((_, at) => ({ image: images[at]!, clean: clean[at]!, attacked: attacked[at]! }));
 }

@@ -32,6 +32,8 @@ export interface TrainingReportOptions {
   readonly runs: readonly TrainedRun[];
   /** Number of test images to attack. */
   readonly examples: number;
+  /** `cpu` or `cuda:N`. */
+  readonly device: string;
   readonly interrupted: () => boolean;
   readonly onProgress: (progress: {
     readonly label: string;
@@ -51,7 +53,7 @@ const batch = 250;
  * @throws {InputError} if a model does not fit the images of the first run.
  */
 export async function trainingReport(options: TrainingReportOptions): Promise<TrainingReport> {
-  const { runs, interrupted, onProgress } = options;
+  const { runs, device, interrupted, onProgress } = options;
   const networks: MeasuredNetwork[] = [];
   const models: AttackableModel[] = [];
   let data: Dataset | undefined;
@@ -59,7 +61,7 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
     for (const run of runs) {
       const name = nameOf(run, runs);
       const digest = run.checkpoint.weightsDigest;
-      const model = attackableModel(checkpointModel(run.checkpoint), { name: run.path, digest });
+      const model = attackableModel(checkpointModel(run.checkpoint, device), { name: run.path, digest });
       models.push(model);
       const { threat, data: source } = runs[0]!.recipe;
       const { norm, epsilon, epsilonText } = threat;

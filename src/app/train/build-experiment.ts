@@ -25,6 +25,8 @@ export interface ExperimentOptions {
   readonly init?: InitialWeights | undefined;
   /** With `init`: initialise the last layer randomly all the same. @default false */
   readonly newHead?: boolean;
+  /** `cpu` or `cuda:N`. */
+  readonly device: string;
   readonly interrupted: () => boolean;
   /** Processes that train together. @default a single process */
   readonly group?: ProcessGroup;
@@ -45,8 +47,7 @@ export function buildExperiment(
 ): Experiment {
   const { model, threat, training } = recipe;
   const { training: chosen } = images;
-  const { onProgress, group = singleProcess } = options;
-  const device = recipe.device === 'cuda' && group.size > 1 ? `cuda:${group.localRank}` : recipe.device;
+  const { device, onProgress, group = singleProcess } = options;
   const description: ModelDescription = {
     architecture: model.name,
     width: model.width,

@@ -1,9 +1,13 @@
 import { z } from 'zod';
-import { groupFailure } from '../../distributed/collectives.js';
+import { groupFailure, withoutTermination } from '../../distributed/collectives.js';
 import { threadsOfRank } from '../../distributed/init-process-group.js';
 import { batchOfRank, type ProcessGroup, singleProcess } from '../../distributed/process-group.js';
+import { cardName } from '../../engine/device.js';
+import { deviceKind } from '../../engine/device-name.js';
 import { engineInfo, setThreads } from '../../engine/engine-info.js';
+import { setTensorFloat32 } from '../../engine/precision.js';
 import { InputError } from '../../errors.js';
+import { removeAbandonedLock } from '../../files/lock.js';
 import type { Model } from '../../models/model.js';
 import { type Manifest, makeManifest } from '../../provenance/manifest.js';
 import { parseRecipe, type Recipe } from '../../recipe/recipe.js';
@@ -22,18 +26,23 @@ import { initialProgress, type TrainingProgress, train } from '../../training/tr
 import { validate } from '../../user-input/validate.js';
 import { loadWeights, toArrays, toTensor } from '../../weights/module-weights.js';
 import type { NamedArray } from '../../weights/safetensors.js';
+import { deviceOfRank } from '../device-of-rank.js';
+import { requirePrecision } from '../require-precision.js';
 import { requireSameImages, requireSameRecipe, requireSameWeights } from '../require-same-on-ranks.js';
 import { buildExperiment, type Experiment, type ExperimentOptions } from './build-experiment.js';
-import { requireBfloat16 } from './require-bfloat16.js';
 import { loadTrainingData } from './training-data.js';
 
 /** A training run on disk: a recipe trained into a run folder, from scratch or resumed. */
-export interface TrainRunOptions extends ExperimentOptions {
+export interface TrainRunOptions extends Omit<ExperimentOptions, 'device'> {
   readonly recipe: Recipe;
+  /** The device of this process. @default the recipe's */
+  readonly device?: string;
   /** The run folder. */
   readonly path: string;
-  /** Resumes the run in the folder; starts it if there is none. */
+  /** Resumes the run in the folder; starts it if there is none. With several ranks, true on any of them suffices. */
   readonly resume: boolean;
+  /** The launcher's id of the job, kept in the manifest. @default null */
+  readonly job?: string | null;
   /** Called with every event. */
   readonly onEvent: (event: RunEvent) => void;
 }
@@ -50,30 +59,40 @@ const recordedSteps = 100;
  * @throws {InputError} before anything is written, if recipe, data or folder cannot be used.
  */
 export async function trainRun(options: TrainRunOptions): Promise<void> {
-  const { recipe, path, interrupted, onEvent, group = singleProcess } = options;
+  const { recipe, path, interrupted, onEvent, job = null, group = singleProcess } = options;
   const leads = group.rank === 0;
   requireSameRecipe(group, recipe);
-  requireBfloat16(recipe);
   const { batch, accumulate } = recipe.training;
   batchOfRank(batch / accumulate, accumulate === 1 ? 'training.batch' : 'training.batch / accumulate', group);
-  const goesOn = leads && options.resume && isRunFolder(path);
+  // A rank that has just joined an elastic job may lead it, and does not know that it was restarted.
+  const resume = group.allReduce([options.resume ? 1 : 0])[0]! > 0;
+  if (leads && resume) await removeAbandonedLock(path, { interrupted });
+  const goesOn = leads && resume && isRunFolder(path);
   if (leads && !goesOn) requireUnused(path);
   // Bad images and a bad checkpoint are refused before the engine is loaded.
   const images = await loadTrainingData(recipe, options.onProgress);
   if (group.size > 1) requireSameImages(group, images);
-  const resumed = goesOn ? resumeRunFolder({ path, recipe, complete, willRepeat: comesAgain }) : null;
+  const resumed = goesOn
+    ? resumeRunFolder({
+        path,
+        recipe,
+        complete: (stored) => complete(stored, recipe),
+        willRepeat: comesAgain,
+      })
+    : null;
   using held = resumed?.run ?? null;
-  if (recipe.device === 'cuda' && !engineInfo().cuda)
-    throw InputError.expected('cpu', 'device', recipe.device, 'This libtorch has no CUDA.');
+  const device = options.device ?? deviceOfRank(recipe.device, group);
+  requirePrecision(recipe.training.precision, { device, name: 'training.precision' });
   if (recipe.threads !== null || group.size > 1) setThreads(recipe.threads ?? threadsOfRank(group));
 
-  using experiment = buildExperiment(recipe, images, options);
+  using _setting = setTensorFloat32(recipe.training.precision === 'tf32');
+  using experiment = buildExperiment(recipe, images, { ...options, device });
   const { model, epochs } = experiment;
   const stepsPerEpoch =
     experiment.epochSteps ??
     Math.floor(experiment.data.count / experiment.batch) * experiment.objective.replays;
   // Only rank 0 writes.
-  using run = leads ? (held ?? begin(path, recipe, group)) : null;
+  using run = leads ? (held ?? begin(path, recipe, { group, job, device })) : null;
   const checkpoint = resumed?.checkpoint ?? null;
 
   const every = Math.max(1, Math.floor(stepsPerEpoch / recordedSteps));
@@ -87,9 +106,16 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
   const restored = checkpoint === null ? initialProgress : restore(checkpoint, experiment);
   const progress = group.size === 1 ? restored : followLeader(group, experiment, restored);
   const time = new Date().toISOString();
+  const place = { device, card: cardName(device), precision: recipe.training.precision };
   if (goesOn && checkpoint !== null)
-    record({ type: 'resume', time, epoch: progress.epoch, step: progress.step });
-  else record({ type: 'start', time, epochs, stepsPerEpoch, parameters: model.parameterCount });
+    record({ type: 'resume', time, epoch: progress.epoch, step: progress.step, ...place });
+  else record({ type: 'start', time, epochs, stepsPerEpoch, parameters: model.parameterCount, ...place });
+
+  const before = run?.manifest.device ?? device;
+  if (deviceKind(before) !== deviceKind(device)) {
+    const message = `This run began on ${before} and goes on on ${device}, which rounds differently: its weights will not be those of a run that stayed on one.`;
+    record({ type: 'warning', time, step: progress.step, message });
+  }
 
   const training = train({
     ...experiment,
@@ -101,15 +127,19 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
       const rest = name === 'last' ? scope(() => toArrays(restState(experiment, group))) : null;
       if (name === 'last') requireSameWeights(group, model, state.step);
       if (run === null) return;
-      writeCheckpoint({
-        run: path,
-        name,
-        step: state.step,
-        model: model.description,
-        weights: toArrays(keptModel(experiment).network.state()),
-        ...(rest !== null && { optimizer: rest }),
-        state,
-      });
+      run.requireLock();
+      const weights = toArrays(keptModel(experiment).network.state());
+      withoutTermination(() =>
+        writeCheckpoint({
+          run: path,
+          name,
+          step: state.step,
+          model: model.description,
+          weights,
+          ...(rest !== null && { optimizer: rest }),
+          state,
+        }),
+      );
     },
   });
   await training.catch((error: unknown) => {
@@ -148,9 +178,9 @@ function comesAgain(event: RunEvent, state: unknown): boolean {
   return event.type === 'epoch' && event.epoch >= progressOf(state, 'the last checkpoint').epoch;
 }
 
-/** A stored recipe with the defaults of settings that were added since. */
-function complete(stored: unknown): Recipe {
-  return parseRecipe(stored, 'the recipe of the run');
+/** A stored recipe with the defaults of settings that were added since. A run may go on on another device. */
+function complete(stored: unknown, { device }: Recipe): Recipe {
+  return { ...parseRecipe(stored, 'the recipe of the run'), device };
 }
 
 function progressOf(state: unknown, source: string): TrainingProgress {
@@ -237,17 +267,24 @@ function tensorsOf(arrays: readonly NamedArray[]): Map<string, Tensor> {
   return new Map(arrays.map((array) => [array.name, toTensor(array)]));
 }
 
-function begin(path: string, recipe: Recipe, group: ProcessGroup): RunFolder {
-  return createRunFolder({ path, recipe, manifest: manifestOf(recipe, group) });
+interface Launched {
+  readonly group: ProcessGroup;
+  readonly job: string | null;
+  readonly device: string;
 }
 
-function manifestOf(recipe: Recipe, { size }: ProcessGroup): Manifest {
+function begin(path: string, recipe: Recipe, launched: Launched): RunFolder {
+  return createRunFolder({ path, recipe, manifest: manifestOf(recipe, launched) });
+}
+
+function manifestOf(recipe: Recipe, { group: { size }, job, device }: Launched): Manifest {
   const engine = engineInfo();
+  const card = cardName(device);
   return makeManifest({
-    engine: { ...engine },
-    device: recipe.device,
+    engine: { ...engine, ...(card !== null && { card }) },
+    device,
     threads: engine.threads,
     seeds: { run: recipe.training.seed, validation: recipe.data.validationSeed },
-    chosen: size === 1 ? {} : { ranks: size },
+    chosen: { ...(size > 1 && { ranks: size }), ...(job !== null && { job }) },
   });
 }

@@ -9,6 +9,7 @@ import { isRunFolder, readStoredRecipe } from '../../runs/run-folder.js';
 import { nearest } from '../../user-input/did-you-mean.js';
 import { parseEpsilon } from '../../user-input/epsilon.js';
 import { nameList } from '../../user-input/name-list.js';
+import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { missing, wholeNumber } from '../option-parsers.js';
@@ -43,6 +44,7 @@ export function attackCommand() {
     .option('--out <folder>', 'output folder', 'adversarial')
     .option('--json <file>', 'also write the result as JSON to a file, or - for standard output')
     .option('--seed <number>', "seed of the attack's random numbers", wholeNumber('--seed', 0), 0)
+    .addOption(deviceOption())
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .action(async (modelPath, files, options) => {
       const { resize, out, json, seed, threads } = options;
@@ -73,11 +75,11 @@ export function attackCommand() {
       const { attackImagesToFolder } = await import('../../app/attack/write-folder.js');
       const { modelClassNames } = await import('../../app/model/model-class-names.js');
       const { openModel } = await import('../../app/model/open-model.js');
-      if (threads !== undefined) (await import('../../engine/engine-info.js')).setThreads(threads);
       const display = createDisplay();
+      const device = await chooseStatedDevice({ device: options.device, threads, say: display.note });
       const signal = listenForInterrupt(display.note);
       try {
-        using model = openModel(file);
+        using model = openModel(file, { device });
         const classes = modelClassNames(model, shape);
         const result = await attackImagesToFolder({
           model,

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Argument, Command } from '@commander-js/extra-typings';
 import type { BenchRow } from '../../../bench/row.js';
 import { InputError } from '../../errors.js';
+import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { wholeNumber } from '../option-parsers.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
 
@@ -17,6 +18,9 @@ const names = [
   'imagenet-pipeline',
 ] as const;
 
+/** The benchmarks that run on a graphics card too. */
+const onCards: readonly string[] = ['train-step', 'autoattack', 'pgd'];
+
 /** `satin bench [NAME]` */
 export function benchCommand() {
   return new Command('bench')
@@ -25,6 +29,7 @@ export function benchCommand() {
     )
     .addArgument(new Argument('[name]', 'which benchmark (default: all)').choices(names))
     .option('--python <path>', 'a Python that has torch', 'python3')
+    .addOption(deviceOption())
     .option('--pairs <count>', 'number of alternating runs of each side', wholeNumber('--pairs', 3), 15)
     .option('--only <text>', 'only the benchmarks whose name contains this text, such as width-16/silu')
     .option('--model <run>', 'run folder of the ResNet-18 that autoattack and pgd attack')
@@ -40,36 +45,42 @@ export function benchCommand() {
       '--photos <folder>',
       'photographs for imagenet-pipeline, one subfolder per class, such as val/ of ImageNet',
     )
-    .action(async (name, { python, pairs, only = '', json, model, photos = null, ...attacked }) => {
-      requireJsonPath(json);
-      const { reference = null, images, share, asShipped = false } = attacked;
-      if (model === undefined && (name === 'autoattack' || name === 'pgd' || reference !== null))
-        throw InputError.expected('a run folder', '--model', undefined);
-      if (photos === null && name === 'imagenet-pipeline')
-        throw InputError.expected('a folder of photographs', '--photos', undefined);
-      if (reference !== null && !existsSync(join(reference, 'autoattack', 'autoattack.py')))
-        throw InputError.expected('a checkout of auto-attack', '--reference', reference);
-      const { benches } = await import('../../../bench/benches.js');
-      const note = (sentence: string) => process.stderr.write(`${sentence}\n`);
-      const busy = await busyShare();
-      if (busy > 0.1)
-        note(`Other programs use ${Math.round(busy * 100)} % of the machine: the results are unreliable.`);
-      const rows: BenchRow[] = [];
-      for (const each of name === undefined ? names : [name])
-        rows.push(
-          ...(await benches[each]({
-            python,
-            pairs,
-            only: (row) => row.includes(only),
-            note,
-            photos,
-            attacked: model === undefined ? null : { model, reference, images, share, asShipped },
-          })),
-        );
-      if (rows.length === 0)
-        throw InputError.expected('part of the name of a benchmark result', '--only', only);
-      writeResult(rows, { json, table: rows.map(line).join('') });
-    });
+    .action(
+      async (name, { python, device: stated, pairs, only = '', json, model, photos = null, ...attacked }) => {
+        requireJsonPath(json);
+        const { reference = null, images, share, asShipped = false } = attacked;
+        if (model === undefined && (name === 'autoattack' || name === 'pgd' || reference !== null))
+          throw InputError.expected('a run folder', '--model', undefined);
+        if (stated !== undefined && stated !== 'cpu' && name !== undefined && !onCards.includes(name))
+          throw InputError.expected('cpu', '--device', stated, `${name} measures the CPU.`);
+        if (photos === null && name === 'imagenet-pipeline')
+          throw InputError.expected('a folder of photographs', '--photos', undefined);
+        if (reference !== null && !existsSync(join(reference, 'autoattack', 'autoattack.py')))
+          throw InputError.expected('a checkout of auto-attack', '--reference', reference);
+        const { benches } = await import('../../../bench/benches.js');
+        const note = (sentence: string) => process.stderr.write(`${sentence}\n`);
+        const device = await chooseStatedDevice({ device: stated, say: note });
+        const busy = await busyShare();
+        if (busy > 0.1)
+          note(`Other programs use ${Math.round(busy * 100)} % of the machine: the results are unreliable.`);
+        const rows: BenchRow[] = [];
+        for (const each of name === undefined ? names : [name])
+          rows.push(
+            ...(await benches[each]({
+              python,
+              pairs,
+              only: (row) => row.includes(only),
+              note,
+              device: onCards.includes(each) ? device : 'cpu',
+              photos,
+              attacked: model === undefined ? null : { model, reference, images, share, asShipped },
+            })),
+          );
+        if (rows.length === 0)
+          throw InputError.expected('part of the name of a benchmark result', '--only', only);
+        writeResult(rows, { json, table: rows.map(line).join('') });
+      },
+    );
 }
 
 /** Parses `--share`. */

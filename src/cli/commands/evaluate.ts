@@ -6,6 +6,7 @@ import { readLauncherEnvironment } from '../../distributed/launcher-environment.
 import type { ProcessGroup } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import { newEvaluationFolder } from '../../evaluation/folder/new-folder.js';
+import { chooseStatedDevice, deviceOption, precisionOption } from '../device-option.js';
 import { evaluateSettings } from '../evaluate-settings.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { modelOptions } from '../model-options.js';
@@ -57,6 +58,8 @@ export function evaluateCommand() {
       (text) => (text === 'auto' ? ('auto' as const) : wholeNumber('--batch', 1)(text)),
     )
     .option('--seed <number>', "seed of the attacks' random numbers (default: 0)", wholeNumber('--seed', 0))
+    .addOption(deviceOption())
+    .addOption(precisionOption())
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .addOption(
       new Option('--checks <set>', 'which checks of docs/checks.md to run (default: quick)').choices([
@@ -79,7 +82,7 @@ export function evaluateCommand() {
     .option('--resume <folder>', 'resume the evaluation in this folder, with its original options')
     .action(async (modelPath, options) => {
       const settings = evaluateSettings(modelPath, options);
-      const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, stored } = settings;
+      const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, precision, stored } = settings;
       requireJsonPath(options.json);
       if (options.report !== undefined) requireNewFile(options.report, '--report');
       const launch = readLauncherEnvironment(process.env);
@@ -98,17 +101,19 @@ export function evaluateCommand() {
       // Imported after validation, since this loads the engine.
       const { evaluateRun } = await import('../../app/evaluate/evaluate-run.js');
       const { openModel } = await import('../../app/model/open-model.js');
-      if (settings.threads !== undefined)
-        (await import('../../engine/engine-info.js')).setThreads(settings.threads);
+      const { deviceOfRank } = await import('../../app/device-of-rank.js');
       const { withProcessGroup, threadsOfRank } = await import('../../distributed/init-process-group.js');
       const display = createDisplay();
       const signal = listenForInterrupt(leads ? display.note : () => {});
       const interrupted = () => signal.aborted;
       const progress = leads ? display.progress : () => {};
+      const { threads } = settings;
+      const say = leads ? display.note : () => {};
+      const chosen = await chooseStatedDevice({ device: settings.device, threads, precision, say });
       const measure = async (group?: ProcessGroup) => {
-        if (group !== undefined && settings.threads === undefined)
+        if (group !== undefined && threads === undefined)
           (await import('../../engine/engine-info.js')).setThreads(threadsOfRank(group));
-        using model = openModel(settings.model);
+        using model = openModel(settings.model, { device: deviceOfRank(chosen, group) });
         const data = await settings.load(model, ({ stage, what, done, total }) => {
           if (total !== undefined) progress({ label: `${stage} ${what}`, done, total });
         });
@@ -123,6 +128,7 @@ export function evaluateCommand() {
           batch,
           alone,
           checks,
+          precision,
           ...(folder !== null && { folder }),
           ...(group !== undefined && { group }),
           onChecks: (done, total) => progress({ label: 'checks', done, total }),
@@ -159,7 +165,8 @@ export function evaluateCommand() {
       };
       try {
         if (launch === null) await measure();
-        else await withProcessGroup(launch, { device: 'cpu', interrupted }, measure);
+        else
+          await withProcessGroup(launch, { device: chosen === 'cpu' ? 'cpu' : 'cuda', interrupted }, measure);
       } finally {
         display.close();
       }

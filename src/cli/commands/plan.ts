@@ -13,20 +13,25 @@ const bases: Readonly<Record<Plan['basis'], string>> = {
 };
 
 /** Names of the devices in `plan/devices.ts`, which is not imported here because it is loaded with the engine. */
-const deviceNames = ['cpu', 'h100', 'a100', 'l40s', 'v100'] as const;
+const deviceNames = ['cpu', 'cuda', 'h100', 'a100', 'l40s', 'v100'] as const;
 
 /** `satin plan RECIPE` */
 export function planCommand() {
   return new Command('plan')
     .description(
-      'Estimates parameters, multiply-accumulates, memory and time of a run. For cpu, which is this machine, it times some ' +
+      'Estimates parameters, multiply-accumulates, memory and time of a run. On a device of this machine it times some ' +
         'steps on random images, or single layers if the network is huge; data loading is not included. For other ' +
         'devices it uses the data sheet, which no run has confirmed yet.',
     )
     .argument('<recipe>', `a YAML file, or one of ${recipeNames().join(', ')}`)
     .option('--set <path=value>', 'change one value of the recipe; repeatable', several)
     .option('--smoke', "apply the recipe's smoke section", false)
-    .addOption(new Option('--device <device>', 'target device').choices(deviceNames).default('cpu' as const))
+    .addOption(
+      new Option(
+        '--device <device>',
+        'cpu or cuda of this machine, or another device (default: a graphics card of this machine if there is one)',
+      ).choices(deviceNames),
+    )
     .option('--count <count>', 'number of devices that share each batch', wholeNumber('--count', 1), 1)
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .option('--json <file>', 'write the plan as JSON to a file, or - for standard output')
@@ -38,7 +43,7 @@ export function planCommand() {
       });
       // Imported after validation, since this loads the engine.
       const { plan } = await import('../../app/plan/plan.js');
-      const planned = await plan(recipe, { device, count });
+      const planned = await plan(recipe, { ...(device !== undefined && { device }), count });
       writeResult({ recipe: recipe.name, ...planned }, { json, table: table(recipe.name, planned) });
     });
 }

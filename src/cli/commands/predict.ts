@@ -2,6 +2,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import type { Prediction } from '../../app/predict.js';
 import { decodeImages, resizeRules } from '../../data/decode-image.js';
 import { InputError } from '../../errors.js';
+import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../option-parsers.js';
 import { requireImageFile } from '../output-file.js';
@@ -20,8 +21,9 @@ export function predictCommand() {
       new Option('--resize <rule>', 'how images are resized').choices(resizeRules).default('crop' as const),
     )
     .option('--json <file>', 'write the predictions as JSON to a file, or - for standard output')
+    .addOption(deviceOption())
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
-    .action(async (modelPath, files, { resize, json, threads }) => {
+    .action(async (modelPath, files, { resize, json, device: stated, threads }) => {
       for (const file of files) requireImageFile(file);
       requireJsonPath(json);
       const file = readTypedModel(modelPath, {});
@@ -35,13 +37,13 @@ export function predictCommand() {
       // Imported after validation, since this loads the engine.
       const { predict } = await import('../../app/predict.js');
       const { checkpointModel } = await import('../../app/model/checkpoint-model.js');
-      const { setThreads } = await import('../../engine/engine-info.js');
-      if (threads !== undefined) setThreads(threads);
-      using model = checkpointModel(checkpoint);
+      const say = (sentence: string) => process.stderr.write(`${sentence}\n`);
+      const device = await chooseStatedDevice({ device: stated, threads, say });
+      using model = checkpointModel(checkpoint, device);
       const predictions = predict(model, pixels);
       const images = files.map((image, index) => ({ image, predictions: predictions[index]! }));
       writeResult(
-        { model: modelPath, modelDigest: checkpoint.weightsDigest, resize, images },
+        { model: modelPath, modelDigest: checkpoint.weightsDigest, device, resize, images },
         { json, table: table(images) },
       );
     });

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { Command } from '@commander-js/extra-typings';
 import type { QuickstartSummary } from '../../app/quickstart.js';
 import { InterruptedError } from '../../errors.js';
+import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { wholeNumber } from '../option-parsers.js';
 import { percentage } from '../terminal/format.js';
@@ -18,8 +19,9 @@ export function quickstartCommand() {
     .option('--out <folder>', 'output folder', join('runs', 'quickstart'))
     .option('--seed <number>', 'seed of initialisation, data order and attacks', wholeNumber('--seed', 0), 0)
     .option('--smoke', 'a tiny version that takes seconds and trains nothing useful', false)
+    .addOption(deviceOption())
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
-    .action(async ({ out, seed, smoke, threads }) => {
+    .action(async ({ out, seed, smoke, device: stated, threads }) => {
       const { quickstart, readSummary } = await import('../../app/quickstart.js');
       const done = readSummary({ folder: out, seed, smoke });
       if (done !== null) {
@@ -28,15 +30,16 @@ export function quickstartCommand() {
         );
         return;
       }
-      const { setThreads } = await import('../../engine/engine-info.js');
-      if (threads !== undefined) setThreads(threads);
       let display: Display = createDisplay();
+      const say = (sentence: string) => display.note(sentence);
+      const device = await chooseStatedDevice({ device: stated, threads, say });
       const signal = listenForInterrupt((sentence) => display.note(sentence));
       try {
         const summary = await quickstart({
           folder: out,
           seed,
           smoke,
+          device,
           interrupted: () => signal.aborted,
           onProgress: (progress) => display.progress(progress),
           onTraining(activation, history) {

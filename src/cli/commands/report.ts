@@ -8,6 +8,7 @@ import { readCheckpoint } from '../../runs/checkpoint.js';
 import { readEvents } from '../../runs/event-log.js';
 import { isRunFolder, readManifest, readStoredRecipe } from '../../runs/run-folder.js';
 import { firstDifference } from '../../user-input/first-difference.js';
+import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { wholeNumber } from '../option-parsers.js';
 import { requireNewFile } from '../output-file.js';
@@ -22,22 +23,23 @@ export function reportCommand() {
     .argument('<run...>', 'run folders with the same data set and threat model')
     .option('--out <file>', 'output file (default: report.html in the first run folder)')
     .option('--examples <count>', 'number of test images to attack', wholeNumber('--examples', 1), 1000)
+    .addOption(deviceOption())
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
-    .action(async (paths, { out: stated, examples, threads }) => {
+    .action(async (paths, { out: stated, examples, device: wanted, threads }) => {
       const runs = paths.map(readRun);
       requireComparable(runs);
       const out = stated ?? join(paths[0]!, 'report.html');
       requireNewFile(out, 'the report');
       // Imported after validation, since this loads the engine.
       const { trainingReport } = await import('../../app/report/training-report.js');
-      const { setThreads } = await import('../../engine/engine-info.js');
-      if (threads !== undefined) setThreads(threads);
       const display = createDisplay();
+      const device = await chooseStatedDevice({ device: wanted, threads, say: display.note });
       const signal = listenForInterrupt(display.note);
       try {
         const { page } = await trainingReport({
           runs,
           examples,
+          device,
           interrupted: () => signal.aborted,
           onProgress: display.progress,
         });

@@ -1,12 +1,13 @@
 import { Command } from '@commander-js/extra-typings';
 import { activationLines } from '../../activations/describe.js';
 import { readInitialWeights } from '../../app/model/initial-weights.js';
-import { readLauncherEnvironment } from '../../distributed/launcher-environment.js';
+import { isRestart, jobId, readLauncherEnvironment } from '../../distributed/launcher-environment.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
 import { readEvents } from '../../runs/event-log.js';
-import { defaultRunPath, isRunFolder } from '../../runs/run-folder.js';
+import { defaultRunPath, isRunFolder, readManifest } from '../../runs/run-folder.js';
+import { deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { createDisplay } from '../terminal/terminal.js';
@@ -22,11 +23,11 @@ export function trainCommand() {
     .option('--init <model>', 'initialise from a run, checkpoint, weights file or PyTorch state dict')
     .option('--new-head', 'with --init: reinitialise the last layer, for other classes', false)
     .option('--entry <name>', 'with --init: which of several state dicts in a PyTorch checkpoint')
-    .option('--device <device>', 'cpu or cuda')
+    .addOption(deviceOption())
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .addHelpText('after', activationHelp)
     .action(async (recipeName, options) => {
-      const { smoke, resume, device, threads } = options;
+      const { smoke, device, threads } = options;
       const set = [
         ...(options.set ?? []),
         ...(device === undefined ? [] : [`device=${device}`]),
@@ -37,8 +38,13 @@ export function trainCommand() {
       const leads = (launch?.rank ?? 0) === 0;
       const path =
         options.out ?? defaultRunPath(`${recipe.name}${smoke ? '-smoke' : ''}`, recipe.training.seed);
+      // A launcher that starts a job again runs the same command line.
+      const job = jobId(process.env);
+      const isOfJob = job !== null && isRunFolder(path) && readManifest(path).chosen.job === job;
+      const restarted = isRestart(process.env) || isOfJob;
+      const resume = options.resume || restarted;
       const history = leads && resume && isRunFolder(path) ? readEvents(path) : [];
-      if (options.init !== undefined && history.length > 0)
+      if (options.init !== undefined && history.length > 0 && !restarted)
         throw InputError.expected('--resume or --init, not both,', 'a run that has started', path);
       const { init: initPath, newHead, entry } = options;
       if (initPath === undefined && (newHead || entry !== undefined))
@@ -55,6 +61,7 @@ export function trainCommand() {
           recipe,
           path,
           resume,
+          job,
           init,
           newHead,
           interrupted,
@@ -64,7 +71,11 @@ export function trainCommand() {
         });
       try {
         if (launch === null) await run();
-        else await withProcessGroup(launch, { device: recipe.device, interrupted }, run);
+        else {
+          const { deviceOfRank } = await import('../../app/device-of-rank.js');
+          const device = deviceOfRank(recipe.device) === 'cpu' ? 'cpu' : 'cuda';
+          await withProcessGroup(launch, { device, interrupted }, run);
+        }
       } finally {
         display.close();
       }

@@ -2,6 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import type { VerificationResult } from '../../app/evaluate/verify-run.js';
 import { RunError } from '../../errors.js';
 import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
+import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../option-parsers.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
@@ -23,6 +24,7 @@ export function verifyCommand() {
     .addOption(modelOptions.mean())
     .addOption(modelOptions.std())
     .option('--json <file>', 'write the result as JSON to a file, or - for standard output')
+    .addOption(deviceOption())
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .action(async (folder, options) => {
       const { json, threads } = options;
@@ -31,8 +33,9 @@ export function verifyCommand() {
       requireJsonPath(json);
       // Imported after validation, since this loads the engine.
       const { verifyRun } = await import('../../app/evaluate/verify-run.js');
-      (await import('../../engine/engine-info.js')).setThreads(threads ?? manifest.threads);
-      const result = verifyRun({ folder, model });
+      const say = (sentence: string) => process.stderr.write(`${sentence}\n`);
+      const stated = { device: options.device, threads: threads ?? manifest.threads, say };
+      const result = verifyRun({ folder, model, device: await chooseStatedDevice(stated) });
       writeResult(result, { json, table: table(result) });
       const { failed, images } = result;
       if (failed.length > 0)

@@ -14,6 +14,7 @@ export function evaluationTable(result: EvaluationResult): string {
   const right = result.perExample.filter((example) => example.clean).length;
   return [
     `${count(examples)} images of ${data}, ${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}, mode ${mode}`,
+    placeOf(result),
     '',
     ...attackRows(attacks),
     '',
@@ -22,6 +23,14 @@ export function evaluationTable(result: EvaluationResult): string {
     ...flags.flatMap(({ code, message }) => ['', `flag ${code}`, ...wrapped(withHint(code, message))]),
     '',
   ].join('\n');
+}
+
+/** Where and in which precision the verdicts were found. */
+function placeOf({ engine: { device, card }, precision: { search, verdict } }: EvaluationResult): string {
+  const place = `on ${device}${card === null ? '' : ` (${card})`}`;
+  return search === verdict
+    ? `${place} in ${verdict}`
+    : `${place}, searched in ${search}, judged in ${verdict}`;
 }
 
 function withHint(code: string, message: string): string {

@@ -81,9 +81,12 @@ export function formatTraining(): (event: RunEvent) => Shown {
         ({ epochs, stepsPerEpoch } = event);
         epochSeconds = [];
         chosenBy = [];
-        return undefined;
+        return event.device === undefined ? undefined : { kind: 'note', text: `Training${placeOf(event)}.` };
       case 'resume':
-        return { kind: 'note', text: `Resumed at step ${event.step}, in epoch ${event.epoch}.` };
+        return {
+          kind: 'note',
+          text: `Resumed at step ${event.step}, in epoch ${event.epoch}${placeOf(event)}.`,
+        };
       case 'step':
         return showStep(event);
       case 'epoch':
@@ -102,6 +105,12 @@ export function formatTraining(): (event: RunEvent) => Shown {
         return undefined;
     }
   };
+}
+
+/** ` on cuda:0 (NVIDIA H100 80GB HBM3) in float32` */
+function placeOf({ device, card, precision }: Extract<RunEvent, { type: 'start' | 'resume' }>): string {
+  if (device === undefined) return '';
+  return ` on ${device}${card == null ? '' : ` (${card})`}${precision === undefined ? '' : ` in ${precision}`}`;
 }
 
 /** Describes a measurement: `validation/robust/linf-0.1/pgd-10` or `validation/clean`. */

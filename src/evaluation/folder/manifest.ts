@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { precisions } from '../../engine/precision-name.js';
 import { describe, InputError } from '../../errors.js';
 import { manifestSchema } from '../../provenance/manifest.js';
 import { firstDifference } from '../../user-input/first-difference.js';
@@ -27,6 +28,8 @@ const settingsSchema = z.strictObject({
   surrogates: z.array(z.string()),
   alone: z.boolean(),
   checks: z.enum(['quick', 'full']),
+  /** Of the attacks' search; evaluations from before it could be chosen searched in float32. */
+  precision: z.enum(precisions).default('float32'),
 });
 
 export type EvaluationSettings = Readonly<z.output<typeof settingsSchema>>;

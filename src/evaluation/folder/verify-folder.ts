@@ -50,6 +50,8 @@ export function verifyFolder(
     readonly manifest: EvaluationManifest;
     /** The original model, without folded normalisation. */
     readonly classify: Classifier;
+    /** The device on which it takes images. @default 'cpu' */
+    readonly device?: string;
     /** Input shape of the model; null if unknown. */
     readonly shape: readonly [number, number, number] | null;
   },
@@ -62,7 +64,7 @@ export function verifyFolder(
       'the model',
       `one of [${options.shape.join(', ')}]`,
     );
-  using tensors = new DatasetTensors(data);
+  using tensors = new DatasetTensors(data, options.device);
   const indexById = new Map(Array.from(data.ids, (id, index) => [id, index]));
   const classify = padSingleton(options.classify);
   const { random } = chosen;
@@ -95,6 +97,7 @@ export function verifyFolder(
       const x = stackImages(
         found.map(({ pixels }) => pixels),
         data.shape,
+        options.device,
       );
       const originals = tensors.batch(found.map(({ index }) => index)).x;
       const batched = misclassified(classify, x, { labels: found.map(({ label }) => label), random });

@@ -7,7 +7,7 @@ import { factList } from '../training/provenance.js';
 import type { EvaluationPageInput } from './input.js';
 
 export function evaluationFacts({ result, generated, machine }: EvaluationPageInput): Markup {
-  const { engine, batch } = result;
+  const { engine, batch, precision } = result;
   return html`<section aria-labelledby="provenance">
 <h2 id="provenance">Reproducing this evaluation</h2>
 <pre class="command"><code>${result.command}</code></pre>
@@ -27,10 +27,9 @@ ${factList([
   ['Satin', `${result.satin}, commit ${engine.commit ?? 'unknown'}`],
   ['libtorch', `${engine.libtorch}, ${engine.capability}`],
   ['Node', engine.node],
-  [
-    'Machine',
-    `${machine}, ${engine.device}, ${engine.threads} ${engine.threads === 1 ? 'thread' : 'threads'}`,
-  ],
+  ['Machine', `${machine}, ${engine.threads} ${engine.threads === 1 ? 'thread' : 'threads'}`],
+  ['Device', engine.card === null ? engine.device : `${engine.device}, ${engine.card}`],
+  ['Precision', `attacks search in ${precision.search}, verdicts are of ${precision.verdict}`],
   ['Created', generated],
 ])}
 </section>`;

@@ -182,7 +182,10 @@ describe('satin verify', () => {
     const bad = satin('verify', path, '--threads', '1');
     assert.equal(bad.status, 1);
     assert.match(bad.stdout, new RegExp(`image ${id}, fgsm: outside-ball, outside-box`));
-    assert.match(bad.stderr, /^satin: 1 of \d+ adversarial images failed verification\.\n$/);
+    assert.match(
+      bad.stderr,
+      /^On cpu \(\d+ threads?\), float32\.\nsatin: 1 of \d+ adversarial images failed verification\.\n$/,
+    );
 
     const none = satin('verify', folder);
     assert.equal(none.status, 2);

@@ -1,7 +1,7 @@
 /** What a plan says of a recipe: passes, memory and time, by data sheet and on this machine. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { devices } from '../../../src/app/plan/devices.js';
+import { devices, reached } from '../../../src/app/plan/devices.js';
 import { plan } from '../../../src/app/plan/plan.js';
 import { planCommand } from '../../../src/cli/commands/plan.js';
 import { InputError } from '../../../src/errors.js';
@@ -16,20 +16,23 @@ describe('a plan by data sheet', () => {
     const { perImage, batch, macs, steps, stepSeconds, hours, basis } = await plan(wide, { device: 'v100' });
     const products = perImage.forward + 2 * perImage.attack + 3 * perImage.update;
     const arithmetic =
-      (2 * macs * products * batch) / (devices.v100.float32 * devices.v100.reached.arithmetic);
+      (2 * macs * products * batch) / (devices.v100.rates.float32! * reached.arithmetic.float32);
     assert.ok(stepSeconds > arithmetic && stepSeconds < 1.1 * arithmetic, `${stepSeconds}, ${arithmetic}`);
     assert.equal(hours.training, (steps * stepSeconds) / 3600);
     assert.equal(basis, 'data sheet');
   });
 
   it('has the speed that NVIDIA publishes for the training of a ResNet-50 with PyTorch', async () => {
-    const clean = (device: 'a100' | 'v100') =>
-      plan(recipe('imagenet-resnet50-relu', 'training.attack.steps=1'), { device, count: 8 });
-    for (const [device, published] of [
-      ['a100', 938],
-      ['v100', 367],
+    const clean = (device: 'a100' | 'v100', precision: string) =>
+      plan(recipe('imagenet-resnet50-relu', 'training.attack.steps=1', `training.precision=${precision}`), {
+        device,
+        count: 8,
+      });
+    for (const [device, precision, published] of [
+      ['a100', 'tf32', 938],
+      ['v100', 'float32', 367],
     ] as const) {
-      const { imagesPerSecond } = await clean(device);
+      const { imagesPerSecond } = await clean(device, precision);
       // A step of the attack is two thirds of an update.
       const update = (imagesPerSecond / 8) * (5 / 3);
       assert.ok(Math.abs(update / published - 1) < 0.1, `${device}: ${update}`);
@@ -44,6 +47,19 @@ describe('a plan by data sheet', () => {
     assert.equal(four.memory.weights, one.memory.weights);
   });
 
+  it('takes the precision of the recipe, and refuses what the device does not have', async () => {
+    const at = (precision: string) => recipe('cifar10-resnet18', `training.precision=${precision}`);
+    const speeds = [];
+    for (const precision of ['float32', 'tf32', 'bfloat16'])
+      speeds.push((await plan(at(precision), { device: 'a100' })).imagesPerSecond);
+    assert.deepEqual(
+      speeds,
+      [...speeds].sort((a, b) => a - b),
+    );
+    await assert.rejects(plan(at('tf32'), { device: 'v100' }), /Expected float32 for training\.precision/);
+    await assert.rejects(plan(at('tf32'), { device: 'cpu' }), /Only graphics cards compute in TF32/);
+  });
+
   it('refuses a batch that cannot be shared, and several of this machine', async () => {
     const both = recipe('cifar10-resnet18');
     await assert.rejects(plan(both, { device: 'a100', count: 3 }), InputError);
@@ -52,7 +68,7 @@ describe('a plan by data sheet', () => {
 
   it('can be made for every device that the command names', () => {
     const device = planCommand().options.find(({ long }) => long === '--device');
-    assert.deepEqual(device?.argChoices, ['cpu', ...Object.keys(devices)]);
+    assert.deepEqual(device?.argChoices, ['cpu', 'cuda', ...Object.keys(devices)]);
   });
 });
 

@@ -12,7 +12,7 @@ import { setThreads } from '../../../src/engine/engine-info.js';
 import { readCheckpoint } from '../../../src/runs/checkpoint.js';
 import { largestDifference } from '../../support/close.js';
 import { type Job, type Outcome, outcomeOf } from '../../support/rank-jobs.js';
-import { satinRanks } from '../../support/ranks.js';
+import { satinRanks, startRanks } from '../../support/ranks.js';
 import { satin, tinyRecipe, writeTinyMnist } from '../../support/tiny-run.js';
 
 setThreads(1);
@@ -75,4 +75,31 @@ it('four ranks, one of them killed, end within a minute, and two go on', { skip:
   assert.equal(satin('train', recipe, '--out', whole).status, 0);
   const steps = [path, whole].map((each) => readCheckpoint({ path: each, names: ['last'] }).progress?.step);
   assert.deepEqual(steps, [160, 160]);
+});
+
+describe('a process that is blocked when a rank is lost', { skip: !gloo, concurrency: true }, () => {
+  const program = fileURLToPath(new URL('../../support/rank-behaviour-process.js', import.meta.url));
+  const blocked = async (behaviour: string, name: string) => {
+    const [path, errorFile] = [join(folder, name), join(folder, `${name}.json`)];
+    const command = [program, behaviour, path];
+    const env = { SATIN_LOST_AFTER: '3', TORCHELASTIC_ERROR_FILE: errorFile };
+    const [first] = await (await startRanks([command, command], env)).ended;
+    assert.equal(first!.status, 1, first!.stderr);
+    assert.match(first!.stderr, /Lost rank 1 of 2 .* no sign of life for 3 s/);
+    return { written: readFileSync(path, 'utf8'), errorFile };
+  };
+
+  it('completes the checkpoint that it writes, however long that takes', async () => {
+    assert.equal((await blocked('a write that is held', 'held')).written, 'begun done');
+  });
+
+  it('is terminated otherwise, and torchrun is told why', async () => {
+    const { written, errorFile } = await blocked('a write that is not held', 'cut');
+    assert.equal(written, 'begun ');
+    const { message } = JSON.parse(readFileSync(errorFile, 'utf8')) as {
+      message: { message: string; extraInfo: { timestamp: string } };
+    };
+    assert.match(message.message, /^Lost rank 1 of 2 /);
+    assert.match(message.extraInfo.timestamp, /^\d+$/);
+  });
 });

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import type { Tensor } from '../../src/tensor/tensor.js';
+
+/**
+ * The device that `npm run test:cuda` compares with the CPU: a graphics card, or what `SATIN_TEST_DEVICE` names; `mock`
+ * rehearses the tests on a machine without one.
+ */
+export const device = process.env.SATIN_TEST_DEVICE ?? 'cuda:0';
+if (device === 'mock') process.env.SATIN_MOCK_DEVICE = '1';
+
+/** Whether it is a card: what the mock device cannot do is left out of a rehearsal. */
+export const isCard = device.startsWith('cuda');
+
+/** What is asked of float32: 1e-5 of the largest number. */
+export const allowed = 1e-5;
+
+/** The largest difference over the largest expected number; infinite where one is NaN and the other not. */
+export function relativeDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  assert.equal(actual.length, expected.length);
+  let [difference, largest] = [0, 1e-30];
+  for (let at = 0; at < expected.length; at++) {
+    const [is, should] = [actual[at]!, expected[at]!];
+    if (Number.isNaN(is) !== Number.isNaN(should)) return Number.POSITIVE_INFINITY;
+    if (is === should || Number.isNaN(is)) continue;
+    difference = Math.max(difference, Math.abs(is - should));
+    if (Number.isFinite(should)) largest = Math.max(largest, Math.abs(should));
+  }
+  return difference / largest;
+}
+
+/** Asserts that tensors of the device have the numbers of those of the CPU. */
+export function assertAlike(
+  name: string,
+  actual: readonly Tensor[],
+  expected: readonly Tensor[],
+  tolerance = allowed,
+): void {
+  assert.equal(actual.length, expected.length);
+  for (const [at, each] of actual.entries()) {
+    assert.equal(each.device, device, `${name} is on ${each.device}`);
+    assert.deepEqual(each.shape, expected[at]!.shape, name);
+    const numbers = (tensor: Tensor) =>
+      (tensor.dtype === 'bfloat16' ? tensor.to('float32') : tensor).numbers();
+    const off = relativeDifference(numbers(each), numbers(expected[at]!));
+    assert.ok(off <= tolerance, `${name}, result ${at}: off by ${off.toExponential(1)} of the largest`);
+  }
+}
