@@ -34,12 +34,8 @@ export { type TrainRunOptions, trainRun } from './app/train/train-run.js';
 export { type Attack, parseAttack, type Threat } from './attacks/attack.js';
 export { type AutoAttackSet, autoAttack, autoAttackSets, modeOf } from './attacks/autoattack.js';
 export { type Norm, type NormName, norms } from './attacks/norms.js';
-export {
-  type Iterate,
-  type Observer,
-  type PgdOptions,
-  pgd,
-} from './attacks/pgd.js';
+export type { Iterate, Observer } from './attacks/observer.js';
+export { type PgdOptions, pgd } from './attacks/pgd.js';
 export { chooseExamples } from './data/choose-examples.js';
 export { type Dataset, type Split, splits, subset } from './data/dataset.js';
 export { type DataName, dataNames } from './data/dataset-names.js';

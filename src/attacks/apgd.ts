@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { AttackGenerator } from './attack-generator.js';
 import type { AttackLoss } from './losses.js';
 import type { Norm } from './norms.js';
-import type { Observer } from './pgd.js';
+import type { Observer } from './observer.js';
 import { RemainingExamples } from './remaining-examples.js';
 
 /** Inputs of APGD. */
@@ -71,7 +71,7 @@ export function* apgd(
 ): AttackGenerator<void> {
   const { norm, epsilon, steps, loss, eot = 1, trace } = options;
   const { x: origin, labels, start: x, targets = labels } = images;
-  const perExample = () => zeros([x.dimension(0)], x.dtype).toDevice(x.device);
+  const perExample = () => zeros([x.dimension(0)], x.dtype, x.device);
   using set = new RemainingExamples(() => ({
     origin,
     labels,
@@ -85,7 +85,7 @@ export function* apgd(
     checkedLoss: perExample(), // best loss at the last checkpoint
     lastLoss: perExample(), // of the previous iterate; initially 0, as in the reference
     rises: perExample(), // since the last checkpoint
-    halved: ones([x.dimension(0)], 'bool').toDevice(x.device), // at the last checkpoint
+    halved: ones([x.dimension(0)], 'bool', x.device), // at the last checkpoint
     stepSize: perExample()
       .add(2 * epsilon)
       .reshape([-1, 1, 1, 1]),
@@ -114,7 +114,7 @@ export function* apgd(
         return sum === null ? grad : sum.add_(grad);
       });
     const logits = (isLast ? noGrad : withGrad)(() => classifier(point));
-    const active = observe({ x: point, logits, rows });
+    const active = observe({ x: point, logits, labels: state.labels, rows });
     if (active?.length === 0) return null;
     const losses = (isLast ? noGrad : withGrad)(() => lossOf(logits));
     const grad = isLast ? zerosLike(point) : gradOf(losses);

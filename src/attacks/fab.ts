@@ -1,12 +1,12 @@
 import type { Classifier } from '../nn/classifier.js';
-import { integers, where, zeros, zerosLike } from '../tensor/create.js';
+import { range, where, zeros, zerosLike } from '../tensor/create.js';
 import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { AttackGenerator } from './attack-generator.js';
 import { attackLosses } from './losses.js';
 import type { Norm } from './norms.js';
-import type { Observer } from './pgd.js';
+import type { Observer } from './observer.js';
 import { stepToHyperplane } from './projection.js';
 import { RemainingExamples } from './remaining-examples.js';
 
@@ -42,8 +42,9 @@ const backward = 0.9;
  * α = min(‖δ_x‖ / (‖δ_x‖ + ‖δ_0‖), 0.1). An adversarial point is then moved back towards the image:
  * x ← x₀ + 0.9 (x − x₀).
  *
- * The observer receives the adversarial points within ε, and the examples it drops leave the batch at once, since a
- * smaller distance does not change the verdict. Without an observer every example runs for all steps.
+ * Every point is passed to the observer, with `within` true for the adversarial ones within ε. The examples it drops
+ * leave the batch, since a smaller distance does not change the verdict. Without an observer every example runs for all
+ * steps.
  *
  * @returns the smallest adversarial distance found, [n], ∞ where none was, of the examples that were not dropped.
  */
@@ -60,9 +61,7 @@ export function* fab(
     labels,
     targets: targets ?? labels,
     x,
-    nearest: zeros([x.dimension(0)], x.dtype)
-      .toDevice(x.device)
-      .add(Number.POSITIVE_INFINITY),
+    nearest: zeros([x.dimension(0)], x.dtype, x.device).add(Number.POSITIVE_INFINITY),
   }));
 
   for (let step = 0; step < steps && set.rows.length > 0; step++) {
@@ -96,12 +95,13 @@ export function* fab(
       return {
         next: { x: where(adversarial.reshape([-1, 1, 1, 1]), contracted, point), nearest },
         active:
-          observe === undefined
-            ? null
-            : stillActive(
-                { point, logits, within: adversarialDistance.greater(epsilon).not(), rows },
-                observe,
-              ),
+          observe?.({
+            x: point,
+            logits,
+            labels: state.labels,
+            within: adversarialDistance.greater(epsilon).not(),
+            rows,
+          }) ?? null,
       };
     });
     yield { backwards };
@@ -132,10 +132,9 @@ function nearestBoundary(classifier: Classifier, state: { x: Tensor; labels: Ten
   const point = state.x.detach().requireGrad_();
   const logits = withGrad(() => classifier(point));
   const classes = logits.dimension(1);
+  const all = range(classes, logits.device);
   const boundaryTo = (target: number): Boundary => {
-    const targets = integers([target])
-      .toDevice(logits.device)
-      .expand([point.dimension(0)]);
+    const targets = all.narrow(0, target, 1).expand([point.dimension(0)]);
     const margin = withGrad(() => attackLosses['targeted-margin'](logits, state.labels, targets));
     const w = gradient(margin.sum(), point, { retainGraph: target < classes - 1 });
     const excess = margin.detach();
@@ -157,33 +156,6 @@ function nearestBoundary(classifier: Classifier, state: { x: Tensor; labels: Ten
     for (const part of Object.values(before) as Tensor[]) part.dispose();
   }
   return { ...nearest, passes: classes };
-}
-
-/** Passes the points within ε to the observer; returns the indices of the examples to keep, or null for all. */
-function stillActive(
-  found: {
-    readonly point: Tensor;
-    readonly logits: Tensor;
-    readonly within: Tensor;
-    readonly rows: readonly number[];
-  },
-  observe: Observer,
-): readonly number[] | null {
-  const { point, logits, within, rows } = found;
-  const inside = within.numbers();
-  const indices = [...inside.keys()];
-  const candidates = indices.filter((index) => inside[index] !== 0);
-  if (candidates.length === 0) return null;
-  const pick = integers(candidates).toDevice(point.device);
-  const left = observe({
-    x: point.indexSelect(0, pick),
-    logits: logits.indexSelect(0, pick),
-    rows: candidates.map((index) => rows[index]!),
-  });
-  if (left === null) return null;
-  const dropped = new Set(candidates);
-  for (const index of left) dropped.delete(candidates[index]!);
-  return dropped.size === 0 ? null : indices.filter((index) => !dropped.has(index));
 }
 
 function infinite(like: Tensor): Tensor {

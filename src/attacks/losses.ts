@@ -71,7 +71,7 @@ function requireTwoClasses(classes: number): void {
 
 /** The `rank`-th most likely class (from 1) other than the label. logits [N, classes] → int64 [N]. */
 export function targetsOfRank(logits: Tensor, labels: Tensor, rank: number): Tensor {
-  const isLabel = range(logits.dimension(1)).toDevice(labels.device).eq(labels.unsqueeze(1)); // [N, classes]
+  const isLabel = range(logits.dimension(1), labels.device).eq(labels.unsqueeze(1)); // [N, classes]
   const labelFirst = where(isLabel, zerosLike(logits).add(Number.POSITIVE_INFINITY), logits);
   return column(labelFirst.topk(rank + 1).indices, rank);
 }

@@ -66,11 +66,11 @@ const l2: Norm = {
       ids,
       shape: [1, 1, 1],
       dtype: 'float64',
+      device: x.device,
     })
       .pow(1 / dimensions)
       .mul(epsilon)
-      .to(x.dtype)
-      .toDevice(x.device); // [N, 1, 1, 1]
+      .to(x.dtype); // [N, 1, 1, 1]
     const point = x.add(direction.mul(radius));
     return clip ? this.project(point, x, epsilon) : point;
   },
@@ -99,7 +99,7 @@ const l2: Norm = {
 export const norms: Readonly<Record<NormName, Norm>> = { linf, l2 };
 
 function draw(distribution: 'uniform' | 'normal', x: Tensor, key: NoiseKey, ids: ArrayLike<number>): Tensor {
-  return noise(distribution, { key, ids, shape: x.shape.slice(1), dtype: x.dtype }).toDevice(x.device);
+  return noise(distribution, { key, ids, shape: x.shape.slice(1), dtype: x.dtype, device: x.device });
 }
 
 function difference(a: Tensor, b: Tensor): Tensor {

@@ -5,6 +5,7 @@ import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type AttackGenerator, runToEnd } from './attack-generator.js';
 import type { Norm } from './norms.js';
+import type { Observer } from './observer.js';
 import { RemainingExamples } from './remaining-examples.js';
 
 /** Settings of projected gradient ascent. */
@@ -24,17 +25,6 @@ export interface PgdInputs {
   readonly labels: Tensor; // int64 [N]
   readonly start: Tensor;
 }
-
-/** An iterate of an attack, inside the ball and the box. */
-export interface Iterate {
-  readonly x: Tensor; // [n, C, H, W], the examples still under attack
-  readonly logits: Tensor; // [n, classes]
-  /** Rows of these examples in the original batch, [n]. */
-  readonly rows: readonly number[];
-}
-
-/** Called with each iterate; returns the indices into it of the examples to keep attacking, or null for all. */
-export type Observer = (iterate: Iterate) => readonly number[] | null;
 
 /**
  * Projected gradient ascent, used for FGSM and PGD (Madry et al., 2018):
@@ -68,7 +58,7 @@ export function* pgdSteps(
     set.step(({ origin, labels, x }, rows) => {
       const point = x.detach().requireGrad_();
       const logits = withGrad(() => classifier(point));
-      const active = observe?.({ x: point, logits, rows }) ?? null;
+      const active = observe?.({ x: point, logits, labels, rows }) ?? null;
       if (active?.length === 0) return { next: {}, active };
       const grad = gradient(
         withGrad(() => objective(logits, labels)),
@@ -84,7 +74,8 @@ export function* pgdSteps(
   const last = set.parts.x.detach();
   if (observe !== undefined && set.rows.length > 0)
     scope(() => {
-      observe({ x: last, logits: noGrad(() => classifier(last)), rows: set.rows });
+      const { labels } = set.parts;
+      observe({ x: last, logits: noGrad(() => classifier(last)), labels, rows: set.rows });
     });
   return last;
 }

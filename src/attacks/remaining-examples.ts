@@ -10,8 +10,8 @@ export interface Change<Part extends string> {
 }
 
 /**
- * The per-example state of an attack: tensors with one row per example still under attack. Each step replaces them, and
- * rows of broken examples are removed at once. It owns its tensors and frees each when it is replaced, independent of
+ * The per-example state of an attack: tensors on one device with one row per example still under attack. Each step
+ * replaces them, and may remove the rows of broken examples. It owns its tensors and frees each when it is replaced, independent of
  * any enclosing scope, so that an attack may be suspended between two steps.
  */
 export class RemainingExamples<Part extends string> implements Disposable {
@@ -40,8 +40,8 @@ export class RemainingExamples<Part extends string> implements Disposable {
       const { next, active } = body(before, this.#rows);
       let after: Readonly<Record<Part, Tensor>> = { ...before, ...next };
       if (active !== null) {
-        const indices = integers(active);
-        after = mapped(after, (tensor) => tensor.indexSelect(0, indices.toDevice(tensor.device)));
+        const indices = integers(active, this.#tensors()[0]!.device);
+        after = mapped(after, (tensor) => tensor.indexSelect(0, indices));
         this.#rows = active.map((index) => this.#rows[index]!);
       }
       this.#parts = mapped(after, keep);

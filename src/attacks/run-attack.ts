@@ -8,7 +8,8 @@ import { type Attack, stepSizeOf, type Threat } from './attack.js';
 import type { AttackGenerator } from './attack-generator.js';
 import { fab } from './fab.js';
 import { type AttackLossName, attackLosses, lossFor, targetsFor } from './losses.js';
-import { type Observer, pgdSteps } from './pgd.js';
+import type { Observer } from './observer.js';
+import { pgdSteps } from './pgd.js';
 import { square } from './square/square.js';
 
 /** One run of an attack: a restart and a target rank. The caller passes the examples that are still robust. */
@@ -72,7 +73,9 @@ export function* runAttack(
         return;
       }
       using last = yield* pgdSteps(classifier, { x, labels, start }, pgdOptions);
-      scope(() => observe({ x: last, logits: noGrad(() => classifier(last)), rows: [...ids.keys()] }));
+      scope(() =>
+        observe({ x: last, logits: noGrad(() => classifier(last)), labels, rows: [...ids.keys()] }),
+      );
       return;
     }
     case 'apgd': {

@@ -12,7 +12,7 @@ export interface Augmentation {
 }
 
 /**
- * Flips and crops a batch, [N, C, H, W] of any dtype, in one gather. The augmentation of an example depends on the seed, the
+ * Flips and crops a batch, [N, C, H, W] of any dtype, in one gather on its device. The augmentation of an example depends on the seed, the
  * epoch and its id, not on its batch.
  */
 export function augment(
@@ -23,24 +23,26 @@ export function augment(
   if (!flip && crop === 0) return images;
   return scope(() => {
     const [count, channels, height, width] = images.shape as [number, number, number, number];
+    const { device } = images;
     const draws = noise('uniform', {
       key: { seed, stream: 'augmentation', epoch },
       ids,
       shape: [3],
       dtype: 'float64',
+      device,
     }); // [N, 3]
     const draw = (column: number) => draws.narrow(1, column, 1); // [N, 1]
     const offset = (column: number) =>
       draw(column)
         .mul(2 * crop + 1)
         .to('int64'); // [N, 1], 0 to 2·crop
-    const columns = range(width).unsqueeze(0).expand([count, width]); // [N, W]
+    const columns = range(width, device).unsqueeze(0).expand([count, width]); // [N, W]
     const mirrored = flip ? where(draw(0).less(0.5), columns.neg().add(width - 1), columns) : columns;
-    const rows = range(height).unsqueeze(0); // [1, H]
+    const rows = range(height, device).unsqueeze(0); // [1, H]
     const padded = crop === 0 ? images : pad(images, [crop, crop, crop, crop]);
     return padded.index([
-      range(count).reshape([-1, 1, 1, 1]),
-      range(channels).reshape([1, -1, 1, 1]),
+      range(count, device).reshape([-1, 1, 1, 1]),
+      range(channels, device).reshape([1, -1, 1, 1]),
       rows.add(offset(1)).reshape([count, 1, height, 1]),
       mirrored.add(offset(2)).reshape([count, 1, 1, width]),
     ]);

@@ -1,6 +1,6 @@
 import type { Attack, Threat } from '../attacks/attack.js';
+import { checkInterval } from '../attacks/check-interval.js';
 import { targetsOfRank } from '../attacks/losses.js';
-import type { Observer } from '../attacks/pgd.js';
 import { type AttackRound, type RoundExamples, roundsOf, runAttack } from '../attacks/run-attack.js';
 import { type Batch, subBatch } from '../data/dataset-tensors.js';
 import { integers } from '../tensor/create.js';
@@ -15,6 +15,7 @@ import {
   type PassCount,
   padSingleton,
 } from './model-under-test.js';
+import { Watch } from './watch.js';
 
 /** The row of a broken example in its batch and its adversarial image, float32, [C, H, W] row-major. */
 export interface AdversarialRow {
@@ -23,9 +24,11 @@ export interface AdversarialRow {
 }
 
 /**
- * Attacks one batch and returns the broken examples, each with its first image, over all restarts and targets, that the
- * exact model misclassifies. An image that only the fast classifier misclassifies does not count, and its example stays
+ * Attacks one batch and returns the broken examples, each with the first image found, over all restarts and targets, that
+ * the exact model misclassifies. An image that only the fast classifier misclassifies does not count, and its example stays
  * under attack. Yields the examples broken so far after each step.
+ *
+ * Every `checkEvery` iterates there is a check for broken examples; with 1, each has its first adversarial image.
  */
 export function* attackBatch(
   subject: ModelUnderTest,
@@ -37,9 +40,12 @@ export function* attackBatch(
     /** Number of classes of the model. */
     readonly classes: number;
     readonly count: PassCount;
+    /** Number of iterates from one check for broken examples to the next. @default that of the device */
+    readonly checkEvery?: number;
   },
 ): Generator<readonly AdversarialRow[], AdversarialRow[], void> {
   const { attack, threat, seed, classes, count } = options;
+  const { checkEvery: every = checkInterval(attack.kind, batch.x.device) } = options;
   const classify = countingPasses(padSingleton(subject.exact), count);
   const fast = countingPasses(padSingleton(classifierFor(subject, attack)), count);
   const label = [...batch.labels.numbers()];
@@ -54,18 +60,22 @@ export function* attackBatch(
     if (broken.length === batch.ids.length) break;
     const remaining = rowsWithout(broken, batch.ids.length);
     const examples = examplesOf(batch, { rows: remaining, clean, round });
-    const observe: Observer = ({ x, logits, rows }) => {
+    const confirm = (suspects: Tensor, rows: readonly number[]) => {
       const attacked = rows.map((row) => remaining[row]!);
       const labels = attacked.map((row) => label[row]!);
-      const confirmed = confirmMisclassified({ x, logits, labels }, classify, subject.random === true);
+      const random = subject.random === true;
+      const confirmed = confirmMisclassified(suspects, { labels, exact: classify, random });
       for (const [index, image] of confirmed) broken.push({ row: attacked[index]!, image });
-      return confirmed.size === 0 ? null : [...rows.keys()].filter((index) => !confirmed.has(index));
+      return new Set(confirmed.keys());
     };
+    using watch = new Watch({ every, confirm });
+    const { observe } = watch;
     try {
       for (const { backwards } of runAttack(attack, fast, examples, { threat, seed, round, observe })) {
         count.backwards += backwards;
         yield broken;
       }
+      watch.finish();
     } finally {
       for (const part of [examples.x, examples.labels, examples.targets]) part?.dispose();
     }
@@ -93,7 +103,7 @@ function examplesOf(
     const targets =
       clean === null || round.rank === 0
         ? null
-        : targetsOfRank(clean.indexSelect(0, integers(rows).toDevice(clean.device)), labels, round.rank);
+        : targetsOfRank(clean.indexSelect(0, integers(rows, clean.device)), labels, round.rank);
     return { x, labels, targets, ids };
   });
 }

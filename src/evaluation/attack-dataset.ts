@@ -14,6 +14,7 @@ export interface AttackDatasetOptions {
   readonly threat: Threat;
   readonly seed: number;
   readonly batch: number;
+  readonly checkEvery?: number;
   readonly onProgress?: (progress: EvaluationProgress) => void;
   readonly ledger: Ledger;
   readonly clock: PauseClock;
@@ -73,7 +74,14 @@ export async function attackDataset(
         fresh.map(({ row, image }) => ({ type: 'broken', attack: name, index: indices[row]!, image })),
       );
     };
-    const search = attackBatch(subject, examples, { attack, threat, seed, classes, count: passes });
+    const search = attackBatch(subject, examples, {
+      attack,
+      threat,
+      seed,
+      classes,
+      count: passes,
+      ...(options.checkEvery !== undefined && { checkEvery: options.checkEvery }),
+    });
     try {
       let state = search.next();
       for (let step = 1; state.done !== true; state = search.next(), step++) {

@@ -1,30 +1,22 @@
 import { unstackImages } from '../data/image-stack.js';
 import type { Classifier } from '../nn/classifier.js';
-import { integers } from '../tensor/create.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { misclassified, misclassifiedRows } from './misclassified.js';
+import { misclassified } from './misclassified.js';
 
 /**
- * Confirms adversarial images with the exact model: those of `x` that both `logits`, of the classifier under attack, and
- * `exact` misclassify, by their row in `x`.
+ * Confirms suspects [K, C, H, W] with the exact model: the images that it misclassifies, float32, by their index.
  */
 export function confirmMisclassified(
-  candidate: { readonly x: Tensor; readonly logits: Tensor; readonly labels: readonly number[] },
-  exact: Classifier,
-  random: boolean,
+  suspects: Tensor,
+  options: { readonly labels: readonly number[]; readonly exact: Classifier; readonly random: boolean },
 ): Map<number, Float32Array> {
-  const { x, logits, labels } = candidate;
-  const suspects = misclassifiedRows(logits, labels);
-  if (suspects.length === 0) return new Map();
+  const { labels, exact, random } = options;
   return scope(() => {
-    const candidates = x.detach().indexSelect(0, integers(suspects).toDevice(x.device)).to('float32');
-    const { rows: confirmed } = misclassified(exact, candidates, {
-      labels: suspects.map((row) => labels[row]!),
-      random,
-    });
+    const candidates = suspects.to('float32');
+    const { rows: confirmed } = misclassified(exact, candidates, { labels, random });
     if (confirmed.length === 0) return new Map();
     const images = unstackImages(candidates);
-    return new Map(confirmed.map((index) => [suspects[index]!, images[index]!]));
+    return new Map(confirmed.map((index) => [index, images[index]!]));
   });
 }

@@ -25,6 +25,8 @@ export interface EvaluateOptions {
   readonly batch: number;
   /** Also run each attack on the examples broken by earlier ones, to measure it on its own. @default false */
   readonly alone?: boolean;
+  /** Number of iterates of an attack from one check for broken examples to the next. @default that of the device */
+  readonly checkEvery?: number;
   /** Records every verdict as it is known; verdicts it already has are not computed again. @default a new one */
   readonly ledger?: Ledger;
   /**

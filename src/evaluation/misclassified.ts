@@ -1,4 +1,5 @@
 import type { Classifier } from '../nn/classifier.js';
+import { integers, zeros } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -24,24 +25,37 @@ export function misclassified(
 ): Misclassified {
   const { labels, random } = options;
   const passes = random ? verdictPasses : 1;
-  const misses = labels.map(() => 0);
   let classes = 0;
-  for (let pass = 0; pass < passes; pass++)
-    scope(() => {
-      const logits = noGrad(() => classify(x));
-      classes = logits.dimension(1);
-      for (const row of misclassifiedRows(logits, labels)) misses[row]! += 1;
-    });
-  return { rows: [...misses.keys()].filter((row) => misses[row]! > passes / 2), classes };
+  return scope(() => {
+    const truth = integers(labels, x.device);
+    let misses = zeros([labels.length], 'int64', x.device);
+    for (let pass = 0; pass < passes; pass++)
+      misses = scope(() => {
+        const logits = noGrad(() => classify(x));
+        classes = logits.dimension(1);
+        return misses.add(isMisclassified(logits, truth).to('int64'));
+      });
+    const counts = misses.numbers();
+    return { rows: [...counts.keys()].filter((row) => counts[row]! > passes / 2), classes };
+  });
 }
 
-/** Rows where the argmax of the logits is not the label. An example with a NaN logit counts as misclassified. */
-export function misclassifiedRows(logits: Tensor, labels: readonly number[]): number[] {
+/**
+ * Whether the argmax of the logits is not the label; an example with a NaN logit counts as misclassified. logits
+ * [N, classes], labels int64 [N] → bool [N].
+ */
+export function isMisclassified(logits: Tensor, labels: Tensor): Tensor {
   return scope(() => {
     const plain = logits.detach();
-    const [predicted, largest] = [plain.argmax(1).numbers(), plain.max([1]).numbers()]; // max propagates NaN
-    return labels
-      .map((_, row) => row)
-      .filter((row) => predicted[row] !== labels[row] || Number.isNaN(largest[row]));
+    const largest = plain.max([1]); // propagates NaN
+    return plain.argmax(1).ne(labels).maximum(largest.ne(largest)); // bool: or
+  });
+}
+
+/** Rows that are misclassified. */
+export function misclassifiedRows(logits: Tensor, labels: readonly number[]): number[] {
+  return scope(() => {
+    const wrong = isMisclassified(logits, integers(labels, logits.device)).numbers();
+    return [...wrong.keys()].filter((row) => wrong[row] !== 0);
   });
 }

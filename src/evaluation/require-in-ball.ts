@@ -20,7 +20,11 @@ export function requireInBall(
   if (broken.length === 0) return;
   const { norm, epsilon } = options.threat;
   scope(() => {
-    const originals = x.toDevice('cpu').indexSelect(0, integers(broken.map(({ row }) => row)));
+    const rows = integers(
+      broken.map(({ row }) => row),
+      x.device,
+    );
+    const originals = x.indexSelect(0, rows).toDevice('cpu');
     const images = stackImages(
       broken.map(({ image }) => image),
       originals.shape.slice(1),

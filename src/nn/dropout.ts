@@ -64,10 +64,9 @@ function mask(
   { index, rate }: { readonly index: number; readonly rate: number },
 ): Tensor {
   const key = { seed, stream: 'dropout', epoch, step, rank: index } as const;
-  const draws = noise('uniform', { key, ids, shape });
+  const draws = noise('uniform', { key, ids, shape, device: like.device });
   return draws
     .greater(rate)
     .to(like.dtype)
-    .mul(1 / (1 - rate))
-    .toDevice(like.device);
+    .mul(1 / (1 - rate));
 }

@@ -1,8 +1,10 @@
 import { InputError } from '../errors.js';
 import { Model } from '../models/model.js';
+import { foreachAdd_, foreachMul_ } from '../tensor/foreach.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { bucketsOf } from './buckets.js';
 
 export interface EmaOptions {
   /** d, from 0 (no averaging) to below 1. */
@@ -40,10 +42,19 @@ export class Ema implements Disposable {
     const { decay, warmup, batchNorm } = this.options;
     const rate = warmup ? Math.min(decay, (1 + step) / (10 + step)) : decay;
     const parameters = this.live.network.parameters();
+    const averaged: { readonly average: Tensor; readonly tensor: Tensor }[] = [];
     this.#each((average, tensor, name) => {
-      const averaged = parameters.has(name) || (batchNorm === 'average' && tensor.dtype.includes('float'));
-      if (averaged) average.mul_(rate).add_(tensor, 1 - rate);
+      if (parameters.has(name) || (batchNorm === 'average' && tensor.dtype.includes('float')))
+        averaged.push({ average, tensor });
       else average.copy_(tensor);
+    });
+    const averages = averaged.map(({ average }) => average);
+    const tensors = averaged.map(({ tensor }) => tensor);
+    noGrad(() => {
+      for (const { first, end } of bucketsOf(averages)) {
+        foreachMul_(averages.slice(first, end), rate);
+        foreachAdd_(averages.slice(first, end), tensors.slice(first, end), 1 - rate);
+      }
     });
   }
 

@@ -1,8 +1,8 @@
 import type { Batch } from '../data/dataset-tensors.js';
 import type { Model } from '../models/model.js';
+import { foreachAdd_, foreachMul_ } from '../tensor/foreach.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
 import type { GradientResult, Objective, StepContext } from './objectives/objective.js';
 
 export interface AccumulateOptions {
@@ -11,37 +11,42 @@ export interface AccumulateOptions {
   /** Creates one part; it is freed after its gradients are computed. */
   readonly batchOf: (part: number) => Batch;
   readonly context: Omit<StepContext, 'part'>;
+  /** Whether the loss of each part is read, to stop after the first that is not finite. */
+  readonly stopsEarly: boolean;
 }
+
+type Sums = Omit<GradientResult, 'restore'>;
 
 /**
  * Gradient accumulation: processes a batch in parts sequentially, in the memory of one part, and returns the mean
- * gradients, loss and accuracy. Batch statistics are computed per part. Stops after the first part whose loss is not
- * finite. If the objective perturbs the weights, they are restored after each part.
+ * gradients, loss and accuracy. Batch statistics are computed per part. If the objective perturbs the weights, they are
+ * restored after each part.
  */
 export function accumulateGradients(
   objective: Objective,
   model: Model,
   options: AccumulateOptions,
 ): GradientResult {
-  const { parts, batchOf, context } = options;
+  const { parts, batchOf, context, stopsEarly } = options;
   if (parts === 1) return objective.computeGradients(model, batchOf(0), { ...context, part: 0 });
 
-  let sums: readonly Tensor[] = [];
-  let [loss, accuracy] = [0, 0];
-  for (let part = 0; part < parts && Number.isFinite(loss); part++)
-    sums = scope(() => {
-      const result = objective.computeGradients(model, batchOf(part), { ...context, part });
-      result.restore?.();
-      loss += result.loss;
-      accuracy += result.accuracy;
-      if (part === 0) return result.gradients;
+  let sums: Sums | null = null;
+  for (let part = 0; part < parts; part++) {
+    const before: Sums | null = sums;
+    if (before !== null && stopsEarly && !Number.isFinite(before.loss.item())) break;
+    sums = scope((): Sums => {
+      const { restore, ...found } = objective.computeGradients(model, batchOf(part), { ...context, part });
+      restore?.();
+      if (before === null) return found;
       noGrad(() => {
-        for (const [index, sum] of sums.entries()) sum.add_(result.gradients[index]!);
+        before.loss.add_(found.loss);
+        before.accuracy.add_(found.accuracy);
+        foreachAdd_(before.gradients, found.gradients);
       });
-      return sums;
+      return before;
     });
-  noGrad(() => {
-    for (const sum of sums) sum.mul_(1 / parts);
-  });
-  return { loss: loss / parts, accuracy: accuracy / parts, gradients: sums };
+  }
+  const { gradients, loss, accuracy } = sums!;
+  noGrad(() => foreachMul_(gradients, 1 / parts));
+  return { gradients, loss: loss.div(parts), accuracy: accuracy.div(parts) };
 }

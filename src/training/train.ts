@@ -4,6 +4,8 @@ import { InputError, InterruptedError, RunError } from '../errors.js';
 import type { Model } from '../models/model.js';
 import type { CheckpointName } from '../runs/checkpoint.js';
 import type { RunEvent } from '../runs/events.js';
+import { stack, zerosLike } from '../tensor/create.js';
+import { PendingRead } from '../tensor/pending-read.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Ema } from './ema.js';
@@ -86,14 +88,31 @@ export interface TrainOptions {
   readonly group?: ProcessGroup;
   /** Compute batch statistics per rank (ghost batch norm) and average the running statistics. @default false */
   readonly ghost?: boolean;
+  /**
+   * Read what a step measured after the next one was launched, so that a card does not wait for JavaScript between two
+   * steps. @default false on the CPU, otherwise true
+   */
+  readonly readsLate?: boolean;
+}
+
+/** A step that was launched, and whose loss was not read yet. */
+interface UnreadStep {
+  readonly read: PendingRead; // loss, accuracy, norm of the gradient
+  readonly epoch: number;
+  /** Its number, from 1. */
+  readonly step: number;
+  readonly learningRate: number;
 }
 
 /**
  * Trains a model. Each step: load a batch, compute gradients, update, log. Each epoch: evaluate, save the best and the
  * last checkpoint.
  *
+ * With `readsLate` the event of a step is recorded after the next step was launched, or before the next event of another
+ * type, a check of the guard or a checkpoint.
+ *
  * @throws {RunError} `non-finite` if a loss, a gradient norm or a weight is not finite; the last checkpoint precedes
- * it.
+ * it. Without `readsLate` a loss or norm that is not finite updates no weight.
  * @throws {InputError} if the batch cannot be split into equal parts for all ranks and `accumulate`.
  * @throws {InterruptedError} after a checkpoint was written.
  */
@@ -109,21 +128,45 @@ export async function train(options: TrainOptions): Promise<void> {
   const interrupted = () => group.allReduce([options.interrupted() ? 1 : 0])[0]! > 0;
   const stepsPerPass = Math.floor(data.count / batch) * objective.replays;
   const stepsPerEpoch = options.epochSteps ?? stepsPerPass;
+  const { readsLate = deviceOf(model) !== 'cpu' } = options;
   const began = performance.now();
   let progress = options.progress;
+  const unread: UnreadStep[] = [];
+  let stepBegan = began;
 
+  /** Reads and records the steps that were launched, except the last `ahead` ones; fails if one is not finite. */
+  const settle = (ahead = 0) => {
+    while (unread.length > ahead) {
+      const { read, epoch, step, learningRate } = unread.shift()!;
+      const [loss = Number.NaN, accuracy = Number.NaN, norm = Number.NaN] = read.numbers();
+      const before = { epoch, step: step - 1 };
+      const where = `of step ${step} (epoch ${epoch})`;
+      if (!Number.isFinite(loss)) fail(`The loss ${where} is ${loss}`, before);
+      if (!Number.isFinite(norm)) fail(`The norm of the gradient ${where} is ${norm}`, before);
+      progress = {
+        ...progress,
+        lossSum: progress.lossSum + loss,
+        accuracySum: progress.accuracySum + accuracy,
+      };
+      const imagesPerSecond = (batch * 1000) / (performance.now() - stepBegan);
+      record({ type: 'step', time: now(), epoch, step, loss, accuracy, learningRate, imagesPerSecond });
+      stepBegan = performance.now();
+    }
+  };
   const checkpoint = (name: CheckpointName) => {
+    settle();
     const broken = nonFiniteWeights(model) ?? (ema && nonFiniteWeights(ema.model));
-    if (broken !== null) fail(`The weights ${broken} are not finite after step ${progress.step}`);
+    if (broken !== null) fail(`The weights ${broken} are not finite after step ${progress.step}`, progress);
     options.checkpoint(name, progress);
     record({ type: 'checkpoint', time: now(), epoch: progress.epoch, step: progress.step, file: name });
   };
-  const fail = (what: string): never => {
+  const fail = (what: string, { epoch, step }: { readonly epoch: number; readonly step: number }): never => {
     const message = `${what}. The last checkpoint precedes it; a lower learning rate or a longer warm-up usually helps.`;
-    record({ type: 'failed', time: now(), epoch: progress.epoch, step: progress.step, message });
+    record({ type: 'failed', time: now(), epoch, step, message });
     throw new RunError('non-finite', message);
   };
   const stop = (): never => {
+    settle();
     record({ type: 'interrupted', time: now(), epoch: progress.epoch, step: progress.step });
     checkpoint('last');
     throw new InterruptedError(
@@ -132,6 +175,7 @@ export async function train(options: TrainOptions): Promise<void> {
   };
 
   const runGuard = (activeGuard: NonNullable<typeof guard>) => {
+    settle();
     const { step, watched } = progress;
     const check = { ...activeGuard.check(model), step };
     const finding =
@@ -155,7 +199,7 @@ export async function train(options: TrainOptions): Promise<void> {
   while (progress.epoch <= epochs) {
     const { epoch } = progress;
     const epochBegan = performance.now();
-    let stepBegan = epochBegan;
+    stepBegan = epochBegan;
 
     while (progress.epochStep < stepsPerEpoch) {
       const { epochStep, step } = progress;
@@ -166,45 +210,35 @@ export async function train(options: TrainOptions): Promise<void> {
       const images = await data
         .take({ seed, pass, first, size: perRank, stride: batch })
         .catch((error: unknown) => {
-          if (error instanceof RunError)
+          if (error instanceof RunError) {
+            settle();
             record({ type: 'failed', time: now(), epoch, step, message: error.message });
+          }
           throw error;
         });
+      if (images.warnings.length > 0) settle();
       for (const message of images.warnings) record({ type: 'warning', time: now(), step, message });
-      const { loss, accuracy, norm } = scope(() => {
+      const { read, isTaken } = scope(() => {
         const key = { seed, epoch: pass };
         const batchOf = (part: number) => images.batch(part * size, size);
         const context = { ...key, step, stepsPerEpoch };
-        const result = accumulateGradients(objective, model, { parts: accumulate, batchOf, context });
+        const parts = { parts: accumulate, batchOf, context, stopsEarly: !readsLate };
+        const result = accumulateGradients(objective, model, parts);
         const { gradients, loss, accuracy } = result;
-        const norm = Number.isFinite(loss) && options.clipNorm ? clipNorm(gradients, options.clipNorm) : 0;
-        if (Number.isFinite(loss) && Number.isFinite(norm)) optimizer.step(gradients, learningRate);
+        const isSound = (number: Tensor) => readsLate || Number.isFinite(number.item());
+        const isLearnable = isSound(loss);
+        const norm =
+          isLearnable && options.clipNorm ? clipNorm(gradients, options.clipNorm) : zerosLike(loss);
+        const isTaken = isLearnable && isSound(norm);
+        if (isTaken) optimizer.step(gradients, learningRate);
         result.restore?.();
         if (ghost) group.allReduceMean_(runningStatistics(model));
-        return { loss, accuracy, norm };
+        return { read: new PendingRead(stack([loss, accuracy, norm])), isTaken };
       });
-      const where = `of step ${step + 1} (epoch ${epoch})`;
-      if (!Number.isFinite(loss)) fail(`The loss ${where} is ${loss}`);
-      if (!Number.isFinite(norm)) fail(`The norm of the gradient ${where} is ${norm}`);
-      ema?.update(step);
-      progress = {
-        ...progress,
-        epochStep: epochStep + 1,
-        step: step + 1,
-        lossSum: progress.lossSum + loss,
-        accuracySum: progress.accuracySum + accuracy,
-      };
-      const imagesPerSecond = (batch * 1000) / (performance.now() - stepBegan);
-      record({
-        type: 'step',
-        time: now(),
-        epoch,
-        step: step + 1,
-        loss,
-        accuracy,
-        learningRate,
-        imagesPerSecond,
-      });
+      if (isTaken) ema?.update(step);
+      unread.push({ read, epoch, step: step + 1, learningRate });
+      progress = { ...progress, epochStep: epochStep + 1, step: step + 1 };
+      settle(readsLate ? 1 : 0);
       // Before any checkpoint of this step, so that a resumed run does not repeat the check.
       const isChecked = guardEvery !== null && progress.step % guardEvery === 0;
       const isDue = isChecked || progress.epochStep === stepsPerEpoch;
@@ -216,6 +250,7 @@ export async function train(options: TrainOptions): Promise<void> {
       if (due && progress.epochStep < stepsPerEpoch) checkpoint('last');
     }
 
+    settle();
     const measurements: Record<string, number> = {
       'train/loss': progress.lossSum / stepsPerEpoch,
       'train/accuracy': progress.accuracySum / stepsPerEpoch,
@@ -262,11 +297,18 @@ function runningStatistics({ network }: Model): Tensor[] {
   );
 }
 
-/** The name of the first non-finite weight or buffer; null if all are finite. */
+/** The name of the first non-finite weight or buffer; null if all are finite. One read. */
 function nonFiniteWeights(model: Model): string | null {
-  for (const [name, weights] of model.network.state())
-    if (!Number.isFinite(scope(() => weights.to('float64').abs().max().item()))) return name;
-  return null;
+  const state = [...model.network.state()];
+  const largest = scope(() =>
+    stack(state.map(([, weights]) => scope(() => weights.to('float64').abs().max()))).numbers(),
+  );
+  const broken = largest.findIndex((value) => !Number.isFinite(value));
+  return broken < 0 ? null : state[broken]![0];
+}
+
+function deviceOf({ network }: Model): string {
+  return [...network.parameters().values()][0]!.device;
 }
 
 function now(): string {

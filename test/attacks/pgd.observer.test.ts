@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { norms } from '../../src/attacks/norms.js';
-import { type Observer, pgd } from '../../src/attacks/pgd.js';
+import type { Observer } from '../../src/attacks/observer.js';
+import { pgd } from '../../src/attacks/pgd.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import type { Classifier } from '../../src/nn/classifier.js';
 import { integers } from '../../src/tensor/create.js';

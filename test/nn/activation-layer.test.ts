@@ -163,7 +163,7 @@ describe('the derivative of another activation', () => {
         const images = perturb(model, batch, made, place).numbers();
         const objective = adversarial({ attack: made, loss: adversarialCrossEntropy(0), pass });
         const { loss, gradients: slopes } = objective.computeGradients(model, batch, place);
-        return { images, loss, slopes: slopes.map((slope) => slope.numbers()) };
+        return { images, loss: loss.item(), slopes: slopes.map((slope) => slope.numbers()) };
       });
     const [neither, attacked, updated, both] = [
       learned({}),

@@ -67,7 +67,7 @@ export function training(model: Model, dataset: Dataset, objective: Objective): 
           part: 0,
         });
         optimizer.step(gradients, 0.05);
-        return loss;
+        return loss.item();
       }),
     [Symbol.dispose]() {
       optimizer[Symbol.dispose]();

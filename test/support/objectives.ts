@@ -1,7 +1,7 @@
 import { norms } from '../../src/attacks/norms.js';
 import type { Batch } from '../../src/data/dataset-tensors.js';
 import { Model } from '../../src/models/model.js';
-import { integers } from '../../src/tensor/create.js';
+import { integers, tensor, zerosLike } from '../../src/tensor/create.js';
 import { noGrad } from '../../src/tensor/gradient.js';
 import { noise } from '../../src/tensor/noise.js';
 import { scope } from '../../src/tensor/scope.js';
@@ -12,6 +12,7 @@ import { mart } from '../../src/training/objectives/mart.js';
 import {
   adversarialCrossEntropy,
   clean,
+  type GradientResult,
   type Objective,
   type StepContext,
   trainingPass,
@@ -107,6 +108,22 @@ export function tinyModel(dtype: Dtype, activation = 'silu'): Model {
     });
     return model;
   });
+}
+
+/** Gradients of 0, and a loss and an accuracy as given: an objective that learns nothing. */
+export function learnedNothing(
+  model: Model,
+  { loss = 1, accuracy = 0 }: { readonly loss?: number; readonly accuracy?: number } = {},
+): GradientResult {
+  return {
+    gradients: [...model.network.parameters().values()].map(zerosLike),
+    loss: scalar(loss),
+    accuracy: scalar(accuracy),
+  };
+}
+
+export function scalar(value: number): Tensor {
+  return tensor(Float64Array.of(value), []);
 }
 
 /** Every number of parameters and buffers, by name. */

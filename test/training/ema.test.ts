@@ -90,6 +90,30 @@ describe('the moving average of the weights', () => {
         }
       });
 
+  it('is that of one tensor after the other, to the bit', () => {
+    for (const batchNorm of ['copy', 'average'] as const) {
+      using model = create('float32');
+      using ema = new Ema(model, { decay: 0.9, warmup: false, batchNorm });
+      const expected = scope(() => {
+        const averages = new Map([...model.network.state()].map(([name, each]) => [name, each.clone()]));
+        for (let step = 0; step < 3; step++) {
+          change(model, step);
+          ema.update(step);
+          noGrad(() => {
+            for (const [name, live] of model.network.state()) {
+              const average = averages.get(name)!;
+              const isCopied = isCount(name) || (batchNorm === 'copy' && isBuffer(name));
+              if (isCopied) average.copy_(live);
+              else average.mul_(0.9).add_(live, 1 - 0.9);
+            }
+          });
+        }
+        return new Map([...averages].map(([name, each]) => [name, each.numbers()]));
+      });
+      assert.deepEqual(numbersOf(ema.model), expected);
+    }
+  });
+
   it('warms up: the warm-up is felt until (1 + t) / (10 + t) reaches the decay', () => {
     const [warm, cold] = [true, false].map(
       (warmup) => averaged({ decay: 0.99, warmup, batchNorm: 'copy' }).average.get('linear.bias')!,

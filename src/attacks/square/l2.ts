@@ -25,8 +25,8 @@ export function l2Start(
     number,
   ];
   const perTile = 1 + channels;
-  const uniform = noise('uniform', { key, ids, shape: [down * across * perTile], dtype: x.dtype });
-  const draws = new SquareDraws(uniform, x.device);
+  const shape = [down * across * perTile];
+  const draws = new SquareDraws(noise('uniform', { key, ids, shape, dtype: x.dtype, device: x.device }));
   let step = zerosLike(x);
   for (let tile = 0; tile < down * across; tile++) {
     const [row, column] = [top + Math.floor(tile / across) * side, left + (tile % across) * side];
@@ -112,9 +112,7 @@ const tiny = 1e-12;
 
 /** The bump, transposed for the examples where `coin` is false, [n, 1, s, s]. */
 function bumpOf(coin: Tensor, side: number, like: Tensor): Tensor {
-  const upright = tensor(Float64Array.from(bumpProfile(side)), [side, side])
-    .to(like.dtype)
-    .toDevice(like.device);
+  const upright = tensor(Float64Array.from(bumpProfile(side)), [side, side], like.device).to(like.dtype);
   return selectPerExample(coin, upright, upright.transpose(0, 1));
 }
 

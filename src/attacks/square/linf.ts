@@ -12,7 +12,7 @@ export function linfStart(
   }: { readonly epsilon: number; readonly key: NoiseKey; readonly ids: readonly number[] },
 ): Tensor {
   const shape = [x.dimension(1), 1, x.dimension(3)];
-  const stripes = signOf(noise('uniform', { key, ids, shape, dtype: x.dtype })).toDevice(x.device);
+  const stripes = signOf(noise('uniform', { key, ids, shape, dtype: x.dtype, device: x.device }));
   return x.add(stripes.mul(epsilon)).clamp(0, 1);
 }
 

@@ -6,7 +6,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import type { AttackGenerator } from '../attack-generator.js';
 import { attackLosses } from '../losses.js';
 import type { NormName } from '../norms.js';
-import type { Observer } from '../pgd.js';
+import type { Observer } from '../observer.js';
 import { RemainingExamples } from '../remaining-examples.js';
 import { l2Draws, l2Move, l2Start } from './l2.js';
 import { linfDraws, linfMove, linfStart } from './linf.js';
@@ -48,7 +48,7 @@ export function* square(
     x: images.x,
     labels: images.labels,
     best: images.x,
-    margin: zeros([count], images.x.dtype).toDevice(images.x.device).sub(Number.POSITIVE_INFINITY),
+    margin: zeros([count], images.x.dtype, images.x.device).sub(Number.POSITIVE_INFINITY),
   }));
 
   for (let query = -1; query < queries && set.rows.length > 0; query++) {
@@ -66,12 +66,12 @@ export function* square(
                   ids: exampleIds,
                   shape: [drawsFor(channels)],
                   dtype: state.x.dtype,
+                  device: state.x.device,
                 }),
-                state.x.device,
               ),
             });
       const logits = noGrad(() => classifier(candidate));
-      const active = observe({ x: candidate, logits, rows });
+      const active = observe({ x: candidate, logits, labels: state.labels, rows });
       if (active?.length === 0) return { next: {}, active: [] };
       const margin = attackLosses.margin(logits, state.labels); // [n]
       const better = margin.greater(state.margin);

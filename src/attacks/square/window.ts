@@ -11,10 +11,7 @@ export interface SquareWindow {
 
 /** The random values of one query: one row per example, uniform in [0, 1), [n, K]. */
 export class SquareDraws {
-  constructor(
-    private readonly uniform: Tensor,
-    private readonly device: string,
-  ) {}
+  constructor(private readonly uniform: Tensor) {}
 
   /**
    * A window whose first row and column are integers in [0, size − side), as in the reference: the last position is
@@ -40,7 +37,7 @@ export class SquareDraws {
   }
 
   #columns(from: number, count: number): Tensor {
-    return this.uniform.narrow(1, from, count).toDevice(this.device).reshape([-1, count, 1, 1]);
+    return this.uniform.narrow(1, from, count).reshape([-1, count, 1, 1]);
   }
 }
 
@@ -56,20 +53,20 @@ export function windowMask({ side, top, left }: SquareWindow, like: Tensor): Ten
     return offset.greater(-1).mul(offset.less(side)); // bool: and
   };
   const [height, width] = [like.dimension(2), like.dimension(3)];
-  const rows = along(range(height).toDevice(like.device).reshape([1, 1, height, 1]), top);
-  const columns = along(range(width).toDevice(like.device).reshape([1, 1, 1, width]), left);
+  const rows = along(range(height, like.device).reshape([1, 1, height, 1]), top);
+  const columns = along(range(width, like.device).reshape([1, 1, 1, width]), left);
   return rows.mul(columns).to(like.dtype);
 }
 
 /** Flat indices of the window's pixels in a row-major image, int64 [n, 1, side²]. */
 export function windowIndices({ side, top, left }: SquareWindow, width: number): Tensor {
-  const steps = range(side).toDevice(top.device);
+  const steps = range(side, top.device);
   const rows = top.add(steps.reshape([1, 1, side, 1])).mul(width);
   return rows.add(left.add(steps)).reshape([-1, 1, side * side]);
 }
 
 /** Selects one of two [s, s] per example, [n, 1, s, s]. */
 export function selectPerExample(chosen: Tensor, yes: Tensor, no: Tensor): Tensor {
-  const all = ones([chosen.dimension(0), 1, 1, 1], yes.dtype).toDevice(yes.device);
+  const all = ones([chosen.dimension(0), 1, 1, 1], yes.dtype, yes.device);
   return where(chosen, yes.mul(all), no.mul(all));
 }

@@ -1,4 +1,4 @@
-import { tensor } from '../../tensor/create.js';
+import { cat, tensor } from '../../tensor/create.js';
 import { matmul } from '../../tensor/functional.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -53,25 +53,68 @@ export function jitterColours(
   if (brightness === 0 && contrast === 0 && saturation === 0 && lighting === 0) return x;
   return scope(() => {
     const [count, , height, width] = x.shape as [number, number, number, number];
-    const means = x.mean([2, 3]).numbers(); // [N, 3]
-    const maps = draws.map((draw, at) =>
-      colourMap(options, draw, [means[3 * at]!, means[3 * at + 1]!, means[3 * at + 2]!]),
-    );
-    const onDevice = (values: readonly number[], columns: number) =>
-      tensor(Float32Array.from(values), [count, 3, columns]).toDevice(x.device);
-    const matrices = onDevice(
-      maps.flatMap(({ matrix }) => matrix.flat()),
-      3,
-    );
-    const shifts = onDevice(
-      maps.flatMap(({ shift }) => shift),
-      1,
-    );
+    const means = x.mean([2, 3]); // [N, 3]
+    const maps = x.device === 'cpu' ? mapsAfterReading : mapsWithoutReading;
+    const { matrices, shifts } = maps(options, draws, means);
     return matmul(matrices, x.flatten(2)) // [N, 3, H·W]
       .add(shifts)
       .clamp(0, 1)
       .reshape([count, 3, height, width]);
   });
+}
+
+/** The maps of a batch, float32: matrices [N, 3, 3], shifts [N, 3, 1]. */
+interface ColourMaps {
+  readonly matrices: Tensor;
+  readonly shifts: Tensor;
+}
+
+/** The maps of images whose mean colours are `means` [N, 3], computed in float64 from the means as numbers. */
+export function mapsAfterReading(
+  options: ColourOptions,
+  draws: readonly ArrayLike<number>[],
+  means: Tensor,
+): ColourMaps {
+  const numbers = means.numbers();
+  const maps = draws.map((draw, at) =>
+    colourMap(options, draw, [numbers[3 * at]!, numbers[3 * at + 1]!, numbers[3 * at + 2]!]),
+  );
+  return { matrices: matricesOf(maps, means.device), shifts: shiftsOf(maps, means.device) };
+}
+
+/**
+ * The same up to rounding, without waiting for a card to compute the means: only the shift depends on the mean, by an
+ * affine function, shift(m) = shift(0) + Σ_c m_c (shift(e_c) − shift(0)) with the unit vectors e_c.
+ */
+export function mapsWithoutReading(
+  options: ColourOptions,
+  draws: readonly ArrayLike<number>[],
+  means: Tensor,
+): ColourMaps {
+  const { device } = means;
+  const mapsAt = (mean: Vector) => draws.map((draw) => colourMap(options, draw, mean));
+  const atBlack = mapsAt([0, 0, 0]);
+  const black = shiftsOf(atBlack, device);
+  const perMean = cat(
+    (
+      [
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+      ] as const
+    ).map((unit) => shiftsOf(mapsAt(unit), device).sub(black)),
+    2,
+  ); // [N, 3, 3]
+  return { matrices: matricesOf(atBlack, device), shifts: black.add(matmul(perMean, means.unsqueeze(2))) };
+}
+
+function matricesOf(maps: readonly ColourMap[], device: string): Tensor {
+  const values = Float32Array.from(maps.flatMap(({ matrix }) => matrix.flat()));
+  return tensor(values, [maps.length, 3, 3], device);
+}
+
+function shiftsOf(maps: readonly ColourMap[], device: string): Tensor {
+  return tensor(Float32Array.from(maps.flatMap(({ shift }) => shift)), [maps.length, 3, 1], device);
 }
 
 /** The map of one image, whose mean colour is `mean`. */

@@ -100,7 +100,7 @@ async function fullChecks(probe: Probe, callbacks: CheckCallbacks): Promise<Flag
   const rows = [...labels.keys()].filter((row) => !errors.has(row));
   if (rows.length === 0) return [];
   const correct = scope(() => {
-    const index = integers(rows).toDevice(logits.device);
+    const index = integers(rows, logits.device);
     return {
       ...probe,
       batch: subBatch(batch, rows),

@@ -48,7 +48,8 @@ export function lossSurface({ subject, batch, threat, seed }: Probe): Flag[] {
     const marginAfter = (direction: Tensor) =>
       measured(norm.project(batch.x.add(norm.direction(direction).mul(epsilon / 4)), batch.x, epsilon));
     const key = { seed, stream: 'attack' } as const;
-    const drawn = noise('normal', { key, ids, shape: batch.x.shape.slice(1) }).toDevice(batch.x.device);
+    const { shape, device } = batch.x;
+    const drawn = noise('normal', { key, ids, shape: shape.slice(1), device });
     const [along, random] = [marginAfter(grad), marginAfter(drawn)];
     const noiseWins = along.filter((value, row) => !(value > random[row]!)).length;
     if (noiseWins > thresholds.noiseWins * count)

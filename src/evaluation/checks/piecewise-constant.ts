@@ -18,8 +18,9 @@ export function piecewiseConstant({ subject, batch, logits, seed }: Probe): Flag
   const step = Math.min(1e-4, Math.max(1e-6, 0.03 / size));
   const constant = scope(() => {
     const key = { seed, stream: 'attack' } as const;
-    const draws = noise('uniform', { key, ids: batch.ids, shape: batch.x.shape.slice(1) });
-    const direction = draws.sub(0.5).sign().toDevice(batch.x.device);
+    const { shape, device } = batch.x;
+    const draws = noise('uniform', { key, ids: batch.ids, shape: shape.slice(1), device });
+    const direction = draws.sub(0.5).sign();
     let [before, unchanged] = [logits, 0];
     for (let index = 1; index <= steps; index++) {
       const point = batch.x.add(direction.mul(index * step)).clamp(0, 1);

@@ -12,7 +12,8 @@ import {
   type TrainingLoss,
   trainingPass,
 } from './objective.js';
-import { perturb, type TrainingAttack, warmupFactor } from './training-attack.js';
+import { RecordedAttack, type Recorder } from './recorded-attack.js';
+import { type TrainingAttack, warmupFactor } from './training-attack.js';
 import { passAt, type UpdatePass } from './update-pass-options.js';
 
 export interface AdversarialOptions {
@@ -27,6 +28,8 @@ export interface AdversarialOptions {
   readonly gradAlign?: GradAlignOptions;
   /** The ranks over which gradients are averaged; each attacks its own images. @default a single process */
   readonly group?: ProcessGroup;
+  /** Records the attack, to replay it in later steps. @default CUDA graphs, on a card */
+  readonly recorder?: Recorder;
 }
 
 /**
@@ -40,11 +43,12 @@ export function adversarial(options: AdversarialOptions): Objective {
   const { attack, loss = adversarialCrossEntropy(0), awp, gradAlign, group = singleProcess } = options;
   if (gradAlign !== undefined && attack.norm.name !== 'linf')
     throw InputError.expected('linf', 'the norm of GradAlign', attack.norm.name, 'Omit GradAlign.');
-  return stateless((model, batch, context) =>
+  const attacker = new RecordedAttack(attack, options.recorder);
+  const objective = stateless((model, batch, context) =>
     scope(() => {
       const { x, labels } = batch;
       const pass = passAt(options.pass ?? trainingPass, batch, context);
-      const examples = { x, adversarial: perturb(model, batch, attack, context), labels };
+      const examples = { x, adversarial: attacker.perturb(model, batch, context), labels };
       const valueAt = (chosen: Pass) => loss(model, examples, chosen);
       const compute = () => {
         const value = valueAt(pass);
@@ -69,4 +73,5 @@ export function adversarial(options: AdversarialOptions): Objective {
       }
     }),
   );
+  return { ...objective, [Symbol.dispose]: () => attacker[Symbol.dispose]() };
 }

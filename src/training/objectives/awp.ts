@@ -1,6 +1,7 @@
 import type { ProcessGroup } from '../../distributed/process-group.js';
 import type { Model } from '../../models/model.js';
-import { stack } from '../../tensor/create.js';
+import { stack, where, zeros } from '../../tensor/create.js';
+import { foreachAdd_ } from '../../tensor/foreach.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { keep, scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -17,7 +18,7 @@ export interface AwpOptions {
  * Adversarial weight perturbation (Wu, Xia and Wang, 2020): moves every tensor of more than one dimension along the
  * gradient of the loss, w ← w + γ ‖w‖ g / (‖g‖ + 1e-18), except batch norm and biases. The authors obtain g from an SGD
  * step with learning rate 0.01 on a copy of the network, on the negated loss; 1e-18 is their 1e-20 over that 0.01. The
- * gradient itself gives the same direction without the copy and its rounding. If it is not finite nothing is perturbed.
+ * gradient itself gives the same direction without the copy and its rounding. If it is not finite the perturbation is 0.
  *
  * @param options `loss` computes the loss; it must not update running statistics. All ranks apply the same
  * perturbation.
@@ -34,19 +35,16 @@ export function perturbWeights(
     const { parameters: grads } = group.gradients(loss(), weights);
     return noGrad(() => {
       const gradNorms = grads.map(normOf);
-      if (stack(gradNorms).isFinite().not().to('float32').sum().item() > 0) return [];
-      return grads.map((grad, index) =>
-        grad.mul(normOf(weights[index]!).mul(gamma).div(gradNorms[index]!.add(1e-18))),
-      );
+      const allFinite = stack(gradNorms).isFinite().not().to('float32').sum().eq(0); // bool, a scalar
+      return grads.map((grad, index) => {
+        const perturbation = grad.mul(normOf(weights[index]!).mul(gamma).div(gradNorms[index]!.add(1e-18)));
+        return where(allFinite, perturbation, zeros([], grad.dtype, grad.device));
+      });
     });
   }).map(keep);
-  const addPerturbation = (scale: number) =>
-    noGrad(() => {
-      for (const [index, perturbation] of perturbations.entries()) weights[index]!.add_(perturbation, scale);
-    });
-  addPerturbation(1);
+  noGrad(() => foreachAdd_(weights, perturbations));
   return () => {
-    addPerturbation(-1);
+    noGrad(() => foreachAdd_(weights.splice(0), perturbations, -1));
     for (const perturbation of perturbations.splice(0)) perturbation.dispose();
   };
 }

@@ -1,5 +1,5 @@
 import { crossEntropy, klDivergence } from '../../nn/losses.js';
-import { range, tensor, where } from '../../tensor/create.js';
+import { range, where, zeros } from '../../tensor/create.js';
 import { logSoftmax } from '../../tensor/functional.js';
 import { noGrad } from '../../tensor/gradient.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -31,15 +31,13 @@ export function mart({ beta }: { readonly beta: number }): TrainingLoss {
 
 /** One-hot mask of the classes [N], bool [N, classes]; `classes` is int64. */
 function isClass(classes: Tensor, { shape, device }: Tensor): Tensor {
-  return classes.unsqueeze(1).eq(range(shape.at(-1)!).toDevice(device));
+  return classes.unsqueeze(1).eq(range(shape.at(-1)!, device));
 }
 
 /** The class with the largest logit that is not excluded, int64 [N]. */
 function mostLikelyExcept(excluded: Tensor, logits: Tensor): Tensor {
   return noGrad(() => {
-    const negativeInfinity = tensor(Float64Array.of(Number.NEGATIVE_INFINITY), [])
-      .to(logits.dtype)
-      .toDevice(logits.device);
+    const negativeInfinity = zeros([], logits.dtype, logits.device).sub(Number.POSITIVE_INFINITY);
     return where(excluded, negativeInfinity, logits).argmax(1);
   });
 }

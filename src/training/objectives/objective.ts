@@ -23,9 +23,10 @@ export interface StepContext {
 /** The result of one step: the gradients in parameter order, and values to log. */
 export interface GradientResult {
   readonly gradients: readonly Tensor[];
-  readonly loss: number;
-  /** Accuracy on the images of the loss, 0 to 1. */
-  readonly accuracy: number;
+  /** The mean loss, a float64 scalar: it stays on the device, so that computing it does not make a card wait. */
+  readonly loss: Tensor;
+  /** Accuracy on the images of the loss, 0 to 1, a float64 scalar. */
+  readonly accuracy: Tensor;
   /** Removes a weight perturbation; to be called after the optimizer step. */
   readonly restore?: () => void;
 }
@@ -122,13 +123,14 @@ export function gradientsOf(
 export function meansOver(
   group: ProcessGroup,
   loss: Tensor,
-  accuracy: number,
+  accuracy: Tensor,
 ): Pick<GradientResult, 'loss' | 'accuracy'> {
-  const [losses = Number.NaN, accuracies = Number.NaN] = group.allReduce([loss.item(), accuracy]);
-  return { loss: losses / group.size, accuracy: accuracies / group.size };
+  const means = { loss: loss.detach().to('float64'), accuracy: accuracy.to('float64') };
+  group.allReduceMean_([means.loss, means.accuracy]);
+  return means;
 }
 
-/** The fraction of rows of logits [N, classes] whose argmax is the label. */
-export function accuracyOf(logits: Tensor, labels: Tensor): number {
-  return scope(() => logits.argmax(1).eq(labels).to('float32').mean().item());
+/** The fraction of rows of logits [N, classes] whose argmax is the label, a scalar. */
+export function accuracyOf(logits: Tensor, labels: Tensor): Tensor {
+  return scope(() => logits.detach().argmax(1).eq(labels).to('float32').mean());
 }

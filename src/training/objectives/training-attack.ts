@@ -1,6 +1,6 @@
 import type { Activation } from '../../activations/activation.js';
 import type { Norm } from '../../attacks/norms.js';
-import { pgd } from '../../attacks/pgd.js';
+import { type PgdInputs, pgd } from '../../attacks/pgd.js';
 import type { Batch } from '../../data/dataset-tensors.js';
 import type { Model } from '../../models/model.js';
 import type { Classifier } from '../../nn/classifier.js';
@@ -39,34 +39,65 @@ export interface TrainingAttack {
   readonly loss?: 'ce' | 'kl';
   /** Surrogate derivative: replaces that of the network's own activation in the backward pass. */
   readonly derivative?: Activation | undefined;
+  /** The dtype in which the network computes. @default float32 */
+  readonly computeDtype?: 'bfloat16' | undefined;
   /** Epochs over which ε and the step size increase to their full values. @default 0 */
   readonly epsilonWarmup?: number;
   /** Epochs over which the step size alone increases to its full value. @default 0 */
   readonly stepWarmup?: number;
 }
 
+/** ε and step size at one step of a run, with their warm-ups. */
+export interface AttackSizes {
+  readonly epsilon: number;
+  readonly stepSize: number;
+}
+
 /** Adversarial images of a batch for the current network, [N, C, H, W]. */
 export function perturb(model: Model, batch: Batch, attack: TrainingAttack, context: StepContext): Tensor {
-  const { norm, steps, derivative } = attack;
+  const sizes = sizesAt(attack, context);
+  return scope(() => {
+    const { x, labels } = batch;
+    const start = startOf(batch, { ...attack, ...sizes }, context);
+    return attackFrom(model, { x, labels, start }, attack, sizes);
+  });
+}
+
+export function sizesAt(attack: TrainingAttack, context: StepContext): AttackSizes {
   const factor = warmupFactor(context, attack.epsilonWarmup);
-  const epsilon = attack.epsilon * factor;
-  const stepSize = attack.stepSize * factor * warmupFactor(context, attack.stepWarmup);
-  const { x, labels } = batch;
+  return {
+    epsilon: attack.epsilon * factor,
+    stepSize: attack.stepSize * factor * warmupFactor(context, attack.stepWarmup),
+  };
+}
+
+/**
+ * The adversarial images from their first iterate on, [N, C, H, W]. It neither reads nor uploads a number, and keeps
+ * nothing derived from the weights: it may be recorded and replayed after they have changed.
+ */
+export function attackFrom(
+  model: Model,
+  images: PgdInputs,
+  attack: TrainingAttack,
+  sizes: AttackSizes,
+): Tensor {
+  const { norm, steps, derivative, computeDtype } = attack;
+  const seen = { ...(derivative && { derivative }), ...(computeDtype && { computeDtype }) };
   const run = (classify: Classifier) =>
     scope(() => {
-      const start = startOf(batch, { ...attack, epsilon }, context);
-      const loss = attack.loss === 'kl' ? divergenceFrom(classify, x) : undefined;
-      return pgd(classify, { x, labels, start }, { norm, epsilon, steps, stepSize, ...(loss && { loss }) });
+      const loss = attack.loss === 'kl' ? divergenceFrom(classify, images.x) : undefined;
+      return pgd(classify, images, { norm, steps, ...sizes, ...(loss && { loss }) });
     });
   if (attack.batchNorm === 'train') {
-    const pass = { train: true, keepStatistics: true, ...(derivative && { derivative }) };
-    return run((images) => model.network.frozen(() => model.forward(images, pass)));
+    const pass = { train: true, keepStatistics: true, ...seen };
+    return run((points) => model.network.frozen(() => model.forward(points, pass)));
   }
-  using folded = model.fold(derivative && { derivative });
+  using folded = model.fold(seen);
   return run(folded.classify);
 }
 
-function startOf({ x, ids }: Batch, attack: TrainingAttack, context: StepContext): Tensor {
+/** The first iterate of a batch, [N, C, H, W]; the image itself or a new tensor. */
+export function startOf({ x, ids }: Batch, attack: TrainingAttack, context: StepContext): Tensor {
   const { norm, epsilon, start } = attack;
   const key = { seed: context.seed, stream: 'trainingAttack', epoch: context.epoch } as const;
   switch (start.kind) {
@@ -79,7 +110,8 @@ function startOf({ x, ids }: Batch, attack: TrainingAttack, context: StepContext
         ? x
         : norm.randomStart(x, { epsilon, key, ids, clip: start.clip });
     case 'normal': {
-      const draw = noise('normal', { key, ids, shape: x.shape.slice(1), dtype: x.dtype }).toDevice(x.device);
+      const { shape, dtype, device } = x;
+      const draw = noise('normal', { key, ids, shape: shape.slice(1), dtype, device });
       return x.add(draw.mul(start.deviation));
     }
   }

@@ -1,9 +1,17 @@
 import { InputError } from '../../errors.js';
 import { integers, zerosLike } from '../../tensor/create.js';
+import {
+  foreachAdd_,
+  foreachAddNumber_,
+  foreachDiv,
+  foreachMul_,
+  foreachSqrt,
+} from '../../tensor/foreach.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { keep, scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { decays, type WeightDecayOn } from './decay.js';
+import { type Bucket, bucketsOf } from '../buckets.js';
+import { decayingOf, type WeightDecayOn } from './decay.js';
 import type { Optimizer } from './optimizer.js';
 
 export interface AdamOptions {
@@ -34,32 +42,45 @@ interface Moments {
  */
 export class Adam implements Optimizer {
   readonly #moments = new Map<string, Moments>();
+  readonly #buckets: readonly Bucket[];
   #steps = 0;
 
   constructor(
     readonly parameters: ReadonlyMap<string, Tensor>,
     readonly options: AdamOptions,
-  ) {}
+  ) {
+    this.#buckets = bucketsOf([...parameters.values()]);
+  }
 
   step(gradients: readonly Tensor[], learningRate: number): void {
     const { beta1, beta2, epsilon, weightDecay, weightDecayOn = 'weights', decoupled } = this.options;
     this.#steps++;
     const stepSize = learningRate / (1 - beta1 ** this.#steps);
     const correction = 1 / Math.sqrt(1 - beta2 ** this.#steps);
-    let index = 0;
+    const all = [...this.parameters];
     noGrad(() => {
-      for (const [name, parameter] of this.parameters)
+      for (const { first, end } of this.#buckets)
         scope(() => {
-          const gradient = gradients[index++]!;
-          if (weightDecay !== 0 && decays(parameter, weightDecayOn)) {
-            if (decoupled) parameter.mul_(1 - learningRate * weightDecay);
-            else gradient.add_(parameter, weightDecay);
+          const named = all.slice(first, end);
+          const parameters = named.map(([, parameter]) => parameter);
+          const bucket = gradients.slice(first, end);
+          if (weightDecay !== 0) {
+            const { decaying, theirGradients } = decayingOf(parameters, bucket, weightDecayOn);
+            if (decoupled) foreachMul_(decaying, 1 - learningRate * weightDecay);
+            else foreachAdd_(theirGradients, decaying, weightDecay);
           }
-          const { mean, square } = this.#momentsOf(name, parameter);
-          mean.mul_(beta1).add_(gradient, 1 - beta1);
-          square.mul_(beta2).add_(gradient.mul_(gradient), 1 - beta2);
-          const size = square.sqrt().mul_(correction).addNumber_(epsilon);
-          parameter.add_(mean.div(size), -stepSize);
+          const moments = named.map(([name, parameter]) => this.#momentsOf(name, parameter));
+          const means = moments.map(({ mean }) => mean);
+          const squares = moments.map(({ square }) => square);
+          foreachMul_(means, beta1);
+          foreachAdd_(means, bucket, 1 - beta1);
+          foreachMul_(bucket, bucket);
+          foreachMul_(squares, beta2);
+          foreachAdd_(squares, bucket, 1 - beta2);
+          const sizes = foreachSqrt(squares);
+          foreachMul_(sizes, correction);
+          foreachAddNumber_(sizes, epsilon);
+          foreachAdd_(parameters, foreachDiv(means, sizes), -stepSize);
         });
     });
   }

@@ -10,3 +10,16 @@ export type WeightDecayOn = 'weights' | 'all';
 export function decays(parameter: Tensor, on: WeightDecayOn): boolean {
   return on === 'all' || parameter.shape.length > 1;
 }
+
+/** The parameters that decay, and their gradients. */
+export function decayingOf(
+  parameters: readonly Tensor[],
+  gradients: readonly Tensor[],
+  on: WeightDecayOn,
+): { readonly decaying: readonly Tensor[]; readonly theirGradients: readonly Tensor[] } {
+  const rows = [...parameters.keys()].filter((row) => decays(parameters[row]!, on));
+  return {
+    decaying: rows.map((row) => parameters[row]!),
+    theirGradients: rows.map((row) => gradients[row]!),
+  };
+}

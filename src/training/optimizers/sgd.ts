@@ -1,9 +1,11 @@
 import { InputError } from '../../errors.js';
 import { zerosLike } from '../../tensor/create.js';
+import { foreachAdd_, foreachMul_ } from '../../tensor/foreach.js';
 import { noGrad } from '../../tensor/gradient.js';
-import { keep, scope } from '../../tensor/scope.js';
+import { keep } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { decays, type WeightDecayOn } from './decay.js';
+import { type Bucket, bucketsOf } from '../buckets.js';
+import { decayingOf, type WeightDecayOn } from './decay.js';
 import type { Optimizer } from './optimizer.js';
 
 export interface SgdOptions {
@@ -21,36 +23,44 @@ export interface SgdOptions {
  */
 export class Sgd implements Optimizer {
   readonly #velocities = new Map<string, Tensor>();
+  readonly #buckets: readonly Bucket[];
 
   constructor(
     readonly parameters: ReadonlyMap<string, Tensor>,
     readonly options: SgdOptions,
-  ) {}
+  ) {
+    this.#buckets = bucketsOf([...parameters.values()]);
+  }
 
   step(gradients: readonly Tensor[], learningRate: number): void {
     const { momentum, nesterov, weightDecay, weightDecayOn = 'weights' } = this.options;
-    let index = 0;
-    noGrad(() =>
-      scope(() => {
-        for (const [name, parameter] of this.parameters) {
-          const gradient = gradients[index++]!;
-          if (weightDecay !== 0 && decays(parameter, weightDecayOn)) gradient.add_(parameter, weightDecay);
-          if (momentum === 0) {
-            parameter.add_(gradient, -learningRate);
-            continue;
-          }
-          let velocity = this.#velocities.get(name);
-          if (velocity === undefined) {
-            velocity = keep(gradient.clone());
-            this.#velocities.set(name, velocity);
-          } else {
-            velocity.mul_(momentum).add_(gradient);
-          }
-          if (nesterov) parameter.add_(gradient.add_(velocity, momentum), -learningRate);
-          else parameter.add_(velocity, -learningRate);
+    const all = [...this.parameters];
+    const isFirst = this.#velocities.size === 0;
+    noGrad(() => {
+      for (const { first, end } of this.#buckets) {
+        const named = all.slice(first, end);
+        const parameters = named.map(([, parameter]) => parameter);
+        const bucket = gradients.slice(first, end);
+        if (weightDecay !== 0) {
+          const { decaying, theirGradients } = decayingOf(parameters, bucket, weightDecayOn);
+          foreachAdd_(theirGradients, decaying, weightDecay);
         }
-      }),
-    );
+        if (momentum === 0) {
+          foreachAdd_(parameters, bucket, -learningRate);
+          continue;
+        }
+        if (isFirst) {
+          for (const [at, [name]] of named.entries()) this.#velocities.set(name, keep(bucket[at]!.clone()));
+        }
+        const velocities = named.map(([name]) => this.#velocities.get(name)!);
+        if (!isFirst) {
+          foreachMul_(velocities, momentum);
+          foreachAdd_(velocities, bucket);
+        }
+        if (nesterov) foreachAdd_(bucket, velocities, momentum);
+        foreachAdd_(parameters, nesterov ? bucket : velocities, -learningRate);
+      }
+    });
   }
 
   /** The velocity of each parameter, by name; empty before the first step, and without momentum. */
@@ -59,18 +69,16 @@ export class Sgd implements Optimizer {
   }
 
   restore(state: ReadonlyMap<string, Tensor>): void {
-    if (state.size === 0) this[Symbol.dispose]();
-    for (const [name, parameter] of this.parameters) {
+    // Look up everything before replacing anything, so that an error leaves the state unchanged.
+    const found = [...(state.size === 0 ? [] : this.parameters)].map(([name, parameter]) => {
       const saved = state.get(name);
-      if (saved === undefined) {
-        if (state.size > 0)
-          throw InputError.expected(`a velocity for ${name}`, 'the optimiser', 'a state without it');
-        continue;
-      }
-      const velocity = keep(noGrad(() => zerosLike(parameter).copy_(saved)));
-      this.#velocities.get(name)?.dispose();
-      this.#velocities.set(name, velocity);
-    }
+      if (saved === undefined)
+        throw InputError.expected(`a velocity for ${name}`, 'the optimiser', 'a state without it');
+      return { name, parameter, saved };
+    });
+    this[Symbol.dispose]();
+    for (const { name, parameter, saved } of found)
+      this.#velocities.set(name, keep(noGrad(() => zerosLike(parameter).copy_(saved))));
   }
 
   [Symbol.dispose](): void {

@@ -1,11 +1,14 @@
 import { type GradientAttack, parseGradientAttack } from '../../attacks/attack.js';
+import { checkInterval } from '../../attacks/check-interval.js';
 import type { Norm } from '../../attacks/norms.js';
+import type { Observer } from '../../attacks/observer.js';
 import { pgd } from '../../attacks/pgd.js';
+import { RemainingExamples } from '../../attacks/remaining-examples.js';
 import { type Batch, type DatasetTensors, subBatch } from '../../data/dataset-tensors.js';
 import { type ProcessGroup, singleProcess } from '../../distributed/process-group.js';
 import type { Model } from '../../models/model.js';
 import type { Classifier } from '../../nn/classifier.js';
-import { integers } from '../../tensor/create.js';
+import { ones } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { permutation } from '../../tensor/noise.js';
 import { scope } from '../../tensor/scope.js';
@@ -24,6 +27,8 @@ export interface GuardOptions {
   readonly seed: number;
   /** Batch size; affects memory only. @default all */
   readonly batch?: number;
+  /** Number of iterates of an attack from one check for broken examples to the next. @default that of the device */
+  readonly checkEvery?: number;
   /** The ranks among which the images are split. @default a single process */
   readonly group?: ProcessGroup;
 }
@@ -63,10 +68,8 @@ export class Guard {
     for (let first = 0; first < this.#indices.length; first += batch)
       scope(() => {
         const whole = data.batch(this.#indices.subarray(first, first + batch));
-        const correct = correctRows(
-          noGrad(() => folded.classify(whole.x)),
-          whole.labels,
-        );
+        const logits = noGrad(() => folded.classify(whole.x));
+        const correct = rowsWhere(isCorrect(logits, whole.labels));
         sums.clean += correct.length;
         if (correct.length === 0) return;
         const attacked = subBatch(whole, correct);
@@ -90,7 +93,7 @@ export class Guard {
     };
   }
 
-  /** Number of correctly classified examples that no iterate of the attack breaks; broken examples are dropped. */
+  /** Number of correctly classified examples that no iterate of the attack breaks; broken examples are dropped at each check. */
   #countRobust(classify: Classifier, { x, labels, ids }: Batch, attack: GradientAttack): number {
     const { norm, epsilon, seed } = this.options;
     return scope(() => {
@@ -98,26 +101,32 @@ export class Guard {
         ? norm.randomStart(x, { epsilon, key: { seed, stream: 'attack' }, ids })
         : x;
       const stepSize = attack.relativeStep * epsilon;
-      let robust = ids.length;
-      pgd(
-        classify,
-        { x, labels, start },
-        { norm, epsilon, steps: attack.steps, stepSize },
-        ({ logits, rows }) => {
-          const left = correctRows(logits, labels.indexSelect(0, integers(rows).toDevice(labels.device)));
-          robust = left.length;
-          return left;
-        },
-      );
-      return robust;
+      using watched = new RemainingExamples(() => ({ robust: ones([ids.length], 'bool', x.device) }));
+      const { checkEvery: every = checkInterval(attack.kind, x.device) } = this.options;
+      let seen = 0;
+      const observe: Observer = (iterate) => {
+        const isChecked = ++seen % every === 0;
+        let active: readonly number[] | null = null;
+        watched.step(({ robust }) => {
+          const stillRobust = robust.mul(isCorrect(iterate.logits, iterate.labels)); // bool: and
+          if (isChecked) active = rowsWhere(stillRobust);
+          return { next: { robust: stillRobust }, active };
+        });
+        return active;
+      };
+      pgd(classify, { x, labels, start }, { norm, epsilon, steps: attack.steps, stepSize }, observe);
+      return rowsWhere(watched.parts.robust).length;
     });
   }
 }
 
-/** Rows where the argmax of the logits is the label. */
-function correctRows(logits: Tensor, labels: Tensor): number[] {
-  return scope(() => {
-    const correct = logits.detach().argmax(1).eq(labels).numbers();
-    return [...correct.keys()].filter((row) => correct[row] === 1);
-  });
+/** Whether the argmax of the logits is the label, bool [N]. */
+function isCorrect(logits: Tensor, labels: Tensor): Tensor {
+  return logits.detach().argmax(1).eq(labels);
+}
+
+/** Rows where a bool [N] is true; reads it. */
+function rowsWhere(mask: Tensor): number[] {
+  const values = mask.numbers();
+  return [...values.keys()].filter((row) => values[row] === 1);
 }

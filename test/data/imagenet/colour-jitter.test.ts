@@ -1,8 +1,16 @@
 /** Colours are torchvision's: scripts/golden/imagenet.py. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { colourDraws, jitterColours } from '../../../src/data/imagenet/colour-jitter.js';
+import {
+  colourDraws,
+  jitterColours,
+  mapsAfterReading,
+  mapsWithoutReading,
+} from '../../../src/data/imagenet/colour-jitter.js';
+import { native } from '../../../src/engine/native.js';
 import { tensor } from '../../../src/tensor/create.js';
+import { noise } from '../../../src/tensor/noise.js';
+import { assertClose } from '../../support/close.js';
 import { golden } from '../../support/golden-images.js';
 
 describe('colours', () => {
@@ -22,6 +30,20 @@ describe('colours', () => {
     const expected = cases.flatMap((each) => each.pixels);
     const worst = Math.max(...expected.map((value, at) => Math.abs(value - changed[at]!)));
     assert.ok(worst < 1e-6, `${worst}`);
+  });
+
+  it('are mapped alike where the mean colours stay on the device', () => {
+    const strong = { brightness: 0.4, contrast: 0.9, saturation: 0.6, lighting: 0.1 };
+    const draws = cases.map((each) => each.draws);
+    const means = noise('uniform', { key: { seed: 0, stream: 'bench' }, ids: [...draws.keys()], shape: [3] });
+    const read = mapsAfterReading(strong, draws, means);
+    const before = native().readCount();
+    const kept = mapsWithoutReading(strong, draws, means);
+    assert.equal(native().readCount(), before);
+    assert.deepEqual(kept.matrices.numbers(), read.matrices.numbers());
+    const tolerance = { relative: 0, absolute: 2e-7 }; // of float32
+    assertClose(kept.shifts.numbers(), read.shifts.numbers(), tolerance, 'shifts');
+    assert.ok(Math.max(...read.shifts.numbers()) > 0.1);
   });
 
   it('stay in [0, 1], and are left alone where all is off', () => {

@@ -150,7 +150,7 @@ describe('what an objective tells', () => {
         });
         const { accuracy } = objective.computeGradients(model, batch, firstPlace);
         spy.mock.restore();
-        assert.ok(Math.abs(accuracy - right / batch.ids.length) < 1e-6);
+        assert.ok(Math.abs(accuracy.item() - right / batch.ids.length) < 1e-6);
       });
   });
 

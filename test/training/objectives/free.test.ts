@@ -23,7 +23,7 @@ function step(model: Model, objective: Objective, at: number, optimizer?: Sgd): 
   return scope(() => {
     const learned = objective.computeGradients(model, randomBatch('float32'), { ...firstPlace, step: at });
     optimizer?.step(learned.gradients, 0.1);
-    return learned.loss;
+    return learned.loss.item();
   });
 }
 

@@ -27,7 +27,7 @@ describe('GradAlign', () => {
     scope(() => {
       const { place = firstPlace, attack = still } = options;
       using objective = adversarial({ attack, gradAlign: { weight } });
-      return objective.computeGradients(model, randomBatch('float64'), place).loss;
+      return objective.computeGradients(model, randomBatch('float64'), place).loss.item();
     });
   const penalty = (model: Model, options: { place?: StepContext; attack?: TrainingAttack } = {}) =>
     lossWith(model, 1, options) - lossWith(model, 0, options);

@@ -72,7 +72,7 @@ describe('the gradient of every parameter equals central differences of the loss
               const moved = Float64Array.from(numbers);
               moved[place]! += by;
               noGrad(() => parameter.copy_(tensor(moved, parameter.shape)));
-              return learn().loss;
+              return learn().loss.item();
             });
           const difference = (lossAt(step) - lossAt(-step)) / (2 * step);
           lossAt(0);
@@ -144,7 +144,7 @@ function* steps(model: Model, objective: Objective, data: DatasetTensors): Gener
       const learned = objective.computeGradients(model, batch, { ...firstPlace, epoch, step, stepsPerEpoch });
       optimizer.step(learned.gradients, 0.1);
       learned.restore?.();
-      return learned.loss;
+      return learned.loss.item();
     });
 }
 

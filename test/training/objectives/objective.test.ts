@@ -153,7 +153,7 @@ function train(chosen: Case, see: (step: number, loss: number, gradients: Float6
       const learned = objective.computeGradients(model, batch, place);
       see(
         step,
-        learned.loss,
+        learned.loss.item(),
         learned.gradients.map((each) => each.numbers()),
       );
       optimizer.step(learned.gradients, learningRate);

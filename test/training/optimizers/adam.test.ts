@@ -81,7 +81,7 @@ describe('Adam', () => {
           using optimizer = new Adam(parameters, optionsOf(each));
           for (const [place, rate] of learningRates.entries()) {
             const { loss, slopes } = learn(parameters);
-            const norm = clipNorm(slopes, each.clipNorm ?? Number.POSITIVE_INFINITY);
+            const norm = clipNorm(slopes, each.clipNorm ?? Number.POSITIVE_INFINITY).item();
             assertClose([norm], [each.norms[place]!], tolerance, `norm of step ${place + 1}`);
             const expected = place === 0 ? each.first : place === learningRates.length - 1 ? each.last : null;
             if (expected !== null) {

@@ -7,10 +7,10 @@ import { ShuffledDataset } from '../../../src/data/batch-source.js';
 import { subset } from '../../../src/data/dataset.js';
 import { DatasetTensors } from '../../../src/data/dataset-tensors.js';
 import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
+import { native } from '../../../src/engine/native.js';
 import { evaluate } from '../../../src/evaluation/evaluate.js';
 import type { Model } from '../../../src/models/model.js';
 import type { RunEvent } from '../../../src/runs/events.js';
-import { zerosLike } from '../../../src/tensor/create.js';
 import { noGrad } from '../../../src/tensor/gradient.js';
 import { permutation } from '../../../src/tensor/noise.js';
 import { adversarial } from '../../../src/training/objectives/adversarial.js';
@@ -25,6 +25,7 @@ import {
   train,
 } from '../../../src/training/train.js';
 import { blobs, smallModel, training } from '../../support/blobs.js';
+import { learnedNothing } from '../../support/objectives.js';
 
 setThreads(1);
 
@@ -58,11 +59,7 @@ async function watched(
   const ended = train({
     model,
     data: new ShuffledDataset(data, { flip: false, crop: 0 }),
-    objective: stateless(() => ({
-      gradients: [...model.network.parameters().values()].map(zerosLike),
-      loss: 1,
-      accuracy: 0,
-    })),
+    objective: stateless(() => learnedNothing(model)),
     optimizer,
     schedule: { name: 'constant', learningRate: 0.1, warmup: 0 },
     epochs: 3,
@@ -264,6 +261,17 @@ describe('what the guard measures', () => {
     assert.equal(memoryInfo().liveTensors, before);
   });
 
+  it('does not depend on how often the attacks are checked, and between two checks reads nothing', () => {
+    const readsOf = (checkEvery: number) => {
+      const before = native().readCount();
+      assert.deepEqual(new Guard({ ...options, examples: 64, checkEvery }).check(model), found);
+      return native().readCount() - before;
+    };
+    const each = readsOf(1);
+    assert.equal(each - readsOf(4), 19 - 3); // 2 + 6 + 11 iterates, of which checks at 0 + 1 + 2
+    assert.equal(each - readsOf(1000), 19);
+  });
+
   it('takes all images where there are fewer, and knows their luck', () => {
     const all = new Guard({ ...options, examples: 1000 });
     assert.equal(all.examples, 96);
@@ -291,7 +299,7 @@ describe('what the guard measures', () => {
       data: new ShuffledDataset(data, { flip: false, crop: 0 }),
       objective: stateless((_, __, { step }) => {
         if (step === 5) become(model);
-        return { gradients: [...parameters.values()].map(zerosLike), loss: 1, accuracy: 0 };
+        return learnedNothing(changing);
       }),
       optimizer,
       schedule: { name: 'constant', learningRate: 0.1, warmup: 0 },

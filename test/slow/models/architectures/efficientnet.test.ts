@@ -52,7 +52,7 @@ it('EfficientNet-L1 takes a step of smooth adversarial training on two images of
       const place = { seed: 0, epoch: 1, step, stepsPerEpoch: 2, part: 0 };
       const { loss, gradients } = objective.computeGradients(model, batch, place);
       optimizer.step(gradients, 0.01);
-      return loss;
+      return loss.item();
     }),
   );
   const { peakBytes } = memoryInfo();
