@@ -1,5 +1,5 @@
 // satin::activate on any device: its argument, its autograd function and the implementation composed of libtorch's operators.
-// The CPU's is in activation_cpu.cc.
+// The CPU's is in activation_cpu.cc, CUDA's in activation_cuda.cc.
 #include "activation.h"
 
 #include <ATen/ATen.h>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "activation_composed.h"
+#include "dense_layout.h"
 #include "dispatch.h"
 
 namespace satin {
@@ -32,20 +33,16 @@ void checkCurve(const Curve& curve, bool learned) {
   const auto expect = [&](bool holds, const char* what, double value) {
     TORCH_CHECK(holds, "Expected ", what, " for ", name, " but received ", value, ".");
   };
-  // A learned coefficient may become NaN, as a loss may; that is detected in the result.
   const auto finite = [&](double value) { return std::isfinite(value) || learned; };
-  const int count = coefficientsOf(curve.kind);
-  if (count > 0) expect(finite(curve.a), "a finite coefficient", curve.a);
+  const bool first = isInRange(curve.kind, 0, curve.a), second = isInRange(curve.kind, 1, curve.b);
+  if (coefficientsOf(curve.kind) > 0) expect(finite(curve.a), "a finite coefficient", curve.a);
   switch (curve.kind) {
-    case Activation::kSoftplus:
-    case Activation::kElu:
-    case Activation::kCelu: expect(!(curve.a <= 0), "a coefficient above 0", curve.a); break;
-    case Activation::kSmoothRelu: expect(!(curve.a < 0), "a coefficient of at least 0", curve.a); break;
+    case Activation::kSmoothRelu: expect(first, "a coefficient of at least 0", curve.a); break;
     case Activation::kPssilu:
-      expect(!(curve.a < 0), "a first coefficient of at least 0", curve.a);
-      expect(!(curve.b < 0 || curve.b >= 1) && (learned || !std::isnan(curve.b)), "a second coefficient from 0 to below 1", curve.b);
+      expect(first, "a first coefficient of at least 0", curve.a);
+      expect(second && (learned || !std::isnan(curve.b)), "a second coefficient from 0 to below 1", curve.b);
       break;
-    default: break;
+    default: expect(first, "a coefficient above 0", curve.a); break;
   }
 }
 
@@ -55,7 +52,9 @@ void checkCoefficients(const Curve& curve, const at::Tensor& x, const at::Tensor
   TORCH_CHECK(count > 0, "Expected no learned coefficients for ", name, ", which takes none.");
   TORCH_CHECK(coefficients.dim() == 1 && coefficients.size(0) == count, "Expected learned coefficients of shape [", count,
               "] for ", name, " but received ", coefficients.sizes(), ".");
-  TORCH_CHECK(coefficients.scalar_type() == x.scalar_type() && coefficients.device() == x.device(),
+  // Of half precision they may be float32, in which it is computed.
+  const bool fits = coefficients.scalar_type() == x.scalar_type() || (isHalf(x) && coefficients.scalar_type() == at::kFloat);
+  TORCH_CHECK(fits && coefficients.device() == x.device(),
               "Expected learned coefficients of x's dtype and device for ", name, " but received ", coefficients.scalar_type(),
               " on ", coefficients.device(), " for ", x.scalar_type(), " on ", x.device(), ".");
 }
@@ -96,6 +95,14 @@ class Activate : public torch::autograd::Function<Activate<kByReference>> {
     return {dx, dCoefficients, {}};
   }
 };
+
+at::Tensor recorded(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
+  if (!compute_requires_grad(x, coefficients)) {
+    const BelowAutograd below;
+    return activate(x, coefficients, activation);
+  }
+  return Activate<false>::apply(dense(x), coefficients, activation);  // a copy is kept for the gradient
+}
 
 }  // namespace
 
@@ -143,14 +150,12 @@ at::Tensor activate(const at::Tensor& x, const OptionalTensor& coefficients, Act
 }
 
 at::Tensor activateAutograd(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
-  if (!compute_requires_grad(x, coefficients)) {
-    const BelowAutograd below;
-    return activate(x, coefficients, activation);
-  }
-  if (isHalf(x)) return inFloat32(activateAutograd, x, coefficients, activation);
-  // Kernels run along memory: every layout without gaps and overlaps will do. The copy is kept for the gradient.
-  const bool dense = x.is_non_overlapping_and_dense();
-  return Activate<false>::apply(dense ? x : x.contiguous(x.suggest_memory_format()), coefficients, activation);
+  if (isHalf(x) && compute_requires_grad(x, coefficients)) return inFloat32(activateAutograd, x, coefficients, activation);
+  return recorded(x, coefficients, activation);
+}
+
+at::Tensor activateAutogradCuda(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
+  return recorded(x, coefficients, activation);
 }
 
 at::Tensor activateByReference(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation) {
@@ -175,6 +180,11 @@ std::tuple<at::Tensor, at::Tensor> activateBackwardComposed(const at::Tensor& dy
                                                             bool learning) {
   const ActivationSpec spec = activationSpec(activation, x, coefficients);
   checkLearning(spec, coefficients, learning);
+  if (isHalf(x)) {
+    const OptionalTensor wide = coefficients.has_value() ? OptionalTensor(coefficients->to(at::kFloat)) : OptionalTensor();
+    const auto [dx, sums] = activateBackwardComposed(dy.to(at::kFloat), x.to(at::kFloat), wide, activation, learning);
+    return {dx.to(x.scalar_type()), learning ? sums.to(coefficients->scalar_type()) : sums};
+  }
   const bool learned = !spec.derivative.has_value() && coefficients.has_value();
   const ComposedCurve composed = learned ? ComposedCurve(spec.curve, *coefficients) : ComposedCurve(spec.derivative.value_or(spec.curve));
   at::Tensor sums;

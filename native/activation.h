@@ -21,7 +21,7 @@ struct ActivationSpec {
 };
 
 // Throws where a kind is none or a coefficient out of range, and where learned coefficients are not as many as the curve
-// takes or not like x. Learned coefficients replace a and b, which are ignored then.
+// takes or not like x. Learned coefficients replace a and b, which are ignored then. Their values are not read.
 ActivationSpec activationSpec(ActivationArgument activation, const at::Tensor& x, const OptionalTensor& coefficients);
 
 // What a kernel computes forward, with the values of learned coefficients, which must be on the CPU. Throws where they are
@@ -37,7 +37,9 @@ void checkLearning(const ActivationSpec& spec, const OptionalTensor& coefficient
 
 using ActivateSignature = at::Tensor(const at::Tensor& x, const OptionalTensor& coefficients, ActivationArgument activation);
 ActivateSignature activate;  // through the dispatcher
-ActivateSignature activateAutograd, activateCpu, activateComposed, activateTraced;
+ActivateSignature activateAutograd, activateCpu, activateCuda, activateComposed, activateTraced;
+// Where the kernels take half precision as it is.
+ActivateSignature activateAutogradCuda;
 // The reference implementation on any device, for tests.
 ActivateSignature activateByReference;
 
@@ -45,7 +47,7 @@ ActivateSignature activateByReference;
 using ActivateBackwardSignature = std::tuple<at::Tensor, at::Tensor>(const at::Tensor& dy, const at::Tensor& x,
                                                                      const OptionalTensor& coefficients,
                                                                      ActivationArgument activation, bool learning);
-ActivateBackwardSignature activateBackwardCpu, activateBackwardComposed;
+ActivateBackwardSignature activateBackwardCpu, activateBackwardCuda, activateBackwardComposed;
 
 // Half precision is computed in float32.
 bool isHalf(const at::Tensor& x);

@@ -6,27 +6,13 @@
 #include <vector>
 
 #include "activation.h"
+#include "dense_layout.h"
 
 namespace satin {
 namespace {
 
 // Fewer numbers are not worth another thread.
 constexpr int64_t kGrain = 32768;
-
-at::Tensor dense(const at::Tensor& x) {
-  return x.is_non_overlapping_and_dense() ? x : x.contiguous(x.suggest_memory_format());
-}
-
-// The same places in the same order, whatever the strides of dimensions of size 1.
-bool sameLayout(const at::Tensor& one, const at::Tensor& other) {
-  for (int64_t i = 0; i < one.dim(); i++)
-    if (one.size(i) > 1 && one.stride(i) != other.stride(i)) return false;
-  return true;
-}
-
-at::Tensor likeLayout(const at::Tensor& source, const at::Tensor& layout) {
-  return sameLayout(source, layout) ? source : at::empty_like(layout).copy_(source);
-}
 
 template <typename Real>
 void parallelValues(const Curve& curve, const at::Tensor& x, const at::Tensor& y) {

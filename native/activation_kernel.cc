@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "activation_math.h"
+#include "simd.h"
 
 namespace satin {
 namespace {

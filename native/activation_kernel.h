@@ -4,37 +4,9 @@
 
 #include <cstdint>
 
+#include "activation_kinds.h"
+
 namespace satin {
-
-// Each kind's number, name and how many coefficients it takes. `activationKinds` in src/tensor/functional.ts has the same
-// names and numbers; a test compares the two. activation_math.h defines what each computes.
-#define SATIN_ACTIVATIONS(KIND)         \
-  KIND(Identity, 0, "identity", 0)      \
-  KIND(Relu, 1, "relu", 0)              \
-  KIND(Silu, 2, "silu", 0)              \
-  KIND(LeakyRelu, 3, "leaky-relu", 1)   \
-  KIND(Softplus, 4, "softplus", 1)      \
-  KIND(Gelu, 5, "gelu", 0)              \
-  KIND(GeluTanh, 6, "gelu-tanh", 0)     \
-  KIND(Elu, 7, "elu", 1)                \
-  KIND(Celu, 8, "celu", 1)              \
-  KIND(Mish, 9, "mish", 0)              \
-  KIND(SmoothRelu, 10, "smooth-relu", 1) \
-  KIND(Psilu, 11, "psilu", 1)           \
-  KIND(Pssilu, 12, "pssilu", 2)
-
-enum class Activation : int64_t {
-#define SATIN_KIND(NAME, NUMBER, TEXT, COEFFICIENTS) k##NAME = NUMBER,
-  SATIN_ACTIVATIONS(SATIN_KIND)
-#undef SATIN_KIND
-};
-
-// A function with its coefficients; unused ones are ignored.
-struct Curve {
-  Activation kind;
-  double a;
-  double b;
-};
 
 // The name of a kind, or null for a number that is none's.
 const char* nameOf(Activation kind);

@@ -1,5 +1,6 @@
 // Each activation of one number: value, slope f'(x), and the slope with respect to each coefficient. Written for loops that
-// become vectors: no branches, no calls, selects only. NaN comes out as NaN, infinity as the limit.
+// become vectors: no branches, no calls, selects only. NaN comes out as NaN, infinity as the limit. The kernels of the CPU and
+// those of CUDA compute by these formulas; portable.h says what differs between their compilers.
 //
 // What to know before changing one:
 // - Exponentials get -min(|x|, hold). Two clamps in a row lead GCC 12 to a loop ten times slower.
@@ -7,11 +8,7 @@
 // - Products with what tends to 0 take the held number: infinity times 0 is NaN.
 #pragma once
 
-#include <cmath>
-#include <cstdint>
-#include <limits>
-
-#include "simd.h"
+#include "portable.h"
 
 namespace satin {
 
@@ -40,6 +37,8 @@ struct Format<float> {
   static constexpr float kGaussianHold = 13.1f;     // 13.1²/2 < 87
   static constexpr float kCubicHold = 9.9f;         // √(8/π)·(9.9 + 0.044715·9.9³) < 87
   static constexpr float kLargeHold = 0x1p125f;     // 1 / (1 + it) is not yet denormal
+  static constexpr float kLargest = 0x1.fffffep127f;
+  static constexpr uint32_t kInfinityBits = 0x7f800000u;
   static constexpr float kLn2High = 0.693359375f;   // few bits: times a whole number it is exact
   static constexpr float kLn2Low = -2.12194440e-4f;
   // (exp(r) - 1 - r) / r² for |r| <= log(2) / 2
@@ -70,6 +69,8 @@ struct Format<double> {
   static constexpr double kGaussianHold = 37.6;
   static constexpr double kCubicHold = 21.0;
   static constexpr double kLargeHold = 0x1p1021;
+  static constexpr double kLargest = 0x1.fffffffffffffp1023;
+  static constexpr uint64_t kInfinityBits = 0x7ff0000000000000u;
   static constexpr double kLn2High = 6.93145751953125e-1;
   static constexpr double kLn2Low = 1.42860682030941723212e-6;
   static SATIN_INLINE double exponential(double r) {
@@ -97,23 +98,8 @@ struct Format<double> {
 };
 
 template <typename Real>
-constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
-template <typename Real>
-constexpr Real kLargest = std::numeric_limits<Real>::max();
-
-// A copy of the bits; one through memory would keep the loop from becoming vectors.
-template <typename Real>
-SATIN_INLINE typename Format<Real>::Bits bitsOf(Real x) {
-  return __builtin_bit_cast(typename Format<Real>::Bits, x);
-}
-template <typename Real>
-SATIN_INLINE Real fromBits(typename Format<Real>::Bits bits) {
-  return __builtin_bit_cast(Real, bits);
-}
-
-template <typename Real>
-SATIN_INLINE Real magnitude(Real x) {
-  return std::fabs(x);
+SATIN_INLINE Real infinity() {
+  return numberOf(Format<Real>::kInfinityBits);
 }
 
 // min(m, limit), and NaN for NaN.
@@ -146,7 +132,7 @@ struct Exponential {
     rest = r * r * F::exponential(r);
     excess = r + rest;
     // the whole number is what the low bits hold; those above fall out
-    scale = fromBits<Real>((bitsOf(shifted) + F::kBias) << F::kMantissaBits);
+    scale = numberOf((bitsOf(shifted) + F::kBias) << F::kMantissaBits);
   }
   SATIN_INLINE Real value() const { return scale + scale * excess; }
   SATIN_INLINE Real minusOne() const { return scale * excess + (scale - 1); }
@@ -214,7 +200,7 @@ struct Silu {
 // log(1 + exp(a·x)) / a
 template <typename Real>
 struct Softplus {
-  explicit Softplus(Real a, Real) : a(a), inverse(held(1 / a, kLargest<Real>)) {}
+  explicit Softplus(Real a, Real) : a(a), inverse(held(1 / a, Format<Real>::kLargest)) {}
   SATIN_INLINE Real value(Real x) const {
     return ramp(x) + logOnePlus(Exponential<Real>(-held(magnitude(a * x))).value()) * inverse;
   }
@@ -246,7 +232,7 @@ struct Gelu {
   }
   // exp(-m²/2), with the square's rounding error made good
   static SATIN_INLINE Real gaussian(Real m) {
-    const Real high = fromBits<Real>(bitsOf(m) & Format<Real>::kUpperHalf);
+    const Real high = numberOf(bitsOf(m) & Format<Real>::kUpperHalf);
     return Exponential<Real>(Real(-0.5) * high * high, Real(-0.5) * (m - high) * (m + high)).value();
   }
   // (1 - Φ(m)) · exp(m²/2)
@@ -288,7 +274,7 @@ struct Elu {
 // x for x > 0, a·(exp(x/a) - 1) else
 template <typename Real>
 struct Celu {
-  explicit Celu(Real a, Real) : a(a), inverse(held(1 / a, kLargest<Real>)) {}
+  explicit Celu(Real a, Real) : a(a), inverse(held(1 / a, Format<Real>::kLargest)) {}
   SATIN_INLINE Real value(Real x) const { return x > 0 ? x : a * Exponential<Real>(-m(x)).minusOne(); }
   SATIN_INLINE Real slope(Real x) const { return x > 0 ? Real(1) : Exponential<Real>(-m(x)).value(); }
   SATIN_INLINE Real slopeA(Real x) const {
@@ -324,7 +310,7 @@ struct Mish {
 // loses nothing near 0; else 1 + y = 2^k·(1 + t), and its logarithm is k·log(2) + t - t²·Q(t).
 template <typename Real>
 struct SmoothRelu {
-  explicit SmoothRelu(Real a, Real) : a(a), inverse(held(1 / a, kLargest<Real>)) {}
+  explicit SmoothRelu(Real a, Real) : a(a), inverse(held(1 / a, Format<Real>::kLargest)) {}
   SATIN_INLINE Real value(Real x) const {
     const Real y = argument(x);
     const Parts p(y);
@@ -343,7 +329,7 @@ struct SmoothRelu {
     const Real near = x * x * (share - p.q);
     const Real far = (p.log - y * share) * inverse * inverse;
     const Real value = y < 1 ? near : far;
-    return x < 0 ? Real(0) : (x > kLargest<Real> ? x : value);
+    return x < 0 ? Real(0) : (x > Format<Real>::kLargest ? x : value);
   }
   SATIN_INLINE Real argument(Real x) const { return held(magnitude(a * x), Format<Real>::kLargeHold); }
   struct Parts {
@@ -351,10 +337,10 @@ struct SmoothRelu {
       using F = Format<Real>;
       using Bits = typename F::Bits;
       const Bits bits = bitsOf(1 + y);
-      const Real w = fromBits<Real>((bits & ((Bits(1) << F::kMantissaBits) - 1)) | (F::kBias << F::kMantissaBits));
+      const Real w = numberOf((bits & ((Bits(1) << F::kMantissaBits) - 1)) | (F::kBias << F::kMantissaBits));
       // the exponent as the low bits of a number whose unit is 1
       const Real unit = Real(Bits(1) << F::kMantissaBits);
-      const Real k = fromBits<Real>((bits >> F::kMantissaBits) | bitsOf(unit)) - (unit + Real(F::kBias));
+      const Real k = numberOf((bits >> F::kMantissaBits) | bitsOf(unit)) - (unit + Real(F::kBias));
       const Real t = y < 1 ? y : w - 1;
       q = F::logarithm(t);
       log = (k * F::kLn2High + t) + (k * F::kLn2Low - t * t * q);
@@ -392,11 +378,11 @@ struct Psilu {
 template <typename Real>
 struct Pssilu {
   explicit Pssilu(Real a, Real b)
-      : a(a), scale(1 / (1 - b)), fall(b / (1 - b)), limit(b > 0 ? kInfinity<Real> : Real(0)) {}
+      : a(a), scale(1 / (1 - b)), fall(b / (1 - b)), limit(b > 0 ? infinity<Real>() : Real(0)) {}
   SATIN_INLINE Real value(Real x) const {
     const Real h = a * x, m = magnitude(h), q = smallSigmoid(held(m));
     const Real inside = x * (h >= 0 ? 1 - q * scale : q * scale - fall);
-    const Real outside = h >= 0 ? x : (magnitude(x) > kLargest<Real> ? limit : -fall * x);
+    const Real outside = h >= 0 ? x : (magnitude(x) > Format<Real>::kLargest ? limit : -fall * x);
     return m > Format<Real>::kHold ? outside : inside;
   }
   SATIN_INLINE Real slope(Real x) const {

@@ -1,6 +1,6 @@
 // satin::norm_activate on any device: its autograd function, and the implementation composed of libtorch's operators, which
 // serves where the fused kernels do not (another device, dtype or layout, weights that want a gradient in evaluation mode).
-// The CPU's kernels are called in batch_norm_activation_cpu.cc.
+// The kernels are called in batch_norm_activation_cpu.cc and batch_norm_activation_cuda.cc.
 #include "batch_norm_activation.h"
 
 #include <ATen/ATen.h>
@@ -18,8 +18,9 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-bool isDense(const at::Tensor& tensor, at::IntArrayRef shape) {
-  return tensor.scalar_type() == at::kFloat && tensor.sizes() == shape && tensor.is_contiguous(at::MemoryFormat::ChannelsLast);
+bool isDense(const at::Tensor& tensor, const at::Tensor& like) {
+  return tensor.scalar_type() == like.scalar_type() && tensor.sizes() == like.sizes() &&
+         tensor.is_contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 bool isVector(const at::Tensor& tensor, int64_t length) {
@@ -74,14 +75,16 @@ class NormActivate : public torch::autograd::Function<NormActivate> {
 
 }  // namespace
 
-bool fusedNormServes(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
-                     const OptionalTensor& runningMean, const OptionalTensor& runningVariance, bool train) {
-  if (x.dim() != 4 || x.numel() == 0 || !isDense(x, x.sizes())) return false;
+bool fusedNormServes(at::ArrayRef<at::ScalarType> dtypes, const at::Tensor& x, const OptionalTensor& residual,
+                     const at::Tensor& weight, const at::Tensor& bias, const OptionalTensor& runningMean,
+                     const OptionalTensor& runningVariance, bool train) {
+  const bool isKnown = std::find(dtypes.begin(), dtypes.end(), x.scalar_type()) != dtypes.end();
+  if (!isKnown || x.dim() != 4 || x.numel() == 0 || !isDense(x, x)) return false;
   const int64_t channels = x.size(1);
   const bool statistics = runningMean.has_value();
   return isVector(weight, channels) && isVector(bias, channels) && (train || statistics) && runningVariance.has_value() == statistics &&
          (!statistics || (isVector(*runningMean, channels) && isVector(*runningVariance, channels))) &&
-         (!residual.has_value() || isDense(*residual, x.sizes()));
+         (!residual.has_value() || isDense(*residual, x));
 }
 
 at::Tensor normActivate(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
@@ -92,10 +95,12 @@ at::Tensor normActivate(const at::Tensor& x, const OptionalTensor& residual, con
                  synchronised);
 }
 
-at::Tensor normActivateAutograd(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight,
-                                const at::Tensor& bias, const OptionalTensor& runningMean,
-                                const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
-                                const OptionalTensor& coefficients, ActivationArgument activation, bool synchronised) {
+namespace {
+
+// By the kernels of those dtypes, with their gradient, or composed.
+at::Tensor recorded(at::ArrayRef<at::ScalarType> dtypes, const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight,
+                    const at::Tensor& bias, const OptionalTensor& runningMean, const OptionalTensor& runningVariance, bool train,
+                    double momentum, double epsilon, const OptionalTensor& coefficients, ActivationArgument activation, bool synchronised) {
   if (!compute_requires_grad(x, residual, weight, bias, coefficients)) {
     const BelowAutograd below;
     return normActivate(x, residual, weight, bias, runningMean, runningVariance, train, momentum, epsilon, coefficients, activation,
@@ -103,7 +108,7 @@ at::Tensor normActivateAutograd(const at::Tensor& x, const OptionalTensor& resid
   }
   // In evaluation mode the fused kernels have no gradient of weight and bias.
   const bool serves = (train || !compute_requires_grad(weight, bias)) &&
-                      fusedNormServes(x, residual, weight, bias, runningMean, runningVariance, train);
+                      fusedNormServes(dtypes, x, residual, weight, bias, runningMean, runningVariance, train);
   if (!serves)
     return normActivateComposed(x, residual, weight, bias, runningMean, runningVariance, train, momentum, epsilon, coefficients,
                                 activation, synchronised);
@@ -111,13 +116,37 @@ at::Tensor normActivateAutograd(const at::Tensor& x, const OptionalTensor& resid
                              activation, synchronised);
 }
 
+}  // namespace
+
+at::Tensor normActivateAutograd(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight,
+                                const at::Tensor& bias, const OptionalTensor& runningMean,
+                                const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
+                                const OptionalTensor& coefficients, ActivationArgument activation, bool synchronised) {
+  return recorded(kNormDtypesCpu, x, residual, weight, bias, runningMean, runningVariance, train, momentum, epsilon, coefficients,
+                  activation, synchronised);
+}
+
+at::Tensor normActivateAutogradCuda(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight,
+                                    const at::Tensor& bias, const OptionalTensor& runningMean,
+                                    const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
+                                    const OptionalTensor& coefficients, ActivationArgument activation, bool synchronised) {
+  // Sums over ranks are libtorch's operators between its kernels.
+  if (train && synchronised && rankCount() > 1)
+    return normActivateComposed(x, residual, weight, bias, runningMean, runningVariance, train, momentum, epsilon, coefficients,
+                                activation, synchronised);
+  return recorded(kNormDtypesCuda, x, residual, weight, bias, runningMean, runningVariance, train, momentum, epsilon, coefficients,
+                  activation, synchronised);
+}
+
 at::Tensor normActivateComposed(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight,
                                 const at::Tensor& bias, const OptionalTensor& runningMean,
                                 const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
                                 const OptionalTensor& coefficients, ActivationArgument activation, bool synchronised) {
-  activationSpec(activation, x, coefficients);  // before the running statistics move
+  const ActivationSpec spec = activationSpec(activation, x, coefficients);  // before the running statistics move
   const at::Tensor z = normed(x, residual, weight, bias, runningMean, runningVariance, train, momentum, epsilon, synchronised);
-  return activate(z, coefficients, activation);
+  // An operator of its own would copy what the identity leaves as it is.
+  const bool isIdentity = spec.curve.kind == Activation::kIdentity && !spec.derivative.has_value();
+  return isIdentity ? z : activate(z, coefficients, activation);
 }
 
 at::Tensor normActivateTraced(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight,

@@ -15,18 +15,23 @@ using NormActivateSignature = at::Tensor(const at::Tensor& x, const OptionalTens
                                          const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
                                          const OptionalTensor& coefficients, ActivationArgument activation, bool synchronised);
 NormActivateSignature normActivate;  // through the dispatcher
-NormActivateSignature normActivateAutograd, normActivateCpu, normActivateComposed, normActivateTraced;
+NormActivateSignature normActivateAutograd, normActivateAutogradCuda, normActivateCpu, normActivateCuda, normActivateComposed,
+    normActivateTraced;
 
-// Whether the fused kernels serve, of whichever device: float32 with channels last, and vectors without gaps.
-bool fusedNormServes(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
-                     const OptionalTensor& runningMean, const OptionalTensor& runningVariance, bool train);
+// Whether a layer's fused kernels serve: x, and the residual like it, with channels last and of a dtype of the kernels; vectors
+// of float32 without gaps.
+bool fusedNormServes(at::ArrayRef<at::ScalarType> dtypes, const at::Tensor& x, const OptionalTensor& residual,
+                     const at::Tensor& weight, const at::Tensor& bias, const OptionalTensor& runningMean,
+                     const OptionalTensor& runningVariance, bool train);
+constexpr at::ScalarType kNormDtypesCpu[] = {at::kFloat};
+constexpr at::ScalarType kNormDtypesCuda[] = {at::kFloat, at::kBFloat16};
 
 // Where they serve -> y, and what the gradient takes: for each channel mean, 1 / √(variance + epsilon), scale and shift
 using NormActivateForwardSignature = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor>(
     const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
     const OptionalTensor& runningMean, const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
     const OptionalTensor& coefficients, ActivationArgument activation, bool synchronised);
-NormActivateForwardSignature normActivateForwardCpu;
+NormActivateForwardSignature normActivateForwardCpu, normActivateForwardCuda;
 
 // -> the gradients of x, residual, weight, bias and coefficients; undefined where there is none: that of the residual
 // without one, those of weight and bias in evaluation mode, that of the coefficients unless `learning`
@@ -34,7 +39,7 @@ using NormActivateBackwardSignature = std::tuple<at::Tensor, at::Tensor, at::Ten
     const at::Tensor& dy, const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& mean, const at::Tensor& inverse,
     const at::Tensor& scale, const at::Tensor& shift, const OptionalTensor& coefficients, bool train, ActivationArgument activation,
     bool synchronised, bool learning);
-NormActivateBackwardSignature normActivateBackwardCpu;
+NormActivateBackwardSignature normActivateBackwardCpu, normActivateBackwardCuda;
 
 // satin::synchronised_batch_norm: batch norm in training by the statistics of all ranks, of operators that can be
 // differentiated any number of times. Every rank has the same number of images.

@@ -96,7 +96,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> normActiv
     const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
     const OptionalTensor& runningMean, const OptionalTensor& runningVariance, bool train, double momentum, double epsilon,
     const OptionalTensor& coefficients, ActivationArgument activation, bool synchronised) {
-  TORCH_CHECK(fusedNormServes(x, residual, weight, bias, runningMean, runningVariance, train),
+  TORCH_CHECK(fusedNormServes(kNormDtypesCpu, x, residual, weight, bias, runningMean, runningVariance, train),
               "Expected float32 with channels last for the fused batch norm.");
   const ActivationSpec spec = activationSpec(activation, x, coefficients);
   const Rows rows = rowsOf(x);
@@ -157,7 +157,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> normActiv
   const ActivationSpec spec = activationSpec(activation, x, coefficients);
   checkLearning(spec, coefficients, learning);
   const at::Tensor dy = upstream.contiguous(at::MemoryFormat::ChannelsLast);
-  const bool fits = dy.sizes() == x.sizes() && fusedNormServes(x, residual, mean, inverse, scale, shift, train);
+  const bool fits = dy.sizes() == x.sizes() && fusedNormServes(kNormDtypesCpu, x, residual, mean, inverse, scale, shift, train);
   TORCH_CHECK(fits, "Expected what the forward pass of the fused batch norm returned.");
   const Curve curve = backwardCurve(spec, coefficients);
   const float* added = dataOrNull(residual);
@@ -210,7 +210,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> normActiv
 at::Tensor normActivateCpu(const at::Tensor& x, const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
                            const OptionalTensor& runningMean, const OptionalTensor& runningVariance, bool train, double momentum,
                            double epsilon, const OptionalTensor& coefficients, ActivationArgument activation, bool synchronised) {
-  if (!fusedNormServes(x, residual, weight, bias, runningMean, runningVariance, train))
+  if (!fusedNormServes(kNormDtypesCpu, x, residual, weight, bias, runningMean, runningVariance, train))
     return normActivateComposed(x, residual, weight, bias, runningMean, runningVariance, train, momentum, epsilon, coefficients,
                                 activation, synchronised);
   return std::get<0>(normActivateForwardCpu(x, residual, weight, bias, runningMean, runningVariance, train, momentum, epsilon,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "activation_math.h"
+#include "simd.h"
 
 namespace satin {
 namespace {

@@ -3,6 +3,7 @@
  *
  *     node native/build.mjs                          for the libtorch that is found
  *     LIBTORCH=/opt/libtorch node native/build.mjs   for another: each has a build folder of its own
+ *     SATIN_CUDA=1 node native/build.mjs             with the CUDA half, with or without a graphics card
  *
  * `native/build/engine.json` names the binary that was chosen last; `src/engine/native.ts` reads it.
  * Only Node's built-in modules and the npm package node-api-headers are used.
@@ -13,15 +14,17 @@ import { fileURLToPath } from 'node:url';
 import { digest, fileIdentity, readJson, writeJson } from './build-stamp.mjs';
 import { BuildError, compileObjects, firstError, isUpToDate, objectFiles, run } from './compile-objects.mjs';
 import { findCompiler, linkFlags } from './compiler.mjs';
+import { KERNELS } from './embed-kernels.mjs';
 import { hasLibjpeg } from './find-libjpeg.mjs';
-import { findLibtorch, libtorchIdentity, searchIdentity } from './find-libtorch.mjs';
+import { cudaIdentity, findLibtorch, libtorchIdentity, searchIdentity } from './find-libtorch.mjs';
 
 /**
  * Builds what is not up to date and writes `engine.json`.
  * @param {{ root: string, env?: Record<string, string | undefined>,
  *   onProgress?: (done: number, total: number, name: string) => void }} options
  * @returns {Promise<{ binary: string, compiled: number, libtorch: import('./find-libtorch.mjs').Libtorch }>}
- * @throws {BuildError | import('./find-libtorch.mjs').LibtorchError | import('./compiler.mjs').CompilerError}
+ * @throws {BuildError | import('./find-libtorch.mjs').LibtorchError | import('./find-cuda.mjs').CudaError |
+ *   import('./compiler.mjs').CompilerError}
  */
 export async function build({ root, env = process.env, onProgress = () => {} }) {
   // Taken before the compiler reads a file: what is edited during the build is compiled again next time.
@@ -64,9 +67,12 @@ export function isBuilt({ root, env = process.env }) {
   }
 }
 
-/** Each libtorch has its own build folder, so that going back and forth between two compiles nothing. */
-function engineName(libtorch) {
-  return `${libtorch.version.replace(/[^\w.+-]/g, '_')}-${digest([libtorch.folder, libtorch.lib]).slice(0, 8)}`;
+/**
+ * Each libtorch has its own build folder, and another with CUDA, so that going back and forth between two compiles nothing.
+ */
+function engineName({ version, folder, lib, cuda }) {
+  const half = cuda === null ? '' : '-cuda';
+  return `${version.replace(/[^\w.+-]/g, '_')}-${digest([folder, lib]).slice(0, 8)}${half}`;
 }
 
 /** Links the binary where an object or the command changed. */
@@ -98,15 +104,17 @@ async function link({ root, binary, objects, libtorch, compiler, changed }) {
 
 /** Sizes and times of the sources and of the build's own files. */
 function sourceIdentity(root) {
-  const folder = join(root, 'native');
-  const own = readdirSync(folder).filter((name) => /\.(cc|h|mjs)$/.test(name));
-  return own.sort().map((name) => fileIdentity(join(folder, name)));
+  const folders = [join(root, 'native'), join(root, 'native', KERNELS)].filter(existsSync);
+  return folders.flatMap((folder) => {
+    const own = readdirSync(folder).filter((name) => /\.(cc|cu|h|mjs)$/.test(name));
+    return own.sort().map((name) => fileIdentity(join(folder, name)));
+  });
 }
 
 /** All that decides which binary is the right one, cheap to look at. */
 function engineStamp({ env, libtorch, sources }) {
   const found = [searchIdentity(env), String(hasLibjpeg()), env.CXX ?? ''];
-  return digest([...found, libtorchIdentity(libtorch), ...sources]);
+  return digest([...found, libtorchIdentity(libtorch), cudaIdentity(libtorch, env), ...sources]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -117,7 +125,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     const { binary, compiled, libtorch } = await build({ root, onProgress });
     const work = compiled === 0 ? 'nothing to compile' : `${compiled} compiled in ${seconds()}`;
-    console.error(`${relative(root, binary)}: ${work}, libtorch ${libtorch.version} (${libtorch.kind})`);
+    const half = libtorch.cuda === null ? '' : ' with CUDA';
+    console.error(
+      `${relative(root, binary)}: ${work}, libtorch ${libtorch.version} (${libtorch.kind})${half}`,
+    );
+    if (libtorch.note !== null) console.error(libtorch.note);
   } catch (error) {
     if (error.exitCode === undefined) throw error;
     if (error.output) console.error(error.output);

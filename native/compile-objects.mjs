@@ -1,10 +1,11 @@
 /** The object files of the binding: what each is made from, which are out of date, and making those. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { digest, readJson, writeJson } from './build-stamp.mjs';
 import { compileFlags, isKernel } from './compiler.mjs';
+import { embeddedKernels } from './embed-kernels.mjs';
 import { libtorchIdentity } from './find-libtorch.mjs';
 
 /** A file that includes torch's headers takes about this much memory to compile. */
@@ -34,17 +35,24 @@ export class BuildError extends Error {
  */
 
 /**
- * The object files that the binding consists of.
+ * The object files that the binding consists of. Files named `*_cuda.cc` are part of the CUDA half only, and so is the
+ * source that carries its kernels, which is written here.
  * @param {{ root: string, folder: string, libtorch: import('./find-libtorch.mjs').Libtorch,
  *   compiler: { command: string[], identity: string } }} options
  * @returns {ObjectFile[]}
  */
 export function objectFiles({ root, folder, libtorch, compiler }) {
   const headers = readJson(join(root, 'node_modules', 'node-api-headers', 'package.json'))?.version ?? '';
-  const names = readdirSync(join(root, 'native')).filter((name) => name.endsWith('.cc'));
-  return names.sort().map((name) => {
-    const source = join(root, 'native', name);
-    const file = join(folder, `${name}.o`);
+  const isWanted = (name) => name.endsWith('.cc') && (libtorch.cuda !== null || !name.endsWith('_cuda.cc'));
+  const names = readdirSync(join(root, 'native')).filter(isWanted);
+  const sources = names.sort().map((name) => join(root, 'native', name));
+  if (libtorch.cuda !== null) {
+    const generated = join(folder, 'cuda_source.cc');
+    writeFileSync(generated, embeddedKernels(root));
+    sources.push(generated);
+  }
+  return sources.map((source) => {
+    const file = join(folder, `${basename(source)}.o`);
     const flags = compileFlags({ root, libtorch, source });
     const command = [...compiler.command, ...flags, '-c', source, '-o', file, '-MMD', '-MF', `${file}.d`];
     const around = isKernel(source) ? [] : [libtorchIdentity(libtorch), headers];

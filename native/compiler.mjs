@@ -62,6 +62,7 @@ export function compileFlags({ root, libtorch, source }) {
     `-DSATIN_LIBTORCH_VERSION="${libtorch.version}"`,
     `-DSATIN_LIBTORCH_MAJOR=${libtorch.major}`,
     `-DSATIN_LIBTORCH_MINOR=${libtorch.minor}`,
+    ...(libtorch.cuda === null ? [] : ['-DSATIN_CUDA']),
     ...(DISTRIBUTED.includes(basename(source)) ? distributedFlags(libtorch) : []),
     ...(basename(source) === 'jpeg.cc' && hasLibjpeg() ? ['-DSATIN_LIBJPEG'] : []),
     ...headerFolders(root, libtorch).flatMap((folder) => ['-isystem', folder]),
@@ -79,7 +80,7 @@ function headerFolders(root, libtorch) {
   const own = SYSTEM_PREFIXES.map((prefix) => join(prefix, 'include'));
   return [
     join(root, 'node_modules', 'node-api-headers', 'include'),
-    ...libtorch.include.filter((folder) => !own.includes(folder)),
+    ...[...libtorch.include, ...(libtorch.cuda?.include ?? [])].filter((folder) => !own.includes(folder)),
   ];
 }
 
@@ -97,7 +98,7 @@ export function linkFlags(libtorch) {
     // RPATH and not RUNPATH: an LD_LIBRARY_PATH that holds another torch must not be mixed in.
     '-Wl,--disable-new-dtags',
     ...(SYSTEM_PREFIXES.includes(libtorch.folder) ? [] : search),
-    ...(libtorch.cuda ? ['-Wl,--no-as-needed', '-ltorch_cuda', '-lc10_cuda'] : []),
+    ...cudaLinkFlags(libtorch),
     '-Wl,--as-needed',
     '-ltorch_cpu',
     '-lc10',
@@ -105,4 +106,15 @@ export function linkFlags(libtorch) {
     ...(libtorch.backends.includes('gloo') ? ['-lgloo'] : []),
     ...(hasLibjpeg() ? ['-ljpeg'] : []),
   ];
+}
+
+/**
+ * Nothing refers to libtorch's CUDA half by name: it registers itself when it is loaded. Its libraries, and the kernels'
+ * compiler, are found in the folders of the Python packages; the driver's is looked for at run time, so that the binding
+ * loads where there is none.
+ */
+function cudaLinkFlags({ cuda }) {
+  if (cuda === null) return [];
+  const search = cuda.lib.map((folder) => `-Wl,-rpath,${folder}`);
+  return [...search, '-Wl,--no-as-needed', '-ltorch_cuda', '-lc10_cuda'];
 }

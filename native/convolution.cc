@@ -153,7 +153,8 @@ at::Tensor convolveNormActivateComposed(const at::Tensor& x, const at::Tensor& c
                                         const OptionalTensor& residual, const at::Tensor& weight, const at::Tensor& bias,
                                         const at::Tensor& runningMean, const at::Tensor& runningVariance, double epsilon,
                                         const OptionalTensor& coefficients, ActivationArgument activation) {
-  const at::Tensor y = conv2dComposed(x, convolution, {}, stride, padding);
+  // The weights of a network that computes in half precision stay float32.
+  const at::Tensor y = conv2dComposed(x, convolution.to(x.scalar_type()), {}, stride, padding);
   return normActivate(y, residual, weight, bias, runningMean, runningVariance, false, 0, epsilon, coefficients, activation, false);
 }
 

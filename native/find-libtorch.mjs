@@ -8,6 +8,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { findCuda } from './find-cuda.mjs';
 
 /** The oldest libtorch that the binding compiles against. */
 export const OLDEST = { major: 1, minor: 13 };
@@ -31,23 +32,33 @@ export class LibtorchError extends Error {
  * @property {string} version as it names itself, e.g. '2.13.0+cpu'
  * @property {number} major
  * @property {number} minor
- * @property {string[]} include header folders, absolute
+ * @property {string[]} include header folders, absolute; CUDA's are in `cuda`
  * @property {string} lib the folder of the libraries, absolute
  * @property {number} cxxStandard 17 or 20: what its headers ask for
  * @property {0 | 1 | null} cxx11Abi the value of _GLIBCXX_USE_CXX11_ABI that it was built with, null: the compiler's own
  * @property {string[]} backends those between processes that can be compiled: 'gloo', 'nccl'
- * @property {boolean} cuda whether it comes with CUDA and this machine has NVIDIA's driver
+ * @property {import('./find-cuda.mjs').Cuda | null} cuda what the CUDA half is built with; null: for the CPU alone
+ * @property {string | null} note what the user should know about it
  */
 
 /**
  * The libtorch to build against, or null where there is none.
- * @param {{ env?: Record<string, string | undefined>, systemPrefixes?: string[], python?: () => string | null }} [options]
- *   `python` answers with the folder of Python's package torch
+ * @param {{ env?: Record<string, string | undefined>, systemPrefixes?: string[], python?: () => string | null,
+ *   hasDriver?: () => boolean, toolkits?: string[] }} [options] `python` answers with the folder of Python's package torch
  * @returns {Libtorch | null}
  * @throws {LibtorchError} where `LIBTORCH` is set and names no usable libtorch
+ * @throws {import('./find-cuda.mjs').CudaError} where `SATIN_CUDA` asks for what cannot be built
  */
 export function findLibtorch(options = {}) {
-  const { env = process.env, systemPrefixes = SYSTEM_PREFIXES, python = pythonTorchFolder } = options;
+  const { env = process.env, hasDriver = hasNvidiaDriver, toolkits } = options;
+  const found = findAnyLibtorch({ ...options, env });
+  if (found === null) return null;
+  const { cuda, note } = findCuda(found, { env, hasDriver, toolkits });
+  return { ...found, backends: distributedBackends({ ...found, cuda }), cuda, note };
+}
+
+/** `findLibtorch` before anything is known about CUDA. */
+function findAnyLibtorch({ env, systemPrefixes = SYSTEM_PREFIXES, python = pythonTorchFolder }) {
   if (env.LIBTORCH !== undefined && env.LIBTORCH !== '') return requestedLibtorch(env.LIBTORCH);
   for (const prefix of systemPrefixes) {
     const found = usable(inspectLibtorch(prefix, 'system'));
@@ -87,12 +98,11 @@ function usable(found) {
 }
 
 /**
- * Describes the libtorch in a folder.
+ * Describes the libtorch in a folder, all but `backends`, `cuda` and `note`; or, as a clause of a sentence, what is missing.
  * @param {string} folder
  * @param {Libtorch['kind']} kind
- * @returns {Libtorch | string} or, as a clause of a sentence, what is missing
  */
-export function inspectLibtorch(folder, kind) {
+function inspectLibtorch(folder, kind) {
   const include = join(folder, 'include');
   const api = join(include, 'torch', 'csrc', 'api', 'include');
   const numbers = versionNumbers([
@@ -103,7 +113,6 @@ export function inspectLibtorch(folder, kind) {
   const lib = libraryFolders(folder).find((candidate) => existsSync(join(candidate, LIBRARY)));
   if (lib === undefined) return `${join(folder, 'lib', LIBRARY)} is missing`;
   const settings = cmakeSettings([folder, lib]);
-  const cuda = existsSync(join(lib, 'libtorch_cuda.so')) && hasNvidiaDriver();
   return {
     kind,
     folder: realpathSync(folder),
@@ -114,20 +123,18 @@ export function inspectLibtorch(folder, kind) {
     lib,
     cxxStandard: Math.max(17, settings.cxxStandard),
     cxx11Abi: settings.cxx11Abi,
-    backends: distributedBackends({ include, lib, cuda }),
-    cuda,
   };
 }
 
 /**
  * The backends between processes that libtorch was built with and whose headers are here. Gloo: Debian's libtorch is linked to
- * it, and libgloo-dev has the headers; PyTorch's wheels have it inside and ship none. NCCL: not run here.
+ * it, and libgloo-dev has the headers; PyTorch's wheels have it inside and ship none. NCCL is part of libtorch's CUDA half.
  */
 function distributedBackends({ include, lib, cuda }) {
   const backends = [];
-  if (existsSync(join(include, 'gloo', 'config.h')) && /\[libgloo\b/.test(neededBy(lib)))
+  if (existsSync(join(include[0], 'gloo', 'config.h')) && /\[libgloo\b/.test(neededBy(lib)))
     backends.push('gloo');
-  if (cuda && existsSync(join(include, 'nccl.h'))) backends.push('nccl');
+  if (cuda?.nccl) backends.push('nccl');
   return backends;
 }
 
@@ -237,8 +244,19 @@ export function searchIdentity(env) {
   const headers = SYSTEM_PREFIXES.flatMap((prefix) =>
     [join('torch', 'csrc'), 'gloo'].map((folder) => join(prefix, 'include', folder)),
   );
-  const variables = ['LIBTORCH', 'VIRTUAL_ENV', 'CONDA_PREFIX'].map((name) => `${name}=${env[name] ?? ''}`);
+  const names = ['LIBTORCH', 'VIRTUAL_ENV', 'CONDA_PREFIX', 'SATIN_CUDA', 'CUDA_HOME'];
+  const variables = names.map((name) => `${name}=${env[name] ?? ''}`);
   return [...variables, ...headers.map(existsSync), hasNvidiaDriver()].join(' ');
+}
+
+/** What is found of CUDA for a libtorch now; packages come and go beside it. */
+export function cudaIdentity(libtorch, env) {
+  try {
+    return JSON.stringify(findCuda(libtorch, { env, hasDriver: hasNvidiaDriver }));
+  } catch (error) {
+    if (error.code !== 'cuda') throw error;
+    return error.message;
+  }
 }
 
 /** Changes whenever another build of libtorch takes the place of this one. */

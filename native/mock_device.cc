@@ -119,10 +119,30 @@ at::Scalar item(const at::Tensor& tensor) {
   return onCpu(tensor).item();
 }
 
+// Operators on lists of tensors, on the same memory: the fallback takes copies of the lists and leaves the tensors as they are.
+void onLists(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  for (c10::IValue& value : *stack) {
+    if (value.isTensor()) value = onCpu(value.toTensor());
+    if (!value.isTensorList()) continue;
+    c10::List<at::Tensor> list;
+    for (const at::Tensor each : value.toTensorList()) list.push_back(onCpu(each));
+    value = list;
+  }
+  op.callBoxed(stack);
+  for (c10::IValue& value : *stack) {
+    c10::List<at::Tensor> list;
+    for (const at::Tensor each : value.toTensorList()) list.push_back(each.to(kDevice));
+    value = list;
+  }
+}
+
 void onTheCpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   computing++;
   try {
-    at::native::cpu_fallback(op, stack);
+    if (op.schema().name().rfind("aten::_foreach", 0) == 0)
+      onLists(op, stack);
+    else
+      at::native::cpu_fallback(op, stack);
   } catch (...) {
     computing--;
     throw;
@@ -159,6 +179,13 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> batchNorm(const at::Tensor& x, co
   return {moved(y), moved(savedMean), moved(savedInverse)};
 }
 
+// The fallback of libtorch 1.13 leaves lists of optional tensors where they are.
+at::Tensor index(const at::Tensor& tensor, const c10::List<Optional<at::Tensor>>& indices) {
+  c10::List<Optional<at::Tensor>> taken;
+  for (const Optional<at::Tensor> each : indices) taken.push_back(onCpu(each));
+  return moved(at::index(onCpu(tensor), taken));
+}
+
 TORCH_LIBRARY_IMPL(_, PrivateUse1, library) { library.fallback(torch::CppFunction::makeFromBoxedFunction<&onTheCpu>()); }
 
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
@@ -170,6 +197,7 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
   library.impl("_copy_from", TORCH_FN(copyFrom));
   library.impl("_copy_from_and_resize", TORCH_FN(copyFromAndResize));
   library.impl("_local_scalar_dense", TORCH_FN(item));
+  library.impl("index.Tensor", TORCH_FN(index));
   library.impl("native_batch_norm", TORCH_FN(batchNorm));
   library.impl("convolution_overrideable", TORCH_FN(convolution));
   library.impl("convolution_backward_overrideable", TORCH_FN(convolutionBackward));

@@ -4,10 +4,29 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "device.h"
+#include "noise_cuda.h"
 #include "tensor.h"
 
 namespace satin {
+
+#ifdef SATIN_CUDA
+namespace {
+
+// Only the ids are uploaded.
+at::Tensor drawnOnCard(Distribution distribution, uint64_t key, const std::vector<uint64_t>& ids, at::IntArrayRef shape,
+                       c10::ScalarType dtype, c10::Device device) {
+  const at::Tensor staged = emptyForUpload({static_cast<int64_t>(ids.size())}, c10::ScalarType::Long, device);
+  std::copy(ids.begin(), ids.end(), staged.data_ptr<int64_t>());
+  at::Tensor out = at::empty(shape, at::TensorOptions().dtype(dtype).device(device));
+  drawNoiseCuda(distribution, key, onDevice(staged, device), out);
+  return out;
+}
+
+}  // namespace
+#endif
 
 napi_value noise(Arguments& arguments) {
   const std::string name = arguments.text(0, "the distribution");
@@ -37,14 +56,17 @@ napi_value noise(Arguments& arguments) {
                                   static_cast<uint32_t>(key[3]), static_cast<uint32_t>(key[4]), static_cast<uint32_t>(key[5])});
   const c10::Device device = deviceFromName(arguments.text(5, "device"));
   if (device.is_meta()) return fromTensor(arguments.env, at::empty(shape, at::TensorOptions().dtype(dtype).device(device)));
+  if (dtype != c10::ScalarType::Float && dtype != c10::ScalarType::Double)
+    throw WrongArgument(std::string("Expected float32 or float64 for the noise's dtype but received ") + nameOfDtype(dtype) + ".");
+#ifdef SATIN_CUDA
+  if (device.is_cuda()) return fromTensor(arguments.env, drawnOnCard(distribution, drawKey, ids, shape, dtype, device));
+#endif
   const at::Tensor result = emptyForUpload(shape, dtype, device);
   const size_t each = static_cast<size_t>(elements);
   if (dtype == c10::ScalarType::Float)
     drawFloat(distribution, drawKey, ids.data(), ids.size(), each, result.data_ptr<float>());
-  else if (dtype == c10::ScalarType::Double)
-    drawDouble(distribution, drawKey, ids.data(), ids.size(), each, result.data_ptr<double>());
   else
-    throw WrongArgument(std::string("Expected float32 or float64 for the noise's dtype but received ") + nameOfDtype(dtype) + ".");
+    drawDouble(distribution, drawKey, ids.data(), ids.size(), each, result.data_ptr<double>());
   return fromTensor(arguments.env, onDevice(result, device));
 }
 

@@ -5,13 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace satin {
+#include "philox.h"
 
-// Philox4x32-10 (Salmon et al., 2011, 'Parallel random numbers: as easy as 1, 2, 3').
-struct Philox {
-  uint32_t word[4];
-};
-Philox philox(uint64_t key, const Philox& counter);
+namespace satin {
 
 // What a draw is for. The key of its numbers is one Philox block of (stream, epoch, restart and rank, step) under the seed.
 struct DrawKey {
@@ -19,8 +15,6 @@ struct DrawKey {
   uint32_t stream, epoch, restart, rank, step;
 };
 uint64_t keyOf(const DrawKey& draw);
-
-enum class Distribution { kUniform, kNormal };
 
 // out[i * elements + j] for example ids[i], element j. Uniform in [0, 1), or standard normal.
 void drawFloat(Distribution distribution, uint64_t key, const uint64_t* ids, size_t examples, size_t elements, float* out);

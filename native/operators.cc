@@ -1,10 +1,9 @@
 // Satin's operators: their schemas, and which function serves which of libtorch's dispatch keys. JavaScript reaches them
 // through the same generic call as libtorch's own (call_operator.cc), and libtorch's dispatcher picks the function by the device of
-// the tensors; no function tests for a device itself. Kernels for another device are one more block like that of the CPU:
+// the tensors; no function tests for a device itself. Kernels for another device are one more block like those of the CPU and
+// of CUDA.
 //
-//   TORCH_LIBRARY_IMPL(satin, CUDA, library) { library.impl("activate", TORCH_FN(activateCuda)); ... }
-//
-// If a device has no entry, the operator is composed of libtorch's operators (step_to_hyperplane by its caller). Dtypes and
+// If a device has no entry, the operator is composed of libtorch's operators; step_to_hyperplane does not exist there. Dtypes and
 // layouts are tested in the registered functions.
 #include <torch/library.h>
 
@@ -58,6 +57,22 @@ TORCH_LIBRARY_IMPL(satin, CPU, library) {
   library.impl("step_to_hyperplane", TORCH_FN(stepToHyperplaneCpu));
 }
 
+#ifdef SATIN_CUDA
+TORCH_LIBRARY_IMPL(satin, CUDA, library) {
+  library.impl("activate", TORCH_FN(activateCuda));
+  library.impl("activate_backward", TORCH_FN(activateBackwardCuda));
+  library.impl("norm_activate", TORCH_FN(normActivateCuda));
+  library.impl("norm_activate_forward", TORCH_FN(normActivateForwardCuda));
+  library.impl("norm_activate_backward", TORCH_FN(normActivateBackwardCuda));
+  library.impl("step_to_hyperplane", TORCH_FN(stepToHyperplaneCuda));
+}
+#endif
+
+// Tensors without numbers, which only have a shape.
+TORCH_LIBRARY_IMPL(satin, Meta, library) {
+  library.impl("step_to_hyperplane", TORCH_FN(stepToHyperplaneMeta));
+}
+
 // Every device without kernels: operators whose gradient is registered in the block Autograd.
 TORCH_LIBRARY_IMPL(satin, CompositeExplicitAutograd, library) {
   library.impl("activate", TORCH_FN(activateComposed));
@@ -89,6 +104,14 @@ TORCH_LIBRARY_IMPL(satin, AutogradCPU, library) {
   library.impl("conv2d", TORCH_FN(conv2dAutogradCpu));
   library.impl("convolve_norm_activate", TORCH_FN(convolveNormActivateAutogradCpu));
 }
+
+#ifdef SATIN_CUDA
+// Gradients of operators whose kernels also take half precision.
+TORCH_LIBRARY_IMPL(satin, AutogradCUDA, library) {
+  library.impl("activate", TORCH_FN(activateAutogradCuda));
+  library.impl("norm_activate", TORCH_FN(normActivateAutogradCuda));
+}
+#endif
 
 // A trace contains libtorch's operators only, so that PyTorch reads it without Satin.
 TORCH_LIBRARY_IMPL(satin, Tracer, library) {

@@ -1,4 +1,5 @@
-// satin::step_to_hyperplane: the kernel of projection_kernel.h for each example of a batch, float32 and float64.
+// satin::step_to_hyperplane: its arguments, and the kernel of projection_kernel.h for each example of a batch on the CPU, float32 and
+// float64. CUDA's is in projection_cuda.cc.
 #include "projection.h"
 
 #include <ATen/ATen.h>
@@ -23,7 +24,7 @@ void eachExample(bool euclidean, const at::Tensor& x, const at::Tensor& w, const
 
 }  // namespace
 
-at::Tensor stepToHyperplaneCpu(const at::Tensor& x, const at::Tensor& w, const at::Tensor& excess, bool euclidean) {
+Hyperplanes hyperplanes(const at::Tensor& x, const at::Tensor& w, const at::Tensor& excess) {
   TORCH_CHECK(x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble, "Expected float32 or float64 for x.");
   TORCH_CHECK(x.dim() >= 1 && w.sizes() == x.sizes() && excess.dim() == 1 && excess.size(0) == x.size(0),
               "Expected a weight for each number of x and an excess for each example.");
@@ -32,12 +33,18 @@ at::Tensor stepToHyperplaneCpu(const at::Tensor& x, const at::Tensor& w, const a
   // Pixel by pixel the order does not matter, as long as x and w have the same.
   const at::MemoryFormat format = w.suggest_memory_format();
   const at::Tensor points = x.detach().contiguous(format), weights = w.detach().contiguous(format);
-  at::Tensor step = at::empty(x.sizes(), points.options(), format);
-  if (x.scalar_type() == at::kFloat)
-    eachExample<float>(euclidean, points, weights, excess.detach().contiguous(), step);
-  else
-    eachExample<double>(euclidean, points, weights, excess.detach().contiguous(), step);
-  return step;
+  return {points, weights, excess.detach().contiguous(), at::empty(x.sizes(), points.options(), format)};
+}
+
+at::Tensor stepToHyperplaneCpu(const at::Tensor& x, const at::Tensor& w, const at::Tensor& excess, bool euclidean) {
+  Hyperplanes planes = hyperplanes(x, w, excess);
+  if (x.scalar_type() == at::kFloat) eachExample<float>(euclidean, planes.x, planes.w, planes.excess, planes.step);
+  else eachExample<double>(euclidean, planes.x, planes.w, planes.excess, planes.step);
+  return planes.step;
+}
+
+at::Tensor stepToHyperplaneMeta(const at::Tensor& x, const at::Tensor& w, const at::Tensor& excess, bool) {
+  return hyperplanes(x, w, excess).step;
 }
 
 }  // namespace satin

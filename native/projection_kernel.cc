@@ -1,8 +1,6 @@
 #include "projection_kernel.h"
 
-#include <algorithm>
-#include <cmath>
-
+#include "projection_math.h"
 #include "simd.h"
 
 namespace satin {
@@ -10,23 +8,15 @@ namespace {
 
 // Sums run in so many lanes side by side, which the compiler makes vectors of.
 constexpr int kLanes = 16;
-constexpr double kHuge = 1e30;
-
-// What the pixels contribute for a length λ: those still free for each unit of λ, those at the wall in all.
-struct Shares {
-  double rate, wall;
-  int64_t free;
-};
 
 // |w| and the way to the wall that a step against the hyperplane's side would hit.
 template <typename Number>
 SATIN_INLINE void prepare(int64_t count, const Number* __restrict x, const Number* __restrict w, Number side,
                           Number* __restrict steepness, Number* __restrict room) {
   for (int64_t i = 0; i < count; i++) {
-    const Number down = side * w[i];
-    const Number wall = down > 0 ? x[i] : 1 - x[i];
-    steepness[i] = std::abs(down);
-    room[i] = down == 0 ? Number(0) : wall;
+    const Pixel<Number> pixel = pixelOf(side, x[i], w[i]);
+    steepness[i] = pixel.steepness;
+    room[i] = pixel.room;
   }
 }
 
@@ -34,6 +24,7 @@ template <bool kEuclidean, typename Number>
 SATIN_INLINE Shares sharesAt(Number length, int64_t count, const Number* __restrict steepness, const Number* __restrict room) {
   double rate[kLanes] = {}, wall[kLanes] = {};
   int32_t free[kLanes] = {};
+  // Pixel's formulas, spelled out: GCC makes other code of them here, in which float64 rounds differently.
   const auto add = [&](int lane, Number steep, Number way) {
     const bool isFree = way > (kEuclidean ? length * steep : length);
     rate[lane] += isFree ? (kEuclidean ? steep * steep : steep) : Number(0);
@@ -57,9 +48,8 @@ template <bool kEuclidean, typename Number>
 SATIN_INLINE void write(Number length, Number side, int64_t count, const Number* __restrict w, const Number* __restrict steepness,
                         const Number* __restrict room, Number* __restrict step) {
   for (int64_t i = 0; i < count; i++) {
-    const Number reach = kEuclidean ? length * steepness[i] : length;
-    const Number way = reach < room[i] ? reach : room[i];
-    step[i] = side * w[i] > 0 ? -way : way;  // where w is 0 there is no way either
+    const Pixel<Number> pixel = {steepness[i], room[i]};
+    step[i] = pixel.template step<kEuclidean>(length, side * w[i]);
   }
 }
 
@@ -67,18 +57,10 @@ template <bool kEuclidean, typename Number>
 SATIN_INLINE void stepOf(int64_t count, const Number* x, const Number* w, Number excess, Number* scratch, Number* step) {
   Number *steepness = scratch, *room = scratch + count;
   const Number side = excess < 0 ? -1 : 1;
-  const double far = std::abs(static_cast<double>(excess));
   prepare(count, x, w, side, steepness, room);
-  // Newton's iteration climbs to the length from below; it ends when no further pixel comes to the wall.
-  Number length = 0;
-  for (int64_t before = -1;;) {
-    const Shares shares = sharesAt<kEuclidean>(length, count, steepness, room);
-    if (shares.free == before) break;
-    before = shares.free;
-    const double next = shares.rate > 0 ? (far - shares.wall) / shares.rate : kHuge;
-    length = std::max(length, static_cast<Number>(std::min(next, kHuge)));
-  }
-  write<kEuclidean>(length, side, count, w, steepness, room, step);
+  Newton<Number> newton(excess);
+  while (!newton.isDone(sharesAt<kEuclidean>(newton.length, count, steepness, room))) {}
+  write<kEuclidean>(newton.length, side, count, w, steepness, room, step);
 }
 
 SATIN_CLONES void linfFloat(int64_t count, const float* x, const float* w, float excess, float* scratch, float* step) {

@@ -2,11 +2,10 @@
 // chosen when the program starts.
 #pragma once
 
+#include "portable.h"
+
 #if defined(__x86_64__) && defined(__linux__)
 #define SATIN_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2,fma", "default")))
 #else
 #define SATIN_CLONES
 #endif
-
-// For what such loops call: it takes on the instruction set of the loop.
-#define SATIN_INLINE inline __attribute__((always_inline))

@@ -22,7 +22,7 @@ void chooseServer(Options&, long) {}
 class TcpKeyStore final : public KeyStore {
  public:
   explicit TcpKeyStore(c10::intrusive_ptr<c10d::Store> store) : store(std::move(store)) {}
-  void set(const std::string& key, const std::string& value) override { store->set(key, {value.begin(), value.end()}); }
+  void set(const std::string& key, const std::string& value) override { store->set(key, std::vector<uint8_t>(value.begin(), value.end())); }
   bool find(const std::string& key, std::string& value) override {
     if (!store->check({key})) return false;
     const auto bytes = store->get(key);

@@ -156,7 +156,7 @@ async function carryOut({ plan, root, env, screen, isTerminal }) {
     plan.npm && { title: 'npm packages', action: () => installPackages({ root, log }) },
     plan.binding && {
       title: 'binding to libtorch',
-      action: (show) => compileBinding({ root, env, log, show }),
+      action: (show) => compileBinding({ root, env, log, show, screen }),
     },
     plan.typescript && { title: 'TypeScript', action: () => compileTypeScript({ root, log }) },
   ].filter((step) => step !== false);
@@ -167,14 +167,16 @@ async function carryOut({ plan, root, env, screen, isTerminal }) {
 }
 
 /** Compiles the binding; the compiler's output goes to the log. */
-async function compileBinding({ root, env, log, show }) {
+async function compileBinding({ root, env, log, show, screen }) {
   if (findLibtorch({ env }) === null)
     throw new StepError(
       'the installed libtorch is older than 1.13 or has no headers',
       'LIBTORCH=/path/to/a/newer/libtorch npm run setup',
     );
   try {
-    await build({ root, env, onProgress: (done, total) => show(`${done} of ${total} files`) });
+    const onProgress = (done, total) => show(`${done} of ${total} files`);
+    const { libtorch } = await build({ root, env, onProgress });
+    if (libtorch.note !== null) screen.write(`\n${libtorch.note}\n`);
   } catch (error) {
     if (error.code !== 'build') throw error;
     log(error.output);

@@ -14,8 +14,8 @@ export function convolve(
   epilogue: Epilogue,
   pass: Pass,
 ): Tensor {
-  // Where supported, the fused epilogue kernel is faster than folding the norm; it does not support groups.
-  const hasFusedKernel = x.dtype === 'float32' && x.device === 'cpu';
+  // Where there is a kernel, the fused epilogue is faster than folding the norm; it does not support groups.
+  const hasFusedKernel = x.dtype === 'float32';
   const isUnfused =
     pass.train ||
     pass.folded === undefined ||

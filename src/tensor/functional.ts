@@ -113,7 +113,8 @@ export interface ActivateOptions {
 
 /**
  * Applies f elementwise, in one memory pass forward and one backward, saving only x: Satin's own operator for float32
- * and float64 on the CPU, composed of libtorch operators elsewhere. Second derivatives are composed as well.
+ * and float64 on the CPU and on CUDA, where it also takes half precision; composed of libtorch operators elsewhere. Second
+ * derivatives are composed as well.
  */
 export function activate(x: Tensor, { curve, coefficients, derivative }: ActivateOptions): Tensor {
   return one(activateOperator, x.handle, coefficients?.handle, activationArgument(curve, derivative));
@@ -137,8 +138,8 @@ export function activationArgument(curve: Curve, derivative?: Curve): number[] {
 
 /**
  * activation(batchNorm(x) + residual) in one memory pass forward and two backward, saving only `x` and `residual`:
- * Satin's own operator for channels-last float32 on the CPU, composed of libtorch operators elsewhere. First
- * derivatives only.
+ * Satin's own operator for channels-last float32 on the CPU and on CUDA, where it also takes bfloat16; composed of libtorch
+ * operators elsewhere. First derivatives only.
  */
 export function normActivate(
   x: Tensor,

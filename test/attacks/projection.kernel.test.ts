@@ -1,13 +1,14 @@
 /** The kernel that steps to a hyperplane, against its twin of libtorch's operators and against what a step must be. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { composedStep, stepToHyperplane } from '../../src/attacks/projection.js';
+import { stepToHyperplane } from '../../src/attacks/projection.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import { noise } from '../../src/tensor/noise.js';
 import { operator } from '../../src/tensor/operator.js';
 import { scope } from '../../src/tensor/scope.js';
 import { type Dtype, one, type Tensor } from '../../src/tensor/tensor.js';
 import { assertClose } from '../support/close.js';
+import { composedStep } from '../support/composed-step.js';
 import { normals } from '../support/finite-differences.js';
 
 setThreads(2);
@@ -94,6 +95,14 @@ describe('the kernel that steps to a hyperplane', () => {
         stepToHyperplane(norm, x, { w, excess: excess.mul(Number.NaN) });
         stepToHyperplane(norm, x, { w: w.mul(Number.POSITIVE_INFINITY), excess });
       }
+    }));
+
+  it('has a shape on the device without numbers', () =>
+    scope(() => {
+      const { x, w, excess } = planes('float32');
+      const bare = (each: Tensor) => each.toDevice('meta');
+      const step = stepToHyperplane('linf', bare(x), { w: bare(w), excess: bare(excess) });
+      assert.deepEqual([step.device, step.shape], ['meta', [...shape]]);
     }));
 
   it('refuses tensors that do not belong together', () =>

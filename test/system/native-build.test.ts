@@ -25,7 +25,13 @@ interface Libtorch {
   readonly include: readonly string[];
   readonly cxxStandard: number;
   readonly cxx11Abi: number | null;
-  readonly cuda: boolean;
+  readonly backends: readonly string[];
+  readonly cuda: {
+    readonly include: readonly string[];
+    readonly lib: readonly string[];
+    readonly nccl: boolean;
+  } | null;
+  readonly note: string | null;
 }
 type Environment = Readonly<Record<string, string | undefined>>;
 interface LibtorchModule {
@@ -33,6 +39,8 @@ interface LibtorchModule {
     readonly env: Environment;
     readonly systemPrefixes: readonly string[];
     readonly python: () => string | null;
+    readonly hasDriver?: () => boolean;
+    readonly toolkits?: readonly string[];
   }): Libtorch | null;
   bundledOpenMp(libtorch: Libtorch): string | null;
 }
@@ -42,6 +50,7 @@ interface CompilerModule {
     readonly libtorch: Libtorch;
     readonly source: string;
   }): string[];
+  linkFlags(libtorch: Libtorch): string[];
 }
 interface BuildModule {
   build(options: {
@@ -54,7 +63,7 @@ interface BuildModule {
 // These run before TypeScript is compiled, so they are JavaScript and lie outside dist/.
 const script = (name: string): string => pathToFileURL(join(packageFolder, 'native', name)).href;
 const { findLibtorch, bundledOpenMp }: LibtorchModule = await import(script('find-libtorch.mjs'));
-const { compileFlags }: CompilerModule = await import(script('compiler.mjs'));
+const { compileFlags, linkFlags }: CompilerModule = await import(script('compiler.mjs'));
 const { build, isBuilt }: BuildModule = await import(script('build.mjs'));
 
 const scratch = mkdtempSync(join(tmpdir(), 'satin-build-'));
@@ -157,6 +166,95 @@ test('the OpenMP library that libtorch brings is the one to link', () => {
   assert.equal(find(fakeLibtorch('without-openmp')), null);
 });
 
+/** A site-packages with a torch that has CUDA, and beside it packages with these headers, by folder. */
+function fakeWheels(name: string, headers: Readonly<Record<string, readonly string[]>>): string {
+  const folder = fakeLibtorch(`${name}/torch`, '2.13.0');
+  put(join(folder, 'version.py'), "__version__ = '2.13.0+cu130'\n");
+  put(join(folder, 'lib/libtorch_cuda.so'), '');
+  for (const [part, files] of Object.entries(headers)) {
+    for (const file of files) put(join(scratch, name, 'nvidia', part, 'include', file), '');
+    mkdirSync(join(scratch, name, 'nvidia', part, 'lib'));
+  }
+  return folder;
+}
+
+const cudaHeaders = [
+  'cuda_runtime_api.h',
+  'crt/host_defines.h',
+  'nv/target',
+  'cublas_v2.h',
+  'cusparse.h',
+  'cusolverDn.h',
+] as const;
+
+test('the CUDA half is built where SATIN_CUDA or a driver asks for it and the headers are found', () => {
+  const complete = fakeWheels('wheels', { cu13: cudaHeaders, nccl: ['nccl.h'] });
+  const find = (LIBTORCH: string, SATIN_CUDA: string | undefined, driver: boolean, toolkits: string[] = []) =>
+    findLibtorch({ ...none, env: { LIBTORCH, SATIN_CUDA }, hasDriver: () => driver, toolkits })!;
+  for (const [wanted, driver, expected] of [
+    [undefined, false, false],
+    [undefined, true, true],
+    ['', true, true],
+    ['1', false, true],
+    ['0', true, false],
+  ] as const) {
+    const { cuda, backends, note } = find(complete, wanted, driver);
+    assert.deepEqual([cuda !== null, backends.includes('nccl'), note], [expected, expected, null]);
+  }
+
+  const found = find(complete, '1', false);
+  const nvidia = join(scratch, 'wheels/nvidia');
+  assert.deepEqual(found.cuda, {
+    include: [join(nvidia, 'cu13/include'), join(nvidia, 'nccl/include')],
+    lib: [join(nvidia, 'cu13/lib'), join(nvidia, 'nccl/lib')],
+    nccl: true,
+  });
+  const compile = (libtorch: Libtorch, name: string) =>
+    compileFlags({ root: packageFolder, libtorch, source: join(packageFolder, 'native', name) });
+  const flags = compile(found, 'process_group.cc');
+  for (const flag of ['-DSATIN_CUDA', '-DUSE_C10D_NCCL', join(nvidia, 'cu13/include')])
+    assert.ok(flags.includes(flag), `${flag} is missing in ${flags.join(' ')}`);
+  assert.ok(linkFlags(found).includes(`-Wl,-rpath,${join(nvidia, 'nccl/lib')}`));
+  assert.ok(linkFlags(found).includes('-ltorch_cuda'));
+  const without = find(complete, '0', true);
+  assert.ok(!compile(without, 'tensor.cc').includes('-DSATIN_CUDA'));
+  assert.ok(!linkFlags(without).includes('-ltorch_cuda'));
+
+  // a CUDA toolkit has what the packages lack
+  const toolkit = join(scratch, 'toolkit');
+  for (const header of cudaHeaders) put(join(toolkit, 'include', header), '');
+  const bare = fakeWheels('bare-wheels', {});
+  assert.deepEqual(find(bare, '1', false, [toolkit]).cuda?.include, [join(toolkit, 'include')]);
+  assert.deepEqual(find(bare, '1', false, [toolkit]).backends, []);
+});
+
+test('without a header of CUDA, SATIN_CUDA=1 is refused and a driver alone leads to the CPU and a note', () => {
+  const lacking = fakeWheels('lacking-wheels', {
+    cu13: cudaHeaders.filter((header) => !header.startsWith('crt/')),
+  });
+  const options = { ...none, hasDriver: () => true, toolkits: [] };
+  const { cuda, note } = findLibtorch({ ...options, env: { LIBTORCH: lacking } })!;
+  assert.equal(cuda, null);
+  assert.match(
+    note!,
+    /^Built for the CPU alone, .*crt\/host_defines\.h.*pip install 'nvidia-cuda-crt==13\.0\.\*'/,
+  );
+  assert.throws(() => findLibtorch({ ...options, env: { LIBTORCH: lacking, SATIN_CUDA: '1' } }), {
+    message:
+      /^Expected CUDA's headers for SATIN_CUDA=1 but found crt\/host_defines\.h in none of .*nvidia-cuda-crt/,
+    exitCode: 2,
+  });
+  const cpuOnly = fakeLibtorch('cpu-only', '2.13.0');
+  assert.throws(() => findLibtorch({ ...options, env: { LIBTORCH: cpuOnly, SATIN_CUDA: '1' } }), {
+    message: /^Expected a libtorch with CUDA for SATIN_CUDA=1 but .* has no libtorch_cuda\.so\. Set LIBTORCH/,
+    exitCode: 2,
+  });
+  assert.throws(() => findLibtorch({ ...options, env: { LIBTORCH: cpuOnly, SATIN_CUDA: 'yes' } }), {
+    message: /^Expected 0 or 1 for SATIN_CUDA but received 'yes'\. Set/,
+    exitCode: 2,
+  });
+});
+
 /** A folder with two sources, a kernel and a compiler that only notes what it was asked for. */
 function fakeProject(name: string): { readonly root: string; readonly env: Environment } {
   const root = join(scratch, name);
@@ -218,6 +316,26 @@ test('only what changed is compiled again: a source, a header, libtorch, the oth
   };
   assert.equal(engine.libtorch.folder, env.LIBTORCH);
   assert.ok(existsSync(join(root, engine.binary)));
+});
+
+test('sources of the CUDA half are compiled where that is built, in a folder of its own', async () => {
+  const { root, env } = fakeProject('half');
+  put(join(root, 'native/five_cuda.cc'), '\n');
+  put(join(root, 'native/cuda/six.cu'), '#include "seven.h"\n');
+  put(join(root, 'native/cuda/seven.h'), '#pragma once\n');
+  const LIBTORCH = fakeWheels('half-wheels', { cu13: cudaHeaders });
+  const cpu = { ...env, LIBTORCH, SATIN_CUDA: '0' };
+  const cuda = { ...env, LIBTORCH, SATIN_CUDA: '1' };
+  assert.equal((await build({ root, env: cpu })).compiled, 3);
+  assert.equal(isBuilt({ root, env: cuda }), false);
+  assert.equal((await build({ root, env: cuda })).compiled, 5, 'also that of the kernels');
+  assert.equal(isBuilt({ root, env: cuda }), true);
+  appendFileSync(join(root, 'native/cuda/seven.h'), '// changed\n');
+  assert.equal(isBuilt({ root, env: cuda }), false);
+  assert.equal((await build({ root, env: cuda })).compiled, 1, 'the kernels alone');
+  assert.equal((await build({ root, env: cpu })).compiled, 0, 'going back compiles nothing');
+  rmSync(join(scratch, 'half-wheels/nvidia/cu13/include/cusparse.h'));
+  assert.equal(isBuilt({ root, env: cuda }), false);
 });
 
 test('a source that does not compile is named with the error, and the old binary stays', async () => {

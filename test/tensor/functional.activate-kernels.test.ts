@@ -61,7 +61,7 @@ const layouts: Readonly<Record<string, (dtype: Dtype) => Tensor>> = {
 
 describe('activation kernels', () => {
   it('know the kinds by the names and numbers of the C++ list', () => {
-    const header = readFileSync(new URL('../../../native/activation_kernel.h', import.meta.url), 'utf8');
+    const header = readFileSync(new URL('../../../native/activation_kinds.h', import.meta.url), 'utf8');
     const listed = [...header.matchAll(/KIND\(\w+, (\d+), "([\w-]+)", (\d)\)/g)];
     assert.deepEqual(
       Object.fromEntries(listed.map(([, number, name]) => [name, Number(number)])),
@@ -194,6 +194,12 @@ describe('activation kernels', () => {
           assert.equal(y.dtype, dtype);
           const expected = activate(x.to('float32'), { curve: curveOf(kind) }).to(dtype);
           assert.deepEqual(y.to('float32').numbers(), expected.to('float32').numbers());
+          if (!learned.includes(kind)) return;
+          // parameters stay float32
+          const coefficients = coefficientTensor(curveOf(kind), 'float32').requireGrad_();
+          const again = activate(x, { curve: curveOf(kind), coefficients });
+          assert.deepEqual(again.to('float32').numbers(), y.to('float32').numbers());
+          assert.equal(gradient(again.to('float32').sum(), coefficients).dtype, 'float32');
         });
   });
 

@@ -85,6 +85,7 @@ export function trainingAttackOf(training: Attacked, threat: Recipe['threat']): 
     epsilonWarmup,
     stepWarmup,
     loss,
+    ...(training.precision === 'bfloat16' && { computeDtype: training.precision }),
     ...(training.derivatives.attack !== null && {
       derivative: parseDerivative(training.derivatives.attack),
     }),

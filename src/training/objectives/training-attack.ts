@@ -39,6 +39,8 @@ export interface TrainingAttack {
   readonly loss?: 'ce' | 'kl';
   /** Surrogate derivative: replaces that of the network's own activation in the backward pass. */
   readonly derivative?: Activation | undefined;
+  /** The dtype in which the network computes. @default float32 */
+  readonly computeDtype?: 'bfloat16' | undefined;
   /** Epochs over which ε and the step size increase to their full values. @default 0 */
   readonly epsilonWarmup?: number;
   /** Epochs over which the step size alone increases to its full value. @default 0 */
@@ -79,17 +81,18 @@ export function attackFrom(
   attack: TrainingAttack,
   sizes: AttackSizes,
 ): Tensor {
-  const { norm, steps, derivative } = attack;
+  const { norm, steps, derivative, computeDtype } = attack;
+  const seen = { ...(derivative && { derivative }), ...(computeDtype && { computeDtype }) };
   const run = (classify: Classifier) =>
     scope(() => {
       const loss = attack.loss === 'kl' ? divergenceFrom(classify, images.x) : undefined;
       return pgd(classify, images, { norm, steps, ...sizes, ...(loss && { loss }) });
     });
   if (attack.batchNorm === 'train') {
-    const pass = { train: true, keepStatistics: true, ...(derivative && { derivative }) };
+    const pass = { train: true, keepStatistics: true, ...seen };
     return run((points) => model.network.frozen(() => model.forward(points, pass)));
   }
-  using folded = model.fold(derivative && { derivative });
+  using folded = model.fold(seen);
   return run(folded.classify);
 }
 
