@@ -39,12 +39,13 @@ export function augment(
     const columns = range(width, device).unsqueeze(0).expand([count, width]); // [N, W]
     const mirrored = flip ? where(draw(0).less(0.5), columns.neg().add(width - 1), columns) : columns;
     const rows = range(height, device).unsqueeze(0); // [1, H]
+    const places = rows
+      .add(offset(1))
+      .mul(width + 2 * crop)
+      .unsqueeze(2)
+      .add(mirrored.add(offset(2)).unsqueeze(1)); // [N, H, W], places in a flat padded image
     const padded = crop === 0 ? images : pad(images, [crop, crop, crop, crop]);
-    return padded.index([
-      range(count, device).reshape([-1, 1, 1, 1]),
-      range(channels, device).reshape([1, -1, 1, 1]),
-      rows.add(offset(1)).reshape([count, 1, height, 1]),
-      mirrored.add(offset(2)).reshape([count, 1, 1, width]),
-    ]);
+    const indices = places.reshape([count, 1, height * width]).expand([count, channels, height * width]);
+    return padded.flatten(2).gather(2, indices).reshape(images.shape);
   });
 }

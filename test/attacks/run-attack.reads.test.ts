@@ -15,6 +15,7 @@ import { linear } from '../../src/tensor/functional.js';
 import { noise } from '../../src/tensor/noise.js';
 import { scope } from '../../src/tensor/scope.js';
 
+process.env.SATIN_MOCK_DEVICE = '1';
 setThreads(1);
 
 const short = (name: string, steps: number): Attack => ({ ...parseAttack(name), steps });
@@ -51,28 +52,34 @@ function readsOf(
     };
     const threat = { norm: norms[norm], epsilon: 0.1 };
     const round = { restart: 1, rank: isTargeted ? 1 : 0 };
-    let before = native().readCount();
+    const count = () => native().readCount() + native().mockReadCount();
+    let before = count();
     for (const _ of runAttack(attack, classify, examples, { threat, seed: 0, round, observe })) {
-      reads.push(native().readCount() - before);
-      before = native().readCount();
+      reads.push(count() - before);
+      before = count();
     }
-    reads.push(native().readCount() - before);
+    reads.push(count() - before);
   });
   return reads;
 }
 
 describe('a step of an attack', () => {
-  for (const norm of ['linf', 'l2'] as const)
-    for (const attack of attacks)
-      it(`reads nothing: ${attack.name}, ${norm}`, () => {
-        using watch = new Watch({ every: Number.POSITIVE_INFINITY, confirm: () => assert.fail('a check') });
-        const reads = readsOf(attack, { norm, device: 'cpu', observe: watch.observe });
-        assert.ok(reads.length > attack.steps, `${reads.length} steps`);
-        assert.deepEqual(
-          reads,
-          reads.map(() => 0),
-        );
-      });
+  for (const device of ['cpu', 'mock'])
+    for (const norm of ['linf', 'l2'] as const)
+      for (const attack of attacks) {
+        it(`reads nothing: ${attack.name}, ${norm}, ${device}`, () => {
+          using watch = new Watch({
+            every: Number.POSITIVE_INFINITY,
+            confirm: () => assert.fail('a check'),
+          });
+          const reads = readsOf(attack, { norm, device, observe: watch.observe });
+          assert.ok(reads.length > attack.steps, `${reads.length} steps`);
+          assert.deepEqual(
+            reads,
+            reads.map(() => 0),
+          );
+        });
+      }
 
   const { libtorch } = engineInfo();
   const skip = libtorch.startsWith('1.') && `libtorch ${libtorch} lacks the gradient on the device meta`;

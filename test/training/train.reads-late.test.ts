@@ -22,6 +22,7 @@ import {
 import { blobs, smallModel } from '../support/blobs.js';
 import { learnedNothing, objectives, scalar } from '../support/objectives.js';
 
+process.env.SATIN_MOCK_DEVICE = '1';
 setThreads(1);
 
 interface Options
@@ -29,7 +30,9 @@ interface Options
     Pick<TrainOptions, 'accumulate' | 'checkpointEvery' | 'clipNorm' | 'epochs' | 'guardEvery' | 'data'>
   > {
   readonly objective?: () => Objective;
-  readonly readsLate: boolean;
+  /** @default that of the device */
+  readonly readsLate?: boolean;
+  readonly device?: string;
   readonly stopAt?: number;
   /** What was stored by an interrupted run. */
   readonly from?: Stored;
@@ -43,10 +46,11 @@ interface Stored {
 
 /** Two epochs of five steps; with what the run wrote down in its order, and its events without times. */
 async function run(options: Options) {
-  const { objective: make = objectives['PGD-2']!, stopAt, from, ...chosen } = options;
+  const { objective: make = objectives['PGD-2']!, device = 'cpu', stopAt, from, ...chosen } = options;
   const dataset = blobs(40);
-  using data = new DatasetTensors(dataset);
+  using data = new DatasetTensors(dataset, device);
   using model = smallModel(dataset);
+  model.network.moveTo(device);
   using objective = make();
   using optimizer = new Sgd(model.network.parameters(), { momentum: 0.9, nesterov: true, weightDecay: 0.01 });
   const state = () => [...model.network.state().values()];
@@ -271,30 +275,46 @@ describe('a run that reads late', () => {
 });
 
 describe('a step', () => {
-  it('reads nothing where the loss is read late', async () => {
-    for (const [name, make] of Object.entries(objectives)) {
-      if (name === 'SAT') continue; // reads a number that it drew on the CPU
-      const counts: number[] = [];
-      const objective = () => {
-        const made = make();
-        return {
-          ...made,
-          computeGradients: (...given: Parameters<Objective['computeGradients']>) => {
-            counts.push(native().readCount());
-            return made.computeGradients(...given);
-          },
-        };
+  /** Reads from one step, or part of it, to the next. */
+  async function readsBetween(make: () => Objective, options: Options): Promise<readonly number[]> {
+    const counts: number[] = [];
+    const objective = () => {
+      const made = make();
+      return {
+        ...made,
+        computeGradients: (...given: Parameters<Objective['computeGradients']>) => {
+          counts.push(options.device === 'mock' ? native().mockReadCount() : native().readCount());
+          return made.computeGradients(...given);
+        },
       };
-      for (const accumulate of name === 'Free' ? [1] : [1, 2]) {
-        counts.length = 0;
-        await run({ readsLate: true, accumulate, objective, epochs: 1 });
-        assert.ok(counts.length >= 5 * accumulate);
-        assert.deepEqual(
-          counts,
-          counts.map(() => counts[0]),
-          `${name} in ${accumulate} parts`,
-        );
+    };
+    await run({ ...options, objective, epochs: 1 });
+    return counts.slice(1).map((count, index) => count - counts[index]!);
+  }
+
+  for (const [name, make] of Object.entries(objectives)) {
+    const partsOf = name === 'Free' ? [1] : [1, 2];
+    it(`reads nothing where the loss is read late: ${name}`, async () => {
+      // SAT reads a number that it drew on the CPU, in each part.
+      const expected = name === 'SAT' ? 1 : 0;
+      for (const accumulate of partsOf) {
+        const reads = await readsBetween(make, { readsLate: true, accumulate });
+        assert.ok(reads.length >= 4);
+        assert.deepEqual(new Set(reads), new Set([expected]), `${accumulate} parts`);
       }
-    }
+    });
+
+    it(`on another device begins one read: ${name}`, async () => {
+      for (const accumulate of partsOf) {
+        const reads = await readsBetween(make, { device: 'mock', accumulate, clipNorm: 0.1 });
+        const expected = reads.map((_, index) => ((index + 1) % accumulate === 0 ? 1 : 0));
+        assert.deepEqual(reads, expected, `${accumulate} parts`);
+      }
+    });
+  }
+
+  it('on another device is recorded after the next was launched', async () => {
+    const { log } = await run({ device: 'mock', epochs: 1 });
+    assert.deepEqual(log.slice(2, 6), ['launch 1', 'launch 2', 'step 1', 'launch 3']);
   });
 });
