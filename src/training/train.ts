@@ -239,6 +239,9 @@ export async function train(options: TrainOptions): Promise<void> {
       unread.push({ read, epoch, step: step + 1, learningRate });
       progress = { ...progress, epochStep: epochStep + 1, step: step + 1 };
       settle(readsLate ? 1 : 0);
+      const warnings = objective.takeWarnings();
+      if (warnings.length > 0) settle();
+      for (const message of warnings) record({ type: 'warning', time: now(), step: step + 1, message });
       // Before any checkpoint of this step, so that a resumed run does not repeat the check.
       const isChecked = guardEvery !== null && progress.step % guardEvery === 0;
       const isDue = isChecked || progress.epochStep === stepsPerEpoch;

@@ -73,5 +73,9 @@ export function adversarial(options: AdversarialOptions): Objective {
       }
     }),
   );
-  return { ...objective, [Symbol.dispose]: () => attacker[Symbol.dispose]() };
+  return {
+    ...objective,
+    takeWarnings: () => attacker.takeWarnings(),
+    [Symbol.dispose]: () => attacker[Symbol.dispose](),
+  };
 }

@@ -70,6 +70,7 @@ export function free(options: FreeOptions): Objective {
 
   return {
     replays,
+    takeWarnings: () => [],
     computeGradients: (model, batch, context) =>
       scope(() => {
         const { x, labels } = batch;

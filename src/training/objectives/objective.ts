@@ -40,6 +40,8 @@ export interface Objective extends Disposable {
   computeGradients(model: Model, batch: Batch, context: StepContext): GradientResult;
   /** Consecutive steps on one batch; greater than 1 for Free only. */
   readonly replays: number;
+  /** Warnings since the last call, one sentence each. */
+  takeWarnings(): readonly string[];
   /** State carried between steps, stored in checkpoints; empty for all but Free. */
   state(): ReadonlyMap<string, Tensor>;
   restore(state: ReadonlyMap<string, Tensor>): void;
@@ -52,6 +54,7 @@ export function stateless(computeGradients: Objective['computeGradients']): Obje
   return {
     computeGradients,
     replays: 1,
+    takeWarnings: () => [],
     state: () => new Map(),
     restore(state) {
       if (state.size > 0)

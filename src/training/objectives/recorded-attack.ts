@@ -52,14 +52,14 @@ interface Recorded {
  *
  * A recording holds the numbers of its time. It is used for the same ε, step size, shape and model, and made when these are
  * the same in two steps: while a warm-up changes them, and on the CPU, the attack runs operator by operator. So does one
- * that the engine refuses to record.
+ * that the engine refuses to record, with a warning.
  */
 export class RecordedAttack implements Disposable {
   readonly #attack: TrainingAttack;
   readonly #recorder: Recorder;
   #recorded: Recorded | null = null;
   #last: { readonly key: string; readonly model: Model; readonly step: number } | null = null;
-  #isRefused = false;
+  #refusal: { readonly reason: string; isTold: boolean } | null = null;
 
   constructor(attack: TrainingAttack, recorder: Recorder = cudaGraphs) {
     this.#attack = attack;
@@ -82,6 +82,16 @@ export class RecordedAttack implements Disposable {
     );
   }
 
+  /** Warnings since the last call, one sentence each: that the engine refused to record. */
+  takeWarnings(): readonly string[] {
+    if (this.#refusal === null || this.#refusal.isTold) return [];
+    this.#refusal.isTold = true;
+    const reason = this.#refusal.reason.replace(/\.$/, '');
+    return [
+      `The attack runs operator by operator, which is slower, since it could not be recorded: ${reason}.`,
+    ];
+  }
+
   [Symbol.dispose](): void {
     this.#discard();
     this.#last = null;
@@ -89,7 +99,7 @@ export class RecordedAttack implements Disposable {
 
   /** The recording for a batch, made now if it is worth it; null if there is none. */
   #recordedFor(model: Model, { x, labels }: Batch, context: StepContext): Recorded | null {
-    if (this.#isRefused || !this.#recorder.supports(x.device)) return null;
+    if (this.#refusal !== null || !this.#recorder.supports(x.device)) return null;
     const sizes = sizesAt(this.#attack, context);
     const key = [sizes.epsilon, sizes.stepSize, x.device, x.dtype, ...x.shape].join(' ');
     const last = this.#last;
@@ -117,7 +127,7 @@ export class RecordedAttack implements Disposable {
     } catch (error) {
       for (const tensor of Object.values(inputs)) tensor.dispose();
       if (!(error instanceof EngineError)) throw error;
-      this.#isRefused = true;
+      this.#refusal = { reason: error.message, isTold: false };
     }
     return this.#recorded;
   }

@@ -195,6 +195,10 @@ describe('a recorded attack', () => {
         assert.deepEqual(recorded.perturb(model, batchAt(step), at(step)).numbers(), expected);
       }
       assert.equal(asked, 1);
+      assert.deepEqual(recorded.takeWarnings(), [
+        'The attack runs operator by operator, which is slower, since it could not be recorded: operation not permitted when stream is capturing.',
+      ]);
+      assert.deepEqual(recorded.takeWarnings(), []);
     }));
 
   it('passes on every other error', () =>
