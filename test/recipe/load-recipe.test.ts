@@ -118,7 +118,7 @@ describe('the recipes that come with Satin', () => {
       assert.equal(loadRecipe(name).name, name);
       const smoke = loadRecipe(name, { smoke: true });
       assert.equal(smoke.training.epochs, 1);
-      assert.equal(smoke.device, 'auto');
+      assert.notEqual(smoke.device, 'cuda', 'a smoke run needs no card');
     }
   });
 
