@@ -220,6 +220,7 @@ c10::Device mockDevice() {
 #ifdef SATIN_MOCK_HOOKS
   static const bool registered = [] {
     at::RegisterPrivateUse1HooksInterface(new Hooks());
+    c10::register_privateuse1_backend("mock");
     return true;
   }();
   static_cast<void>(registered);
