@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { cardName, cards } from '../../src/engine/device.js';
+import { engineInfo } from '../../src/engine/engine-info.js';
+import { satinCommit } from '../../src/provenance/manifest.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 
 /**
@@ -10,6 +13,18 @@ if (device === 'mock') process.env.SATIN_MOCK_DEVICE = '1';
 
 /** Whether it is a card: what the mock device cannot do is left out of a rehearsal. */
 export const isCard = device.startsWith('cuda');
+
+assert.ok(
+  !isCard || Number(device.slice('cuda:'.length)) < cards().length,
+  `Expected a graphics card, ${device}, but the engine finds ${cards().length}: see \`satin doctor\`. SATIN_TEST_DEVICE=mock rehearses without one.`,
+);
+console.log(
+  [
+    cardName(device) ?? device,
+    `libtorch ${engineInfo().libtorch}`,
+    `Satin ${satinCommit() ?? 'outside a clone'}`,
+  ].join(', '),
+);
 
 /** What is asked of float32: 1e-5 of the largest number. */
 export const allowed = 1e-5;
