@@ -47,6 +47,8 @@ function load(): Addon {
   // for the processors, a spinning thread holds back the thread it waits for: a training step was measured to take
   // fourteen times as long. This count bridges the gaps between the layers of a network and no more.
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '30000';
+  // With its default workspaces cuBLAS may add in another order each time.
+  process.env.CUBLAS_WORKSPACE_CONFIG ??= ':4096:8';
   let loaded: Addon;
   try {
     loaded = createRequire(import.meta.url)(join(packageFolder, binary)) as Addon;
