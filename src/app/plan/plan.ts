@@ -11,8 +11,8 @@ import { requirePrecision } from '../require-precision.js';
 import { type Device, type DeviceName, devices, reached } from './devices.js';
 import { measureLayers, type PassTimes } from './layer-times.js';
 import { type Passes, passCounts } from './pass-counts.js';
-import { measureStep } from './step-time.js';
-import { trainingSetSize } from './training-set-size.js';
+import { measureStep, type StepTime } from './step-time.js';
+import { type TrainingSetSize, trainingSetSize } from './training-set-size.js';
 
 /** An estimate of what a run needs. */
 export interface Plan {
@@ -56,29 +56,20 @@ export interface PlanOptions {
 export async function plan(recipe: Recipe, { device, count = 1 }: PlanOptions = {}): Promise<Plan> {
   const { training, model } = recipe;
   const { precision } = training;
-  const named: Device | null =
-    device === undefined || device === 'cpu' || device === 'cuda' ? null : devices[device];
-  if (named !== null && named.rates[precision] === undefined)
-    throw InputError.expected(
-      Object.keys(named.rates).join(' or '),
-      'training.precision',
-      precision,
-      `That is what an ${named.title} computes in.`,
-    );
+  const isHere = device === undefined || device === 'cpu' || device === 'cuda';
   if (training.batch % (count * training.accumulate) !== 0)
     throw InputError.expected(
       `a divisor of the batch of ${training.batch}`,
       '`count` times training.accumulate',
       count * training.accumulate,
     );
-  if (named === null && count > 1)
+  if (isHere && count > 1)
     throw InputError.expected(
       `one of ${Object.keys(devices).join(', ')}`,
       '`device` with `count`',
       device ?? recipe.device,
     );
-  const here = named === null ? deviceOfRank(device ?? recipe.device) : null;
-  if (here !== null) requirePrecision(precision, { device: here, name: 'training.precision' });
+  const target = isHere ? deviceHere(device ?? recipe.device, precision) : deviceOfTable(device, precision);
   const set = await trainingSetSize(recipe);
   const network = layerSummary({
     architecture: model.name,
@@ -89,23 +80,10 @@ export async function plan(recipe: Recipe, { device, count = 1 }: PlanOptions = 
   });
   const work = passCounts(recipe, set.count);
   const part = training.batch / count / training.accumulate;
-  const most = here === 'cpu' ? measuredMacs.cpu : measuredMacs.card;
-  const images = Math.max(2, Math.min(part, Math.round(most / network.macs)));
-  if (named === null && recipe.threads !== null) setThreads(recipe.threads);
-  using _setting = setTensorFloat32(precision === 'tf32');
-  const times =
-    named === null
-      ? measureLayers(network, {
-          activation: parseActivation(model.activation),
-          images,
-          precision,
-          device: here!,
-        })
-      : byDataSheet(network, named, precision);
-  const stepped =
-    here !== null && network.parameters <= steppedParameters
-      ? measureStep(recipe, set, { images, device: here })
-      : null;
+  const { times, stepped } =
+    'name' in target
+      ? measuredTimes(recipe, { network, set, part, device: target.name })
+      : { times: byDataSheet(network, target), stepped: null };
   const perImage = stepped?.perImage ?? secondsOf(work.perImage, times);
   const stepSeconds = (work.batch / count) * perImage + (stepped ?? times).optimizer;
   const validation = (work.epochs * work.measured * secondsOf(work.perMeasured, times)) / count;
@@ -122,13 +100,83 @@ export async function plan(recipe: Recipe, { device, count = 1 }: PlanOptions = 
       weights: 4 * network.parameters * (2 + moments + averaged),
       activations: (part * keptBytes(network)) / (precision === 'bfloat16' ? 2 : 1),
     },
-    deviceMemory: named?.memory ?? (here === 'cpu' ? null : deviceMemory(here!)),
-    device: named?.title ?? (here === 'cpu' ? 'this machine' : `this machine's ${cardName(here!) ?? here}`),
+    deviceMemory: target.memory,
+    device: target.title,
     count,
     stepSeconds,
     imagesPerSecond: work.batch / stepSeconds,
     hours: { training: (work.steps * stepSeconds) / 3600, validation: validation / 3600 },
-    basis: named !== null ? 'data sheet' : stepped !== null ? 'measured steps' : 'measured layers',
+    basis: !('name' in target) ? 'data sheet' : stepped !== null ? 'measured steps' : 'measured layers',
+  };
+}
+
+/** A device to plan for; `memory` is null where it is not that of a card. */
+interface Target {
+  readonly title: string;
+  readonly memory: number | null;
+}
+
+/** A device of this machine. */
+interface TargetHere extends Target {
+  readonly name: string;
+}
+
+/** A device of the table, with what it reaches in the recipe's precision. */
+interface TargetOfTable extends Target {
+  /** Floating-point operations, and bytes to and from memory, per second. */
+  readonly rate: number;
+  readonly bandwidth: number;
+  /** Bytes of a number in memory. */
+  readonly perNumber: number;
+}
+
+function deviceHere(wanted: string, precision: Precision): TargetHere {
+  const name = deviceOfRank(wanted);
+  requirePrecision(precision, { device: name, name: 'training.precision' });
+  if (name === 'cpu') return { name, title: 'this machine', memory: null };
+  return { name, title: `this machine's ${cardName(name) ?? name}`, memory: deviceMemory(name) };
+}
+
+function deviceOfTable(name: DeviceName, precision: Precision): TargetOfTable {
+  const { title, memory, rates, bandwidth }: Device = devices[name];
+  const rate = rates[precision];
+  if (rate === undefined)
+    throw InputError.expected(
+      Object.keys(rates).join(' or '),
+      'training.precision',
+      precision,
+      `That is what an ${title} computes in.`,
+    );
+  return {
+    title,
+    memory,
+    rate: rate * reached.arithmetic[precision],
+    bandwidth: bandwidth * reached.bandwidth,
+    perNumber: precision === 'bfloat16' ? bytes / 2 : bytes,
+  };
+}
+
+/** Times single layers on a device of this machine, and whole steps unless the network is too large for that. */
+function measuredTimes(
+  recipe: Recipe,
+  options: {
+    readonly network: NetworkSummary;
+    readonly set: TrainingSetSize;
+    /** Images of a step on one device. */
+    readonly part: number;
+    readonly device: string;
+  },
+): { readonly times: PassTimes; readonly stepped: StepTime | null } {
+  const { network, set, part, device } = options;
+  const { precision } = recipe.training;
+  const most = device === 'cpu' ? measuredMacs.cpu : measuredMacs.card;
+  const images = Math.max(2, Math.min(part, Math.round(most / network.macs)));
+  if (recipe.threads !== null) setThreads(recipe.threads);
+  using _setting = setTensorFloat32(precision === 'tf32');
+  const activation = parseActivation(recipe.model.activation);
+  return {
+    times: measureLayers(network, { activation, images, precision, device }),
+    stepped: network.parameters <= steppedParameters ? measureStep(recipe, set, { images, device }) : null,
   };
 }
 
@@ -149,14 +197,8 @@ const bytes = 4;
 
 function byDataSheet(
   { layers, parameters }: NetworkSummary,
-  device: Device,
-  precision: Precision,
+  { rate, bandwidth, perNumber }: TargetOfTable,
 ): PassTimes {
-  const [rate, bandwidth] = [
-    device.rates[precision]! * reached.arithmetic[precision],
-    device.bandwidth * reached.bandwidth,
-  ];
-  const perNumber = precision === 'bfloat16' ? bytes / 2 : bytes;
   const times = { forward: 0, attack: 0, update: 0 };
   for (const { macs, output } of layers) {
     const size = output.reduce((product, each) => product * each, 1);
