@@ -3,14 +3,20 @@
 
 #ifdef SATIN_CUDA
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #endif
 
+#include <map>
 #include <memory>
 
 #include "device.h"
 #include "tensor.h"
+
+#if SATIN_LIBTORCH_MAJOR > 2 || (SATIN_LIBTORCH_MAJOR == 2 && SATIN_LIBTORCH_MINOR >= 3)
+#define SATIN_CAPTURE_MODES
+#endif
 
 namespace satin {
 
@@ -23,19 +29,37 @@ std::vector<std::unique_ptr<at::cuda::CUDAGraph>>& graphs() {
   return *instance;
 }
 
-// A recording takes a stream of its own; what ran before on the usual one must be done.
+// The stream on which a card records: always the same, since libraries keep a workspace for each that they have seen.
+c10::cuda::CUDAStream recordingStream(c10::Device device) {
+  static auto* streams = new std::map<c10::DeviceIndex, c10::cuda::CUDAStream>();
+  const auto found = streams->find(device.index());
+  if (found != streams->end()) return found->second;
+  return streams->emplace(device.index(), c10::cuda::getStreamFromPool(false, device.index())).first->second;
+}
+
+// What is done about a failure must not hide it.
+template <typename Body>
+void quietly(Body body) {
+  try {
+    body();
+  } catch (const std::exception&) {
+  }
+}
+
+// A recording takes a stream of its own, on its card; what ran before on the usual one must be done.
 struct Recording {
   explicit Recording(c10::Device device)
-      : usual(c10::cuda::getCurrentCUDAStream(device.index())), own(c10::cuda::getStreamFromPool(false, device.index())) {
-    const c10::cuda::CUDAGuard guard(device);
+      : guard(device), usual(c10::cuda::getCurrentCUDAStream(device.index())), own(recordingStream(device)) {
     c10::cuda::device_synchronize();
     c10::cuda::setCurrentCUDAStream(own);
   }
   ~Recording() {
-    own.synchronize();
-    c10::cuda::setCurrentCUDAStream(usual);
+    quietly([&] { own.synchronize(); });
+    quietly([&] { c10::cuda::setCurrentCUDAStream(usual); });
   }
+  const c10::cuda::CUDAGuard guard;
   c10::cuda::CUDAStream usual, own;
+  at::cuda::MempoolId_t pool = at::cuda::graph_pool_handle();
   std::unique_ptr<at::cuda::CUDAGraph> graph;
 };
 std::unique_ptr<Recording>& recording() {
@@ -68,12 +92,13 @@ napi_value prepareRecording(Arguments& arguments) {
 napi_value beginRecording(Arguments& arguments) {
   Recording& current = running();
   current.own.synchronize();
+  c10::cuda::CUDACachingAllocator::emptyCache();  // what the warm-up took on this stream nobody else could use
   current.graph = std::make_unique<at::cuda::CUDAGraph>();
-#if SATIN_LIBTORCH_MAJOR > 2 || (SATIN_LIBTORCH_MAJOR == 2 && SATIN_LIBTORCH_MINOR >= 1)
+#ifdef SATIN_CAPTURE_MODES
   // Other threads, such as those of NCCL, may ask the driver for what the strictest mode forbids.
-  current.graph->capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
+  current.graph->capture_begin(current.pool, cudaStreamCaptureModeThreadLocal);
 #else
-  current.graph->capture_begin();
+  current.graph->capture_begin(current.pool);
 #endif
   return undefined(arguments.env);
 }
@@ -90,10 +115,16 @@ napi_value endRecording(Arguments& arguments) {
 // abandonRecording(): after an error in what is recorded
 napi_value abandonRecording(Arguments& arguments) {
   if (recording() != nullptr && recording()->graph != nullptr) {
-    try {
-      recording()->graph->capture_end();
-    } catch (const std::exception&) {  // it was invalid; the error that led here is the one to tell
-    }
+    Recording& current = *recording();
+    quietly([&] { current.graph->capture_end(); });
+#ifdef SATIN_CAPTURE_MODES
+    // The end of an invalid capture leaves the allocator in it.
+    const c10::DeviceIndex card = current.own.device_index();
+    quietly([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(card, current.pool); });
+    quietly([&] { c10::cuda::CUDACachingAllocator::releasePool(card, current.pool); });
+#endif
+    // Never destroyed: the allocator may hold a function of it.
+    static_cast<void>(current.graph.release());
   }
   recording().reset();
   return undefined(arguments.env);

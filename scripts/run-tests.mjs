@@ -67,6 +67,18 @@ function chosenNames() {
   return [...new Set(chosen)];
 }
 
+/** @throws {SetupError} once, rather than in every test, if the device of the tests is not there */
+async function requireDevice() {
+  const { chooseDevice } = await import(new URL('../dist/src/engine/device.js', import.meta.url).href);
+  const name = process.env.SATIN_TEST_DEVICE ?? 'cuda:0';
+  if (name === 'mock') return;
+  try {
+    chooseDevice(name, 'SATIN_TEST_DEVICE');
+  } catch (error) {
+    throw new SetupError(`${error.message} SATIN_TEST_DEVICE=mock rehearses the tests without a card.`, 2);
+  }
+}
+
 /** Runs compiled tests and shows their results. */
 function runTests(names, concurrency) {
   const files = names.map((name) => join(root, 'dist', 'test', asked, `${name}.test.js`));
@@ -90,6 +102,7 @@ function runTests(names, concurrency) {
 try {
   const names = chosenNames();
   if (!isReady({ root, need: 'cli' })) await makeReady({ root, need: 'cli' });
+  if (asked === 'cuda') await requireDevice();
   const together = asked !== '' ? [] : names.filter((name) => !alone.includes(name));
   const others = names.filter((name) => !together.includes(name));
   if (together.length > 0) await runTests(together, Math.min(4, availableParallelism()));

@@ -13,6 +13,8 @@ import { InputError } from '../errors.js';
 import { readOriginals } from '../evaluation/folder/images.js';
 import type { EvaluationManifest } from '../evaluation/folder/manifest.js';
 import { type StoredEvaluationFolder, storedEvaluationFolder } from '../evaluation/folder/resume-folder.js';
+import { requireSameDevice } from '../evaluation/folder/same-device.js';
+import { placeOf } from '../provenance/manifest.js';
 import { imagenetForm } from '../recipe/imagenet-data.js';
 import { parseRecipe, type Recipe } from '../recipe/recipe.js';
 import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
@@ -76,6 +78,11 @@ export function evaluateSettings(modelPath: string, words: EvaluateWords): Evalu
   if (typed.kind === 'weights' && (words.saveAdversarial !== undefined || stored !== null))
     throw weightsAlone(modelPath);
   const manifest = stored?.manifest ?? null;
+  if (stored !== null && words.device !== undefined)
+    requireSameDevice(stored, {
+      device: words.device,
+      card: words.device === 'cpu' ? null : placeOf(stored.manifest).card,
+    });
   const previous = manifest?.evaluation;
   const recipe = isRunFolder(modelPath)
     ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`)

@@ -40,6 +40,7 @@ interface Introduction {
   readonly pid: number;
   /** Its CPU affinity. */
   readonly processors: string;
+  readonly device: JoinOptions['device'];
 }
 
 /**
@@ -129,7 +130,8 @@ function endOf({ rank, size }: Launch, error: unknown): string {
 async function join(launch: Launch, options: JoinOptions): Promise<ProcessGroup> {
   const { rank, size, host, port } = launch;
   const { env = process.env, interrupted = () => false } = options;
-  const backend = options.device === 'cuda' ? 'nccl' : 'gloo';
+  const { device } = options;
+  const backend = device === 'cuda' ? 'nccl' : 'gloo';
   if (!availableBackends().includes(backend)) throw missingBackend(backend, launch);
   const lostAfter = secondsOf(env, 'SATIN_LOST_AFTER', defaultLostAfter);
   const patience = launch.launcher === 'torchrun' ? torchrunRendezvousSeconds : defaultRendezvousSeconds;
@@ -148,7 +150,7 @@ async function join(launch: Launch, options: JoinOptions): Promise<ProcessGroup>
     );
   }
   requireConsistentRank(launch);
-  const self: Introduction = { host: hostname(), pid: process.pid, processors: processors() };
+  const self: Introduction = { host: hostname(), pid: process.pid, processors: processors(), device };
   store.set(`rank/${rank}`, JSON.stringify(self));
   const ranks = Array.from({ length: size }, (_, index) => index);
   const absent = () => ranks.filter((other) => store.find(`rank/${other}`) === null);
@@ -169,9 +171,21 @@ async function join(launch: Launch, options: JoinOptions): Promise<ProcessGroup>
   ).length;
   const spins = localSize <= availableParallelism();
   try {
-    const gpu = options.device === 'cuda' ? gpuOfRank(localRank, cards().length) : 0;
-    const device = options.device === 'cuda' ? `cuda:${gpu}` : 'cpu';
-    initProcessGroup({ backend, device, address: addressOf(all, env), rank, size, spins });
+    const other = all.findIndex((each) => each.device !== all[0]!.device);
+    if (other !== -1)
+      throw new RunError(
+        'ranks-differ',
+        `Expected one kind of device but ${names[0]} uses ${all[0]!.device} and ${names[other]} uses ${all[other]!.device}: choose one as \`device\`.`,
+      );
+    const gpu = device === 'cuda' ? gpuOfRank(localRank, cards().length) : 0;
+    initProcessGroup({
+      backend,
+      device: device === 'cuda' ? `cuda:${gpu}` : 'cpu',
+      address: addressOf(all, env),
+      rank,
+      size,
+      spins,
+    });
     return new DistributedProcessGroup({ rank, size, localRank, localSize, gpu });
   } catch (error) {
     const end = groupFailure();

@@ -22,18 +22,19 @@ export function cards(): readonly Card[] {
 /**
  * The device to compute on, `cpu` or `cuda:N`; by default the first card, or the CPU where there is none.
  *
+ * @param source What the name is called in an error, such as `device of the recipe`.
  * @throws {InputError} for another name, or a card that is not there.
  */
-export function chooseDevice(name?: string): string {
+export function chooseDevice(name?: string, source = '`device`'): string {
   if (name === 'cpu') return name;
   const count = cards().length;
   if (name === undefined) return count > 0 ? 'cuda:0' : 'cpu';
-  if (!isDeviceName(name)) throw InputError.expected('cpu, cuda or cuda:N', '`device`', name);
+  if (!isDeviceName(name)) throw InputError.expected('cpu, cuda or cuda:N', source, name);
   const index = name === 'cuda' ? 0 : Number(name.slice('cuda:'.length));
   if (index < count) return `cuda:${index}`;
   throw InputError.expected(
     count === 0 ? 'cpu' : `a card from cuda:0 to cuda:${count - 1}`,
-    '`device`',
+    source,
     name,
     missing(count),
   );

@@ -1,4 +1,5 @@
 import type { DatasetTensors } from '../data/dataset-tensors.js';
+import { synchronise } from '../engine/device.js';
 import type { Classifier } from '../nn/classifier.js';
 import { gradient, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
@@ -22,6 +23,7 @@ export function tuneBatchSize(classify: Classifier, data: DatasetTensors): Batch
   const measured: Record<string, number> = {};
   const network = padSingleton(classify);
   const secondsOfPass = (size: number) => {
+    synchronise(data.device);
     const before = performance.now();
     scope(() => {
       const { x } = data.batch(Array.from({ length: size }, (_, index) => index));
@@ -31,6 +33,7 @@ export function tuneBatchSize(classify: Classifier, data: DatasetTensors): Batch
         x,
       );
     });
+    synchronise(data.device);
     return (performance.now() - before) / 1000;
   };
   const fitting = sizes.filter((size) => size <= data.count);

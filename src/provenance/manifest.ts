@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus, hostname, totalmem } from 'node:os';
 import { z } from 'zod';
 import { packageFolder } from './package-folder.js';
+import type { Place } from './place.js';
 import { version } from './version.js';
 
 /** The environment of a run, `manifest.json`; the recipe beside it defines the computation. */
@@ -50,6 +51,11 @@ export function makeManifest(facts: ManifestFacts): Manifest {
     command: ['satin', ...process.argv.slice(2)],
     started: new Date().toISOString(),
   };
+}
+
+/** The device of a manifest. */
+export function placeOf({ device, engine: { card } }: Pick<Manifest, 'device' | 'engine'>): Place {
+  return { device, card: typeof card === 'string' ? card : null };
 }
 
 /** The commit of Satin's clone; null outside a clone or without git. */

@@ -64,7 +64,7 @@ export const recipeSchema = z
     threat,
     training,
     validation,
-    /** Where to train; `auto` is a graphics card if there is one. Ranks take one card each. @default 'auto' */
+    /** Where to train; `auto` is a graphics card if there is one. `cuda:N` is for one process: ranks take one card each. @default 'auto' */
     device: z
       .string({ error: "'auto', 'cpu', 'cuda' or 'cuda:N'" })
       .refine((name) => name === 'auto' || isDeviceName(name), {

@@ -47,6 +47,8 @@ export interface ReportNetwork {
   readonly parameters: number;
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly trainingSeconds: number;
+  /** Where it was trained, in the order of its starts and resumptions: `cuda:0 (NVIDIA H100), tf32`. */
+  readonly trainedOn: readonly string[];
   readonly epochs: readonly EpochPoint[];
   readonly evaluation: EvaluationResult;
   /** 95 % Wilson interval of `evaluation.clean`. */

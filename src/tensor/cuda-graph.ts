@@ -25,12 +25,14 @@ export class CudaGraph implements Disposable {
    */
   static record(device: string, body: () => Tensor): CudaGraph {
     native().prepareRecording(device);
+    let output: Tensor | undefined;
     try {
       for (let warmup = 0; warmup < 2; warmup++) scope(body).dispose();
       native().beginRecording();
-      const output = keep(scope(body));
+      output = keep(scope(body));
       return new CudaGraph(native().endRecording(), output);
     } catch (error) {
+      output?.dispose();
       native().abandonRecording();
       throw error;
     }

@@ -8,7 +8,7 @@ const on = (device: string) => ({ device, name: 'training.precision' });
 describe('the precision of a network', () => {
   it('is what the device has', () => {
     for (const precision of ['float32', 'tf32', 'bfloat16'] as const)
-      requirePrecision(precision, on('cuda:0'), null);
+      requirePrecision(precision, on('cuda:0'), null, '8.0');
     requirePrecision('bfloat16', on('cpu'), 'flags : avx512f avx512_bf16 amx_tile');
     requirePrecision('float32', on('cpu'), null);
   });
@@ -16,6 +16,15 @@ describe('the precision of a network', () => {
   it('is refused where a processor would emulate it', () => {
     for (const processor of [null, 'flags : avx2 avx512f'])
       assert.throws(() => requirePrecision('bfloat16', on('cpu'), processor), InputError);
+  });
+
+  it('is refused on a card that would replace or emulate it', () => {
+    for (const precision of ['tf32', 'bfloat16'] as const)
+      assert.throws(
+        () => requirePrecision(precision, on('cuda:0'), null, '7.5'),
+        /The card has compute capability 7\.5; (tf32|bfloat16) requires 8\.0/,
+      );
+    requirePrecision('float32', on('cuda:0'), null, '7.5');
   });
 
   it('is refused where it would change nothing', () => {

@@ -89,6 +89,10 @@ describe('satin evaluate', () => {
     );
     refused({ resume: path, epsilon: '8/25S' }, /--epsilon but received '8\/25S'/);
     refused({ resume: place('x') }, /Expected an evaluation folder for `resume`/);
+    refused(
+      { resume: path, device: 'cuda' },
+      /Expected cpu, on which .* was begun, for `device` but received 'cuda'\. Resume it there, or start another/,
+    );
     const { status, stderr } = satin('evaluate', run, '--resume', path, '--data', 'mnist:train');
     assert.equal(status, 2, stderr);
     assert.match(stderr, /but data is 'mnist:train' and was 'mnist:test'/);

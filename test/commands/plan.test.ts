@@ -29,5 +29,5 @@ it('it says where the memory of a device does not suffice', async () => {
 it('it refuses another device, with those that there are', async () => {
   const { status, stderr } = await lines.run(['plan', 'fashion-mnist-silu', '--device', 'abacus']);
   assert.equal(status, 2);
-  assert.match(stderr, /cpu, cuda, h100, a100, l40s, v100/);
+  assert.match(stderr, /cpu, cuda, cuda:N or one of h100, a100, l40s, v100 for --device/);
 });

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deviceOfRank } from '../../src/app/device-of-rank.js';
 import { cardName, cards, chooseDevice, deviceMemory, synchronise } from '../../src/engine/device.js';
-import { deviceKind, isDeviceName } from '../../src/engine/device-name.js';
+import { isDeviceName } from '../../src/engine/device-name.js';
 import { native } from '../../src/engine/native.js';
 import { setTensorFloat32, withTensorFloat32 } from '../../src/engine/precision.js';
 import { InputError } from '../../src/errors.js';
+import { isSameKind, placeName } from '../../src/provenance/place.js';
 import { zeros } from '../../src/tensor/create.js';
 
 const hasCard = cards().length > 0;
@@ -15,7 +16,16 @@ describe('a device', () => {
     for (const name of ['cpu', 'cuda', 'cuda:0', 'cuda:12']) assert.ok(isDeviceName(name), name);
     for (const name of ['', 'gpu', 'cuda:', 'cuda:-1', 'CUDA', 'cpu:0', 'cuda:0 '])
       assert.ok(!isDeviceName(name), name);
-    assert.deepEqual(['cpu', 'cuda:3'].map(deviceKind), ['cpu', 'cuda']);
+  });
+
+  it('is of the kind of another if both round alike', () => {
+    const card = 'NVIDIA H100';
+    assert.ok(isSameKind({ device: 'cuda:0', card }, { device: 'cuda:3', card }));
+    assert.ok(isSameKind({ device: 'cpu' }, { device: 'cpu', card: null }));
+    assert.ok(!isSameKind({ device: 'cuda:0', card }, { device: 'cuda:0', card: 'NVIDIA A100' }));
+    assert.ok(!isSameKind({ device: 'cpu' }, { device: 'cuda:0', card }));
+    assert.equal(placeName({ device: 'cuda:3', card }), 'cuda:3 (NVIDIA H100)');
+    assert.equal(placeName({ device: 'cpu' }), 'cpu');
   });
 
   it('is the first card, or the CPU where there is none', () => {
@@ -30,6 +40,7 @@ describe('a device', () => {
   it('is refused where it is not there', () => {
     assert.throws(() => chooseDevice('gpu'), /Expected cpu, cuda or cuda:N for `device` but received 'gpu'/);
     assert.throws(() => chooseDevice('cuda:99'), InputError);
+    assert.throws(() => chooseDevice('cuda:99', 'device of the recipe'), /for device of the recipe but/);
     assert.throws(() => zeros([1], 'float32', 'cuda:99'), InputError);
     assert.throws(
       () => zeros([1], 'float32', 'gpu'),

@@ -8,7 +8,8 @@ import type { Tensor } from '../../src/tensor/tensor.js';
  * The device that `npm run test:cuda` compares with the CPU: a graphics card, or what `SATIN_TEST_DEVICE` names; `mock`
  * rehearses the tests on a machine without one.
  */
-export const device = process.env.SATIN_TEST_DEVICE ?? 'cuda:0';
+const { SATIN_TEST_DEVICE: named = 'cuda:0' } = process.env;
+export const device = named === 'cuda' ? 'cuda:0' : named;
 if (device === 'mock') process.env.SATIN_MOCK_DEVICE = '1';
 
 /** Whether it is a card: what the mock device cannot do is left out of a rehearsal. */
@@ -36,9 +37,9 @@ export function relativeDifference(actual: ArrayLike<number>, expected: ArrayLik
   for (let at = 0; at < expected.length; at++) {
     const [is, should] = [actual[at]!, expected[at]!];
     if (Number.isNaN(is) !== Number.isNaN(should)) return Number.POSITIVE_INFINITY;
+    if (Number.isFinite(should)) largest = Math.max(largest, Math.abs(should));
     if (is === should || Number.isNaN(is)) continue;
     difference = Math.max(difference, Math.abs(is - should));
-    if (Number.isFinite(should)) largest = Math.max(largest, Math.abs(should));
   }
   return difference / largest;
 }

@@ -88,14 +88,14 @@ describe('training on another device', () => {
     assert.deepEqual(outcome(place('cut')), outcome(place('whole')));
   });
 
-  it('says where a run goes on on another one', async () => {
+  it('says where a run continues on another one', async () => {
     const recipe = tinyTraining(mnist, { ...short, checkpointEvery: 2 });
     await assert.rejects(train(recipe, 'moved', 'cpu', 2), InterruptedError);
     await train(recipe, 'moved', 'mock');
     const warnings = readEvents(place('moved')).flatMap((event) => (event.type === 'warning' ? [event] : []));
     assert.match(
       warnings[0]!.message,
-      /^This run began on cpu and goes on on mock, which rounds differently/,
+      /^This run began on cpu and continues on mock, which rounds differently/,
     );
   });
 });

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import type { Dataset } from '../../data/dataset.js';
 import type { ResizeRule } from '../../data/decode-image.js';
+import { cardName } from '../../engine/device.js';
 import { engineInfo } from '../../engine/engine-info.js';
 import { writeFileDurably, writeJsonDurably } from '../../files/durable-file.js';
 import { commandLine } from '../../provenance/command-line.js';
@@ -32,6 +33,8 @@ export async function attackImagesToFolder(options: AttackPicturesOptions): Prom
     satin: version,
     command: commandLine(),
     engine: engineInfo().libtorch,
+    device: model.device,
+    card: cardName(model.device),
     made: new Date().toISOString(),
     model: model.name,
     modelDigest: model.digest,

@@ -7,11 +7,10 @@ import { DatasetTensors } from '../../data/dataset-tensors.js';
 import { pixelsDigest } from '../../data/digest.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
 import { cardName } from '../../engine/device.js';
-import { deviceKind } from '../../engine/device-name.js';
 import { engineInfo } from '../../engine/engine-info.js';
 import { setTensorFloat32 } from '../../engine/precision.js';
 import type { Precision } from '../../engine/precision-name.js';
-import { InputError, InterruptedError } from '../../errors.js';
+import { InterruptedError } from '../../errors.js';
 import { checkModel } from '../../evaluation/checks/check-model.js';
 import { checkResults } from '../../evaluation/checks/check-results.js';
 import { type Evaluation, type EvaluationProgress, evaluate } from '../../evaluation/evaluate.js';
@@ -19,6 +18,7 @@ import type { EvaluationFolder } from '../../evaluation/folder/evaluation-folder
 import type { EvaluationManifest, EvaluationSettings } from '../../evaluation/folder/manifest.js';
 import type { NewEvaluationFolder } from '../../evaluation/folder/new-folder.js';
 import type { StoredEvaluationFolder } from '../../evaluation/folder/resume-folder.js';
+import { requireSameDevice } from '../../evaluation/folder/same-device.js';
 import type { BatchResult, EngineResult, EvaluationResult } from '../../evaluation/result.js';
 import { perClass } from '../../evaluation/summary.js';
 import { tuneBatchSize } from '../../evaluation/tune-batch-size.js';
@@ -86,7 +86,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
   const { folder: target } = options;
   using resumed =
     target?.kind === 'stored' ? target.resume({ data, settings, batch: options.batch ?? 'auto' }) : null;
-  if (resumed !== null) requireSameDevice(resumed, device);
+  if (resumed !== null) requireSameDevice(resumed, { device, card: cardName(device) });
 
   using tensors = new DatasetTensors(data, device);
   const form = precision === 'bfloat16' ? { computeDtype: precision } : {};
@@ -197,13 +197,6 @@ function settingsOf(options: EvaluateRunOptions): EvaluationSettings {
     checks,
     precision,
   };
-}
-
-/** A card and the CPU round differently, so a verdict found here might not be found there. */
-function requireSameDevice({ manifest, path }: EvaluationFolder, device: string): void {
-  const before = deviceKind(manifest.device);
-  if (before !== deviceKind(device))
-    throw InputError.expected(`${before}, on which ${path} was begun,`, '`device`', device);
 }
 
 function manifestOf(

@@ -38,7 +38,8 @@ export const devices = {
   v100: device('NVIDIA V100 SXM2 32 GB', { float32: 15.7, bandwidth: 0.9, memory: 32 }),
 } as const satisfies Record<string, Device>;
 
-export type DeviceName = keyof typeof devices;
+/** A device of the table. */
+export type PlannedName = keyof typeof devices;
 
 /** From TFLOP/s, TB/s and GiB. */
 function device(

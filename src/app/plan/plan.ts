@@ -1,5 +1,6 @@
 import { parseActivation } from '../../activations/parse.js';
 import { cardName, deviceMemory } from '../../engine/device.js';
+import { type DeviceName, isDeviceName } from '../../engine/device-name.js';
 import { setThreads } from '../../engine/engine-info.js';
 import { setTensorFloat32 } from '../../engine/precision.js';
 import type { Precision } from '../../engine/precision-name.js';
@@ -8,7 +9,7 @@ import { layerSummary, type NetworkSummary } from '../../models/layer-summary.js
 import type { Recipe } from '../../recipe/recipe.js';
 import { deviceOfRank } from '../device-of-rank.js';
 import { requirePrecision } from '../require-precision.js';
-import { type Device, type DeviceName, devices, reached } from './devices.js';
+import { type Device, devices, type PlannedName, reached } from './devices.js';
 import { measureLayers, type PassTimes } from './layer-times.js';
 import { type Passes, passCounts } from './pass-counts.js';
 import { measureStep, type StepTime } from './step-time.js';
@@ -39,8 +40,8 @@ export interface Plan {
 }
 
 export interface PlanOptions {
-  /** A device of the table, or one of this machine (`cpu`, `cuda`), where steps or layers are timed. @default the recipe's */
-  readonly device?: DeviceName | 'cpu' | 'cuda';
+  /** A device of the table, or one of this machine (`cpu`, `cuda`, `cuda:N`), where steps or layers are timed. @default the recipe's */
+  readonly device?: PlannedName | DeviceName;
   /** Devices that share each batch. @default 1 */
   readonly count?: number;
 }
@@ -56,7 +57,7 @@ export interface PlanOptions {
 export async function plan(recipe: Recipe, { device, count = 1 }: PlanOptions = {}): Promise<Plan> {
   const { training, model } = recipe;
   const { precision } = training;
-  const isHere = device === undefined || device === 'cpu' || device === 'cuda';
+  const isHere = device === undefined || isDeviceName(device);
   if (training.batch % (count * training.accumulate) !== 0)
     throw InputError.expected(
       `a divisor of the batch of ${training.batch}`,
@@ -67,9 +68,15 @@ export async function plan(recipe: Recipe, { device, count = 1 }: PlanOptions = 
     throw InputError.expected(
       `one of ${Object.keys(devices).join(', ')}`,
       '`device` with `count`',
-      device ?? recipe.device,
+      device ?? 'this machine',
+      'Several devices of this machine are not measured.',
     );
-  const target = isHere ? deviceHere(device ?? recipe.device, precision) : deviceOfTable(device, precision);
+  const target = isHere
+    ? deviceHere(device ?? recipe.device, {
+        precision,
+        source: device === undefined ? 'device of the recipe' : '`device`',
+      })
+    : deviceOfTable(device, precision);
   const set = await trainingSetSize(recipe);
   const network = layerSummary({
     architecture: model.name,
@@ -130,14 +137,17 @@ interface TargetOfTable extends Target {
   readonly perNumber: number;
 }
 
-function deviceHere(wanted: string, precision: Precision): TargetHere {
-  const name = deviceOfRank(wanted);
+function deviceHere(
+  wanted: string,
+  { precision, source }: { readonly precision: Precision; readonly source: string },
+): TargetHere {
+  const name = deviceOfRank(wanted, { source });
   requirePrecision(precision, { device: name, name: 'training.precision' });
   if (name === 'cpu') return { name, title: 'this machine', memory: null };
   return { name, title: `this machine's ${cardName(name) ?? name}`, memory: deviceMemory(name) };
 }
 
-function deviceOfTable(name: DeviceName, precision: Precision): TargetOfTable {
+function deviceOfTable(name: PlannedName, precision: Precision): TargetOfTable {
   const { title, memory, rates, bandwidth }: Device = devices[name];
   const rate = rates[precision];
   if (rate === undefined)
@@ -145,7 +155,7 @@ function deviceOfTable(name: DeviceName, precision: Precision): TargetOfTable {
       Object.keys(rates).join(' or '),
       'training.precision',
       precision,
-      `That is what an ${title} computes in.`,
+      `${title} does not have ${precision}.`,
     );
   return {
     title,

@@ -2,6 +2,7 @@ import { parseActivation } from '../../activations/parse.js';
 import { InputError } from '../../errors.js';
 import type { EvaluationResult } from '../../evaluation/result.js';
 import { mcnemar, wilsonInterval } from '../../evaluation/statistics.js';
+import { placeName } from '../../provenance/place.js';
 import { parseRecipe } from '../../recipe/recipe.js';
 import type { Comparison, CurvePoint, EpochPoint, ReportNetwork } from '../../report/input.js';
 import { readEvents } from '../../runs/event-log.js';
@@ -36,6 +37,7 @@ export function networkReport({ run, name, evaluation, curve }: NetworkReportOpt
     formula: activation.formula,
     parameters: began.parameters,
     recipe,
+    trainedOn: placesOf(events),
     trainingSeconds: epochsOf(events).reduce((sum, { seconds }) => sum + seconds, 0),
     epochs: epochsOf(events).flatMap(epochPoint),
     evaluation,
@@ -45,6 +47,16 @@ export function networkReport({ run, name, evaluation, curve }: NetworkReportOpt
     ),
     curve,
   };
+}
+
+/** Runs of earlier versions did not record it: they were trained on the CPU in float32. */
+function placesOf(events: readonly RunEvent[]): string[] {
+  const places = events.flatMap((event) =>
+    event.type === 'start' || event.type === 'resume'
+      ? [`${placeName({ device: event.device ?? 'cpu', card: event.card })}, ${event.precision ?? 'float32'}`]
+      : [],
+  );
+  return [...new Set(places)];
 }
 
 function epochsOf(events: readonly RunEvent[]) {

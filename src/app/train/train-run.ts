@@ -3,13 +3,13 @@ import { groupFailure, withoutTermination } from '../../distributed/collectives.
 import { threadsOfRank } from '../../distributed/init-process-group.js';
 import { batchOfRank, type ProcessGroup, singleProcess } from '../../distributed/process-group.js';
 import { cardName } from '../../engine/device.js';
-import { deviceKind } from '../../engine/device-name.js';
 import { engineInfo, setThreads } from '../../engine/engine-info.js';
 import { setTensorFloat32 } from '../../engine/precision.js';
 import { InputError } from '../../errors.js';
 import { removeAbandonedLock } from '../../files/lock.js';
 import type { Model } from '../../models/model.js';
-import { type Manifest, makeManifest } from '../../provenance/manifest.js';
+import { type Manifest, makeManifest, placeOf } from '../../provenance/manifest.js';
+import { isSameKind, placeName } from '../../provenance/place.js';
 import { parseRecipe, type Recipe } from '../../recipe/recipe.js';
 import { type Checkpoint, writeCheckpoint } from '../../runs/checkpoint.js';
 import type { RunEvent } from '../../runs/events.js';
@@ -81,7 +81,7 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
       })
     : null;
   using held = resumed?.run ?? null;
-  const device = options.device ?? deviceOfRank(recipe.device, group);
+  const device = options.device ?? deviceOfRank(recipe.device, { group, source: deviceOfRecipe });
   requirePrecision(recipe.training.precision, { device, name: 'training.precision' });
   if (recipe.threads !== null || group.size > 1) setThreads(recipe.threads ?? threadsOfRank(group));
 
@@ -111,9 +111,9 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
     record({ type: 'resume', time, epoch: progress.epoch, step: progress.step, ...place });
   else record({ type: 'start', time, epochs, stepsPerEpoch, parameters: model.parameterCount, ...place });
 
-  const before = run?.manifest.device ?? device;
-  if (deviceKind(before) !== deviceKind(device)) {
-    const message = `This run began on ${before} and goes on on ${device}, which rounds differently: its weights will not be those of a run that stayed on one.`;
+  const before = run === null ? place : placeOf(run.manifest);
+  if (!isSameKind(before, place)) {
+    const message = `This run began on ${placeName(before)} and continues on ${placeName(place)}, which rounds differently: its weights will not be those of a run that stayed on one.`;
     record({ type: 'warning', time, step: progress.step, message });
   }
 
@@ -266,6 +266,9 @@ function restore({ weights, progress, weightsFile }: Checkpoint, experiment: Exp
 function tensorsOf(arrays: readonly NamedArray[]): Map<string, Tensor> {
   return new Map(arrays.map((array) => [array.name, toTensor(array)]));
 }
+
+/** What `recipe.device` is called in errors; `--device` sets it. */
+const deviceOfRecipe = 'device of the recipe';
 
 interface Launched {
   readonly group: ProcessGroup;

@@ -58,7 +58,7 @@ export function evaluateCommand() {
       (text) => (text === 'auto' ? ('auto' as const) : wholeNumber('--batch', 1)(text)),
     )
     .option('--seed <number>', "seed of the attacks' random numbers (default: 0)", wholeNumber('--seed', 0))
-    .addOption(deviceOption())
+    .addOption(deviceOption('a graphics card if there is one; with --resume, as before'))
     .addOption(precisionOption())
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .addOption(
@@ -109,11 +109,20 @@ export function evaluateCommand() {
       const progress = leads ? display.progress : () => {};
       const { threads } = settings;
       const say = leads ? display.note : () => {};
-      const chosen = await chooseStatedDevice({ device: settings.device, threads, precision, say });
+      const chosen = await chooseStatedDevice({
+        device: settings.device,
+        ...(options.device === undefined &&
+          stored !== null && { source: `the device on which ${stored.path} was begun` }),
+        threads,
+        precision,
+        say,
+      });
       const measure = async (group?: ProcessGroup) => {
         if (group !== undefined && threads === undefined)
           (await import('../../engine/engine-info.js')).setThreads(threadsOfRank(group));
-        using model = openModel(settings.model, { device: deviceOfRank(chosen, group) });
+        using model = openModel(settings.model, {
+          device: deviceOfRank(launch === null ? chosen : (settings.device ?? 'auto'), { group }),
+        });
         const data = await settings.load(model, ({ stage, what, done, total }) => {
           if (total !== undefined) progress({ label: `${stage} ${what}`, done, total });
         });

@@ -1,5 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
-import type { Plan } from '../../app/plan/plan.js';
+import type { Plan, PlanOptions } from '../../app/plan/plan.js';
+import { isDeviceName } from '../../engine/device-name.js';
+import { InputError } from '../../errors.js';
 import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { columns } from '../terminal/columns.js';
@@ -13,7 +15,16 @@ const bases: Readonly<Record<Plan['basis'], string>> = {
 };
 
 /** Names of the devices in `plan/devices.ts`, which is not imported here because it is loaded with the engine. */
-const deviceNames = ['cpu', 'cuda', 'h100', 'a100', 'l40s', 'v100'] as const;
+export const devicesOfTable = ['h100', 'a100', 'l40s', 'v100'] as const;
+
+type PlannedDevice = NonNullable<PlanOptions['device']>;
+
+function plannedDevice(text: string): PlannedDevice {
+  const ofTable = devicesOfTable.find((name) => name === text);
+  if (ofTable !== undefined) return ofTable;
+  if (isDeviceName(text)) return text;
+  throw InputError.expected(`cpu, cuda, cuda:N or one of ${devicesOfTable.join(', ')}`, '--device', text);
+}
 
 /** `satin plan RECIPE` */
 export function planCommand() {
@@ -29,8 +40,8 @@ export function planCommand() {
     .addOption(
       new Option(
         '--device <device>',
-        'cpu or cuda of this machine, or another device (default: a graphics card of this machine if there is one)',
-      ).choices(deviceNames),
+        `cpu, cuda or cuda:N of this machine, or another device: ${devicesOfTable.join(', ')} (default: the recipe's, else a graphics card of this machine if there is one)`,
+      ).argParser(plannedDevice),
     )
     .option('--count <count>', 'number of devices that share each batch', wholeNumber('--count', 1), 1)
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))

@@ -23,7 +23,7 @@ export function trainCommand() {
     .option('--init <model>', 'initialise from a run, checkpoint, weights file or PyTorch state dict')
     .option('--new-head', 'with --init: reinitialise the last layer, for other classes', false)
     .option('--entry <name>', 'with --init: which of several state dicts in a PyTorch checkpoint')
-    .addOption(deviceOption())
+    .addOption(deviceOption("the recipe's, else a graphics card if there is one"))
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .addHelpText('after', activationHelp)
     .action(async (recipeName, options) => {
@@ -73,7 +73,8 @@ export function trainCommand() {
         if (launch === null) await run();
         else {
           const { deviceOfRank } = await import('../../app/device-of-rank.js');
-          const device = deviceOfRank(recipe.device) === 'cpu' ? 'cpu' : 'cuda';
+          const device =
+            deviceOfRank(recipe.device, { source: 'device of the recipe' }) === 'cpu' ? 'cpu' : 'cuda';
           await withProcessGroup(launch, { device, interrupted }, run);
         }
       } finally {

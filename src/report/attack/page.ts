@@ -1,5 +1,6 @@
 /** The page of `satin attack`: the user's images before and after the attack. */
 
+import { placeName } from '../../provenance/place.js';
 import { gallerySection, theModel } from '../gallery.js';
 import type { GalleryExample, Prediction } from '../input.js';
 import { count, distance, list, percent, time } from '../page/format.js';
@@ -25,6 +26,7 @@ export function renderAttackPage(
     ['Images', `resized by: ${result.resize}; labels: ${result.labels}`],
     ['Satin', result.satin],
     ['libtorch', result.engine],
+    ['Device', placeName(result)],
     ['Created', result.made],
   ] as const;
   return page({

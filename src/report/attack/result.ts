@@ -7,6 +7,9 @@ export interface AttackedPictures {
   readonly command: string;
   /** Version of libtorch. */
   readonly engine: string;
+  readonly device: string;
+  /** The card as NVIDIA calls it; null for the CPU. */
+  readonly card: string | null;
   /** ISO 8601. */
   readonly made: string;
   /** The model argument as given. */

@@ -1,5 +1,6 @@
 /** Provenance of a report: command, versions, machine, seeds, digests, recipes. */
 import { stringify } from 'yaml';
+import { placeName } from '../../provenance/place.js';
 import type { ReportInput } from '../input.js';
 import { count } from '../page/format.js';
 import { html, type Markup } from '../page/html.js';
@@ -23,12 +24,25 @@ export function provenance(input: ReportInput): Markup {
 ${factList(facts)}
 ${table({
   caption: 'The networks and the test images',
-  header: ['Network', 'Activation', 'Model', 'Weights', 'Images', 'Pixels', 'Seed', 'Mode'],
-  rows: networks.map(({ name, activation, evaluation }) => [
+  header: [
+    'Network',
+    'Activation',
+    'Trained on',
+    'Model',
+    'Weights',
+    'Evaluated on',
+    'Images',
+    'Pixels',
+    'Seed',
+    'Mode',
+  ],
+  rows: networks.map(({ name, activation, trainedOn, evaluation }) => [
     name,
     activation,
+    trainedOn.join('; '),
     evaluation.model,
     evaluation.modelDigest,
+    `${placeName(evaluation.engine)}, ${evaluation.precision.verdict}`,
     `${evaluation.data}, ${count(evaluation.examples)}`,
     evaluation.pixelsDigest,
     String(evaluation.seed),

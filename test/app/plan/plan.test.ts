@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { devices, reached } from '../../../src/app/plan/devices.js';
 import { plan } from '../../../src/app/plan/plan.js';
-import { planCommand } from '../../../src/cli/commands/plan.js';
+import { devicesOfTable, planCommand } from '../../../src/cli/commands/plan.js';
 import { InputError } from '../../../src/errors.js';
 import { Model } from '../../../src/models/model.js';
 import { loadRecipe } from '../../../src/recipe/load-recipe.js';
@@ -67,8 +67,11 @@ describe('a plan by data sheet', () => {
   });
 
   it('can be made for every device that the command names', () => {
-    const device = planCommand().options.find(({ long }) => long === '--device');
-    assert.deepEqual(device?.argChoices, ['cpu', 'cuda', ...Object.keys(devices)]);
+    assert.deepEqual(devicesOfTable, Object.keys(devices));
+    const option = planCommand().options.find(({ long }) => long === '--device');
+    for (const name of [...devicesOfTable, 'cpu', 'cuda', 'cuda:1'])
+      assert.equal(option?.parseArg?.(name, undefined), name);
+    assert.throws(() => option?.parseArg?.('tpu', undefined), /Expected cpu, cuda, cuda:N or one of h100/);
   });
 });
 
