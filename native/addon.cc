@@ -16,7 +16,7 @@ napi_value deviceOf(Arguments&), liveTensors(Arguments&), readCount(Arguments&),
 // pending_read.cc
 napi_value beginRead(Arguments&), finishRead(Arguments&);
 // device.cc
-napi_value toDevice(Arguments&), cards(Arguments&), cardMemory(Arguments&), synchronise(Arguments&), setTensorFloat32(Arguments&);
+napi_value toDevice(Arguments&), cards(Arguments&), synchronise(Arguments&), setTensorFloat32(Arguments&);
 // graph.cc
 napi_value prepareRecording(Arguments&), beginRecording(Arguments&), endRecording(Arguments&), abandonRecording(Arguments&);
 napi_value replayGraph(Arguments&), releaseGraph(Arguments&);
@@ -79,7 +79,6 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "finishRead", finishRead);
     define(env, exports, "toDevice", toDevice);
     define(env, exports, "cards", cards);
-    define(env, exports, "cardMemory", cardMemory);
     define(env, exports, "synchronise", synchronise);
     define(env, exports, "setTensorFloat32", setTensorFloat32);
     define(env, exports, "prepareRecording", prepareRecording);

@@ -4,7 +4,6 @@
 #include <ATen/Context.h>
 
 #ifdef SATIN_CUDA
-#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
@@ -78,19 +77,6 @@ napi_value cards(Arguments& arguments) {
   }
 #endif
   return result;
-}
-
-// cardMemory(device) -> [bytes in tensors, bytes held by the allocator, the most that was in tensors]
-napi_value cardMemory(Arguments& arguments) {
-  std::vector<double> numbers = {0, 0, 0};
-#ifdef SATIN_CUDA
-  const c10::Device device = deviceFromName(arguments.text(0, "device"));
-  const auto statistics = c10::cuda::CUDACachingAllocator::getDeviceStats(device.index());
-  const auto& allocated = statistics.allocated_bytes[0];  // 0: of all pools
-  numbers = {static_cast<double>(allocated.current), static_cast<double>(statistics.reserved_bytes[0].current),
-             static_cast<double>(allocated.peak)};
-#endif
-  return fromNumbers(arguments.env, numbers);
 }
 
 // synchronise(device): waits until everything that was asked of the device is done

@@ -186,7 +186,7 @@ async function join(launch: Launch, options: JoinOptions): Promise<ProcessGroup>
       size,
       spins,
     });
-    return new DistributedProcessGroup({ rank, size, localRank, localSize, gpu });
+    return new DistributedProcessGroup({ rank, size, localSize, gpu });
   } catch (error) {
     const end = groupFailure();
     notifyOthers(endOf(launch, error));

@@ -22,8 +22,6 @@ export interface ProcessGroup {
   readonly size: number;
   /** Number of ranks that share this one's processors, including itself. */
   readonly localSize: number;
-  /** Rank within the node, from 0. */
-  readonly localRank: number;
   /** Index of this rank's GPU among those that its process may use. */
   readonly gpu: number;
   /** d loss / d parameters averaged over all ranks, and d loss / d others of this rank. */
@@ -56,7 +54,6 @@ export const singleProcess: ProcessGroup = {
   rank: 0,
   size: 1,
   localSize: 1,
-  localRank: 0,
   gpu: 0,
   gradients(loss, parameters, others = []) {
     const found = gradients([loss], [...others, ...parameters]);
@@ -76,14 +73,12 @@ export class DistributedProcessGroup implements ProcessGroup {
   readonly rank: number;
   readonly size: number;
   readonly localSize: number;
-  readonly localRank: number;
   readonly gpu: number;
 
-  constructor(position: Pick<ProcessGroup, 'rank' | 'size' | 'localSize' | 'localRank' | 'gpu'>) {
+  constructor(position: Pick<ProcessGroup, 'rank' | 'size' | 'localSize' | 'gpu'>) {
     this.rank = position.rank;
     this.size = position.size;
     this.localSize = position.localSize;
-    this.localRank = position.localRank;
     this.gpu = position.gpu;
   }
 

@@ -49,7 +49,6 @@ export interface Addon {
   finishRead(read: number): TypedArray;
   toDevice(tensor: Handle, device: string): Handle;
   cards(): [name: string, capability: string, memory: number][];
-  cardMemory(device: string): [live: number, held: number, peak: number];
   synchronise(device: string): void;
   setTensorFloat32(allowed: boolean): boolean;
   prepareRecording(device: string): void;

@@ -128,7 +128,7 @@ export async function train(options: TrainOptions): Promise<void> {
   const interrupted = () => group.allReduce([options.interrupted() ? 1 : 0])[0]! > 0;
   const stepsPerPass = Math.floor(data.count / batch) * objective.replays;
   const stepsPerEpoch = options.epochSteps ?? stepsPerPass;
-  const { readsLate = deviceOf(model) !== 'cpu' } = options;
+  const { readsLate = model.device !== 'cpu' } = options;
   const began = performance.now();
   let progress = options.progress;
   const unread: UnreadStep[] = [];
@@ -308,10 +308,6 @@ function nonFiniteWeights(model: Model): string | null {
   );
   const broken = largest.findIndex((value) => !Number.isFinite(value));
   return broken < 0 ? null : state[broken]![0];
-}
-
-function deviceOf({ network }: Model): string {
-  return [...network.parameters().values()][0]!.device;
 }
 
 function now(): string {
