@@ -17,14 +17,13 @@ export function deviceOfRank(
     source,
   }: { readonly group?: ProcessGroup | undefined; readonly source?: string } = {},
 ): string {
-  const chosen = chooseDevice(name === 'auto' ? undefined : name, source);
-  if (chosen === 'cpu' || group.size === 1) return chosen;
-  if (name.startsWith('cuda:'))
+  if (group.size > 1 && name.startsWith('cuda:'))
     throw InputError.expected(
       'cuda',
       source ?? '`device`',
       name,
       `Each of the ${group.size} ranks takes one card of its node.`,
     );
-  return chooseDevice(`cuda:${group.gpu}`);
+  const chosen = chooseDevice(name === 'auto' ? undefined : name, source);
+  return chosen === 'cpu' || group.size === 1 ? chosen : chooseDevice(`cuda:${group.gpu}`);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deviceOfRank } from '../../src/app/device-of-rank.js';
+import { singleProcess } from '../../src/distributed/process-group.js';
 import { cardName, cards, chooseDevice, deviceMemory, synchronise } from '../../src/engine/device.js';
 import { isDeviceName } from '../../src/engine/device-name.js';
 import { native } from '../../src/engine/native.js';
@@ -35,6 +36,15 @@ describe('a device', () => {
     assert.equal(cardName('cpu'), null);
     assert.equal(deviceMemory('cpu'), Number.POSITIVE_INFINITY);
     synchronise(chooseDevice());
+  });
+
+  it('is the card of each rank, so that several cannot be given one', () => {
+    const group = { ...singleProcess, size: 2 };
+    assert.equal(deviceOfRank('cpu', { group }), 'cpu');
+    assert.throws(
+      () => deviceOfRank('cuda:1', { group, source: 'device of the recipe' }),
+      /Expected cuda for device of the recipe but received 'cuda:1'\. Each of the 2 ranks takes one card/,
+    );
   });
 
   it('is refused where it is not there', () => {
