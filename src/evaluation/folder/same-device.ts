@@ -18,6 +18,6 @@ export function requireSameDevice(
     `${placeName(before)}, on which ${path} was begun,`,
     '`device`',
     placeName(place),
-    `Resume it there, or start another in a new folder.`,
+    'Resume it there, or start another in a new folder.',
   );
 }

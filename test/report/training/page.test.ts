@@ -60,6 +60,11 @@ describe('the report', async () => {
     ]);
   });
 
+  it('says where each network was trained and evaluated', () => {
+    assert.equal(occurrences(page, /cuda:0 \(NVIDIA &lt;H100&gt;\), tf32; cpu, float32/g), 2);
+    assert.match(page, /Trained on.*Evaluated on/);
+  });
+
   it('draws five figures, each one SVG with a description, coloured by the variables of the page', () => {
     assert.equal(occurrences(page, /<svg /g), 5);
     assert.equal(occurrences(page, /class="figure" role="img" aria-label="[^"]{40,}"/g), 5);
