@@ -12,6 +12,7 @@ import type { RunEvent } from '../runs/events.js';
 import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
 import { firstDifference } from '../user-input/first-difference.js';
 import { validate } from '../user-input/validate.js';
+import { type QuickstartData, quickstartTitles } from './quickstart-data.js';
 import { type TrainingReportOptions, trainingReport } from './report/training-report.js';
 import { trainRun } from './train/train-run.js';
 
@@ -25,7 +26,8 @@ const summarySchema = z.object({
       activation: z.string(),
       clean: z.number(),
       robust: z.number(),
-      attack: z.string(),
+      /** A network withstands what none of these breaks: `apgd-ce`, `apgd-dlr`. */
+      attacks: z.array(z.string()),
       epsilon: z.number(),
       examples: z.number(),
     }),
@@ -34,12 +36,19 @@ const summarySchema = z.object({
 
 export type QuickstartSummary = z.output<typeof summarySchema>;
 
-export interface QuickstartOptions {
-  /** Output folder; a quickstart that is there already is resumed. */
-  readonly folder: string;
+/** What determines the networks of a quickstart. */
+interface QuickstartChoice {
+  readonly data: QuickstartData;
+  /** Folder of the data set. @default where `loadDataset` looks, and a download of CIFAR-10 */
+  readonly dataDir?: string;
   readonly seed: number;
   /** Use the smoke variants of the recipes. */
   readonly smoke: boolean;
+}
+
+export interface QuickstartOptions extends QuickstartChoice {
+  /** Output folder; a quickstart that is there already is resumed. */
+  readonly folder: string;
   /** `cpu` or `cuda:N`. @default a graphics card if there is one */
   readonly device?: string;
   readonly interrupted: () => boolean;
@@ -53,10 +62,10 @@ const activations = ['relu', 'silu'] as const;
 /**
  * The summary of a finished quickstart; null if there is none.
  *
- * @throws {InputError} if it was made with another seed or other recipes.
+ * @throws {InputError} if it was made with another seed, other recipes or another version's measure.
  */
 export function readSummary(
-  options: Pick<QuickstartOptions, 'folder' | 'seed' | 'smoke'>,
+  options: QuickstartChoice & Pick<QuickstartOptions, 'folder'>,
 ): QuickstartSummary | null {
   const { folder } = options;
   const path = join(folder, 'summary.json');
@@ -77,14 +86,15 @@ export function readSummary(
 
 function recipeOf(
   activation: (typeof activations)[number],
-  { seed, smoke }: Pick<QuickstartOptions, 'seed' | 'smoke'>,
+  { data, dataDir, seed, smoke }: QuickstartChoice,
 ): Recipe {
-  return loadRecipe(`fashion-mnist-${activation}`, { smoke, set: [`training.seed=${seed}`] });
+  const folder = dataDir === undefined ? [] : [`data.dir=${JSON.stringify(dataDir)}`];
+  return loadRecipe(`${data}-${activation}`, { smoke, set: [`training.seed=${seed}`, ...folder] });
 }
 
 /**
- * Trains one network with ReLU and one with SiLU on Fashion-MNIST, attacks both, and writes `report.html` and
- * `summary.json`. If interrupted, calling it again resumes.
+ * Trains one network with ReLU and one with SiLU, attacks both, and writes `report.html` and `summary.json`. If
+ * interrupted, calling it again resumes.
  *
  * @throws {InputError} if the folder holds networks of another seed.
  */
@@ -101,8 +111,8 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
     await trainRun({ recipe, path, resume: true, device, interrupted, onProgress, onEvent });
     runs.push({ path, recipe, checkpoint: readCheckpoint({ path }) });
   }
-  const examples = smoke ? 100 : 1000;
-  const title = 'Quickstart: ReLU and SiLU on Fashion-MNIST';
+  const examples = smoke ? 50 : 1000;
+  const title = `Quickstart: ReLU and SiLU on ${quickstartTitles[options.data]}`;
   const { page, results } = await trainingReport({ title, runs, examples, device, interrupted, onProgress });
   const report = join(folder, 'report.html');
   mkdirSync(folder, { recursive: true });
@@ -114,7 +124,7 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
       activation,
       clean: result.clean,
       robust: result.robust,
-      attack: result.attacks.at(-1)!.name,
+      attacks: result.attacks.map(({ name }) => name),
       epsilon: result.epsilon,
       examples: result.examples,
     })),

@@ -3,7 +3,7 @@ import { parseDerivative } from '../activations/parse.js';
 import type { AttackableModel } from '../app/model/open-model.js';
 import type { ModelFile } from '../app/model/read-model-file.js';
 import { parseAttack, requireNorm } from '../attacks/attack.js';
-import { attackNamesOf } from '../attacks/autoattack.js';
+import { comparisonAttacks } from '../attacks/comparison-attacks.js';
 import type { NormName } from '../attacks/norms.js';
 import type { Dataset } from '../data/dataset.js';
 import { parseDataName } from '../data/dataset-names.js';
@@ -26,6 +26,7 @@ import {
   weightsAlone,
 } from './model-options.js';
 import { missing } from './option-parsers.js';
+import { statedAttacks } from './stated-attacks.js';
 
 /** Parsed command line options of `satin evaluate`. */
 export interface EvaluateWords extends PreprocessingWords, ExternalWords {
@@ -88,7 +89,7 @@ export function evaluateSettings(modelPath: string, words: EvaluateWords): Evalu
     ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`)
     : null;
 
-  const attacks = attacksOf(words) ?? previous?.attacks ?? ['pgd-50'];
+  const attacks = statedAttacks(words) ?? previous?.attacks ?? comparisonAttacks;
   const parsed = attacks.map(parseAttack);
   const surrogates = (words.surrogate ?? previous?.surrogates ?? []).map(parseDerivative);
   const norm = words.norm ?? previous?.norm ?? recipe?.threat.norm ?? missing('--norm', 'linf or l2');
@@ -113,19 +114,6 @@ export function evaluateSettings(modelPath: string, words: EvaluateWords): Evalu
     stored,
     load: loader(words, { manifest, recipe, seed }),
   };
-}
-
-/** The attacks given by `--attack` or `--autoattack`. @throws {InputError} if both are used. */
-function attacksOf({ attack, autoattack }: EvaluateWords): readonly string[] | undefined {
-  if (autoattack === undefined) return attack;
-  if (attack !== undefined)
-    throw InputError.expected(
-      'no --attack',
-      `--autoattack ${autoattack}`,
-      attack.join(', '),
-      'A set cannot be extended; list all attacks with --attack instead.',
-    );
-  return attackNamesOf(autoattack);
 }
 
 interface Sources {

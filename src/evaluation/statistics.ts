@@ -41,3 +41,19 @@ export function mcnemar(onlyFirst: number, onlyOther: number): number {
   }
   return Math.min(1, 2 * tail);
 }
+
+/**
+ * Holm's adjusted p-values (Holm, 1979), in the order given: of m tests sorted by p-value, the k-th (from 0) is
+ * multiplied by m − k, and none is smaller than one before it. Rejecting those below α keeps the probability of one
+ * or more false rejections below α.
+ */
+export function holm(pValues: readonly number[]): number[] {
+  const order = pValues.map((_, index) => index).sort((a, b) => pValues[a]! - pValues[b]!);
+  const adjusted = new Array<number>(pValues.length);
+  let largest = 0;
+  for (const [rank, index] of order.entries()) {
+    largest = Math.min(1, Math.max(largest, (pValues.length - rank) * pValues[index]!));
+    adjusted[index] = largest;
+  }
+  return adjusted;
+}

@@ -22,8 +22,8 @@ export interface ReportInput {
   readonly data: { readonly name: string; readonly examples: number; readonly classes: readonly string[] };
   /** One or more, in display order, which determines colour, dash and mark. */
   readonly networks: readonly ReportNetwork[];
-  /** Compares the first two networks; omitted if not computed. */
-  readonly comparison?: Comparison;
+  /** All pairs of networks, in their order; empty for one network. */
+  readonly comparisons: readonly Comparison[];
   /** May be empty. */
   readonly gallery: readonly GalleryExample[];
   /** A caveat shown beside the verdict. */
@@ -42,6 +42,8 @@ export interface ReportNetwork {
   readonly name: string;
   /** Activation in the notation of recipes: `relu`. */
   readonly activation: string;
+  /** Whether its derivative is continuous, the paper's "smooth". */
+  readonly isSmooth: boolean;
   /** Formula of the activation: `x · σ(x)`. */
   readonly formula?: string;
   readonly parameters: number;
@@ -81,11 +83,15 @@ export interface CurvePoint {
   readonly examples: number;
 }
 
-/** Exact McNemar test of the robust accuracies of the first two networks on the same examples. */
+/** Exact McNemar test of the robust accuracies of two networks on the same examples. */
 export interface Comparison {
+  /** Names of the networks. */
+  readonly first: string;
+  readonly other: string;
   /** Number of examples robust for the first network only. */
   readonly onlyFirstRight: number;
   readonly onlyOtherRight: number;
+  /** Holm-adjusted over the pairs of the report; the plain p-value if there is one pair. */
   readonly pValue: number;
 }
 

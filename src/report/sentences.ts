@@ -37,16 +37,38 @@ export function verdictSentence({ networks, threat }: ReportInput): string {
   return `${attacked} (${threatInWords(threat)}), ${list(robust)}; without attack, ${list(clean)}.`;
 }
 
-/** The exact McNemar test in words; undefined without a comparison. */
-export function comparisonInWords({ comparison, networks }: ReportInput): string | undefined {
-  const [first, other] = networks;
-  if (comparison === undefined || first === undefined || other === undefined) return undefined;
-  const { onlyFirstRight, onlyOtherRight, pValue: p } = comparison;
+/** The comparison of two networks in words; undefined for one network, or more than two. */
+export function comparisonInWords({ comparisons, networks }: ReportInput): string | undefined {
+  const [comparison] = comparisons;
+  if (comparison === undefined || networks.length > 2) return undefined;
+  const { first, other, onlyFirstRight, onlyOtherRight, pValue: p } = comparison;
   const size =
     p < 0.05 ? 'a larger difference than chance explains' : 'no larger a difference than chance explains';
   return (
-    `${count(onlyFirstRight)} images are robust only for ${first.name} and ${count(onlyOtherRight)} only for ` +
-    `${other.name}: ${size} (exact McNemar test, p\u00a0${pValue(p)}). This applies to these two trained networks; ` +
-    'other seeds may give other results.'
+    `${count(onlyFirstRight)} images are robust only for ${first} and ${count(onlyOtherRight)} only for ` +
+    `${other}: ${size} (exact McNemar test, p\u00a0${pValue(p)}). ${oneSeed}`
   );
+}
+
+/** What no test on one seed can say. */
+export const oneSeed = 'This applies to these trained networks; other seeds may give other results.';
+
+/** Where smoothness did not help: the robust smooth networks that a network with a kink beats; undefined if none. */
+export function smoothLoses({ networks }: ReportInput): string | undefined {
+  const kinked = networks.filter(({ isSmooth }) => !isSmooth);
+  const best = kinked.reduce<ReportNetwork | undefined>(
+    (before, each) =>
+      before === undefined || each.evaluation.robust > before.evaluation.robust ? each : before,
+    undefined,
+  );
+  if (best === undefined) return undefined;
+  const losers = networks.filter(
+    ({ isSmooth, evaluation }) => isSmooth && evaluation.robust < best.evaluation.robust,
+  );
+  if (losers.length === 0) return undefined;
+  const behind = losers.map(
+    ({ name, evaluation }) =>
+      `${name} by ${((best.evaluation.robust - evaluation.robust) * 100).toFixed(1)} points`,
+  );
+  return `Here smoothness does not help: under attack, ${best.name} is ahead of ${list(behind)}.`;
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { InputError } from '../../src/errors.js';
-import { mcnemar, wilsonInterval } from '../../src/evaluation/statistics.js';
-import { assertClose } from '../support/close.js';
+import { holm, mcnemar, wilsonInterval } from '../../src/evaluation/statistics.js';
+import { assertClose, double } from '../support/close.js';
 
 describe('statistics', () => {
   it('Wilson’s interval is the published one', () => {
@@ -66,5 +66,11 @@ describe('statistics', () => {
       [0, 60],
     ] as const)
       assertClose([mcnemar(a, b)], [exact(a, b)], { relative: 1e-9, absolute: 1e-25 }, `${a}, ${b}`);
+  });
+
+  it('Holm’s p-values are the step-down ones, in the order given', () => {
+    // Sorted 0.005, 0.01, 0.03, 0.04, times 4, 3, 2, 1: 0.02, 0.03, 0.06, 0.04, and the last is raised to 0.06.
+    assertClose(holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02], double, 'four');
+    assert.deepEqual([holm([0.5, 0.9]), holm([0.2]), holm([])], [[1, 1], [0.2], []]);
   });
 });

@@ -5,6 +5,7 @@ export function network(name: string, clean: number, robust: number, epochs = 4)
   return {
     name,
     activation: name.toLowerCase(),
+    isSmooth: name !== 'ReLU',
     formula: 'f(x) < x & more',
     parameters: 272_474,
     recipe: { model: { activation: name.toLowerCase(), note: '<script>alert(1)</script>' }, epochs },
@@ -116,7 +117,7 @@ export const two: ReportInput = {
   threat: { norm: 'linf', epsilonText: '0.1', epsilon: 0.1 },
   data: { name: 'fashion-mnist:test', examples: 1000, classes: ['T-shirt <top>', 'Bag & "purse"'] },
   networks: [network('ReLU', 0.835, 0.682), network('SiLU', 0.851, 0.711)],
-  comparison: { onlyFirstRight: 21, onlyOtherRight: 50, pValue: 0.00076 },
+  comparisons: [{ first: 'ReLU', other: 'SiLU', onlyFirstRight: 21, onlyOtherRight: 50, pValue: 0.00076 }],
   gallery: [example(['ReLU', 'SiLU'], picture(1, 28, 28), picture(1, 28, 28, 0.1))],
   notice: 'one seed: this shows the method and is no evidence for an activation',
 };

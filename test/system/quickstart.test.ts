@@ -20,14 +20,14 @@ describe('the small quickstart', {
     const summary = JSON.parse(readFileSync(join(folder, 'small', 'summary.json'), 'utf8'));
     assert.deepEqual(Object.keys(summary), ['seconds', 'report', 'networks']);
     assert.deepEqual(
-      summary.networks.map((network: { activation: string; attack: string; examples: number }) => [
+      summary.networks.map((network: { activation: string; attacks: string[]; examples: number }) => [
         network.activation,
-        network.attack,
+        network.attacks,
         network.examples,
       ]),
       [
-        ['relu', 'pgd-50', 100],
-        ['silu', 'pgd-50', 100],
+        ['relu', ['apgd-ce', 'apgd-dlr'], 50],
+        ['silu', ['apgd-ce', 'apgd-dlr'], 50],
       ],
     );
     assert.ok(existsSync(summary.report));
@@ -41,5 +41,16 @@ describe('the small quickstart', {
     const other = quickstart('--seed', '1');
     assert.equal(other.status, 2);
     assert.match(other.stderr, /^satin: Expected training\.seed = 0, with [^\n]* but received 1\. [^\n]*\n$/);
+  });
+});
+
+describe('the small quickstart on CIFAR-10', () => {
+  it('refuses a folder without it before anything is trained', () => {
+    const out = join(folder, 'nothing');
+    const words = ['--data', 'cifar10', '--data-dir', join(folder, 'nowhere'), '--smoke', '--threads', '1'];
+    const { status, stderr } = satin('quickstart', ...words, '--out', out);
+    assert.equal(status, 2);
+    assert.match(stderr, /nowhere/);
+    assert.ok(!existsSync(join(out, 'relu')));
   });
 });

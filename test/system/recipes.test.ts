@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { quickstartData } from '../../src/app/quickstart-data.js';
 import { loadRecipe, recipeNames } from '../../src/recipe/load-recipe.js';
 import { objectiveNames } from '../../src/recipe/objective.js';
 import { readCheckpoint } from '../../src/runs/checkpoint.js';
@@ -21,10 +22,11 @@ describe('the recipes of Fashion-MNIST', () => {
     assert.deepEqual([...named].sort(), [...objectiveNames].sort());
   });
 
-  it('differ in the activation and the name alone, where they are the quickstart’s', () => {
-    const [relu, silu] = [loadRecipe('fashion-mnist-relu'), loadRecipe('fashion-mnist-silu')];
-    assert.deepEqual({ ...relu, name: silu.name, model: { ...relu.model, activation: 'silu' } }, silu);
-  });
+  for (const data of quickstartData)
+    it(`on ${data} differ in the activation and the name alone, where they are the quickstart’s`, () => {
+      const [relu, silu] = [loadRecipe(`${data}-relu`), loadRecipe(`${data}-silu`)];
+      assert.deepEqual({ ...relu, name: silu.name, model: { ...relu.model, activation: 'silu' } }, silu);
+    });
 });
 
 describe('a smoke run', { skip: !hasData && 'the package dataset-fashion-mnist is not here' }, () => {

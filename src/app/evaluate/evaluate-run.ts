@@ -1,15 +1,11 @@
-import type { Activation } from '../../activations/activation.js';
 import { parseAttack, withSurrogate } from '../../attacks/attack.js';
 import { modeOf } from '../../attacks/autoattack.js';
-import { type NormName, norms } from '../../attacks/norms.js';
-import type { Dataset } from '../../data/dataset.js';
+import { norms } from '../../attacks/norms.js';
 import { DatasetTensors } from '../../data/dataset-tensors.js';
-import { pixelsDigest } from '../../data/digest.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
 import { cardName } from '../../engine/device.js';
 import { engineInfo } from '../../engine/engine-info.js';
 import { setTensorFloat32 } from '../../engine/precision.js';
-import type { Precision } from '../../engine/precision-name.js';
 import { InterruptedError } from '../../errors.js';
 import { checkModel } from '../../evaluation/checks/check-model.js';
 import { checkResults } from '../../evaluation/checks/check-results.js';
@@ -22,35 +18,19 @@ import { requireSameDevice } from '../../evaluation/folder/same-device.js';
 import type { BatchResult, EngineResult, EvaluationResult } from '../../evaluation/result.js';
 import { perClass } from '../../evaluation/summary.js';
 import { tuneBatchSize } from '../../evaluation/tune-batch-size.js';
-import { noPreprocessing } from '../../models/preprocessing.js';
 import { commandLine } from '../../provenance/command-line.js';
 import { makeManifest, satinCommit } from '../../provenance/manifest.js';
 import { version } from '../../provenance/version.js';
-import type { Epsilon } from '../../user-input/epsilon.js';
 import type { AttackableModel } from '../model/open-model.js';
 import { requirePrecision } from '../require-precision.js';
 import { requireSameEvaluation } from '../require-same-on-ranks.js';
+import { type EvaluationChoice, evaluationSettings } from './evaluation-settings.js';
 
-export interface EvaluateRunOptions {
-  readonly model: AttackableModel;
-  readonly data: Dataset;
-  /** Names such as `fgsm` and `pgd-50`, in the order in which they run. */
-  readonly attacks: readonly string[];
-  /** Activations whose derivative every attack is repeated with (surrogate derivatives). @default none */
-  readonly surrogates?: readonly Activation[];
-  readonly norm: NormName;
-  readonly epsilon: Epsilon;
-  readonly seed: number;
+export interface EvaluateRunOptions extends EvaluationChoice {
   /** Batch size; `auto` measures which one is fast. Verdicts do not depend on it. @default 'auto' */
   readonly batch?: number | 'auto';
   /** Where verdicts are stored as they are found, or the evaluation to resume. @default nothing is stored */
   readonly folder?: NewEvaluationFolder | StoredEvaluationFolder;
-  /** Also runs each attack on the examples that earlier attacks broke. @default false */
-  readonly alone?: boolean;
-  /** The precision in which the attacks search; every verdict is float32's. @default 'float32' */
-  readonly precision?: Precision;
-  /** `full` adds the monotonicity checks and the loss surface. @default 'quick' */
-  readonly checks?: 'quick' | 'full';
   /** Called after each attack of the full checks. */
   readonly onChecks?: (done: number, total: number) => void;
   readonly interrupted: () => boolean;
@@ -81,7 +61,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
     ...own,
     ...surrogates.flatMap(({ name }) => smoothed.map((attack) => withSurrogate(attack, name))),
   ];
-  const settings = settingsOf(options);
+  const settings = evaluationSettings(options);
   if (options.group !== undefined) requireSameEvaluation(options.group, settings);
   const { folder: target } = options;
   using resumed =
@@ -168,35 +148,6 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
   return await measure().finally(() => {
     for (const each of smooth) each.form[Symbol.dispose]();
   });
-}
-
-/** Everything that determines the outcome of an evaluation, as the folder stores it. */
-function settingsOf(options: EvaluateRunOptions): EvaluationSettings {
-  const { model, data, attacks, surrogates = [], norm, epsilon, seed } = options;
-  const { alone = false, checks = 'quick', precision = 'float32' } = options;
-  const { range, normalise } = model.preprocessing ?? noPreprocessing;
-  return {
-    modelDigest: model.digest,
-    input:
-      model.preprocessing === null
-        ? null
-        : {
-            range: [...range],
-            normalise: normalise === null ? null : { mean: [...normalise.mean], std: [...normalise.std] },
-          },
-    data: data.name,
-    classes: [...data.classes],
-    examples: data.ids.length,
-    pixelsDigest: pixelsDigest(data),
-    norm,
-    epsilon: epsilon.epsilon,
-    seed,
-    attacks: [...attacks],
-    surrogates: surrogates.map(({ name }) => name),
-    alone,
-    checks,
-    precision,
-  };
 }
 
 function manifestOf(

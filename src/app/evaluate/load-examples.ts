@@ -10,7 +10,7 @@ export async function loadExamples(
   options: LoadOptions & { readonly count: number | null; readonly seed: number },
 ): Promise<Dataset> {
   const { count, seed, ...load } = options;
-  const { shape, classes } = model;
+  const { shape } = model;
   const size = shape && ([shape[1], shape[2]] as const);
   const form =
     size === null
@@ -22,16 +22,24 @@ export async function loadExamples(
           : {};
   const examples = count === null ? undefined : { count, seed };
   const chosen = await loadDataset({ ...load, ...form, examples });
-  if (shape !== null && chosen.shape.join() !== shape.join())
+  requireFits(model, chosen);
+  return chosen;
+}
+
+/** @throws {InputError} if the images have another shape, or other classes, than those of the model. */
+export function requireFits(
+  { shape, classes }: Pick<AttackableModel, 'shape' | 'classes'>,
+  data: Dataset,
+): void {
+  if (shape !== null && data.shape.join() !== shape.join())
     throw InputError.expected(
       `images of shape [${shape.join(', ')}], as the model takes them,`,
-      chosen.name,
-      `[${chosen.shape.join(', ')}]`,
+      data.name,
+      `[${data.shape.join(', ')}]`,
     );
-  if (classes !== null && chosen.classes.join('\n') !== classes.join('\n'))
+  if (classes !== null && data.classes.join('\n') !== classes.join('\n'))
     throw new InputError(
       'invalid-input',
-      `Expected the model's ${classes.length} classes (${nameList(classes, 20)}) for ${chosen.name} but received ${chosen.classes.length} (${nameList(chosen.classes, 20)}).`,
+      `Expected the model's ${classes.length} classes (${nameList(classes, 20)}) for ${data.name} but received ${data.classes.length} (${nameList(data.classes, 20)}).`,
     );
-  return chosen;
 }

@@ -2,10 +2,10 @@ import { norms } from '../../attacks/norms.js';
 import type { Dataset } from '../../data/dataset.js';
 import { DatasetTensors } from '../../data/dataset-tensors.js';
 import { stackImages } from '../../data/image-stack.js';
+import type { FinishedEvaluation } from '../../evaluation/folder/finished.js';
 import { padSingleton } from '../../evaluation/model-under-test.js';
 import type { GalleryExample } from '../../report/input.js';
 import { scope } from '../../tensor/scope.js';
-import type { EvaluationRun } from '../evaluate/evaluate-run.js';
 import { lastIterates } from '../evaluate/last-iterate.js';
 import type { AttackableModel } from '../model/open-model.js';
 import { type TopPrediction, topPredictions } from '../predict.js';
@@ -15,7 +15,7 @@ export interface GalleryNetwork {
   readonly name: string;
   readonly model: AttackableModel;
   /** On `data`, with the same norm, ε, seed and last attack for all networks. */
-  readonly measured: EvaluationRun;
+  readonly measured: FinishedEvaluation;
 }
 
 export interface GalleryOptions {

@@ -1,11 +1,11 @@
 import { availableParallelism, cpus } from 'node:os';
 import type { Dataset } from '../../data/dataset.js';
 import { InterruptedError } from '../../errors.js';
+import type { FinishedEvaluation } from '../../evaluation/folder/finished.js';
 import { wilsonInterval } from '../../evaluation/statistics.js';
 import { renderEvaluation } from '../../report/evaluation/page.js';
 import { theModel } from '../../report/gallery.js';
 import { type CurveOptions, epsilonCurve } from '../evaluate/epsilon-curve.js';
-import type { EvaluationRun } from '../evaluate/evaluate-run.js';
 import type { AttackableModel } from '../model/open-model.js';
 import { chooseGallery } from './choose-gallery.js';
 
@@ -16,7 +16,7 @@ export interface EvaluationReportOptions extends Pick<CurveOptions, 'batch' | 'i
   readonly model: AttackableModel;
   /** What it was evaluated on. */
   readonly data: Dataset;
-  readonly measured: EvaluationRun;
+  readonly measured: FinishedEvaluation;
   /** Number of images for accuracy against ε; 0 for no curve. */
   readonly curveExamples: number;
 }

@@ -28,7 +28,7 @@ export interface ReportInputOptions {
 
 /** Assembles the input of `renderReport`; versions and machine are those of this process. */
 export function reportInput({ title, subtitle, notice, data, networks }: ReportInputOptions): ReportInput {
-  const [first, second] = networks;
+  const [first] = networks;
   if (first === undefined) throw InputError.expected('at least one network', 'the report', 'none');
   const { norm, epsilon, epsilonText } = first.measured.result;
   const engine = engineInfo();
@@ -50,9 +50,7 @@ export function reportInput({ title, subtitle, notice, data, networks }: ReportI
       ({ run, name, curve, measured }): ReportNetwork =>
         networkReport({ run, name, evaluation: measured.result, curve }),
     ),
-    ...(second === undefined
-      ? {}
-      : { comparison: compareVerdicts(first.measured.result, second.measured.result) }),
+    comparisons: compareVerdicts(networks.map(({ name, measured: { result } }) => ({ name, result }))),
     gallery: chooseGallery({ networks, data }),
   };
 }

@@ -1,7 +1,7 @@
 import { parseActivation } from '../../activations/parse.js';
 import { InputError } from '../../errors.js';
 import type { EvaluationResult } from '../../evaluation/result.js';
-import { mcnemar, wilsonInterval } from '../../evaluation/statistics.js';
+import { holm, mcnemar, wilsonInterval } from '../../evaluation/statistics.js';
 import { placeName } from '../../provenance/place.js';
 import { parseRecipe } from '../../recipe/recipe.js';
 import type { Comparison, CurvePoint, EpochPoint, ReportNetwork } from '../../report/input.js';
@@ -34,6 +34,7 @@ export function networkReport({ run, name, evaluation, curve }: NetworkReportOpt
   return {
     name: name ?? activation.title,
     activation: recipe.model.activation,
+    isSmooth: activation.smoothness !== 'C⁰',
     formula: activation.formula,
     parameters: began.parameters,
     recipe,
@@ -81,11 +82,29 @@ function epochPoint({ epoch, seconds, measurements }: RunEvent & { readonly type
 }
 
 /**
- * Exact McNemar test on the verdicts under attack of two networks on the same examples.
+ * Exact McNemar tests of all pairs of networks, on their verdicts under attack of the same examples, with Holm's
+ * adjustment for their number.
  *
  * @throws {InputError} if the examples are not the same.
  */
-export function compareVerdicts(first: EvaluationResult, other: EvaluationResult): Comparison {
+export function compareVerdicts(networks: readonly Compared[]): Comparison[] {
+  const pairs = networks.flatMap((first, index) =>
+    networks
+      .slice(index + 1)
+      .map((other) => ({ first: first.name, other: other.name, ...countOf(first, other) })),
+  );
+  const adjusted = holm(
+    pairs.map(({ onlyFirstRight, onlyOtherRight }) => mcnemar(onlyFirstRight, onlyOtherRight)),
+  );
+  return pairs.map((pair, index) => ({ ...pair, pValue: adjusted[index]! }));
+}
+
+interface Compared {
+  readonly name: string;
+  readonly result: EvaluationResult;
+}
+
+function countOf({ result: first }: Compared, { result: other }: Compared) {
   if (first.pixelsDigest !== other.pixelsDigest)
     throw InputError.expected('evaluations on the same images', 'the comparison', [
       first.pixelsDigest,
@@ -94,7 +113,8 @@ export function compareVerdicts(first: EvaluationResult, other: EvaluationResult
   const stands = (result: EvaluationResult, index: number) =>
     result.perExample[index]!.clean && result.perExample[index]!.brokenBy === null;
   const indices = first.perExample.map((_, index) => index);
-  const onlyFirstRight = indices.filter((index) => stands(first, index) && !stands(other, index)).length;
-  const onlyOtherRight = indices.filter((index) => !stands(first, index) && stands(other, index)).length;
-  return { onlyFirstRight, onlyOtherRight, pValue: mcnemar(onlyFirstRight, onlyOtherRight) };
+  return {
+    onlyFirstRight: indices.filter((index) => stands(first, index) && !stands(other, index)).length,
+    onlyOtherRight: indices.filter((index) => !stands(first, index) && stands(other, index)).length,
+  };
 }

@@ -1,15 +1,21 @@
+import { isDeepStrictEqual } from 'node:util';
 import { parseActivation } from '../../activations/parse.js';
+import { comparisonAttacks } from '../../attacks/comparison-attacks.js';
 import type { Dataset } from '../../data/dataset.js';
+import type { LoadOptions } from '../../data/load-dataset.js';
+import { InputError } from '../../errors.js';
+import { readOriginals } from '../../evaluation/folder/images.js';
 import type { EvaluationResult } from '../../evaluation/result.js';
 import { imagenetForm } from '../../recipe/imagenet-data.js';
 import type { Recipe } from '../../recipe/recipe.js';
+import type { ThreatModel } from '../../report/input.js';
 import { renderReport } from '../../report/training/page.js';
 import type { Checkpoint } from '../../runs/checkpoint.js';
 import { epsilonCurve } from '../evaluate/epsilon-curve.js';
-import { evaluateRun } from '../evaluate/evaluate-run.js';
-import { loadExamples } from '../evaluate/load-examples.js';
+import { loadExamples, requireFits } from '../evaluate/load-examples.js';
 import { checkpointModel } from '../model/checkpoint-model.js';
 import { type AttackableModel, attackableModel } from '../model/open-model.js';
+import { keptOrMeasured, type StatedEvaluation, statedEvaluations } from './kept-evaluations.js';
 import { type MeasuredNetwork, reportInput } from './report-input.js';
 
 /** The page and its numbers, in the order of the runs. */
@@ -30,8 +36,12 @@ export interface TrainingReportOptions {
   readonly title?: string;
   /** One or more, with one data set and one threat model. */
   readonly runs: readonly TrainedRun[];
-  /** Number of test images to attack. */
-  readonly examples: number;
+  /** Number of test images to attack. @default that of `evaluations`, else 1,000 */
+  readonly examples?: number;
+  /** Names of the attacks; an image is robust if none breaks it. @default those of `evaluations`, else `comparisonAttacks` */
+  readonly attacks?: readonly string[];
+  /** Folders of finished evaluations of the runs. They determine the images, threat model and seed. @default none */
+  readonly evaluations?: readonly string[];
   /** `cpu` or `cuda:N`. */
   readonly device: string;
   readonly interrupted: () => boolean;
@@ -43,17 +53,22 @@ export interface TrainingReportOptions {
   }) => void;
 }
 
-const attack = 'pgd-50';
-const seed = 0;
-const batch = 250;
+/** Number of images for accuracy against ε, which takes an attack for each ε. */
+const curveExamples = 200;
 
 /**
- * Evaluates the best checkpoint of each run under its threat model and renders one HTML document.
+ * Evaluates the best checkpoint of each run and renders one HTML document. What `evaluations` or a run folder already
+ * holds is not measured again.
  *
- * @throws {InputError} if a model does not fit the images of the first run.
+ * @throws {InputError} if a model does not fit the images, or `evaluations` are not of these runs or contradict the
+ *   other options.
  */
 export async function trainingReport(options: TrainingReportOptions): Promise<TrainingReport> {
   const { runs, device, interrupted, onProgress } = options;
+  const stated = statedEvaluations(options.evaluations ?? []);
+  requireOfRuns(stated, runs);
+  const settings = settingsOf(options, stated[0]);
+  const { attacks, seed, threat } = settings;
   const networks: MeasuredNetwork[] = [];
   const models: AttackableModel[] = [];
   let data: Dataset | undefined;
@@ -63,22 +78,9 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
       const digest = run.checkpoint.weightsDigest;
       const model = attackableModel(checkpointModel(run.checkpoint, device), { name: run.path, digest });
       models.push(model);
-      const { threat, data: source } = runs[0]!.recipe;
-      const { norm, epsilon, epsilonText } = threat;
       // Loaded for each run, since this refuses a model with another input size or other classes.
-      data = await loadExamples(model, {
-        name: source.name,
-        split: 'test',
-        dir: source.dir ?? undefined,
-        resize: source.name === 'folder' ? source.resize : undefined,
-        ...(source.name === 'imagenet' && { imagenet: imagenetForm(source) }),
-        validation: source.validation,
-        validationSeed: source.validationSeed,
-        count: options.examples,
-        seed,
-        onProgress: ({ stage, what, done, total }) => {
-          if (total !== undefined) onProgress({ label: `${stage} ${what}`, done, total });
-        },
+      data = await settings.load(model, ({ stage, what, done, total }) => {
+        if (total !== undefined) onProgress({ label: `${stage} ${what}`, done, total });
       });
       const shown = (progress: { stage: string; done: number; total: number; robust: number }) =>
         onProgress({
@@ -87,23 +89,28 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
           total: progress.total,
           robust: progress.robust,
         });
-      const measured = await evaluateRun({
-        model,
-        data,
-        attacks: [attack],
-        norm,
-        epsilon: { epsilon, epsilonText },
-        seed,
-        batch,
-        interrupted,
-        onProgress: shown,
-      });
+      const measured = await keptOrMeasured(
+        {
+          model,
+          data,
+          attacks,
+          norm: threat.norm,
+          epsilon: { epsilon: threat.epsilon, epsilonText: threat.epsilonText },
+          seed,
+          interrupted,
+          onProgress: shown,
+        },
+        { run: run.path, stated },
+      );
       const curve = await epsilonCurve({
         model,
         data,
+        examples: curveExamples,
         threat,
+        attack: 'apgd-ce',
+        known: measured.result,
         seed,
-        batch,
+        batch: measured.result.batch.size,
         interrupted,
         onProgress: shown,
       });
@@ -131,6 +138,73 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
   } finally {
     for (const model of models) model[Symbol.dispose]();
   }
+}
+
+/** What all runs are measured with. */
+interface Settings {
+  readonly attacks: readonly string[];
+  readonly seed: number;
+  readonly threat: ThreatModel;
+  readonly load: (model: AttackableModel, onProgress: LoadOptions['onProgress']) => Promise<Dataset>;
+}
+
+/** From the stated evaluation, which must agree with the other options, or from the first run. */
+function settingsOf(options: TrainingReportOptions, stated: StatedEvaluation | undefined): Settings {
+  if (stated === undefined) return settingsOfRun(options);
+  const { path, manifest } = stated;
+  const { evaluation, epsilonText } = manifest;
+  for (const key of ['attacks', 'examples'] as const)
+    if (options[key] !== undefined && !isDeepStrictEqual(options[key], evaluation[key]))
+      throw InputError.expected(`the ${key} of ${path}`, 'the report', options[key], 'Omit them.');
+  const { norm, epsilon, attacks, seed } = evaluation;
+  return {
+    attacks,
+    seed,
+    threat: { norm, epsilon, epsilonText },
+    async load(model) {
+      const data = readOriginals(path, evaluation);
+      requireFits(model, data);
+      return data;
+    },
+  };
+}
+
+function settingsOfRun({
+  runs,
+  attacks = comparisonAttacks,
+  examples = 1000,
+}: TrainingReportOptions): Settings {
+  const seed = 0;
+  const { threat, data: source } = runs[0]!.recipe;
+  return {
+    attacks,
+    seed,
+    threat,
+    load: (model, onProgress) =>
+      loadExamples(model, {
+        name: source.name,
+        split: 'test',
+        dir: source.dir ?? undefined,
+        resize: source.name === 'folder' ? source.resize : undefined,
+        ...(source.name === 'imagenet' && { imagenet: imagenetForm(source) }),
+        validation: source.validation,
+        validationSeed: source.validationSeed,
+        count: examples,
+        seed,
+        ...(onProgress !== undefined && { onProgress }),
+      }),
+  };
+}
+
+/** @throws {InputError} for an evaluation of another model than the runs' best. */
+function requireOfRuns(stated: readonly StatedEvaluation[], runs: readonly TrainedRun[]): void {
+  for (const { path, manifest } of stated)
+    if (!runs.some(({ checkpoint }) => checkpoint.weightsDigest === manifest.evaluation.modelDigest))
+      throw InputError.expected(
+        'an evaluation of the best checkpoint of one of the runs',
+        'the report',
+        `${path}, of ${manifest.model}`,
+      );
 }
 
 /** The activation's title, with the run's path if another run has the same activation. */

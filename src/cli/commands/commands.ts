@@ -14,7 +14,7 @@ export const commands: CommandTable = {
   },
   evaluate: {
     summary: 'measure clean and robust accuracy of a model',
-    example: './satin evaluate runs/silu --attack pgd-50 --epsilon 0.1 --examples 1000 --json silu.json',
+    example: './satin evaluate runs/silu --epsilon 0.1 --examples 1000 --json silu.json',
     load: async () => (await import('./evaluate.js')).evaluateCommand(),
   },
   verify: {

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import { attackForms } from '../../attacks/attack.js';
 import { autoAttackSets } from '../../attacks/autoattack.js';
+import { comparisonAttacks } from '../../attacks/comparison-attacks.js';
 import { readLauncherEnvironment } from '../../distributed/launcher-environment.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
@@ -26,7 +27,11 @@ export function evaluateCommand() {
       'data set and split (default: the test split of the data set the run was trained on)',
     )
     .option('--data-dir <folder>', 'folder of the data set')
-    .option('--attack <name>', `${attackForms}; repeatable (default: pgd-50)`, several)
+    .option(
+      '--attack <name>',
+      `${attackForms}; repeatable (default: ${comparisonAttacks.join(', ')})`,
+      several,
+    )
     .addOption(
       new Option('--autoattack <set>', "run one of AutoAttack's sets instead of --attack").choices(
         autoAttackSets,

@@ -1,7 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
 import type { TrainedRun } from '../../app/report/training-report.js';
+import { attackForms, parseAttack, requireNorm } from '../../attacks/attack.js';
+import { autoAttackSets } from '../../attacks/autoattack.js';
+import { comparisonAttacks } from '../../attacks/comparison-attacks.js';
 import { InputError } from '../../errors.js';
 import { parseRecipe } from '../../recipe/recipe.js';
 import { readCheckpoint } from '../../runs/checkpoint.js';
@@ -10,24 +13,50 @@ import { isRunFolder, readManifest, readStoredRecipe } from '../../runs/run-fold
 import { firstDifference } from '../../user-input/first-difference.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
-import { wholeNumber } from '../option-parsers.js';
+import { several, wholeNumber } from '../option-parsers.js';
 import { requireNewFile } from '../output-file.js';
+import { statedAttacks } from '../stated-attacks.js';
 import { createDisplay } from '../terminal/terminal.js';
 
 /** `satin report RUN...` */
 export function reportCommand() {
   return new Command('report')
     .description(
-      'Evaluates each run on its test images (pgd-50, and pgd-10 for accuracy against ε) and writes one HTML report.',
+      `Evaluates the best checkpoint of each run on its test images (the worst case of ${comparisonAttacks.join(' and ')} ` +
+        'unless stated), compares all pairs by exact McNemar tests, and writes one HTML report. Evaluations are kept in ' +
+        'the run folders, and what is kept is not measured again.',
     )
     .argument('<run...>', 'run folders with the same data set and threat model')
     .option('--out <file>', 'output file (default: report.html in the first run folder)')
-    .option('--examples <count>', 'number of test images to attack', wholeNumber('--examples', 1), 1000)
+    .option(
+      '--examples <count>',
+      'number of test images to attack (default: 1000)',
+      wholeNumber('--examples', 1),
+    )
+    .option(
+      '--attack <name>',
+      `${attackForms}; repeatable (default: ${comparisonAttacks.join(', ')})`,
+      several,
+    )
+    .addOption(
+      new Option('--autoattack <set>', "run one of AutoAttack's sets instead of --attack").choices(
+        autoAttackSets,
+      ),
+    )
+    .option(
+      '--evaluation <folder>',
+      'an evaluation of one of the runs, kept by satin evaluate --save-adversarial; repeatable. Its images, attacks and ' +
+        'threat model hold for all runs',
+      several,
+    )
     .addOption(deviceOption())
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
-    .action(async (paths, { out: stated, examples, device: wanted, threads }) => {
+    .action(async (paths, options) => {
+      const { out: stated, examples, device: wanted, threads, evaluation: evaluations } = options;
       const runs = paths.map(readRun);
       requireComparable(runs);
+      const attacks = statedAttacks(options);
+      for (const attack of attacks ?? []) requireNorm(parseAttack(attack), runs[0]!.recipe.threat.norm);
       const out = stated ?? join(paths[0]!, 'report.html');
       requireNewFile(out, 'the report');
       // Imported after validation, since this loads the engine.
@@ -38,7 +67,9 @@ export function reportCommand() {
       try {
         const { page } = await trainingReport({
           runs,
-          examples,
+          ...(examples !== undefined && { examples }),
+          ...(attacks !== undefined && { attacks }),
+          ...(evaluations !== undefined && { evaluations }),
           device,
           interrupted: () => signal.aborted,
           onProgress: display.progress,

@@ -81,7 +81,7 @@ export function trainCommand() {
         display.close();
       }
       if (!leads) return;
-      process.stdout.write(`The run is in ${path}. Evaluate it: ./satin evaluate ${path} --attack pgd-50\n`);
+      process.stdout.write(`The run is in ${path}. Evaluate it: ./satin evaluate ${path}\n`);
     });
 }
 

@@ -10,6 +10,8 @@ import type { EvaluationManifest } from './manifest.js';
 import { type EvaluationLine, parseLines, toEntry, toLine } from './verdict-lines.js';
 
 export const linesFile = 'verdicts.jsonl';
+/** The result of a finished evaluation. */
+export const resultFile = 'evaluation.json';
 
 /** An evaluation folder opened for writing. Only the batch in progress can be lost. */
 export interface EvaluationFolder extends Disposable {
@@ -95,7 +97,7 @@ export function openEvaluationFolder({
         return { id: line.id, label: labels[indexOf(line.id)]!, attack: names.indexOf(line.attack) };
       });
       writeAdversarial(path, { found, shape, settings: manifest.evaluation, attacks: names });
-      writeJsonDurably(join(path, 'evaluation.json'), result);
+      writeJsonDurably(join(path, resultFile), result);
       rmSync(join(path, foundFile)); // duplicated in adversarial.safetensors
     },
     [Symbol.dispose]() {

@@ -76,6 +76,13 @@ export function readEvaluationManifest(folder: string, name: string): Evaluation
       `Its manifest.json cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
     );
   }
+  if (typeof input === 'object' && input !== null && !('evaluation' in input))
+    throw InputError.expected(
+      'an evaluation folder',
+      name,
+      folder,
+      'Its manifest.json is of something else.',
+    );
   return validate({ schema, input, source: `the manifest ${file}` });
 }
 

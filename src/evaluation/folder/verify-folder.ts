@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { norms } from '../../attacks/norms.js';
 import { DatasetTensors } from '../../data/dataset-tensors.js';
 import { stackImages } from '../../data/image-stack.js';
@@ -11,6 +9,7 @@ import { misclassified } from '../misclassified.js';
 import { padSingleton } from '../model-under-test.js';
 import { requireClasses } from '../require-logits.js';
 import { readFound } from './evaluation-folder.js';
+import { isFinishedEvaluation } from './finished.js';
 import { readOriginals } from './images.js';
 import type { EvaluationManifest } from './manifest.js';
 
@@ -126,5 +125,5 @@ export function verifyFolder(
       };
     });
   });
-  return { isFinished: existsSync(join(path, 'evaluation.json')), images, correct };
+  return { isFinished: isFinishedEvaluation(path), images, correct };
 }

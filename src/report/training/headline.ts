@@ -1,13 +1,22 @@
 /** The headline of a training report: title, verdict, notice, and one card per network with its accuracies. */
 
 import type { ReportInput, ReportNetwork } from '../input.js';
-import { count, duration, epsilon, percent, percentRange, time } from '../page/format.js';
+import { count, duration, epsilon, percent, percentRange, pValue, time } from '../page/format.js';
 import { html, type Markup } from '../page/html.js';
 import { seriesStyle } from '../page/palette.js';
-import { attackNames, comparisonInWords, threatInSymbols, verdictSentence } from '../sentences.js';
+import { table } from '../page/table.js';
+import {
+  attackNames,
+  comparisonInWords,
+  oneSeed,
+  smoothLoses,
+  threatInSymbols,
+  verdictSentence,
+} from '../sentences.js';
 
 export function headline(input: ReportInput): Markup {
   const comparison = comparisonInWords(input);
+  const loses = smoothLoses(input);
   return html`<header>
 <p class="eyebrow">${input.data.name} · ${threatInSymbols(input.threat)} · ${time(input.generated)}</p>
 <h1>${input.title}</h1>
@@ -18,9 +27,26 @@ export function headline(input: ReportInput): Markup {
 <section aria-labelledby="headline">
 <h2 id="headline">Clean and robust accuracy</h2>
 <div class="cards">${input.networks.map((network, index) => card(input, network, index))}</div>
+${loses !== undefined && html`<p class="comparison">${loses}</p>`}
 ${comparison !== undefined && html`<p class="comparison">${comparison}</p>`}
+${input.networks.length > 2 && allPairs(input)}
 <p class="aside">The range after a number is its 95 % confidence interval, given the number of images.</p>
 </section>`;
+}
+
+/** With more than two networks, each pair in a row. */
+function allPairs({ comparisons }: ReportInput): Markup {
+  return html`${table({
+    caption: 'Exact McNemar tests of all pairs',
+    header: ['Networks', 'Robust only for the first', 'Only for the second', 'p, Holm-adjusted'],
+    rows: comparisons.map(({ first, other, onlyFirstRight, onlyOtherRight, pValue: p }) => [
+      `${first} and ${other}`,
+      count(onlyFirstRight),
+      count(onlyOtherRight),
+      pValue(p).replace(/^=\s/, ''),
+    ]),
+  })}
+<p class="aside">Images that only one of the two networks withstands. ${oneSeed}</p>`;
 }
 
 function card(input: ReportInput, network: ReportNetwork, index: number): Markup {

@@ -63,7 +63,7 @@ async function measured(name: string, seed: number) {
 }
 
 const networks = [await measured('first', 0), await measured('second', 1)] as const;
-const [first, second] = networks;
+const [first] = networks;
 const { data } = first;
 
 describe('the report of a network', () => {
@@ -128,13 +128,45 @@ describe('the comparison of two networks', () => {
     const one = result([yes, yes, yes, yes, yes, yes, no, no]);
     const other = result([no, no, no, no, no, yes, yes, no]);
     // Of 6 that differ, 1 or fewer, or 5 or more: 2 · (1 + 6) / 2⁶.
-    const { pValue, ...counts } = compareVerdicts(one, other);
-    assert.deepEqual(counts, { onlyFirstRight: 5, onlyOtherRight: 1 });
+    const named = [
+      { name: 'one', result: one },
+      { name: 'other', result: other },
+    ];
+    const [{ pValue, ...pair } = { pValue: 0 }, ...more] = compareVerdicts(named);
+    assert.deepEqual(pair, { first: 'one', other: 'other', onlyFirstRight: 5, onlyOtherRight: 1 });
     assert.ok(Math.abs(pValue - 14 / 64) < 1e-12);
+    assert.deepEqual([more, compareVerdicts(named.slice(1))], [[], []]);
+  });
+
+  it('of more than two takes all pairs, with Holm’s adjustment', () => {
+    const none = result(Array(12).fill(false));
+    const six = result(Array.from({ length: 12 }, (_, index) => index < 6));
+    const all = result(Array(12).fill(true));
+    const pairs = compareVerdicts([
+      { name: 'none', result: none },
+      { name: 'six', result: six },
+      { name: 'all', result: all },
+    ]);
+    assert.deepEqual(
+      pairs.map(({ first, other, onlyOtherRight }) => [first, other, onlyOtherRight]),
+      [
+        ['none', 'six', 6],
+        ['none', 'all', 12],
+        ['six', 'all', 6],
+      ],
+    );
+    // 2/2¹² three times; 2/2⁶ twice, and the last is not smaller than the one before it.
+    const expected = [(2 * 2) / 2 ** 6, (3 * 2) / 2 ** 12, (2 * 2) / 2 ** 6];
+    for (const [index, { pValue }] of pairs.entries())
+      assert.ok(Math.abs(pValue / expected[index]! - 1) < 1e-12, `${pValue}`);
   });
 
   it('is refused for other images', () => {
-    assert.throws(() => compareVerdicts(result([true]), result([true], 'other')), InputError);
+    const named = [result([true]), result([true], 'other')].map((each, at) => ({
+      name: `${at}`,
+      result: each,
+    }));
+    assert.throws(() => compareVerdicts(named), InputError);
   });
 });
 
@@ -184,7 +216,10 @@ describe('the gallery', () => {
 it('everything together makes a page', async () => {
   const input = reportInput({ title: 'Two', subtitle: 'of a kind', notice: 'Only a test.', data, networks });
   assert.equal(input.networks.length, 2);
-  assert.deepEqual(input.comparison, compareVerdicts(first.measured.result, second.measured.result));
+  assert.deepEqual(
+    input.comparisons,
+    compareVerdicts(networks.map(({ name, measured: { result } }) => ({ name, result }))),
+  );
   assert.equal(input.threat.epsilonText, '24/255');
   const html = await renderReport(input);
   for (const text of ['Only a test.', 'first', 'second', 'pgd-10', '24/255'])

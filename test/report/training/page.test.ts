@@ -132,9 +132,9 @@ describe('the report', async () => {
 
 describe('the report of other inputs', () => {
   it('works with one network, one epoch, no curve, no gallery, no comparison', async () => {
-    const { comparison: _, ...rest } = two;
     const page = await renderReport({
-      ...rest,
+      ...two,
+      comparisons: [],
       networks: [{ ...network('GELU', 0.6, 0.3, 1), curve: [] }],
       gallery: [],
     });
@@ -145,6 +145,40 @@ describe('the report of other inputs', () => {
       pageText(page),
       /GELU still classifies 30\.0 % of 1,000 test images correctly; .* GELU classifies 60\.0 %\./,
     );
+  });
+
+  it('compares more than two networks in a table of all pairs', async () => {
+    const names = ['ReLU', 'SiLU', 'GELU'];
+    const page = await renderReport({
+      ...two,
+      networks: names.map((name) => network(name, 0.8, 0.6)),
+      comparisons: [
+        { first: 'ReLU', other: 'SiLU', onlyFirstRight: 21, onlyOtherRight: 50, pValue: 0.0022 },
+        { first: 'ReLU', other: 'GELU', onlyFirstRight: 31, onlyOtherRight: 32, pValue: 1 },
+        { first: 'SiLU', other: 'GELU', onlyFirstRight: 41, onlyOtherRight: 27, pValue: 0.23 },
+      ],
+      gallery: [],
+    });
+    const read = pageText(page);
+    for (const row of [
+      /ReLU and SiLU 21 50 0\.002/,
+      /ReLU and GELU 31 32 1\.000/,
+      /SiLU and GELU 41 27 0\.230/,
+    ])
+      assert.match(read, row);
+    assert.match(read, /Holm-adjusted/);
+  });
+
+  it('says it where smoothness does not help, and is silent where it does', async () => {
+    const page = async (relu: number, silu: number) =>
+      pageText(
+        await renderReport({ ...two, networks: [network('ReLU', 0.8, relu), network('SiLU', 0.8, silu)] }),
+      );
+    assert.match(
+      await page(0.669, 0.639),
+      /Here smoothness does not help: under attack, ReLU is ahead of SiLU by 3\.0 points\./,
+    );
+    assert.doesNotMatch(await page(0.639, 0.669), /smoothness does not help/);
   });
 
   it('stays below 1.5 MB with seven networks, 300 epochs, 100 long class names and large noisy photographs', async () => {
