@@ -16,6 +16,6 @@ recipe=${1:-cifar10-resnet18}
 run=${2:-runs/$recipe}
 
 # One rank per task. Rank, world size, the node of rank 0 and the GPU (SLURM_LOCALID) come from srun's environment variables.
-# --resume starts a new run, or resumes an existing one, also with another world size; a requeued job resumes without it.
+# --resume-or-start starts a new run, or resumes an existing one, also with another world size; a requeued job resumes without it.
 # --kill-on-bad-exit: if a rank fails, the step ends at once; otherwise the other ranks exit by themselves within a minute.
-srun --kill-on-bad-exit=1 ./satin train "$recipe" --device cuda --out "$run" --resume
+srun --kill-on-bad-exit=1 ./satin train "$recipe" --device cuda --out "$run" --resume-or-start

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { chooseDevice } from '../engine/device.js';
 import { describe, InputError } from '../errors.js';
 import { writeFileDurably, writeJsonDurably } from '../files/durable-file.js';
+import { makeFolder } from '../files/make-folder.js';
 import { loadRecipe } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
@@ -115,7 +116,7 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
   const title = `Quickstart: ReLU and SiLU on ${quickstartTitles[options.data]}`;
   const { page, results } = await trainingReport({ title, runs, examples, device, interrupted, onProgress });
   const report = join(folder, 'report.html');
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   writeFileDurably(report, [Buffer.from(page)]);
   const summary: QuickstartSummary = {
     seconds: Math.round((performance.now() - began) / 100) / 10,

@@ -5,13 +5,16 @@
 import { commands } from './commands/commands.js';
 import { reportError, runProgram } from './program.js';
 
-// A closed pipe (`satin ... | head`) is not an error.
+// Output that nobody takes does not end the work: a training goes on without its terminal. A closed pipe
+// (`satin ... | head`) is not an error; a full disk behind `>` is one, at the end.
+let isOutputLost = false;
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? 0 : 1);
+    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') isOutputLost = true;
   });
 
 // Errors outside awaited code: without this, Node would print its own trace and choose the exit code.
 process.on('uncaughtException', (error) => process.exit(reportError(error)));
 
-process.exitCode = await runProgram(process.argv.slice(2), commands);
+const exitCode = await runProgram(process.argv.slice(2), commands);
+process.exitCode = exitCode === 0 && isOutputLost ? 1 : exitCode;

@@ -1,6 +1,7 @@
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { writeErrorFile } from '../distributed/error-file.js';
 import { InputError, InterruptedError, SatinError } from '../errors.js';
+import { explainSystemError } from '../files/system-error.js';
 import { version } from '../provenance/version.js';
 import { nearest } from '../user-input/did-you-mean.js';
 import type { CommandTable } from './command-table.js';
@@ -29,7 +30,8 @@ export async function runProgram(args: readonly string[], commands: CommandTable
  * Prints an error according to its class, with the flags of the command, and returns the exit code. Under torchrun, the
  * error is also written to torchrun's error file.
  */
-export function reportError(error: unknown, command?: CommandUnknownOpts): number {
+export function reportError(thrown: unknown, command?: CommandUnknownOpts): number {
+  const error = explainSystemError(thrown);
   if (error instanceof CommanderError) {
     // Requested help exits with 0; help for a missing command goes to standard error and is invalid usage.
     if (error.code.startsWith('commander.help') || error.code === 'commander.version')

@@ -1,5 +1,4 @@
-import { writeFileSync } from 'node:fs';
-import { requireFilePath } from './output-file.js';
+import { requireFilePath, writeOutputFile } from './output-file.js';
 
 /** The option `--json`: a file for the result, or `-` for standard output instead of the table. */
 
@@ -8,12 +7,15 @@ export function requireJsonPath(json: string | undefined): void {
   if (json !== undefined && json !== '-') requireFilePath(json, '--json');
 }
 
-/** Writes a result to the file given by `--json` and prints `table`, or prints the result itself for `-`. */
+/**
+ * Prints `table`, then writes the result to the file given by `--json`; for `-`, prints the result itself instead. The
+ * table comes first: whatever happens to the file, the numbers are not lost.
+ */
 export function writeResult(
   result: unknown,
   { json, table }: { readonly json: string | undefined; readonly table: string },
 ): void {
   const text = `${JSON.stringify(result)}\n`;
-  if (json !== undefined && json !== '-') writeFileSync(json, text);
   process.stdout.write(json === '-' ? text : table);
+  if (json !== undefined && json !== '-') writeOutputFile(json, text, { isNew: false });
 }

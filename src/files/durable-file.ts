@@ -1,13 +1,21 @@
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
-import { InputError } from '../errors.js';
+import { explainWriteError } from './system-error.js';
 
 /** Writes bytes to an open file and returns the number written: `fs.writeSync`, or a failing one in tests. */
 export type WriteBytes = (file: number, bytes: Uint8Array) => number;
 
 export const temporarySuffix = '.tmp';
-
-const diskFullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 const writeBytes: WriteBytes = (file, bytes) => writeSync(file, bytes);
 
@@ -15,13 +23,32 @@ const writeBytes: WriteBytes = (file, bytes) => writeSync(file, bytes);
  * Writes a file atomically and durably: to a temporary file that is synced and renamed, then syncs the folder. Either
  * the old or the complete new file exists at any time.
  *
- * @throws InputError 'disk-full' if there is no space left; the temporary file is removed.
+ * @throws InputError 'disk-full' if there is no space left, 'cannot-write'; the temporary file is removed.
  */
 export function writeFileDurably(
   path: string,
   parts: readonly Uint8Array[],
   write: WriteBytes = writeBytes,
 ): void {
+  replace(path, parts, { write, commit: renameSync });
+}
+
+/**
+ * Writes a file that does not exist yet, whole or not at all; see `writeFileDurably`.
+ *
+ * @throws InputError also if the file exists meanwhile.
+ */
+export function writeNewFileDurably(path: string, parts: readonly Uint8Array[]): void {
+  replace(path, parts, { write: writeBytes, commit: moveToNew });
+}
+
+interface Replacing {
+  readonly write: WriteBytes;
+  /** Gives the complete temporary file its name. */
+  readonly commit: (temporary: string, path: string) => void;
+}
+
+function replace(path: string, parts: readonly Uint8Array[], { write, commit }: Replacing): void {
   const temporary = `${path}${temporarySuffix}`;
   try {
     const file = openSync(temporary, 'w');
@@ -31,11 +58,23 @@ export function writeFileDurably(
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
+    commit(temporary, path);
     syncFolder(dirname(path));
   } catch (error) {
     rmSync(temporary, { force: true });
     throw explainWriteError(path, error);
+  }
+}
+
+/** Unlike a rename, a link never replaces a file; file systems without links are given a check instead. */
+function moveToNew(temporary: string, path: string): void {
+  try {
+    linkSync(temporary, path);
+    rmSync(temporary);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST' || existsSync(path)) throw error;
+    renameSync(temporary, path);
   }
 }
 
@@ -48,17 +87,6 @@ export function writeJsonDurably(path: string, value: unknown, write?: WriteByte
 export function removeTemporaryFiles(folder: string): void {
   for (const name of readdirSync(folder))
     if (name.endsWith(temporarySuffix)) rmSync(`${folder}/${name}`, { force: true });
-}
-
-/** Converts an error due to a full disk to an InputError; any other error is returned unchanged. */
-export function explainWriteError(path: string, error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (typeof code !== 'string' || !diskFullCodes.has(code)) return error;
-  return new InputError(
-    'disk-full',
-    `Expected room for ${path} but the disk is full. Data written before is intact: free some space, then continue with \`resume\`.`,
-    { cause: error },
-  );
 }
 
 /** Writes all bytes: a single call may write only a part, and less than 2 GiB. */

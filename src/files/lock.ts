@@ -7,14 +7,15 @@ import {
   rmSync,
   statSync,
   unlinkSync,
-  writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { InputError, InterruptedError } from '../errors.js';
+import { writeWhole } from './durable-file.js';
 import { startBeat } from './file-beat.js';
+import { explainWriteError } from './system-error.js';
 
 /**
  * The process that holds a lock. Process ids are reused, so it is identified by its start time and host as well; and they
@@ -113,7 +114,7 @@ function stateOf(path: string): { readonly text: string; readonly modified: numb
   } catch (error) {
     // Also where the run is no folder, which is refused later.
     if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return undefined;
-    throw error;
+    throw explainWriteError(path, error);
   }
 }
 
@@ -168,7 +169,7 @@ function readIfExists(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
+    throw explainWriteError(path, error);
   }
 }
 
@@ -179,10 +180,16 @@ function create(path: string, content: string): boolean {
     file = openSync(path, 'wx');
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return false;
-    throw error;
+    throw explainWriteError(path, error);
   }
-  writeSync(file, content);
-  closeSync(file);
+  try {
+    writeWhole(file, Buffer.from(content));
+  } catch (error) {
+    rmSync(path, { force: true }); // an empty lock would hold the run for nobody
+    throw explainWriteError(path, error);
+  } finally {
+    closeSync(file);
+  }
   return true;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
@@ -10,6 +10,7 @@ import {
   writeFileDurably,
   writeJsonDurably,
 } from '../files/durable-file.js';
+import { makeFolder } from '../files/make-folder.js';
 import { type ModelDescription, modelDescriptionSchema } from '../models/description.js';
 import { version } from '../provenance/version.js';
 import { text, whole } from '../user-input/schema-fields.js';
@@ -58,7 +59,7 @@ export function writeCheckpoint(options: WriteCheckpointOptions): { readonly wei
       'The state of a checkpoint must be JSON-serialisable: no undefined, NaN or Infinity.',
     );
   const folder = join(options.run, checkpointsFolder);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   removeTemporaryFiles(folder);
   const stem = freeStem(folder, `${name}-${step}`);
   const writeArrays = (

@@ -1,7 +1,8 @@
 import { closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
-import { explainWriteError, type WriteBytes, writeFileDurably, writeWhole } from '../files/durable-file.js';
+import { type WriteBytes, writeFileDurably, writeWhole } from '../files/durable-file.js';
+import { explainWriteError } from '../files/system-error.js';
 import type { RunEvent } from './events.js';
 import { runEventSchema } from './events.js';
 

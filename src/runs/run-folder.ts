@@ -1,13 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, InputError, RunError } from '../errors.js';
 import { removeTemporaryFiles, writeFileDurably, writeJsonDurably } from '../files/durable-file.js';
 import { acquireLock, type Lock } from '../files/lock.js';
+import { makeFolder } from '../files/make-folder.js';
 import { type Manifest, manifestSchema } from '../provenance/manifest.js';
 import { firstDifference } from '../user-input/first-difference.js';
 import { validate } from '../user-input/validate.js';
 import { type Checkpoint, readCheckpoint } from './checkpoint.js';
-import { openEventLog, rewindEvents } from './event-log.js';
+import { openEventLog, readEvents, rewindEvents } from './event-log.js';
 import type { RunEvent } from './events.js';
 
 /**
@@ -24,7 +25,7 @@ export interface RunFolder extends Disposable {
   /**
    * Call it before a checkpoint is written.
    *
-   * @throws RunError 'run-taken' if another process has taken the run over.
+   * @throws RunError 'run-taken' if another process has taken the run over, 'run-removed' if the folder is gone.
    */
   requireLock(): void;
   /** Releases the lock on the folder. Idempotent. */
@@ -55,11 +56,7 @@ export function requireUnused(path: string): void {
 export function createRunFolder(options: RunFolderOptions & { readonly manifest: Manifest }): RunFolder {
   const { path, recipe, manifest } = options;
   requireUnused(path);
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw InputError.expected('a folder that can be created', 'the run', path, String(error));
-  }
+  makeFolder(path);
   const lock = acquireLock(path);
   try {
     requireUnused(path);
@@ -84,6 +81,18 @@ export interface ResumeOptions extends RunFolderOptions {
   readonly willRepeat?: (event: RunEvent, state: unknown) => boolean;
 }
 
+/**
+ * Whether a run has ended, so that there is nothing to resume.
+ *
+ * @throws InputError if its recipe differs or its last checkpoint is damaged, as `resumeRunFolder`.
+ */
+export function isFinishedRun(options: Omit<ResumeOptions, 'willRepeat'>): boolean {
+  requireSameRecipe(options);
+  if (readEvents(options.path).at(-1)?.type !== 'end') return false;
+  readCheckpoint({ path: options.path, names: ['last'] });
+  return true;
+}
+
 export interface ResumedRun {
   readonly run: RunFolder;
   /** null if the run ended before its first checkpoint: it restarts at step 0, without events. */
@@ -97,16 +106,7 @@ export interface ResumedRun {
  *   damaged, or another process uses it.
  */
 export function resumeRunFolder({ path, recipe, complete, willRepeat }: ResumeOptions): ResumedRun {
-  if (!isRunFolder(path)) throw InputError.expected('a run folder', '`resume`', path);
-  const original = readStoredRecipe(path);
-  const stored = complete === undefined ? original : JSON.parse(JSON.stringify(complete(original)));
-  const difference = firstDifference(stored, JSON.parse(JSON.stringify(recipe)));
-  if (difference !== undefined)
-    throw new InputError(
-      'recipe-differs',
-      `Expected the recipe of the run ${path} but ${difference.path} is ${describe(difference.second)} and was ` +
-        `${describe(difference.first)}. Resume with the same recipe, or start a new run in another folder (\`out\`).`,
-    );
+  requireSameRecipe({ path, recipe, ...(complete !== undefined && { complete }) });
   const lock = acquireLock(path);
   try {
     removeTemporaryFiles(path);
@@ -126,6 +126,19 @@ export function resumeRunFolder({ path, recipe, complete, willRepeat }: ResumeOp
     lock.release();
     throw error;
   }
+}
+
+function requireSameRecipe({ path, recipe, complete }: Omit<ResumeOptions, 'willRepeat'>): void {
+  if (!isRunFolder(path)) throw InputError.expected('a run folder', '`resume`', path);
+  const original = readStoredRecipe(path);
+  const stored = complete === undefined ? original : JSON.parse(JSON.stringify(complete(original)));
+  const difference = firstDifference(stored, JSON.parse(JSON.stringify(recipe)));
+  if (difference !== undefined)
+    throw new InputError(
+      'recipe-differs',
+      `Expected the recipe of the run ${path} but ${difference.path} is ${describe(difference.second)} and was ` +
+        `${describe(difference.first)}. Resume with the same recipe, or start a new run in another folder (\`out\`).`,
+    );
 }
 
 /** Whether a path is a run folder, i.e. contains a recipe. */
@@ -155,6 +168,11 @@ function open(path: string, manifest: Manifest, lock: Lock): RunFolder {
   };
   const requireLock = () => {
     if (lock.isHeld()) return;
+    if (!existsSync(join(path, 'lock')))
+      throw new RunError(
+        'run-removed',
+        `Expected the run ${path} but its folder, or the lock in it, was removed while it ran. Nothing more is written there.`,
+      );
     throw new RunError(
       'run-taken',
       `Expected this process to hold the lock of the run ${path} but another process took it over, since this one gave no ` +

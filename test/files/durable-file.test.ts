@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { after, it } from 'node:test';
 import { InputError } from '../../src/errors.js';
 import {
-  explainWriteError,
   removeTemporaryFiles,
   type WriteBytes,
   writeFileDurably,
   writeJsonDurably,
+  writeNewFileDurably,
 } from '../../src/files/durable-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-durable-'));
@@ -41,11 +41,14 @@ it('a write that fails leaves the old file, and nothing beside it', () => {
   assert.deepEqual(readdirSync(folder), ['file']);
 });
 
-it('only a full disk is explained', () => {
-  for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG'])
-    assert.ok(explainWriteError(path, failure(code)) instanceof InputError);
-  for (const error of [failure('EACCES'), new TypeError('x'), 'x'])
-    assert.equal(explainWriteError(path, error), error);
+it('a new file is whole, and never takes the place of another', () => {
+  const fresh = join(folder, 'fresh');
+  writeNewFileDurably(fresh, parts);
+  assert.equal(readFileSync(fresh, 'utf8'), 'first second');
+  assert.throws(() => writeNewFileDurably(fresh, [Buffer.from('other')]), /fresh but it exists already/);
+  assert.equal(readFileSync(fresh, 'utf8'), 'first second');
+  assert.deepEqual(readdirSync(folder).sort(), ['file', 'fresh']);
+  rmSync(fresh);
 });
 
 it('what a killed process left is removed, and nothing else', () => {

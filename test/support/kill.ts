@@ -18,7 +18,7 @@ export interface KillOptions {
 
 /**
  * Trains with a checkpoint after every step, kills the process at a random moment after it began to log, and starts it
- * again with --resume, `kills` times; then lets it end.
+ * again with --resume-or-start, `kills` times; then lets it end.
  *
  * @returns the files that lay in `checkpoints/` after each kill.
  */
@@ -29,7 +29,7 @@ export async function killAndResume({
   seed,
   longest,
 }: KillOptions): Promise<readonly string[][]> {
-  const words = ['train', recipe, '--out', path, '--resume', '--set', 'training.checkpointEvery=1'];
+  const words = ['train', recipe, '--out', path, '--resume-or-start', '--set', 'training.checkpointEvery=1'];
   const left: string[][] = [];
   let state = seed;
   const random = () => {

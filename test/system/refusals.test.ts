@@ -343,7 +343,7 @@ describe('satin report', () => {
     assert.match(stdout, /page\.html/);
     const html = readFileSync(page, 'utf8');
     assert.match(html, /<h1>SiLU<\/h1>/);
-    assert.match(html, /pgd-50.*32/s);
+    assert.match(html, /apgd-ce and apgd-dlr.*32/s);
     assert.doesNotMatch(html, /(src|href)="http|<script/);
   });
 });

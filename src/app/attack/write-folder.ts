@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import type { Dataset } from '../../data/dataset.js';
 import type { ResizeRule } from '../../data/decode-image.js';
 import { cardName } from '../../engine/device.js';
 import { engineInfo } from '../../engine/engine-info.js';
 import { writeFileDurably, writeJsonDurably } from '../../files/durable-file.js';
+import { makeFolder } from '../../files/make-folder.js';
 import { commandLine } from '../../provenance/command-line.js';
 import { version } from '../../provenance/version.js';
 import { renderAttackPage } from '../../report/attack/page.js';
@@ -20,13 +20,17 @@ export interface AttackPicturesOptions extends AttackImagesOptions {
   readonly files: readonly string[];
   /** How they were resized. */
   readonly resize: ResizeRule;
-  /** Must be empty or not exist yet. */
-  readonly folder: string;
 }
 
-/** Attacks a user's own images and writes the results to a folder. */
-export async function attackImagesToFolder(options: AttackPicturesOptions): Promise<AttackedPictures> {
-  const { model, files, classes, shape, label, attack, norm, epsilon, seed, resize, folder } = options;
+/** What an attack on a user's own images found, and the images that `writeAttackFolder` writes. */
+export interface AttackedFiles {
+  readonly result: AttackedPictures;
+  readonly images: readonly AttackedImage[];
+}
+
+/** Attacks a user's own images. Nothing is written. */
+export async function attackFiles(options: AttackPicturesOptions): Promise<AttackedFiles> {
+  const { model, files, classes, label, attack, norm, epsilon, seed, resize } = options;
   const images = await attackImages(options);
   const said = ({ label, probability }: AttackedImage['before']) => ({ class: classes[label]!, probability });
   const result: AttackedPictures = {
@@ -58,8 +62,7 @@ export async function attackImagesToFolder(options: AttackPicturesOptions): Prom
       },
     })),
   };
-  await writeAttackFolder({ folder, result, images, shape });
-  return result;
+  return { result, images };
 }
 
 export interface AttackFolderOptions {
@@ -80,7 +83,7 @@ export async function writeAttackFolder(options: AttackFolderOptions): Promise<v
   const { folder, result, images, shape } = options;
   const gallery = images.map((image, index) => exampleOf(image, result.images[index]!, { index, shape }));
   const factor = magnification(gallery);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   for (const [index, name] of pictureNames(result.images.map(({ image }) => image)).entries()) {
     const { image, networks } = gallery[index]!;
     const { adversarial } = networks[0]!;
@@ -133,15 +136,25 @@ function exactImages(
   );
 }
 
-/** `photos/boot.jpg` becomes `boot`; a second file of that name becomes `boot-2`. */
+/** File systems allow 255 bytes for a name; `-12-adversarial.png.tmp` takes some of them. */
+const longestName = 220;
+
+/** `photos/boot.jpg` becomes `boot`; a second file of that name becomes `boot-2`. Long names are cut. */
 export function pictureNames(files: readonly string[]): string[] {
   const taken = new Set<string>();
   return files.map((file) => {
-    const bare = basename(file, extname(file));
+    const bare = cut(basename(file, extname(file)));
     let name = bare;
     // Some file systems ignore case.
     for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${bare}-${number}`;
     taken.add(name.toLowerCase());
     return name;
   });
+}
+
+function cut(name: string): string {
+  if (Buffer.byteLength(name) <= longestName) return name;
+  const characters = [...name];
+  while (Buffer.byteLength(characters.join('')) > longestName) characters.pop();
+  return characters.join('');
 }

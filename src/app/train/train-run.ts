@@ -12,9 +12,11 @@ import { type Manifest, makeManifest, placeOf } from '../../provenance/manifest.
 import { isSameKind, placeName } from '../../provenance/place.js';
 import { parseRecipe, type Recipe } from '../../recipe/recipe.js';
 import { type Checkpoint, writeCheckpoint } from '../../runs/checkpoint.js';
+import { readEvents } from '../../runs/event-log.js';
 import type { RunEvent } from '../../runs/events.js';
 import {
   createRunFolder,
+  isFinishedRun,
   isRunFolder,
   type RunFolder,
   requireUnused,
@@ -39,7 +41,7 @@ export interface TrainRunOptions extends Omit<ExperimentOptions, 'device'> {
   readonly device?: string;
   /** The run folder. */
   readonly path: string;
-  /** Resumes the run in the folder; starts it if there is none. With several ranks, true on any of them suffices. */
+  /** Resumes the run in the folder; starts it if there is none, and leaves a finished one as it is. With several ranks, true on any of them suffices. */
   readonly resume: boolean;
   /** The launcher's id of the job, kept in the manifest. @default null */
   readonly job?: string | null;
@@ -69,17 +71,12 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
   if (leads && resume) await removeAbandonedLock(path, { interrupted });
   const goesOn = leads && resume && isRunFolder(path);
   if (leads && !goesOn) requireUnused(path);
+  const stored = { path, recipe, complete: (before: unknown) => complete(before, recipe) };
+  if (group.allReduce([goesOn && isFinishedRun(stored) ? 1 : 0])[0]! > 0) return;
   // Bad images and a bad checkpoint are refused before the engine is loaded.
   const images = await loadTrainingData(recipe, options.onProgress);
   if (group.size > 1) requireSameImages(group, images);
-  const resumed = goesOn
-    ? resumeRunFolder({
-        path,
-        recipe,
-        complete: (stored) => complete(stored, recipe),
-        willRepeat: comesAgain,
-      })
-    : null;
+  const resumed = goesOn ? resumeRunFolder({ ...stored, willRepeat: comesAgain }) : null;
   using held = resumed?.run ?? null;
   const device = options.device ?? deviceOfRank(recipe.device, { group, source: deviceOfRecipe });
   requirePrecision(recipe.training.precision, { device, name: 'training.precision' });
@@ -97,8 +94,12 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
 
   const every = Math.max(1, Math.floor(stepsPerEpoch / recordedSteps));
   let reached = { epoch: 1, step: 0 };
+  const checkpointed = new Set(run === null ? [] : readEvents(path).flatMap(checkpointOf));
   const record = (event: RunEvent) => {
     if (run === null) return;
+    const [written] = checkpointOf(event);
+    if (written !== undefined && checkpointed.has(written)) return; // the same step again, after an interruption
+    if (written !== undefined) checkpointed.add(written);
     if (event.type === 'step') reached = { epoch: event.epoch, step: event.step };
     if (event.type !== 'step' || event.step % every === 0) run.appendEvent(event);
     onEvent(event);
@@ -110,6 +111,15 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
   if (goesOn && checkpoint !== null)
     record({ type: 'resume', time, epoch: progress.epoch, step: progress.step, ...place });
   else record({ type: 'start', time, epochs, stepsPerEpoch, parameters: model.parameterCount, ...place });
+  // Its event is missing if the process was killed between the two.
+  if (checkpoint !== null)
+    record({
+      type: 'checkpoint',
+      time,
+      epoch: progress.epoch,
+      step: progress.step,
+      file: 'last',
+    });
 
   const before = run === null ? place : placeOf(run.manifest);
   if (!isSameKind(before, place)) {
@@ -171,6 +181,11 @@ const progressSchema: z.ZodType<TrainingProgress> = z.strictObject({
     found: z.int().min(1).nullable(),
   }),
 });
+
+/** The file and step of a checkpoint that an event tells of. */
+function checkpointOf(event: RunEvent): string[] {
+  return event.type === 'checkpoint' ? [`${event.file} ${event.step}`] : [];
+}
 
 /** Whether a run resumed from `state` will record an event again: the end, and epochs that had not finished. */
 function comesAgain(event: RunEvent, state: unknown): boolean {

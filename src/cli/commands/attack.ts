@@ -72,7 +72,7 @@ export function attackCommand() {
       const [channels, height, width] = shape;
       const images = await decodeImages({ files, form: { size: [height, width], channels, resize } });
       // Imported after validation, since this loads the engine.
-      const { attackImagesToFolder } = await import('../../app/attack/write-folder.js');
+      const { attackFiles, writeAttackFolder } = await import('../../app/attack/write-folder.js');
       const { modelClassNames } = await import('../../app/model/model-class-names.js');
       const { openModel } = await import('../../app/model/open-model.js');
       const display = createDisplay();
@@ -81,7 +81,7 @@ export function attackCommand() {
       try {
         using model = openModel(file, { device });
         const classes = modelClassNames(model, shape);
-        const result = await attackImagesToFolder({
+        const { result, images: attacked } = await attackFiles({
           model,
           files,
           images,
@@ -93,12 +93,12 @@ export function attackCommand() {
           epsilon,
           seed,
           resize,
-          folder: out,
           interrupted: () => signal.aborted,
           onProgress: ({ stage, done, total }) => display.progress({ label: stage, done, total }),
         });
         display.close();
         writeResult(result, { json, table: attackTable(result, join(out, 'index.html')) });
+        await writeAttackFolder({ folder: out, result, images: attacked, shape });
       } finally {
         display.close();
       }

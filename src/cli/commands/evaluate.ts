@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { Command, Option } from '@commander-js/extra-typings';
 import { attackForms } from '../../attacks/attack.js';
 import { autoAttackSets } from '../../attacks/autoattack.js';
@@ -12,7 +11,7 @@ import { evaluateSettings } from '../evaluate-settings.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { modelOptions } from '../model-options.js';
 import { several, wholeNumber } from '../option-parsers.js';
-import { requireNewFile } from '../output-file.js';
+import { requireNewFile, writeOutputFile } from '../output-file.js';
 import { withResumeCommand } from '../resume-command.js';
 import { evaluationTable } from '../terminal/evaluation-table.js';
 import { createDisplay } from '../terminal/terminal.js';
@@ -173,7 +172,7 @@ export function evaluateCommand() {
             onProgress: ({ stage, done, total, robust }) =>
               display.progress({ label: stage, done, total, robust }),
           });
-          writeFileSync(options.report, page, { flag: 'wx' });
+          writeOutputFile(options.report, page, { isNew: true });
           display.note(`The report is in ${options.report}. Open it in a browser.`);
         }
       };

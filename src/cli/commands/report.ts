@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import type { TrainedRun } from '../../app/report/training-report.js';
@@ -14,7 +13,7 @@ import { firstDifference } from '../../user-input/first-difference.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { several, wholeNumber } from '../option-parsers.js';
-import { requireNewFile } from '../output-file.js';
+import { requireNewFile, writeOutputFile } from '../output-file.js';
 import { statedAttacks } from '../stated-attacks.js';
 import { createDisplay } from '../terminal/terminal.js';
 
@@ -74,7 +73,7 @@ export function reportCommand() {
           interrupted: () => signal.aborted,
           onProgress: display.progress,
         });
-        writeFileSync(out, page, { flag: 'wx' });
+        writeOutputFile(out, page, { isNew: true });
       } finally {
         display.close();
       }

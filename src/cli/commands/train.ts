@@ -20,6 +20,7 @@ export function trainCommand() {
     .option('--smoke', "apply the recipe's smoke section: a test that takes seconds", false)
     .option('--out <folder>', 'the run folder (default: runs/NAME-SEED)')
     .option('--resume', 'resume the run in the run folder', false)
+    .option('--resume-or-start', 'resume the run in the run folder, or start it if there is none', false)
     .option('--init <model>', 'initialise from a run, checkpoint, weights file or PyTorch state dict')
     .option('--new-head', 'with --init: reinitialise the last layer, for other classes', false)
     .option('--entry <name>', 'with --init: which of several state dicts in a PyTorch checkpoint')
@@ -42,7 +43,15 @@ export function trainCommand() {
       const job = jobId(process.env);
       const isOfJob = job !== null && isRunFolder(path) && readManifest(path).chosen.job === job;
       const restarted = isRestart(process.env) || isOfJob;
-      const resume = options.resume || restarted;
+      if (options.resume && !restarted && !isRunFolder(path))
+        throw InputError.expected(
+          'the folder of a run',
+          '--resume',
+          path,
+          'Check --out, or use --resume-or-start to start a run there.',
+        );
+      const resume = options.resume || options.resumeOrStart || restarted;
+      const isDone = leads && resume && isRunFolder(path) && readEvents(path).at(-1)?.type === 'end';
       const history = leads && resume && isRunFolder(path) ? readEvents(path) : [];
       if (options.init !== undefined && history.length > 0 && !restarted)
         throw InputError.expected('--resume or --init, not both,', 'a run that has started', path);
@@ -81,6 +90,7 @@ export function trainCommand() {
         display.close();
       }
       if (!leads) return;
+      if (isDone) process.stdout.write('The run is finished already; it was left as it is.\n');
       process.stdout.write(`The run is in ${path}. Evaluate it: ./satin evaluate ${path}\n`);
     });
 }

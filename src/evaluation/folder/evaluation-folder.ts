@@ -2,7 +2,8 @@ import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync, st
 import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset.js';
 import { InputError } from '../../errors.js';
-import { explainWriteError, writeJsonDurably, writeWhole } from '../../files/durable-file.js';
+import { writeJsonDurably, writeWhole } from '../../files/durable-file.js';
+import { explainWriteError } from '../../files/system-error.js';
 import { Ledger, type LedgerEntry } from '../ledger.js';
 import type { EvaluationResult } from '../result.js';
 import { foundBytes, foundFile, writeAdversarial } from './images.js';

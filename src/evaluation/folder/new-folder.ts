@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Dataset } from '../../data/dataset.js';
 import { InputError } from '../../errors.js';
 import { writeFileDurably, writeJsonDurably } from '../../files/durable-file.js';
 import { acquireLock } from '../../files/lock.js';
+import { makeFolder } from '../../files/make-folder.js';
 import { type EvaluationFolder, linesFile, openEvaluationFolder } from './evaluation-folder.js';
 import { foundFile, writeOriginals } from './images.js';
 import { type EvaluationManifest, isEvaluationFolder, manifestFile } from './manifest.js';
@@ -25,7 +26,7 @@ export interface NewEvaluationFolder extends Disposable {
  */
 export function newEvaluationFolder(path: string): NewEvaluationFolder {
   requireUnused(path);
-  const made = mkdirSync(path, { recursive: true }); // the outermost folder that did not exist
+  const made = makeFolder(path); // the outermost folder that did not exist
   const lock = acquireLock(path);
   let isCreated = false;
   let isReleased = false;

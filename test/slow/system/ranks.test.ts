@@ -52,7 +52,7 @@ it('four ranks, one of them killed, end within a minute, and two go on', { skip:
   const training = { ...tiny.training, epochs: 20, checkpointEvery: 1 };
   writeFileSync(recipe, JSON.stringify({ ...tiny, training }));
   const path = join(folder, 'killed');
-  const line = ['train', recipe, '--out', path, '--resume'];
+  const line = ['train', recipe, '--out', path, '--resume-or-start'];
   const { processes, ended } = await satinRanks([line, line, line, line]);
   const last = join(path, 'checkpoints', 'last.json');
   const step = () =>

@@ -1,0 +1,31 @@
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { explainWriteError } from './system-error.js';
+
+/**
+ * Creates a folder and its parents, one at a time: for all of them at once, Node says ENOENT of a read-only disk, and never
+ * returns where a parent exists in which nothing can be made.
+ *
+ * @returns the outermost folder that did not exist; undefined if all did.
+ * @throws {InputError} 'cannot-write', 'disk-full'
+ */
+export function makeFolder(path: string): string | undefined {
+  const missing: string[] = [];
+  for (let folder = resolve(path); !existsSync(folder); folder = dirname(folder)) missing.unshift(folder);
+  try {
+    for (const folder of missing) makeOne(folder);
+    if (missing.length === 0 && !statSync(path).isDirectory()) mkdirSync(path); // says what is there
+  } catch (error) {
+    throw explainWriteError(path, error);
+  }
+  return missing[0];
+}
+
+/** Another process may make it at the same time. */
+function makeOne(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  }
+}
