@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { unknownName } from '../user-input/did-you-mean.js';
 import type { Activation } from './activation.js';
 import { type ActivationName, activations, type Family } from './table.js';
 
@@ -14,12 +15,13 @@ export function parseActivation(text: string): Activation {
   const match = /^([a-z-]+)(?:\((.*)\))?$/.exec(text.trim());
   const name = match?.[1];
   if (name === undefined || !isName(name))
-    throw InputError.expected(
-      `one of ${activationNames.join(', ')}`,
-      'activation',
-      text,
-      'Write a coefficient in parentheses: softplus(10).',
-    );
+    throw unknownName({
+      kind: 'an activation',
+      name: 'activation',
+      received: text,
+      known: activationNames,
+      remedy: 'Write a coefficient in parentheses: softplus(10).',
+    });
   const family: Family = activations[name];
   const { coefficient, learned = null } = family;
   const written = match?.[2];

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { nearest } from '../user-input/did-you-mean.js';
 import type { AttackLossName } from './losses.js';
 import { lossFor, targetsFor } from './losses.js';
 import type { Norm, NormName } from './norms.js';
@@ -131,7 +132,7 @@ export function parseAttack(name: string): Attack {
 export function parseGradientAttack(name: string): GradientAttack {
   if (name === fgsm.name) return fgsm;
   const match = /^pgd-(cw-)?([1-9]\d{0,5})(?:-([1-9]\d{0,3}))?$/.exec(name);
-  if (match === null) throw InputError.expected(attackForms, 'attack', name);
+  if (match === null) throw unknownAttack(name);
   const steps = Number(match[2]);
   return {
     kind: 'pgd',
@@ -142,6 +143,19 @@ export function parseGradientAttack(name: string): GradientAttack {
     randomStart: true,
     restarts: Number(match[3] ?? 1),
   };
+}
+
+/** The nearest attack, with the numbers of the name received; all forms if none is near. */
+function unknownAttack(name: string): InputError {
+  const [steps = '50'] = /\d+/.exec(name) ?? [];
+  const meant = nearest(name, [
+    fgsm.name,
+    ...[`pgd-${steps}`, `pgd-cw-${steps}`, `pgd-${steps}-paper`],
+    ...Object.keys(autoAttack),
+  ]);
+  return meant === undefined
+    ? InputError.expected(attackForms, 'attack', name)
+    : InputError.expected('an attack', 'attack', name, `Did you mean '${meant}'?`);
 }
 
 /** The same attack with a surrogate derivative; misclassification is still checked on the original model. */

@@ -87,9 +87,22 @@ function unknownCommand(name: string, commands: CommandTable): InputError {
   return new InputError('unknown-command', `Unknown command '${name}'. ${remedy}`);
 }
 
-/** Converts commander's message to Satin's style: `Unknown option '--sed'. Did you mean --seed?` */
+/**
+ * Converts commander's message to Satin's style: `Unknown option '--sed'. Did you mean --seed?`; `Option '--norm <norm>'
+ * argument 'l3' is invalid. Did you mean 'l2'? Allowed choices are linf, l2.`
+ */
 function sentenceOf(message: string): string {
-  const [problem = '', ...hints] = message.replace(/^error: /, '').split('\n');
+  const [problem = '', ...hints] = withNearest(message)
+    .replace(/^error: /, '')
+    .split('\n');
   const sentence = `${problem.charAt(0).toUpperCase()}${problem.slice(1).replace(/[.:]?$/, '.')}`;
   return [sentence, ...hints.map((hint) => hint.replace(/^\((.*)\)$/, '$1'))].join(' ');
+}
+
+function withNearest(message: string): string {
+  const [, received, choices] = /'([^']*)' is invalid.*\. Allowed choices are (.*)\.$/s.exec(message) ?? [];
+  const meant = received === undefined ? undefined : nearest(received, (choices ?? '').split(', '));
+  return meant === undefined
+    ? message
+    : message.replace(' Allowed choices', ` Did you mean '${meant}'? Allowed choices`);
 }

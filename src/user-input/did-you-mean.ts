@@ -1,4 +1,5 @@
 import { closestMatch } from 'leven';
+import { InputError } from '../errors.js';
 
 /**
  * The known name closest to a mistyped one, or undefined if none is close: the edit distance is at most 40 % of the
@@ -10,6 +11,38 @@ export function nearest(received: string, known: readonly string[]): string | un
     maxDistance: Math.ceil(received.length * 0.4),
   });
   return match === undefined ? undefined : lowered.get(match);
+}
+
+/** The largest number of names that a message lists although the nearest is known. */
+const fewNames = 8;
+
+/**
+ * The error for a name that is not known. It asks whether the nearest was meant, and lists all of them where they are
+ * few, or none is near.
+ */
+export function unknownName(options: {
+  /** `an activation` */
+  readonly kind: string;
+  /** What the name is for: `model.activation`, `--data`. */
+  readonly name: string;
+  readonly received: string;
+  readonly known: readonly string[];
+  /** A further sentence. */
+  readonly remedy?: string;
+}): InputError {
+  const { kind, name, received, known, remedy } = options;
+  const meant = nearest(received, known);
+  const expected = meant === undefined || known.length <= fewNames ? `one of ${known.join(', ')}` : kind;
+  const sentences = [
+    ...(meant === undefined ? [] : [`Did you mean '${meant}'?`]),
+    ...(remedy ? [remedy] : []),
+  ];
+  return InputError.expected(expected, name, received, sentences.join(' ') || undefined);
+}
+
+/** Whether a message that names the nearest also lists all names. */
+export function isShort(known: readonly unknown[]): boolean {
+  return known.length <= fewNames;
 }
 
 /** The quoted names as a list in a sentence: `'a', 'b' or 'c'`. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { describe, InputError, SatinError } from '../errors.js';
-import { nearest, quotedList } from './did-you-mean.js';
+import { isShort, nearest, quotedList } from './did-you-mean.js';
 
 /** The options of one call of `validate`. */
 export interface Validation<Schema extends z.ZodType> {
@@ -43,9 +43,14 @@ function problems(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
   if (issue.code === 'custom' && issue.params?.expected !== true) return [`${name}: ${issue.message}`];
 
   const received = receivedBy(issue);
+  const names = [...new Set(namesAt(issue, schema))];
+  const meant = typeof received === 'string' ? nearest(received, names) : undefined;
   const expected =
-    issue.code === 'invalid_type' && issue.expected === 'object' ? 'a section of keys' : issue.message;
-  const meant = typeof received === 'string' ? nearest(received, namesAt(issue, schema)) : undefined;
+    issue.code === 'invalid_type' && issue.expected === 'object'
+      ? 'a section of keys'
+      : meant !== undefined && !isShort(names)
+        ? 'a known name'
+        : issue.message;
   return [
     `Expected ${expected} for ${name} but received ${received === undefined ? 'nothing' : describe(received)}.` +
       (meant === undefined ? '' : ` Did you mean '${meant}'?`),

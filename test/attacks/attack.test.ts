@@ -97,8 +97,24 @@ describe('names of attacks', () => {
     ])
       assert.throws(
         () => parseAttack(name),
-        (error) => error instanceof InputError && /Expected fgsm, pgd-STEPS or/.test(error.message),
+        (error) =>
+          error instanceof InputError && /Expected (fgsm, pgd-STEPS or|an attack for)/.test(error.message),
         name,
       );
   });
+});
+
+it('an unknown attack hears the nearest one, with its own number of steps', () => {
+  for (const [received, meant] of [
+    ['pgd50', 'pgd-50'],
+    ['pdg-20', 'pgd-20'],
+    ['pgd-20-papr', 'pgd-20-paper'],
+    ['apgdce', 'apgd-ce'],
+    ['sqare', 'square'],
+  ] as const)
+    assert.throws(
+      () => parseAttack(received),
+      new RegExp(`received '${received}'\\. Did you mean '${meant}'\\?`),
+    );
+  assert.throws(() => parseAttack('carlini'), /Expected fgsm, pgd-STEPS or/);
 });

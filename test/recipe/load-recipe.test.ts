@@ -183,7 +183,11 @@ describe('a recipe is refused', () => {
     ['for NaN', 'training.schedule.learningRate=.nan', /a number above 0 .* received NaN/],
     ['for an infinite number', 'training.schedule.learningRate=.inf', /received Infinity/],
     ['for a seed beyond what a number holds', 'training.seed=1e300', /training\.seed/],
-    ['for an unknown model', 'model.name=resnet2', /Expected 'resnet8', .*'resnet2'\. Did you mean 'resnet/],
+    [
+      'for an unknown model',
+      'model.name=resnet2',
+      /Expected a known name for model\.name but received 'resnet2'\. Did you mean 'resnet/,
+    ],
     ['for an unknown activation', 'model.activation=rleu', /activation but received 'rleu'/],
     [
       'for a coefficient out of range',

@@ -161,7 +161,7 @@ describe('a training section is refused', () => {
     [
       'for an unknown derivative',
       { objective: 'fast', derivatives: { update: 'sofplus' } },
-      /one of relu, .* for activation but received 'sofplus'/,
+      /an activation for activation but received 'sofplus'\. Did you mean 'softplus'\?/,
     ],
   ];
   for (const [what, training, message, rest] of cases) it(what, () => refuses(training, message, rest));
