@@ -67,6 +67,7 @@ export async function imagenetPipeline({
       contrast: 0,
       saturation: 0,
       lighting: 0,
+      colours: 'continuous',
     },
     shuffleBuffer: null,
     workers: usualWorkers(1),

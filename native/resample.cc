@@ -64,8 +64,9 @@ std::unique_ptr<Job> jobOf(Arguments& arguments) {
   const std::string filter = arguments.text(2, "the filter");
   const ByteArray target = arguments.bytes(4, "target");
   const int64_t offset = arguments.integer(5, "offset");
-  if (filter != "bilinear" && filter != "bicubic")
-    throw WrongArgument("Expected bilinear or bicubic for the filter but received '" + filter + "'.");
+  const bool isOpencv = filter == "opencv-cubic";
+  if (!isOpencv && filter != "bilinear" && filter != "bicubic")
+    throw WrongArgument("Expected bilinear, bicubic or opencv-cubic for the filter but received '" + filter + "'.");
   if (sizes.size() != 8) throw WrongArgument("Expected eight sizes but received " + std::to_string(sizes.size()) + ".");
   for (size_t i = 0; i < 8; i++)
     if (sizes[i] < (i == 4 || i == 5 ? 0 : 1) || sizes[i] > 65535)
@@ -77,7 +78,7 @@ std::unique_ptr<Job> jobOf(Arguments& arguments) {
   const auto at = [&](size_t i) { return static_cast<int>(sizes[i]); };
   auto job = std::make_unique<Job>();
   job->how = {at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7),
-              filter == "bilinear" ? Filter::kBilinear : Filter::kBicubic, arguments.boolean(3, "flip")};
+              isOpencv ? Filter::kOpencvCubic : filter == "bilinear" ? Filter::kBilinear : Filter::kBicubic, arguments.boolean(3, "flip")};
   job->target = target.data + offset;
   return job;
 }

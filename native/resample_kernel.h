@@ -1,4 +1,4 @@
-// Resizing of 8-bit images as Pillow does it, to the bit. Plain loops, no torch headers.
+// Resizing of 8-bit images as Pillow does it, to the bit, or as OpenCV's INTER_CUBIC. Plain loops, no torch headers.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 
 namespace satin {
 
-enum class Filter { kBilinear, kBicubic };
+enum class Filter { kBilinear, kBicubic, kOpencvCubic };
 
 // Resizes an image [height, width, 3] to fullHeight x fullWidth and keeps the window of it.
 struct Resampling {

@@ -34,6 +34,7 @@ export const heldBy: Table = {
   'data/dataset-tensors': ['training/gradient-accumulation', 'evaluation/evaluate'],
   'data/image-folder-layout': ['data/image-folder'],
   'data/imagenet/class-folders': ['data/imagenet/layout'],
+  'data/imagenet/colour-draws': ['data/imagenet/colour-jitter', 'data/imagenet/tensorpack-colours'],
   'data/imagenet/shard-images': ['data/imagenet/layout', 'data/imagenet/stream'],
   'data/imagenet/splits': [
     'data/imagenet/robustbench-subset',
@@ -99,7 +100,6 @@ export const heldBy: Table = {
   'provenance/place': ['engine/device'],
   'recipe/data': ['recipe/load-recipe', 'recipe/training'],
   'recipe/defaults': ['recipe/training', 'recipe/load-recipe'],
-  'recipe/imagenet-data': ['recipe/load-recipe', 'system/docs'],
   'recipe/model': ['recipe/load-recipe', 'recipe/training'],
   'recipe/objective': ['recipe/training', 'app/train/build-objective'],
   'recipe/recipe': ['recipe/load-recipe', 'recipe/training'],

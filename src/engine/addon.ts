@@ -28,6 +28,8 @@ export type ResamplingSizes = readonly [
   windowWidth: number,
 ];
 
+export type ResamplingFilter = 'bilinear' | 'bicubic' | 'opencv-cubic';
+
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | BigInt64Array;
 
 export interface Addon {
@@ -129,7 +131,7 @@ export interface Addon {
   resample(
     pixels: Uint8Array,
     sizes: ResamplingSizes,
-    filter: 'bilinear' | 'bicubic',
+    filter: ResamplingFilter,
     flip: boolean,
     target: Uint8Array,
     offset: number,
@@ -137,7 +139,7 @@ export interface Addon {
   resampleJpeg(
     file: Uint8Array,
     sizes: ResamplingSizes,
-    filter: 'bilinear' | 'bicubic',
+    filter: ResamplingFilter,
     flip: boolean,
     target: Uint8Array,
     offset: number,

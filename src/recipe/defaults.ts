@@ -23,6 +23,7 @@ export const defaults = {
       contrast: 0,
       saturation: 0,
       lighting: 0,
+      colours: 'continuous',
     },
     shuffleBuffer: null,
     workers: null,

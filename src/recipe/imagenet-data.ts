@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { isOff } from '../data/imagenet/colour-draws.js';
 import { type Layout, layouts } from '../data/imagenet/layout.js';
 import type { CentreForm } from '../data/imagenet/splits.js';
-import { filters } from '../tensor/resample.js';
+import { type Filter, filters } from '../tensor/resample.js';
 import { atLeastZero, between, oneOf, positive, text, whole, yesOrNo } from '../user-input/schema-fields.js';
 import { defaults } from './defaults.js';
 
@@ -36,6 +37,15 @@ const augment = z
     saturation: jitter(defaults.imagenet.augment.saturation),
     /** Standard deviation of PCA lighting noise, along ImageNet's principal colour components. @default 0 */
     lighting: atLeastZero().default(defaults.imagenet.augment.lighting),
+    /**
+     * How colours are changed: in real numbers, clipped once at the end, or as `tensorpack` changes bytes: contrast about
+     * the mean of each channel, and every step clipped and cut to bytes. @default 'continuous'
+     */
+    colours: oneOf(['continuous', 'tensorpack']).default(defaults.imagenet.augment.colours),
+  })
+  .refine((value) => value.colours === 'continuous' || !isOff(value), {
+    path: ['colours'],
+    error: 'without brightness, contrast, saturation and lighting it would have no effect. Leave it out.',
   })
   .prefault({});
 
@@ -50,7 +60,11 @@ export const imagenetFields = {
   size: whole(1).default(defaults.imagenet.size),
   /** Evaluation resizes the shorter side to this before the centre crop; null for `size` + 32. @default null */
   resize: whole(1).nullable().default(defaults.imagenet.resize),
-  /** Interpolation, with antialiasing. @default 'bilinear' */
+  /**
+   * Interpolation: `bilinear` or `bicubic`, antialiased as Pillow's, or `opencv-cubic`, OpenCV's INTER_CUBIC, which is not.
+   *
+   * @default 'bilinear'
+   */
   filter: oneOf(filters).default(defaults.imagenet.filter),
   /** `exact` gives torchvision's pixels; `fast` downscales large JPEGs while decoding. @default 'exact' */
   decoding: oneOf(['exact', 'fast']).default(defaults.imagenet.decoding),
@@ -66,11 +80,21 @@ export const imagenetFields = {
 interface ImagenetData {
   readonly size: number;
   readonly resize: number | null;
+  readonly filter: Filter;
+  readonly decoding: 'exact' | 'fast';
 }
 
-/** An inconsistency between fields, as a sentence; null if there is none. */
-export function imagenetProblem({ size, resize }: ImagenetData): string | null {
-  return resize !== null && resize < size ? `${resize} is less than the crop size of ${size}.` : null;
+/** An inconsistency between fields: the field and a sentence; null if there is none. */
+export function imagenetProblem({
+  size,
+  resize,
+  filter,
+  decoding,
+}: ImagenetData): readonly [field: 'resize' | 'decoding', message: string] | null {
+  if (resize !== null && resize < size) return ['resize', `${resize} is less than the crop size of ${size}.`];
+  if (filter === 'opencv-cubic' && decoding === 'fast')
+    return ['decoding', 'fast shrinks with antialiasing, and opencv-cubic has none. Use exact.'];
+  return null;
 }
 
 /** The fields that determine the preprocessing in an evaluation. */

@@ -95,7 +95,7 @@ export const recipeSchema = z
         `the learned coefficient of ${model.activation} would have no gradient.`,
       );
     const problem = data.name === 'imagenet' ? imagenetProblem(data) : null;
-    if (problem !== null) report(['data', 'resize'], problem);
+    if (problem !== null) report(['data', problem[0]], problem[1]);
     if (data.examples !== null && data.examples < training.batch)
       report(
         ['training', 'batch'],

@@ -1,8 +1,11 @@
 import type { ResamplingSizes } from '../engine/addon.js';
 import { native } from '../engine/native.js';
 
-/** Interpolation filters, named as in Pillow and torchvision; both are antialiased. */
-export const filters = ['bilinear', 'bicubic'] as const;
+/**
+ * Interpolation filters. `bilinear` and `bicubic` are Pillow's, antialiased, and named as there and in torchvision;
+ * `opencv-cubic` is OpenCV's INTER_CUBIC, the cubic of a = -0.75 without antialiasing.
+ */
+export const filters = ['bilinear', 'bicubic', 'opencv-cubic'] as const;
 
 export type Filter = (typeof filters)[number];
 
@@ -36,9 +39,9 @@ export interface ByteTarget {
 }
 
 /**
- * Resizes uint8 [H, W, 3] and writes the crop as uint8 [3, h, w] to `target` at `offset`: bit-identical to Pillow's
- * `resize` up to version 12 (later versions process the axes of some tall images in another order, which rounds
- * differently). Runs in a background thread; neither array may be accessed before the promise resolves.
+ * Resizes uint8 [H, W, 3] and writes the crop as uint8 [3, h, w] to `target` at `offset`. With Pillow's filters bit-identical
+ * to its `resize` up to version 12 (later versions process the axes of some tall images in another order, which rounds
+ * differently); with `opencv-cubic` within 1 of OpenCV's bytes, which rounds some sums in float. Runs in a background thread; neither array may be accessed before the promise resolves.
  *
  * @throws {InputError} for inconsistent sizes.
  */

@@ -1,8 +1,13 @@
-/** Resized pixels are Pillow's: scripts/golden/imagenet.py. */
+/** Resized pixels are Pillow's and OpenCV's: scripts/golden/imagenet.py and opencv_tensorpack.py. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { resample } from '../../src/tensor/resample.js';
+import { readGolden } from '../support/golden.js';
 import { golden } from '../support/golden-images.js';
+
+const { resized } = readGolden<{
+  readonly resized: readonly Omit<(typeof golden.resized)[number], 'filter'>[];
+}>('tensorpack');
 
 describe('resizing', () => {
   it('equals Pillow to the bit, mirrored too', async () => {
@@ -18,6 +23,27 @@ describe('resizing', () => {
       const mirrored = bytes.map((_, at) => bytes[at - (at % width) + (width - 1 - (at % width))]!);
       assert.deepEqual([...target], [0, ...mirrored, 0]);
     }
+  });
+
+  it('equals OpenCV within 1, mirrored too, and mostly to the bit', async () => {
+    let [off, all] = [0, 0];
+    for (const { size, full, window, pixels, bytes } of resized) {
+      const [top, left, height, width] = window;
+      const how = { size, full, window: { top, left, height, width }, filter: 'opencv-cubic' } as const;
+      const run = async (flip: boolean) => {
+        const target = new Uint8Array(bytes.length);
+        await resample(Uint8Array.from(pixels), { ...how, flip }, { target, offset: 0 });
+        return [...target];
+      };
+      const straight = await run(false);
+      const differences = straight.map((value, at) => Math.abs(value - bytes[at]!));
+      assert.ok(Math.max(...differences) <= 1, `${size} to ${full}`);
+      off += differences.filter((each) => each > 0).length;
+      all += bytes.length;
+      const mirrored = straight.map((_, at) => straight[at - (at % width) + (width - 1 - (at % width))]!);
+      assert.deepEqual(await run(true), mirrored);
+    }
+    assert.ok(off <= 0.005 * all, `${off} of ${all}`);
   });
 
   it('refuses sizes that do not fit', () => {

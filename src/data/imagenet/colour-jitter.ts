@@ -2,33 +2,10 @@ import { cat, tensor } from '../../tensor/create.js';
 import { matmul } from '../../tensor/functional.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-
-export interface ColourOptions {
-  /** Brightness is multiplied by a factor drawn from 1 ± this; 0 is off. */
-  readonly brightness: number;
-  /** Likewise for contrast: the distance from the image's mean grey. */
-  readonly contrast: number;
-  /** Likewise for saturation: the distance of each pixel from its own grey. */
-  readonly saturation: number;
-  /** Standard deviation of the shifts along the principal colours of ImageNet (Krizhevsky et al., 2012); 0 is off. */
-  readonly lighting: number;
-}
-
-/** Number of uniform draws in [0, 1) per image: three factors, the order of four steps, three pairs for normal numbers. */
-export const colourDraws = 3 + 3 + 6;
+import { type ColourOptions, colourChange, isOff, type Vector } from './colour-draws.js';
 
 /** Weights of red, green and blue in grey, as in torchvision. */
 const grey = [0.2989, 0.587, 0.114] as const;
-
-/** Principal components of ImageNet's colours, for pixels in [0, 1]; the eigenvectors are the columns. */
-const eigenvalues = [0.2175, 0.0188, 0.0045] as const;
-const eigenvectors = [
-  [-0.5675, 0.7192, 0.4009],
-  [-0.5808, -0.0045, -0.814],
-  [-0.5836, -0.6948, 0.4203],
-] as const;
-
-type Vector = readonly [number, number, number];
 
 /** The map of a pixel: v → matrix v + shift. */
 export interface ColourMap {
@@ -37,9 +14,10 @@ export interface ColourMap {
 }
 
 /**
- * Applies brightness, contrast, saturation and lighting in a random order for each image, as fb.resnet.torch and the code
- * of the paper do, and clips to [0, 1] once at the end. Each step is an affine map v → M v + t of a pixel (contrast uses
- * the mean colour at that step), so the four steps compose to one affine map per image.
+ * Applies brightness, contrast, saturation and lighting in a random order for each image, in real numbers: contrast about
+ * the image's mean grey, as fb.resnet.torch and torchvision, clipped to [0, 1] once at the end. Each step is an affine map
+ * v → M v + t of a pixel (contrast uses the mean colour at that step), so the four steps compose to one affine map per
+ * image.
  *
  * @param x pixels in [0, 1], [N, 3, H, W]
  * @param draws `colourDraws` uniform numbers for each image
@@ -49,8 +27,7 @@ export function jitterColours(
   options: ColourOptions,
   draws: readonly ArrayLike<number>[],
 ): Tensor {
-  const { brightness, contrast, saturation, lighting } = options;
-  if (brightness === 0 && contrast === 0 && saturation === 0 && lighting === 0) return x;
+  if (isOff(options)) return x;
   return scope(() => {
     const [count, , height, width] = x.shape as [number, number, number, number];
     const means = x.mean([2, 3]); // [N, 3]
@@ -119,7 +96,7 @@ function shiftsOf(maps: readonly ColourMap[], device: string): Tensor {
 
 /** The map of one image, whose mean colour is `mean`. */
 export function colourMap(options: ColourOptions, draws: ArrayLike<number>, mean: Vector): ColourMap {
-  const factor = (range: number, draw: number) => 1 + range * (2 * draw - 1);
+  const { factors, light, order } = colourChange(options, draws);
   let { matrix, shift }: ColourMap = {
     matrix: [
       [1, 0, 0],
@@ -143,33 +120,23 @@ export function colourMap(options: ColourOptions, draws: ArrayLike<number>, mean
       [moved(0), moved(1), moved(2)],
     ];
   };
-  const steps = [
-    () => then(factor(options.brightness, draws[0]!), 0, [0, 0, 0]),
-    () => {
-      const kept = factor(options.contrast, draws[1]!);
-      const now = matrix.map((row, at) => dot(row, mean) + shift[at]!);
-      const level = (1 - kept) * dot(grey, [now[0]!, now[1]!, now[2]!]);
-      then(kept, 0, [level, level, level]);
-    },
-    () => {
-      const kept = factor(options.saturation, draws[2]!);
-      then(kept, 1 - kept, [0, 0, 0]);
-    },
-    () => {
-      const weight = (index: number) =>
-        options.lighting * normal(draws[6 + 2 * index]!, draws[7 + 2 * index]!) * eigenvalues[index]!;
-      const weights: Vector = [weight(0), weight(1), weight(2)];
-      then(1, 0, [
-        dot(eigenvectors[0], weights),
-        dot(eigenvectors[1], weights),
-        dot(eigenvectors[2], weights),
-      ]);
-    },
-  ];
-  for (let drawn = 3; steps.length > 0; drawn++) {
-    const chosen = steps.length === 1 ? 0 : Math.floor(draws[drawn]! * steps.length);
-    steps.splice(chosen, 1)[0]!();
-  }
+  for (const step of order)
+    switch (step) {
+      case 'brightness':
+        then(factors.brightness, 0, [0, 0, 0]);
+        break;
+      case 'contrast': {
+        const now = matrix.map((row, at) => dot(row, mean) + shift[at]!);
+        const level = (1 - factors.contrast) * dot(grey, [now[0]!, now[1]!, now[2]!]);
+        then(factors.contrast, 0, [level, level, level]);
+        break;
+      }
+      case 'saturation':
+        then(factors.saturation, 1 - factors.saturation, [0, 0, 0]);
+        break;
+      case 'lighting':
+        then(1, 0, light);
+    }
   return { matrix, shift };
 }
 
@@ -179,9 +146,4 @@ function dot(a: Vector, b: Vector): number {
 
 function column3(matrix: ColourMap['matrix'], column: number): Vector {
   return [matrix[0][column]!, matrix[1][column]!, matrix[2][column]!];
-}
-
-/** Box and Muller (1958). */
-function normal(u: number, v: number): number {
-  return Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
 }

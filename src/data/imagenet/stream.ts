@@ -7,11 +7,13 @@ import { scope } from '../../tensor/scope.js';
 import { type BatchRange, type BatchSource, type FetchedImages, nextBatchRange } from '../batch-source.js';
 import { countOf } from '../dataset-error.js';
 import { toPixels } from '../dataset-tensors.js';
-import { type ColourOptions, colourDraws, jitterColours } from './colour-jitter.js';
+import { type ColourOptions, colourDraws } from './colour-draws.js';
+import { jitterColours } from './colour-jitter.js';
 import { type RandomCrop, randomView, viewDraws } from './crop.js';
 import { BrokenImage, decodeView } from './decode.js';
 import type { EncodedImages } from './encoded-images.js';
 import { orderOf } from './shuffle.js';
+import { tensorpackColours } from './tensorpack-colours.js';
 
 export interface StreamOptions {
   readonly images: EncodedImages;
@@ -21,7 +23,12 @@ export interface StreamOptions {
   readonly size: number;
   readonly filter: Filter;
   readonly decoding: 'exact' | 'fast';
-  readonly augment: RandomCrop & ColourOptions & { readonly flip: boolean };
+  readonly augment: RandomCrop &
+    ColourOptions & {
+      readonly flip: boolean;
+      /** How colours are changed: in real numbers (`jitterColours`), or as tensorpack does (`tensorpackColours`). */
+      readonly colours: 'continuous' | 'tensorpack';
+    };
   /** Size of the shuffle buffer for shards in images; null for all. */
   readonly shuffleBuffer: number | null;
   /** Number of images read and decoded concurrently. */
@@ -91,10 +98,13 @@ export class ImageStream implements BatchSource {
         scope(() => {
           const bytes = taken.bytes.subarray(from * area, (from + count) * area);
           const ids = taken.ids.subarray(from, from + count);
-          const x = toPixels(tensor(bytes, [count, 3, size, size], device));
+          const x = tensor(bytes, [count, 3, size, size], device);
           const draws = Array.from(ids, (_, at) => this.#drawsOf(taken, from + at).subarray(viewDraws));
           return {
-            x: jitterColours(x, augment, draws),
+            x:
+              augment.colours === 'tensorpack'
+                ? toPixels(tensorpackColours(x, augment, draws))
+                : jitterColours(toPixels(x), augment, draws),
             labels: integers(
               ids.map((id) => this.options.images.labels[id]!),
               device,

@@ -1,8 +1,8 @@
 /** Colours are torchvision's: scripts/golden/imagenet.py. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { colourDraws } from '../../../src/data/imagenet/colour-draws.js';
 import {
-  colourDraws,
   jitterColours,
   mapsAfterReading,
   mapsWithoutReading,

@@ -8,7 +8,7 @@ import { ImageStream, type StreamOptions } from '../../../src/data/imagenet/stre
 import { RunError } from '../../../src/errors.js';
 import { folder, makeFolder, perClass, refused, shards, split } from '../../support/small-imagenet.js';
 
-const off = { brightness: 0, contrast: 0, saturation: 0, lighting: 0 };
+const off = { brightness: 0, contrast: 0, saturation: 0, lighting: 0, colours: 'continuous' } as const;
 
 async function streamOf(dir: string, options: Partial<StreamOptions> = {}): Promise<ImageStream> {
   const { images, indices } = await openSplit({ ...split, dir });
@@ -49,6 +49,22 @@ describe('the stream', () => {
     assert.deepEqual([await take(ahead, 0, 6), await take(ahead, 6, 6)], straight.slice(0, 2));
     assert.deepEqual(await take(await streamOf(shards), 6, 6), straight[1]);
     assert.deepEqual(await take(whole, 12, 6), straight[2], 'taken twice');
+  });
+
+  it('changes colours as tensorpack does where it is told to: to whole bytes', async () => {
+    const augment = { scale: [0.2, 1], ratio: [0.75, 4 / 3], flip: true, ...off, contrast: 0.4 } as const;
+    const bytesOf = async (colours: 'continuous' | 'tensorpack', contrast = 0.4) => {
+      const stream = await streamOf(folder, { augment: { ...augment, contrast, colours } });
+      return (await take(stream, 0, 6)).x.map((value) => value * 255);
+    };
+    const isWhole = (value: number) => Math.abs(value - Math.round(value)) < 1e-4;
+    const [changed, other, plain] = [
+      await bytesOf('tensorpack'),
+      await bytesOf('continuous'),
+      await bytesOf('continuous', 0),
+    ];
+    assert.ok(changed.every(isWhole) && plain.every(isWhole) && !other.every(isWhole));
+    assert.notDeepEqual(changed, plain);
   });
 
   it('gives two ranks what one takes', async () => {
