@@ -135,7 +135,7 @@ export class SatinStep extends Step {
   }
 
   protected computeGradients(batch: Batch, epoch: number): readonly Tensor[] {
-    const position = { seed: 0, epoch, step: epoch - 1, stepsPerEpoch: 1, part: 0 };
+    const position = { seed: 0, epoch, step: epoch - 1, stepsPerEpoch: 1, part: 0, first: 0 };
     return this.#objective.computeGradients(this.#model, batch, position).gradients;
   }
 

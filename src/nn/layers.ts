@@ -1,4 +1,5 @@
-import { ones, zeros } from '../tensor/create.js';
+import { InputError } from '../errors.js';
+import { cat, ones, stack, zeros } from '../tensor/create.js';
 import {
   batchNorm,
   conv2d,
@@ -7,6 +8,8 @@ import {
   normActivate,
   type PreparedConvolution,
 } from '../tensor/functional.js';
+import { noGrad } from '../tensor/gradient.js';
+import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { ActivationLayer } from './activation-layer.js';
 import { type Initialiser, metaTensor } from './initialise.js';
@@ -109,16 +112,24 @@ export class BatchNorm2d extends Module {
 
   /** activation(norm(x) + residual), in one fused kernel unless the pass needs double backward. */
   forward(x: Tensor, pass: Pass, epilogue: Epilogue = {}): Tensor {
-    const { train, keepStatistics = false, synchronised = false, doubleBackward = false } = pass;
+    const { train, keepStatistics = false } = pass;
     if (pass.shapeObserver !== undefined) return x;
-    const { residual, activation } = epilogue;
-    const updated = train && keepStatistics ? null : this;
+    const running = train && keepStatistics ? null : this;
     if (train && !keepStatistics) this.#batches.addNumber_(1);
+    if (train && pass.ghost !== undefined && pass.ghost !== x.dimension(0))
+      return this.#forwardGroups(x, { ...pass, ghost: pass.ghost }, epilogue);
+    return this.#forwardWhole(x, pass, epilogue, running);
+  }
+
+  /** By the statistics of one batch; `running` are the running statistics, null in training to leave them. */
+  #forwardWhole(x: Tensor, pass: Pass, epilogue: Epilogue, running: RunningStatistics | null): Tensor {
+    const { train, synchronised = false, doubleBackward = false } = pass;
+    const { residual, activation } = epilogue;
     const options = {
       weight: this.weight,
       bias: this.bias,
-      runningMean: updated?.runningMean ?? null,
-      runningVariance: updated?.runningVariance ?? null,
+      runningMean: running?.runningMean ?? null,
+      runningVariance: running?.runningVariance ?? null,
       train,
       momentum: BatchNorm2d.momentum,
       epsilon: BatchNorm2d.epsilon,
@@ -126,6 +137,33 @@ export class BatchNorm2d extends Module {
     };
     if (doubleBackward) return applyEpilogue(batchNorm(x, options), epilogue, pass);
     return normActivate(x, { ...options, residual, ...(activation?.kernelOptions(pass) ?? identity) });
+  }
+
+  /** By the statistics of each group; the running ones become the mean of what each group would make of them. */
+  #forwardGroups(x: Tensor, pass: Pass & { readonly ghost: number }, epilogue: Epilogue): Tensor {
+    const { ghost, keepStatistics = false } = pass;
+    const { residual, ...rest } = epilogue;
+    const count = x.dimension(0);
+    if (count % ghost !== 0)
+      throw InputError.expected(`a multiple of the ${ghost} images of ghost batch norm`, 'a batch', count);
+    return scope(() => {
+      const residuals = residual?.split(ghost);
+      const moved: RunningStatistics[] = [];
+      const outputs = x.split(ghost).map((part, group) => {
+        const running = keepStatistics
+          ? null
+          : { runningMean: this.runningMean.clone(), runningVariance: this.runningVariance.clone() };
+        if (running !== null) moved.push(running);
+        const own = residuals?.[group];
+        return this.#forwardWhole(part, pass, { ...rest, ...(own && { residual: own }) }, running);
+      });
+      if (moved.length > 0)
+        noGrad(() => {
+          this.runningMean.copy_(stack(moved.map(({ runningMean }) => runningMean)).mean([0]));
+          this.runningVariance.copy_(stack(moved.map(({ runningVariance }) => runningVariance)).mean([0]));
+        });
+      return cat(outputs);
+    });
   }
 
   /** activation(norm(convolution(x)) + residual) in evaluation mode, with a fused epilogue. */
@@ -143,6 +181,11 @@ export class BatchNorm2d extends Module {
       ...(activation?.kernelOptions(pass) ?? identity),
     });
   }
+}
+
+interface RunningStatistics {
+  readonly runningMean: Tensor; // [C]
+  readonly runningVariance: Tensor; // [C]
 }
 
 /** Operations after a batch norm: the residual to add, then the activation. */

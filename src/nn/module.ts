@@ -21,6 +21,11 @@ export interface Pass {
    */
   readonly synchronised?: boolean;
   /**
+   * With `train`: batch statistics of each group of this many consecutive images (ghost batch norm; Hoffer et al., 2017),
+   * which must divide the batch. The running statistics move once, by the mean of the groups' statistics.
+   */
+  readonly ghost?: number | undefined;
+  /**
    * Surrogate derivative: the backward pass of every activation uses the derivative of this one (Table 1 of the paper).
    */
   readonly derivative?: Activation;

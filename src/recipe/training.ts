@@ -132,11 +132,16 @@ const commonFields = {
    */
   precision: oneOf(precisions).default(defaults.training.precision),
   /**
-   * Batch norm statistics with several processes: of the whole batch, or of each rank's part.
+   * Batch norm statistics in training: of the whole batch, of each rank's part (`ghost`), or of each group of so many
+   * images, whatever the number of processes. With groups, `sat` draws its clean start for each.
    *
    * @default 'synchronised'
    */
-  batchNorm: oneOf(['synchronised', 'ghost']).default(defaults.training.batchNorm),
+  batchNorm: z
+    .union([z.enum(['synchronised', 'ghost']), z.strictObject({ ghost: whole(1) })], {
+      error: "'synchronised', 'ghost' or { ghost: IMAGES }",
+    })
+    .default(defaults.training.batchNorm),
   /** Steps between checkpoints within an epoch; null for one at the end of each epoch. @default null */
   checkpointEvery: whole(1).nullable().default(defaults.training.checkpointEvery),
 };
@@ -195,12 +200,23 @@ function* scheduleProblems({ epochs, schedule }: Training): Generator<Problem> {
     };
 }
 
+/** The images of a group in ghost batch norm; undefined for the whole batch or each rank's part. */
+export function ghostGroup({ batchNorm }: Pick<Training, 'batchNorm'>): number | undefined {
+  return typeof batchNorm === 'object' ? batchNorm.ghost : undefined;
+}
+
 function* combinationProblems(value: Training): Generator<Problem> {
   const { accumulate, batch, epochs } = value;
   if (batch % accumulate !== 0)
     yield {
       path: ['accumulate'],
       message: `a batch of ${batch} cannot be split into ${accumulate} equal parts.`,
+    };
+  const group = ghostGroup(value);
+  if (group !== undefined && (batch / accumulate) % group !== 0)
+    yield {
+      path: ['batchNorm', 'ghost'],
+      message: `${accumulate === 1 ? 'a batch' : 'a part'} of ${batch / accumulate} is not a whole number of groups of ${group}.`,
     };
   if (accumulate > 1 && value.objective === 'free')
     yield {

@@ -279,6 +279,10 @@ export class Tensor implements Scoped, Disposable {
   narrow(dimension: number, start: number, length: number): Tensor {
     return one(narrow, this.handle, dimension, start, length);
   }
+  /** Views of `length` elements each along `dimension`; the last one has the rest. */
+  split(length: number, dimension = 0): Tensor[] {
+    return several(split, this.handle, length, dimension) as Tensor[];
+  }
   /** A view of every `step`-th element along `dimension` from `start` to before `end`. */
   slice(dimension: number, start: number, end: number, step = 1): Tensor {
     return one(slice, this.handle, dimension, start, end, step);
@@ -391,6 +395,7 @@ const transpose = operator('aten::transpose', 'int');
 const expand = operator('aten::expand');
 const unsqueeze = operator('aten::unsqueeze');
 const narrow = operator('aten::narrow');
+const split = operator('aten::split', 'Tensor');
 const slice = operator('aten::slice', 'Tensor');
 const indexSelect = operator('aten::index_select');
 const gather = operator('aten::gather');

@@ -10,6 +10,7 @@ export interface AccumulateOptions {
   readonly parts: number;
   /** Creates one part; it is freed after its gradients are computed. */
   readonly batchOf: (part: number) => Batch;
+  /** `first`: place of the first part's first image. */
   readonly context: Omit<StepContext, 'part'>;
   /** Whether the loss of each part is read, to stop after the first that is not finite. */
   readonly stopsEarly: boolean;
@@ -35,7 +36,9 @@ export function accumulateGradients(
     const before: Sums | null = sums;
     if (before !== null && stopsEarly && !Number.isFinite(before.loss.item())) break;
     sums = scope((): Sums => {
-      const { restore, ...found } = objective.computeGradients(model, batchOf(part), { ...context, part });
+      const batch = batchOf(part);
+      const first = context.first + part * batch.ids.length;
+      const { restore, ...found } = objective.computeGradients(model, batch, { ...context, part, first });
       restore?.();
       if (before === null) return found;
       noGrad(() => {

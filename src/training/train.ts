@@ -86,7 +86,7 @@ export interface TrainOptions {
   readonly interrupted: () => boolean;
   /** The ranks that share each batch. @default a single process */
   readonly group?: ProcessGroup;
-  /** Compute batch statistics per rank (ghost batch norm) and average the running statistics. @default false */
+  /** Batch statistics are not those of all ranks (ghost batch norm): average the running statistics. @default false */
   readonly ghost?: boolean;
   /**
    * Read what a step measured after the next one was launched, so that a card does not wait for JavaScript between two
@@ -221,7 +221,7 @@ export async function train(options: TrainOptions): Promise<void> {
       const { read, isTaken } = scope(() => {
         const key = { seed, epoch: pass };
         const batchOf = (part: number) => images.batch(part * size, size);
-        const context = { ...key, step, stepsPerEpoch };
+        const context = { ...key, step, stepsPerEpoch, first: group.rank * perRank };
         const parts = { parts: accumulate, batchOf, context, stopsEarly: !readsLate };
         const result = accumulateGradients(objective, model, parts);
         const { gradients, loss, accuracy } = result;

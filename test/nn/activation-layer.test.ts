@@ -152,7 +152,7 @@ describe('the derivative of another activation', () => {
       start: { kind: 'uniform' },
       batchNorm: 'eval',
     } as const;
-    const place = { seed: 0, epoch: 1, step: 0, stepsPerEpoch: 1, part: 0 };
+    const place = { seed: 0, epoch: 1, step: 0, stepsPerEpoch: 1, part: 0, first: 0 };
     const learned = (options: { attack?: boolean; update?: boolean }) =>
       scope(() => {
         using model = smallModel(dataset, { activation: 'relu' });

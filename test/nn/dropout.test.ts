@@ -134,7 +134,7 @@ describe('an EfficientNet that drops', () => {
     assert.ok(apart(whole, logits(0, 4, 4)) > 0.01);
   });
 
-  const place = { seed: 0, epoch: 1, step: 3, stepsPerEpoch: 4, part: 0 };
+  const place = { seed: 0, epoch: 1, step: 3, stepsPerEpoch: 4, part: 0, first: 0 };
   const batch = () => ({ x: images(0, 4), labels: integers([0, 1, 2, 0]), ids: [10, 11, 12, 13] });
 
   it('is attacked whole, and leaves something out in the update', () => {

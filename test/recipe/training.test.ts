@@ -187,3 +187,27 @@ describe('weight decay', () => {
     );
   });
 });
+
+describe('batch norm in training', () => {
+  const of = (more: Section) => read({ objective: 'sat', ...more }).batchNorm;
+
+  it('is synchronised, of each rank, or of groups of images', () => {
+    assert.equal(of({}), 'synchronised');
+    assert.equal(of({ batchNorm: 'ghost' }), 'ghost');
+    assert.deepEqual(of({ batchNorm: { ghost: 4 } }), { ghost: 4 });
+    assert.deepEqual(of({ batchNorm: { ghost: 6 }, accumulate: 2 }), { ghost: 6 });
+  });
+
+  it('is refused where groups do not divide the batch, or a part of it', () => {
+    const group = (ghost: unknown, more: Section = {}) => ({
+      objective: 'sat',
+      batchNorm: { ghost },
+      ...more,
+    });
+    refuses(group(5), /batchNorm\.ghost: a batch of 12 is not a whole number of groups of 5/);
+    refuses(group(24), /batchNorm\.ghost: a batch of 12 is not/);
+    refuses(group(4, { accumulate: 2 }), /batchNorm\.ghost: a part of 6 is not/);
+    refuses(group(0), /'synchronised', 'ghost' or \{ ghost: IMAGES \}|at least 1/);
+    refuses({ objective: 'sat', batchNorm: 'spirit' }, /'synchronised', 'ghost' or \{ ghost: IMAGES \}/);
+  });
+});

@@ -65,6 +65,7 @@ export function training(model: Model, dataset: Dataset, objective: Objective): 
           step: step - 1,
           stepsPerEpoch,
           part: 0,
+          first: 0,
         });
         optimizer.step(gradients, 0.05);
         return loss.item();

@@ -21,7 +21,7 @@ import { trades } from '../../src/training/objectives/trades.js';
 import type { TrainingAttack } from '../../src/training/objectives/training-attack.js';
 
 /** The first step of a run of five steps an epoch. */
-export const firstPlace: StepContext = { seed: 3, epoch: 1, step: 0, stepsPerEpoch: 5, part: 0 };
+export const firstPlace: StepContext = { seed: 3, epoch: 1, step: 0, stepsPerEpoch: 5, part: 0, first: 0 };
 
 export const epsilon = 0.02;
 export const pgd: TrainingAttack = {

@@ -17,7 +17,7 @@ export interface Job {
   readonly dtype: 'float32' | 'float64';
   readonly steps: number;
   readonly batch: number;
-  readonly batchNorm: 'synchronised' | 'ghost';
+  readonly batchNorm: 'synchronised' | 'ghost' | { readonly ghost: number };
   readonly accumulate?: number;
   readonly activation?: string;
 }
@@ -37,12 +37,18 @@ const sat = {
 
 type Make = (
   group: ProcessGroup,
-  pass: { readonly train: true; readonly synchronised: boolean },
+  pass: { readonly train: true; readonly synchronised: boolean; readonly ghost?: number | undefined },
 ) => Objective;
 
 const objectives = {
   clean: (group, pass) => clean({ group, pass }),
   sat: (group, pass) => adversarial({ attack: sat, loss: adversarialCrossEntropy(0.1), group, pass }),
+  'sat in groups': (group, pass) => {
+    const { ghost } = pass;
+    const start = { ...sat.start, clean: 0.5, ...(ghost !== undefined && { group: ghost }) };
+    const attack = { ...sat, start, batchNorm: 'train', ghost } as const;
+    return adversarial({ attack, group, pass });
+  },
   'with every option': (group, pass) =>
     adversarial({
       attack: sat,
@@ -72,7 +78,8 @@ export async function outcomeOf(job: Job, group: ProcessGroup = singleProcess): 
     weightDecay: 5e-4,
   });
   const synchronised = batchNorm === 'synchronised';
-  using objective = objectives[job.objective](group, { train: true, synchronised });
+  const ghost = typeof batchNorm === 'object' ? batchNorm.ghost : undefined;
+  using objective = objectives[job.objective](group, { train: true, synchronised, ghost });
   const losses: number[] = [];
   await train({
     model,

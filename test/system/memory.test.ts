@@ -99,7 +99,15 @@ describe('the live-tensor count stays as it was', () => {
     const batch = data.batch([0, 1]);
     const wrong = { ...batch, labels: batch.labels.add(100) };
     assert.throws(
-      () => clean().computeGradients(model, wrong, { seed: 0, epoch: 1, step: 0, stepsPerEpoch: 1, part: 0 }),
+      () =>
+        clean().computeGradients(model, wrong, {
+          seed: 0,
+          epoch: 1,
+          step: 0,
+          stepsPerEpoch: 1,
+          part: 0,
+          first: 0,
+        }),
       EngineError,
     );
     for (const each of [batch.x, batch.labels, wrong.labels]) each.dispose();

@@ -27,6 +27,7 @@ const few = {
   free: { ...exact, objective: 'free', steps: 4 },
   single: { ...exact, dtype: 'float32', objective: 'clean', steps: 1 },
   ghost: { ...exact, dtype: 'float32', objective: 'clean', steps: 3, batchNorm: 'ghost' },
+  groups: { ...exact, objective: 'sat in groups', steps: 4, batchNorm: { ghost: 4 } },
   parts: { ...exact, objective: 'clean', steps: 2, accumulate: 2, batchNorm: 'ghost' },
 } as const satisfies Readonly<Record<string, Job>>;
 
@@ -73,6 +74,11 @@ for (const { size, steps } of [
         const { weights } = await far(name);
         assert.ok(weights <= 1e-8, `${name} off by ${weights}`);
       }
+    });
+
+    it('do so in ghost batch norm of groups, with a clean start for each', async () => {
+      const { weights } = await far('groups');
+      assert.ok(weights <= 1e-8, `weights off by ${weights}`);
     });
 
     it('come to the weights of one process within 1e-5 after a step in float32', async () => {
@@ -270,12 +276,17 @@ describe('a run of several ranks', { skip }, () => {
     assert.match(first!.stderr, /Rank 1 of 2 on \S+ ended: Expected the recipe/);
   });
 
-  it('refuses a number of ranks that does not divide the batch', async () => {
+  it('refuses a number of ranks that does not divide the batch, or splits a group of ghost batch norm', async () => {
     const odd = line('b', '--set', 'training.batch=15');
     const { ended } = await satinRanks([odd, odd]);
     for (const { status, stderr } of await ended) {
       assert.equal(status, 2, stderr);
       assert.match(stderr, /Expected a multiple of the 2 ranks for training\.batch but received 15/);
+    }
+    const split = line('c', '--set', 'training.batchNorm={ghost: 16}');
+    for (const { status, stderr } of await (await satinRanks([split, split])).ended) {
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, /a multiple of 16, the group of training\.batchNorm, .* but received 8/);
     }
   });
 });

@@ -98,6 +98,22 @@ describe('a run with an average, Adam, parts, clipping and a guard', () => {
   });
 });
 
+describe('a run of the paper’s objective in groups', () => {
+  it('goes on with their clean starts and statistics, to the bit', async () => {
+    const recipe = tinyTraining(data, {
+      objective: 'sat',
+      attack: { cleanStart: 0.5 },
+      batchNorm: { ghost: 4 },
+      ema: { decay: 0.9, batchNorm: 'average' },
+    });
+    const [whole, parts] = [join(folder, 'groups-whole'), join(folder, 'groups-parts')];
+    await attempt({ recipe, path: whole });
+    for (const stopAfter of [3, 11]) await attempt({ recipe, path: parts, resume: true, stopAfter });
+    await attempt({ recipe, path: parts, resume: true });
+    assert.deepEqual(outcome(parts), outcome(whole));
+  });
+});
+
 describe('a run of Free adversarial training', () => {
   const recipe = tinyTraining(data, { objective: 'free', attack: { replays: 2 }, guard: null });
 

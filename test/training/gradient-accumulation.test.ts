@@ -131,9 +131,9 @@ describe('a batch that is learned from in parts', () => {
   });
 
   it('is told which part it is, shows each image once, and takes one step of the optimiser', async () => {
-    const seen: { ids: readonly number[]; part: number; step: number }[] = [];
-    const look = stateless((model, { ids }, { part, step }) => {
-      seen.push({ ids, part, step });
+    const seen: { ids: readonly number[]; part: number; step: number; first: number }[] = [];
+    const look = stateless((model, { ids }, { part, step, first }) => {
+      seen.push({ ids, part, step, first });
       return learnedNothing(model);
     });
     await weightsAfter({ objective: look, accumulate: 3 });
@@ -141,7 +141,7 @@ describe('a batch that is learned from in parts', () => {
       seen.map(({ part, step }) => [step, part]),
       [0, 1].flatMap((step) => [0, 1, 2].map((part) => [step, part])),
     );
-    assert.ok(seen.every(({ ids }) => ids.length === 4));
+    assert.ok(seen.every(({ ids, part, first }) => ids.length === 4 && first === 4 * part));
     assert.equal(new Set(seen.flatMap(({ ids }) => ids)).size, 24);
   });
 
@@ -156,7 +156,7 @@ describe('a batch that is learned from in parts', () => {
         begun.push({ tensors: liveTensors - before.liveTensors, bytes: liveBytes - before.liveBytes });
         return data.batch([part * 2, part * 2 + 1]);
       };
-      const place = { seed: 0, epoch: 1, step: 0, stepsPerEpoch: 1 };
+      const place = { seed: 0, epoch: 1, step: 0, stepsPerEpoch: 1, first: 0 };
       return accumulateGradients(exact, model, {
         parts: 4,
         batchOf,

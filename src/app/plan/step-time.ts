@@ -54,7 +54,7 @@ export function measureStep(
       scope(() => {
         const counts = step >= (isLate() ? 1 : warmUp);
         const from = now(device);
-        const index = { seed: 0, epoch: 1, step, stepsPerEpoch: 1000, part: 0 };
+        const index = { seed: 0, epoch: 1, step, stepsPerEpoch: 1000, part: 0, first: 0 };
         const { gradients, restore } = objective.computeGradients(network, batch, index);
         const learned = now(device);
         optimizer.step(gradients, 1e-6);

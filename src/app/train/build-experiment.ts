@@ -145,7 +145,7 @@ export function buildExperiment(
     guardAfter: 'attack' in training ? training.attack.epsilonWarmup : 0,
     seed: training.seed,
     group,
-    ghost: group.size > 1 && training.batchNorm === 'ghost',
+    ghost: group.size > 1 && training.batchNorm !== 'synchronised',
     checkpointEvery: training.checkpointEvery,
     evaluate: measure,
     [Symbol.dispose]: () => {

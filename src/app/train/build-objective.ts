@@ -4,6 +4,7 @@ import { type ProcessGroup, singleProcess } from '../../distributed/process-grou
 import { publishedDropRates } from '../../models/architectures/names.js';
 import type { DropRates } from '../../nn/dropout.js';
 import type { Recipe } from '../../recipe/recipe.js';
+import { ghostGroup } from '../../recipe/training.js';
 import { adversarial } from '../../training/objectives/adversarial.js';
 import { free } from '../../training/objectives/free.js';
 import { mart } from '../../training/objectives/mart.js';
@@ -27,8 +28,10 @@ export function buildObjective(
   group: ProcessGroup = singleProcess,
 ): Objective {
   const drop = dropRatesOf(model);
+  const ghost = ghostGroup(training);
   const pass = {
     ...trainingPass,
+    ...(ghost !== undefined && { ghost }),
     ...(synchronises(training, group) && { synchronised: true }),
     ...(training.precision === 'bfloat16' && { computeDtype: training.precision }),
     ...(drop !== null && { drop }),
@@ -71,6 +74,7 @@ function synchronises({ batchNorm }: Training, { size }: ProcessGroup): boolean 
 /** The training attack of a recipe, with the defaults of its objective. */
 export function trainingAttackOf(training: Attacked, threat: Recipe['threat']): TrainingAttack {
   const { epsilon } = threat;
+  const ghost = ghostGroup(training);
   const { batchNorm, epsilonWarmup, stepWarmup, stepSize } = training.attack;
   const { steps, usualStep, start, loss = 'ce' } = plan(training, epsilon);
   // As in the paper's released code: however small the step size is set, the steps together reach ε.
@@ -80,8 +84,9 @@ export function trainingAttackOf(training: Attacked, threat: Recipe['threat']): 
     epsilon,
     steps,
     stepSize: Math.max(stepSize ?? usualStep, least),
-    start,
+    start: start.kind === 'sat' && ghost !== undefined ? { ...start, group: ghost } : start,
     batchNorm,
+    ...(ghost !== undefined && { ghost }),
     epsilonWarmup,
     stepWarmup,
     loss,

@@ -11,6 +11,7 @@ import type { Model } from '../../models/model.js';
 import { type Manifest, makeManifest, placeOf } from '../../provenance/manifest.js';
 import { isSameKind, placeName } from '../../provenance/place.js';
 import { parseRecipe, type Recipe } from '../../recipe/recipe.js';
+import { ghostGroup } from '../../recipe/training.js';
 import { type Checkpoint, writeCheckpoint } from '../../runs/checkpoint.js';
 import { readEvents } from '../../runs/event-log.js';
 import type { RunEvent } from '../../runs/events.js';
@@ -65,7 +66,8 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
   const leads = group.rank === 0;
   requireSameRecipe(group, recipe);
   const { batch, accumulate } = recipe.training;
-  batchOfRank(batch / accumulate, accumulate === 1 ? 'training.batch' : 'training.batch / accumulate', group);
+  const batchName = accumulate === 1 ? 'training.batch' : 'training.batch / accumulate';
+  requireWholeGroups(batchOfRank(batch / accumulate, batchName, group), recipe.training);
   // A rank that has just joined an elastic job may lead it, and does not know that it was restarted.
   const resume = group.allReduce([options.resume ? 1 : 0])[0]! > 0;
   if (leads && resume) await removeAbandonedLock(path, { interrupted });
@@ -158,6 +160,18 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
       record({ type: 'failed', time: new Date().toISOString(), ...reached, message: `${end}.` });
     throw error;
   });
+}
+
+/** Every group of ghost batch norm has all its images on one rank. */
+function requireWholeGroups(ofRank: number, training: Recipe['training']): void {
+  const images = ghostGroup(training);
+  if (images !== undefined && ofRank % images !== 0)
+    throw InputError.expected(
+      `a multiple of ${images}, the group of training.batchNorm,`,
+      "a rank's images of a step",
+      ofRank,
+      'Use fewer ranks, a larger batch or smaller groups.',
+    );
 }
 
 const progressSchema: z.ZodType<TrainingProgress> = z.strictObject({

@@ -18,6 +18,8 @@ export interface StepContext {
   readonly stepsPerEpoch: number;
   /** Index of the accumulation part, from 0. */
   readonly part: number;
+  /** Place of the batch's first image in the whole batch of the step, of all ranks and parts. */
+  readonly first: number;
 }
 
 /** The result of one step: the gradients in parameter order, and values to log. */

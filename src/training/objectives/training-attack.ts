@@ -5,6 +5,7 @@ import type { Batch } from '../../data/dataset-tensors.js';
 import type { Model } from '../../models/model.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { klDivergence } from '../../nn/losses.js';
+import { tensor, where } from '../../tensor/create.js';
 import { logSoftmax } from '../../tensor/functional.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { noise } from '../../tensor/noise.js';
@@ -20,9 +21,10 @@ export type Start =
   | { readonly kind: 'uniform' }
   /**
    * As in the paper: one draw per batch selects the image, with probability `clean`, or a uniform random point of the
-   * ball, which is clipped to the box before the first gradient only with `clip` (paper's code: 0.2, not clipped).
+   * ball, which is clipped to the box before the first gradient only with `clip` (paper's code: 0.2, not clipped). With
+   * `group`, one draw for each group of that many images of the whole batch, however it is split over ranks and parts.
    */
-  | { readonly kind: 'sat'; readonly clean: number; readonly clip: boolean }
+  | { readonly kind: 'sat'; readonly clean: number; readonly clip: boolean; readonly group?: number }
   /** The image plus Gaussian noise N(0, deviation²) per pixel (TRADES: 0.001). */
   | { readonly kind: 'normal'; readonly deviation: number };
 
@@ -35,6 +37,8 @@ export interface TrainingAttack {
   readonly start: Start;
   /** Batch norm during the attack: running statistics, or batch statistics (without updating the running ones). */
   readonly batchNorm: 'eval' | 'train';
+  /** With `train`: images of a group with statistics of its own. @default the batch */
+  readonly ghost?: number | undefined;
   /** The loss to maximise: cross-entropy, or TRADES' KL(p(x) ‖ p(x′)) from the clean prediction. @default 'ce' */
   readonly loss?: 'ce' | 'kl';
   /** Surrogate derivative: replaces that of the network's own activation in the backward pass. */
@@ -89,7 +93,7 @@ export function attackFrom(
       return pgd(classify, images, { norm, steps, ...sizes, ...(loss && { loss }) });
     });
   if (attack.batchNorm === 'train') {
-    const pass = { train: true, keepStatistics: true, ...seen };
+    const pass = { train: true, keepStatistics: true, ghost: attack.ghost, ...seen };
     return run((points) => model.network.frozen(() => model.forward(points, pass)));
   }
   using folded = model.fold(seen);
@@ -106,9 +110,9 @@ export function startOf({ x, ids }: Batch, attack: TrainingAttack, context: Step
     case 'uniform':
       return norm.randomStart(x, { epsilon, key, ids });
     case 'sat':
-      return drawsCleanStart(start.clean, context)
-        ? x
-        : norm.randomStart(x, { epsilon, key, ids, clip: start.clip });
+      return mixed(startsClean(start, ids.length, context), x, () =>
+        norm.randomStart(x, { epsilon, key, ids, clip: start.clip }),
+      );
     case 'normal': {
       const { shape, dtype, device } = x;
       const draw = noise('normal', { key, ids, shape: shape.slice(1), dtype, device });
@@ -117,17 +121,34 @@ export function startOf({ x, ids }: Batch, attack: TrainingAttack, context: Step
   }
 }
 
-/** One draw for a whole batch, or for one accumulation part. */
-export function drawsCleanStart(probability: number, { seed, step, part }: StepContext): boolean {
-  return scope(
-    () =>
-      noise('uniform', {
-        key: { seed, stream: 'cleanStart', step },
-        ids: [part],
-        shape: [1],
-        dtype: 'float64',
-      }).item() < probability,
+/**
+ * Which images of a batch start clean: one draw for all of them, and each accumulation part; or one for each group of
+ * images, by the group's number in the step's whole batch.
+ */
+export function startsClean(
+  { clean, group }: Pick<Start & { readonly kind: 'sat' }, 'clean' | 'group'>,
+  count: number,
+  { seed, step, part, first }: StepContext,
+): boolean[] {
+  const drawOf = Array.from({ length: count }, (_, image) =>
+    group === undefined ? part : Math.floor((first + image) / group),
   );
+  const ids = [...new Set(drawOf)];
+  return scope(() => {
+    const key = { seed, stream: 'cleanStart', step } as const;
+    const draws = noise('uniform', { key, ids, shape: [1], dtype: 'float64' }).numbers();
+    const isClean = new Map(ids.map((id, at) => [id, draws[at]! < clean]));
+    return drawOf.map((id) => isClean.get(id)!);
+  });
+}
+
+/** `x` where an image starts clean, elsewhere the random points, which are computed only if one is needed. */
+function mixed(isClean: readonly boolean[], x: Tensor, random: () => Tensor): Tensor {
+  if (isClean.every(Boolean)) return x;
+  if (!isClean.includes(true)) return random();
+  const shape = [isClean.length, ...x.shape.slice(1).map(() => 1)];
+  const mask = tensor(Float32Array.from(isClean, Number), shape, x.device).greater(0); // bool
+  return where(mask, x, random());
 }
 
 /** KL(p(x) ‖ p(·)) summed over the batch; the clean prediction is computed once. */

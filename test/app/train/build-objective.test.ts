@@ -80,6 +80,14 @@ describe('the attack of', () => {
   });
 });
 
+it('groups of ghost batch norm are those of the clean start, and of an attack that takes batch statistics', () => {
+  const groups = { batchNorm: { ghost: 4 } };
+  const sat = attackOf('sat', {}, groups);
+  assert.deepEqual(sat.start, { kind: 'sat', clean: 0.2, clip: false, group: 4 });
+  const { start, ghost } = attackOf('fast', { batchNorm: 'train' }, groups);
+  assert.deepEqual([start, ghost], [uniform, 4]);
+});
+
 it('Free replays each batch, the others do not', () => {
   assert.equal(buildObjective(recipe({ objective: 'free', attack: { replays: 3 } })).replays, 3);
   assert.equal(buildObjective(recipe({ objective: 'sat' })).replays, 1);

@@ -8,10 +8,10 @@ import type { Pass } from '../../../src/nn/module.js';
 import { tensor } from '../../../src/tensor/create.js';
 import { scope } from '../../../src/tensor/scope.js';
 import type { Tensor } from '../../../src/tensor/tensor.js';
-import { clean } from '../../../src/training/objectives/objective.js';
+import { clean, type StepContext } from '../../../src/training/objectives/objective.js';
 import {
-  drawsCleanStart,
   perturb,
+  startsClean,
   type TrainingAttack,
 } from '../../../src/training/objectives/training-attack.js';
 import { largestDifference } from '../../support/close.js';
@@ -73,17 +73,71 @@ describe('the start of the paper', () => {
   });
   const key = { seed: firstPlace.seed, stream: 'trainingAttack', epoch: 1 } as const;
 
+  const isClean = (clean: number, context: StepContext) => {
+    const [first, ...rest] = startsClean({ clean }, 6, context);
+    assert.ok(rest.every((each) => each === first));
+    return first!;
+  };
+
   it('is the clean batch as often as the probability says, by step and part and nothing else', () => {
-    const draws = Array.from({ length: 4000 }, (_, step) => drawsCleanStart(0.2, { ...firstPlace, step }));
+    const draws = Array.from({ length: 4000 }, (_, step) => isClean(0.2, { ...firstPlace, step }));
     const share = draws.filter(Boolean).length / draws.length;
     assert.ok(Math.abs(share - 0.2) < 4 * Math.sqrt((0.2 * 0.8) / draws.length), `${share}`);
-    const parts = Array.from({ length: 64 }, (_, part) => drawsCleanStart(0.5, { ...firstPlace, part }));
+    const parts = Array.from({ length: 64 }, (_, part) => isClean(0.5, { ...firstPlace, part }));
     assert.ok(parts.includes(true) && parts.includes(false));
     const again = draws
       .slice(0, 100)
-      .map((_, step) => drawsCleanStart(0.2, { ...firstPlace, step, epoch: 9 }));
+      .map((_, step) => isClean(0.2, { ...firstPlace, step, epoch: 9, first: 12 }));
     assert.deepEqual(again, draws.slice(0, 100));
-    assert.ok(!drawsCleanStart(0, firstPlace) && drawsCleanStart(1, firstPlace));
+    assert.ok(!isClean(0, firstPlace) && isClean(1, firstPlace));
+  });
+
+  it('is drawn for each group of images by its number in the whole batch, however that is split', () => {
+    const start = { clean: 0.2, group: 2 };
+    const groups = Array.from({ length: 800 }, (_, step) => {
+      const place = { ...firstPlace, step };
+      const whole = startsClean(start, 12, place);
+      // Three ranks of four images, one after the other; and rank 1 in two parts.
+      const ranks = [0, 4, 8].flatMap((first) => startsClean(start, 4, { ...place, first }));
+      assert.deepEqual(ranks, whole);
+      const parts = [0, 1].flatMap((part) => startsClean(start, 2, { ...place, part, first: 4 + 2 * part }));
+      assert.deepEqual(parts, whole.slice(4, 8));
+      const each = whole.filter((_, image) => image % 2 === 0);
+      assert.deepEqual(
+        whole,
+        each.flatMap((value) => [value, value]),
+      );
+      return each;
+    });
+    const [all, clean] = [groups.flat().length, groups.flat().filter(Boolean).length];
+    assert.equal(all, 4800);
+    assert.ok(Math.abs(clean / all - 0.2) < 4 * Math.sqrt((0.2 * 0.8) / all), `${clean} of ${all}`);
+    // Independent: both kinds in one step about as often as 1 - 0.8^6 - 0.2^6 says.
+    const both = groups.filter((each) => each.includes(true) && each.includes(false)).length / 800;
+    assert.ok(Math.abs(both - (1 - 0.8 ** 6 - 0.2 ** 6)) < 0.07, `${both}`);
+  });
+
+  it('takes the image or noise for each group, and the noise is that without groups', () => {
+    using model = tinyModel('float64');
+    scope(() => {
+      const batch = randomBatch('float64');
+      const start = { kind: 'sat', clean: 0.5, clip: false, group: 2 } as const;
+      const noisy = norms.linf.randomStart(batch.x, { epsilon, key, ids: batch.ids, clip: false }).numbers();
+      const clean = batch.x.numbers();
+      const size = clean.length / batch.ids.length;
+      const seen = new Set<string>();
+      for (let step = 0; step < 12; step++) {
+        const place = { ...firstPlace, step };
+        const [first] = passesOf(model, () => {
+          perturb(model, batch, { ...attack(false, 0.5), start }, place);
+        });
+        const draws = startsClean(start, batch.ids.length, place);
+        const expected = noisy.map((pixel, at) => (draws[Math.floor(at / size)] ? clean[at]! : pixel));
+        assert.deepEqual(first!.pixels, expected);
+        seen.add(draws.join());
+      }
+      assert.ok(seen.size >= 4);
+    });
   });
 
   it('is one draw for all images: over twenty steps each batch starts clean as a whole, or wholly from noise', () => {
@@ -103,7 +157,7 @@ describe('the start of the paper', () => {
       );
       const same = clean.every((pixel, at) => pixel === first!.pixels[at]);
       assert.ok(same || moved.every(Boolean), `step ${step}`);
-      assert.equal(same, drawsCleanStart(0.5, place));
+      assert.equal(same, isClean(0.5, place));
       for (const each of [x, labels]) each.dispose();
       return same;
     });

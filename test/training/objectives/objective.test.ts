@@ -149,7 +149,7 @@ function train(chosen: Case, see: (step: number, loss: number, gradients: Float6
     scope(() => {
       const batch = batchAt(Math.floor(step / replays) % golden.stepsPerPass);
       const epoch = 1 + Math.floor(step / stepsPerEpoch);
-      const place = { seed: golden.seed, epoch, step, stepsPerEpoch, part: 0 };
+      const place = { seed: golden.seed, epoch, step, stepsPerEpoch, part: 0, first: 0 };
       const learned = objective.computeGradients(model, batch, place);
       see(
         step,

@@ -49,7 +49,7 @@ it('EfficientNet-L1 takes a step of smooth adversarial training on two images of
         (_, i) => 0.5 + 0.5 * Math.sin(0.3 * i + step),
       );
       const batch = { x: tensor(pixels, [images, 3, side, side]), labels: integers([3, 7]), ids: [0, 1] };
-      const place = { seed: 0, epoch: 1, step, stepsPerEpoch: 2, part: 0 };
+      const place = { seed: 0, epoch: 1, step, stepsPerEpoch: 2, part: 0, first: 0 };
       const { loss, gradients } = objective.computeGradients(model, batch, place);
       optimizer.step(gradients, 0.01);
       return loss.item();
