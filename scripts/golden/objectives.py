@@ -9,6 +9,8 @@ What is fixed where definitions leave it open:
     the attack runs on a copy of the network, so that it moves no running statistics
     TRADES and MART run the clean images and then the adversarial ones, once each, in training mode
     GradAlign's passes and AWP's proxy move no running statistics
+    GradAlign at the attack's start takes the gradient of the start's noise through the clamp to the box
+        (tml-epfl/understanding-fast-adv-training, train.py: `grad` of the branch `fgsm`)
 
     python scripts/golden/objectives.py
 """
@@ -184,15 +186,17 @@ def keep_statistics(model, keep):
 
 
 def grad_align(model, place, spec, epsilon):
-    def slope(x, attached):
-        x = x.clone().requires_grad_()
-        loss = functional.cross_entropy(model(x), place.y)
-        (result,) = torch.autograd.grad(loss, x, create_graph=attached)
+    def slope(x, attached, noise=None):
+        clamps = noise is not None
+        delta = (noise if clamps else torch.zeros_like(x)).clone().requires_grad_()
+        loss = functional.cross_entropy(model((x + delta).clamp(0, 1) if clamps else x + delta), place.y)
+        (result,) = torch.autograd.grad(loss, delta, create_graph=attached)
         return result
 
     noise = (2 * place.noise("uniform", "gradAlign") - 1) * epsilon
     keep_statistics(model, True)
-    here, there = slope(place.x, not spec["detach"]), slope(place.x + noise, True)
+    begun = (2 * place.noise("uniform", "trainingAttack") - 1) * epsilon if spec.get("at") == "start" else None
+    here, there = slope(place.x, not spec["detach"], begun), slope(place.x + noise, True)
     keep_statistics(model, False)
     cosine = functional.cosine_similarity(here.flatten(1), there.flatten(1), dim=1, eps=0)
     return spec["weight"] * (1 - cosine).mean()
@@ -324,6 +328,7 @@ CASES = [
     adversarial("PGD-2 with AWP", pgd(), awp={"gamma": 0.01, "warmup": 0}),
     adversarial("TRADES with AWP", KL, loss=TRADES, awp={"gamma": 0.005, "warmup": 0}),
     adversarial("Fast with GradAlign", FAST, gradAlign={"weight": 0.2, "detach": True}),
+    adversarial("Fast with GradAlign at the attack's start", FAST, gradAlign={"weight": 0.2, "detach": True, "at": "start"}),
     adversarial("Fast with GradAlign through both gradients", FAST, gradAlign={"weight": 0.2, "detach": False}),
     adversarial("PGD-2 with every warm-up", pgd(epsilonWarmup=2, stepWarmup=3),
                 awp={"gamma": 0.01, "warmup": 1.5}, gradAlign={"weight": 0.2, "detach": True}),

@@ -57,15 +57,20 @@ export const defaults = {
   free: { replays: 4 },
   trades: { steps: 10, beta: 6 },
   mart: { steps: 10, beta: 6 },
-  /** The authors' values: one for cross-entropy, one for TRADES. */
-  awp: { gamma: { crossEntropy: 0.01, divergence: 0.005 }, warmup: 0 },
-  gradAlign: { weight: 0.2 },
+  /** The authors' values: csdongxian/AWP, AT_AWP/train_cifar10.py and trades_AWP/train_trades_cifar.py. */
+  awp: {
+    crossEntropy: { gamma: 0.01, warmup: 0 },
+    trades: { gamma: 0.005, warmup: 10 },
+    mart: { gamma: 0.005, warmup: 0 },
+  },
+  /** The authors': tml-epfl/understanding-fast-adv-training, train.py; at the start for `fgsm`, else at the image. */
+  gradAlign: { weight: 0.2, at: { fast: 'start', others: 'image' } },
   ema: { decay: 0.995, warmup: true, batchNorm: 'copy' },
   guard: { every: null, examples: 128 },
   sgd: { momentum: 0.9, nesterov: true, weightDecay: 5e-4, weightDecayOn: 'weights' },
   adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, weightDecayOn: 'weights' },
   adamw: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, weightDecayOn: 'weights' },
-  schedule: { warmup: 0, factor: 0.1, final: 0 },
+  schedule: { warmup: 0, warmupFrom: 0, factor: 0.1, final: 0 },
   validation: { attack: 'pgd-10', examples: 1000, batch: 250 },
   device: 'auto',
   threads: null,

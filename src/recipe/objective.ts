@@ -79,31 +79,40 @@ const fixedActivation = text('the name of an activation or null')
   .nullable()
   .default(null);
 
-const adversarialFields = (awpGamma: number) => ({
+interface AwpStandard {
+  readonly gamma: number;
+  readonly warmup: number;
+}
+
+const adversarialFields = (standard: AwpStandard) => ({
   /** Surrogate derivatives of the activation in the attack and in the update (Table 1 of the paper). @default null */
   derivatives: z.strictObject({ attack: fixedActivation, update: fixedActivation }).prefault({}),
   /** Adversarial weight perturbation (Wu et al., 2020); null for none. @default null */
   awp: z
     .strictObject({
       /** Norm of the perturbation relative to that of the weights. @default 0.01, and 0.005 for trades and mart */
-      gamma: between(0, 1).default(awpGamma),
-      /** Epochs without perturbation at the start. @default 0 */
-      warmup: atLeastZero().default(defaults.awp.warmup),
+      gamma: between(0, 1).default(standard.gamma),
+      /** Epochs without perturbation at the start. @default 0, and 10 for trades */
+      warmup: atLeastZero().default(standard.warmup),
     })
     .nullable()
     .default(defaults.training.awp),
 });
 
-const onCrossEntropy = adversarialFields(defaults.awp.gamma.crossEntropy);
-const onDivergence = adversarialFields(defaults.awp.gamma.divergence);
+const onCrossEntropy = adversarialFields(defaults.awp.crossEntropy);
 
-const gradAlign = z
-  .strictObject({
-    /** λ: weight of the gradient misalignment within the ε-ball. @default 0.2 */
-    weight: positive().default(defaults.gradAlign.weight),
-  })
-  .nullable()
-  .default(defaults.training.gradAlign);
+/** GradAlign (Andriushchenko and Flammarion, 2020); null for none. @default null */
+const gradAlign = (at: 'image' | 'start') =>
+  z
+    .strictObject({
+      /** λ: weight of the gradient misalignment within the ε-ball. @default 0.2 */
+      weight: positive().default(defaults.gradAlign.weight),
+      /** Where the first of the two gradients is taken: at the image, or where the attack starts. @default 'image', and 'start' for fast */
+      at: oneOf(['image', 'start']).default(at),
+    })
+    .nullable()
+    .default(defaults.training.gradAlign);
+const { fast: atOfFast, others } = defaults.gradAlign.at;
 
 const smoothed = (standard: number) => ({
   /** Label smoothing in the update. @default 0, and 0.1 for sat */
@@ -113,22 +122,27 @@ const smoothed = (standard: number) => ({
 /** Names and fields of every objective. */
 export const objectiveFields = {
   clean: { ...smoothed(0) },
-  pgd: { attack: pgdAttack, ...smoothed(0), ...onCrossEntropy, gradAlign },
-  fast: { attack: fastAttack, ...smoothed(0), ...onCrossEntropy, gradAlign },
+  pgd: { attack: pgdAttack, ...smoothed(0), ...onCrossEntropy, gradAlign: gradAlign(others) },
+  fast: { attack: fastAttack, ...smoothed(0), ...onCrossEntropy, gradAlign: gradAlign(atOfFast) },
   free: { attack: freeAttack, ...smoothed(0) },
-  sat: { attack: satAttack, ...smoothed(defaults.sat.labelSmoothing), ...onCrossEntropy, gradAlign },
+  sat: {
+    attack: satAttack,
+    ...smoothed(defaults.sat.labelSmoothing),
+    ...onCrossEntropy,
+    gradAlign: gradAlign(others),
+  },
   trades: {
     attack: divergenceAttack,
     /** Weight of the KL divergence relative to the clean loss. @default 6 */
     beta: atLeastZero().default(defaults.trades.beta),
     ...smoothed(0),
-    ...onDivergence,
+    ...adversarialFields(defaults.awp.trades),
   },
   mart: {
     attack: divergenceAttack,
     /** Weight of the KL divergence. @default 6 */
     beta: atLeastZero().default(defaults.mart.beta),
-    ...onDivergence,
+    ...adversarialFields(defaults.awp.mart),
   },
 } as const;
 

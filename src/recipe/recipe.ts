@@ -9,6 +9,7 @@ import { data } from './data.js';
 import { defaults } from './defaults.js';
 import { imagenetProblem } from './imagenet-data.js';
 import { hasLearnedCoefficients, model } from './model.js';
+import { withFormerMeaning } from './stored-recipe.js';
 import { training } from './training.js';
 
 /**
@@ -109,10 +110,11 @@ type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReado
 export type Recipe = DeepReadonly<z.output<typeof recipeSchema>>;
 
 /**
- * Validates parsed YAML or JSON as a recipe and fills in the defaults. A stored, complete recipe is returned unchanged.
+ * Validates parsed YAML or JSON as a recipe and fills in the defaults. A stored, complete recipe is returned unchanged;
+ * one that an older version stored, with what it meant then.
  *
  * @throws {InputError} naming every problem.
  */
 export function parseRecipe(input: unknown, source: string): Recipe {
-  return validate({ schema: recipeSchema, input, source });
+  return validate({ schema: recipeSchema, input: withFormerMeaning(input), source });
 }

@@ -50,19 +50,22 @@ const optimizer = z
 
 /** Peak learning rate. */
 const learningRate = positive();
-/** Linear warm-up of the learning rate from 0, in (fractional) epochs. @default 0 */
+/** Linear warm-up of the learning rate, in (fractional) epochs. @default 0 */
 const warmup = atLeastZero().default(defaults.schedule.warmup);
+/** Learning rate at the start of the warm-up, which takes place only if it is below the peak. @default 0 */
+const warmupFrom = atLeastZero().default(defaults.schedule.warmupFrom);
 /** Final learning rate. @default 0 */
 const final = atLeastZero().default(defaults.schedule.final);
 
 const schedule = z.discriminatedUnion(
   'name',
   [
-    z.strictObject({ name: z.literal('constant'), learningRate, warmup }),
+    z.strictObject({ name: z.literal('constant'), learningRate, warmup, warmupFrom }),
     z.strictObject({
       name: z.literal('step'),
       learningRate,
       warmup,
+      warmupFrom,
       /** Epochs after which the learning rate is multiplied by `factor`. */
       milestones: z.array(positive(), { error: 'a list of epochs' }).min(1, { error: 'at least one epoch' }),
       /** @default 0.1 */
@@ -72,9 +75,9 @@ const schedule = z.discriminatedUnion(
         })
         .default(defaults.schedule.factor),
     }),
-    z.strictObject({ name: z.literal('cosine'), learningRate, warmup, final }),
+    z.strictObject({ name: z.literal('cosine'), learningRate, warmup, warmupFrom, final }),
     // The warm-up defines one-cycle: no default fits both short and long runs.
-    z.strictObject({ name: z.literal('one-cycle'), learningRate, warmup: positive(), final }),
+    z.strictObject({ name: z.literal('one-cycle'), learningRate, warmup: positive(), warmupFrom, final }),
   ],
   { error: "'constant', 'step', 'cosine' or 'one-cycle'" },
 );
@@ -177,11 +180,16 @@ export const training = z
 type Training = z.output<typeof training>;
 
 function* scheduleProblems({ epochs, schedule }: Training): Generator<Problem> {
-  const { warmup, learningRate } = schedule;
+  const { warmup, warmupFrom, learningRate } = schedule;
   if (warmup >= epochs)
     yield {
       path: ['schedule', 'warmup'],
       message: `a warm-up of ${warmup} epochs does not end within ${epochs}.`,
+    };
+  if (warmupFrom > 0 && warmup === 0)
+    yield {
+      path: ['schedule', 'warmupFrom'],
+      message: 'without a warm-up it would have no effect. Leave it out.',
     };
   if ('final' in schedule && schedule.final >= learningRate)
     yield {

@@ -1,23 +1,29 @@
+interface Warmup {
+  readonly warmup: number;
+  /** Learning rate at the start of the warm-up; none takes place if it is not below the peak. @default 0 */
+  readonly warmupFrom?: number;
+}
+
 /** Learning rate schedules. `warmup` and `milestones` are in epochs, possibly fractional. */
-export type Schedule =
-  | { readonly name: 'constant'; readonly learningRate: number; readonly warmup: number }
-  | {
-      readonly name: 'step';
-      readonly learningRate: number;
-      readonly warmup: number;
-      readonly milestones: readonly number[];
-      readonly factor: number;
-    }
-  | {
-      readonly name: 'cosine' | 'one-cycle';
-      readonly learningRate: number;
-      readonly warmup: number;
-      readonly final: number;
-    };
+export type Schedule = Warmup &
+  (
+    | { readonly name: 'constant'; readonly learningRate: number }
+    | {
+        readonly name: 'step';
+        readonly learningRate: number;
+        readonly milestones: readonly number[];
+        readonly factor: number;
+      }
+    | {
+        readonly name: 'cosine' | 'one-cycle';
+        readonly learningRate: number;
+        readonly final: number;
+      }
+  );
 
 /**
- * The learning rate of step `step` (from 0). It rises linearly from 0 to its peak during the warm-up, and then is
- * constant (`constant`), is multiplied by `factor` at each milestone (`step`), decays along half a cosine to `final`
+ * The learning rate of step `step` (from 0). It rises linearly from `warmupFrom` to its peak during the warm-up, by
+ * step (Goyal et al., 2017, from the rate of one worker), and then is constant (`constant`), is multiplied by `factor` at each milestone (`step`), decays along half a cosine to `final`
  * (`cosine`; Loshchilov and Hutter, 2017) or decays linearly to `final` (`one-cycle`; Smith, 2018).
  */
 export function learningRateAt(
@@ -25,9 +31,9 @@ export function learningRateAt(
   position: { readonly step: number; readonly stepsPerEpoch: number; readonly epochs: number },
 ): number {
   const { step, stepsPerEpoch, epochs } = position;
-  const { learningRate: peak } = schedule;
-  const warm = schedule.warmup * stepsPerEpoch;
-  if (step < warm) return (peak * step) / warm;
+  const { learningRate: peak, warmupFrom: from = 0 } = schedule;
+  const warm = from < peak ? schedule.warmup * stepsPerEpoch : 0;
+  if (step < warm) return from + ((peak - from) * step) / warm;
   const fraction = (step - warm) / (epochs * stepsPerEpoch - warm); // of the steps after the warm-up
   switch (schedule.name) {
     case 'constant':

@@ -83,7 +83,7 @@ describe('a recipe', () => {
           weightDecay: 5e-4,
           weightDecayOn: 'weights',
         },
-        schedule: { name: 'constant', learningRate: 0.1, warmup: 0 },
+        schedule: { name: 'constant', learningRate: 0.1, warmup: 0, warmupFrom: 0 },
         epochSteps: null,
         checkpointEvery: null,
       },
@@ -146,7 +146,13 @@ describe('--set and --smoke', () => {
     ];
     const recipe = loadRecipe(fileOf(minimal), { smoke: true, set });
     assert.equal(recipe.training.epochs, 7);
-    assert.deepEqual(recipe.training.schedule, { name: 'cosine', learningRate: 0.2, warmup: 0, final: 0 });
+    assert.deepEqual(recipe.training.schedule, {
+      name: 'cosine',
+      learningRate: 0.2,
+      warmup: 0,
+      warmupFrom: 0,
+      final: 0,
+    });
     assert.equal(recipe.model.activation, 'silu');
   });
 
@@ -249,6 +255,7 @@ describe('a recipe is refused', () => {
       name: 'step',
       learningRate: 0.1,
       warmup: 0,
+      warmupFrom: 0,
       milestones: [1, 2.5],
       factor: 0.1,
     });

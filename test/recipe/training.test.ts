@@ -117,6 +117,11 @@ describe('a training section is refused', () => {
     ['for a factor of 1', { objective: 'fast', ...step({ factor: 1 }) }, /never changes/],
     ['for milestones after the end', { objective: 'fast', ...step({ milestones: [3] }) }, /must increase/],
     [
+      'for the first rate of no warm-up',
+      { objective: 'clean', schedule: { name: 'constant', learningRate: 0.1, warmupFrom: 0.01 } },
+      /schedule\.warmupFrom: without a warm-up it would have no effect/,
+    ],
+    [
       'for a cosine that never falls',
       { objective: 'fast', schedule: { name: 'cosine', learningRate: 0.1, final: 0.1 } },
       /never decreases/,
@@ -185,6 +190,19 @@ describe('weight decay', () => {
       section({ weightDecayOn: 'biases' }),
       /'weights' or 'all' for training\.optimizer\.weightDecayOn/,
     );
+  });
+});
+
+describe('adversarial weight perturbation', () => {
+  it('is the authors’: sooner and larger for cross-entropy than for TRADES', () => {
+    const of = (objective: string) => {
+      const training = read({ ...needed(objective), awp: {}, epochs: 20 });
+      return 'awp' in training ? training.awp : undefined;
+    };
+    assert.deepEqual(of('pgd'), { gamma: 0.01, warmup: 0 });
+    assert.deepEqual(of('trades'), { gamma: 0.005, warmup: 10 });
+    assert.deepEqual(of('mart'), { gamma: 0.005, warmup: 0 });
+    refuses({ objective: 'trades', awp: {} }, /awp\.warmup: it would start after 10 of 3 epochs/);
   });
 });
 

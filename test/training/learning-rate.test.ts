@@ -31,6 +31,12 @@ describe('learning rates are those of PyTorch’s schedulers and of the formulas
       assertClose(rates, learningRates, { relative: 1e-12, absolute: 1e-15 }, 'learning rate');
     });
 
+  it('has one that warms up from a rate above 0, and one that does not warm up since that is not below the peak', () => {
+    const from = cases.filter(({ schedule }) => (schedule.warmupFrom ?? 0) > 0);
+    assert.ok(from.some(({ schedule, learningRates }) => learningRates[0] === schedule.warmupFrom));
+    assert.ok(from.some(({ schedule, learningRates }) => learningRates[0] === schedule.learningRate));
+  });
+
   it('never rise above the peak nor fall below 0, whatever the warm-up', () => {
     for (const name of ['cosine', 'one-cycle'] as const)
       for (const warmup of [0, 0.3, 2.5, 4]) {

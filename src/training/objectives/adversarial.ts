@@ -13,7 +13,7 @@ import {
   trainingPass,
 } from './objective.js';
 import { RecordedAttack, type Recorder } from './recorded-attack.js';
-import { type TrainingAttack, warmupFactor } from './training-attack.js';
+import { sizesAt, type TrainingAttack, unclippedStart } from './training-attack.js';
 import { passAt, type UpdatePass } from './update-pass-options.js';
 
 export interface AdversarialOptions {
@@ -53,9 +53,14 @@ export function adversarial(options: AdversarialOptions): Objective {
       const compute = () => {
         const value = valueAt(pass);
         if (gradAlign === undefined) return value;
-        const { weight, detach = true } = gradAlign;
-        const epsilon = attack.epsilon * warmupFactor(context, attack.epsilonWarmup);
-        const penalty = misalignmentPenalty(model, batch, { epsilon, detach, context, pass });
+        const { weight, detach = true, at: where = 'image' } = gradAlign;
+        const sizes = sizesAt(attack, context);
+        const at =
+          where === 'start'
+            ? unclippedStart(batch, { ...attack, ...sizes }, context)
+            : { points: x, clip: false };
+        const { epsilon } = sizes;
+        const penalty = misalignmentPenalty(model, batch, { at, epsilon, detach, context, pass });
         return { ...value, loss: value.loss.add(penalty.mul(weight)) };
       };
       if (awp === undefined || context.step < awp.warmup * context.stepsPerEpoch)

@@ -121,6 +121,23 @@ export function startOf({ x, ids }: Batch, attack: TrainingAttack, context: Step
   }
 }
 
+/** First iterates before they are clipped to the box, and whether they are. */
+export interface UnclippedStart {
+  readonly points: Tensor; // [N, C, H, W]
+  readonly clip: boolean;
+}
+
+/** The first iterate of a batch as `startOf`, but unclipped; in L∞. */
+export function unclippedStart(batch: Batch, attack: TrainingAttack, context: StepContext): UnclippedStart {
+  const { start } = attack;
+  if (start.kind === 'image' || start.kind === 'normal')
+    return { points: startOf(batch, attack, context), clip: false };
+  const loose =
+    start.kind === 'uniform' ? ({ kind: 'sat', clean: 0, clip: false } as const) : { ...start, clip: false };
+  const points = startOf(batch, { ...attack, start: loose }, context);
+  return { points, clip: start.kind === 'uniform' || start.clip };
+}
+
 /**
  * Which images of a batch start clean: one draw for all of them, and each accumulation part; or one for each group of
  * images, by the group's number in the step's whole batch.

@@ -79,6 +79,29 @@ describe('GradAlign', () => {
     });
   });
 
+  it('at the attack’s start looks there: not at the image, and at pixels that the box did not clip', () => {
+    using model = tinyModel('float64');
+    const at = (start: TrainingAttack['start'], place: 'image' | 'start') => {
+      const [first] = passesOf(model, () =>
+        scope(() => {
+          using objective = adversarial({ attack: { ...still, start }, gradAlign: { weight: 1, at: place } });
+          objective.computeGradients(model, randomBatch('float64'), firstPlace);
+        }),
+      )
+        .filter(({ pass }) => pass.keepStatistics === true && pass.doubleBackward !== true)
+        .slice(still.steps);
+      return first!.pixels;
+    };
+    const { x } = randomBatch('float64');
+    const [clean, begun] = [at({ kind: 'uniform' }, 'image'), at({ kind: 'uniform' }, 'start')];
+    assert.deepEqual(clean, x.numbers());
+    assert.ok(begun.every((pixel) => pixel >= 0 && pixel <= 1));
+    const far = largestDifference(begun, clean);
+    assert.ok(far > 0.9 * epsilon && far <= epsilon, `${far}`);
+    assert.deepEqual(at({ kind: 'image' }, 'start'), clean);
+    x.dispose();
+  });
+
   it('refuses another norm than L∞', () => {
     assert.throws(
       () => adversarial({ attack: { ...still, norm: norms.l2 }, gradAlign: { weight: 1 } }),
