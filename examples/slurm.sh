@@ -12,7 +12,7 @@
 #SBATCH --requeue
 set -euo pipefail
 
-recipe=${1:-cifar10-resnet18}
+recipe=${1:-cifar10-resnet18-pang}
 run=${2:-runs/$recipe}
 
 # One rank per task. Rank, world size, the node of rank 0 and the GPU (SLURM_LOCALID) come from srun's environment variables.

@@ -40,7 +40,7 @@ export const commands: CommandTable = {
   },
   plan: {
     summary: 'estimate the memory and time of a run',
-    example: './satin plan cifar10-resnet18 --device a100 --count 4',
+    example: './satin plan cifar10-resnet18-pang --device a100 --count 4',
     load: async () => (await import('./plan.js')).planCommand(),
   },
   export: {

@@ -12,7 +12,7 @@ const recipe = (name: string, ...set: string[]) => loadRecipe(name, { set });
 
 describe('a plan by data sheet', () => {
   it('is the arithmetic of all passes over the rate that is reached, where memory is no bound', async () => {
-    const wide = recipe('cifar10-resnet18', 'model.width=8');
+    const wide = recipe('cifar10-resnet18-pang', 'model.width=8');
     const { perImage, batch, macs, steps, stepSeconds, hours, basis } = await plan(wide, { device: 'v100' });
     const products = perImage.forward + 2 * perImage.attack + 3 * perImage.update;
     const arithmetic =
@@ -40,15 +40,15 @@ describe('a plan by data sheet', () => {
   });
 
   it('shares a batch among devices, with what each keeps of it', async () => {
-    const one = await plan(recipe('cifar10-resnet18'), { device: 'a100' });
-    const four = await plan(recipe('cifar10-resnet18'), { device: 'a100', count: 4 });
+    const one = await plan(recipe('cifar10-resnet18-pang'), { device: 'a100' });
+    const four = await plan(recipe('cifar10-resnet18-pang'), { device: 'a100', count: 4 });
     assert.ok(Math.abs(four.imagesPerSecond / one.imagesPerSecond - 4) < 0.2);
     assert.equal(four.memory.activations, one.memory.activations / 4);
     assert.equal(four.memory.weights, one.memory.weights);
   });
 
   it('takes the precision of the recipe, and refuses what the device does not have', async () => {
-    const at = (precision: string) => recipe('cifar10-resnet18', `training.precision=${precision}`);
+    const at = (precision: string) => recipe('cifar10-resnet18-pang', `training.precision=${precision}`);
     const speeds = [];
     for (const precision of ['float32', 'tf32', 'bfloat16'])
       speeds.push((await plan(at(precision), { device: 'a100' })).imagesPerSecond);
@@ -61,7 +61,7 @@ describe('a plan by data sheet', () => {
   });
 
   it('refuses a batch that cannot be shared, and several of this machine', async () => {
-    const both = recipe('cifar10-resnet18');
+    const both = recipe('cifar10-resnet18-pang');
     await assert.rejects(plan(both, { device: 'a100', count: 3 }), InputError);
     await assert.rejects(plan(both, { count: 2 }), /`device` with `count`/);
   });
