@@ -22,6 +22,7 @@ export const heldBy: Table = {
   'app/report/choose-gallery': ['app/report/report-parts'],
   'app/report/evaluation-report': ['commands/evaluate.report'],
   'app/report/report-input': ['app/report/report-parts'],
+  'app/require-whole-groups': ['app/plan/plan'],
   'app/train/build-experiment': ['system/resume', 'system/resume-options'],
   'app/train/build-optimizer': ['system/paper-recipes', 'system/resume-options'],
   'app/train/train-run': ['system/resume', 'system/resume-options'],

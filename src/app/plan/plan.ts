@@ -9,6 +9,7 @@ import { layerSummary, type NetworkSummary } from '../../models/layer-summary.js
 import type { Recipe } from '../../recipe/recipe.js';
 import { deviceOfRank } from '../device-of-rank.js';
 import { requirePrecision } from '../require-precision.js';
+import { requireWholeGroups } from '../require-whole-groups.js';
 import { type Device, devices, type PlannedName, reached } from './devices.js';
 import { measureLayers, type PassTimes } from './layer-times.js';
 import { type Passes, passCounts } from './pass-counts.js';
@@ -64,6 +65,7 @@ export async function plan(recipe: Recipe, { device, count = 1 }: PlanOptions = 
       '`count` times training.accumulate',
       count * training.accumulate,
     );
+  requireWholeGroups(training.batch / count / training.accumulate, training);
   if (isHere && count > 1)
     throw InputError.expected(
       `one of ${Object.keys(devices).join(', ')}`,

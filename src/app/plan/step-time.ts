@@ -2,6 +2,7 @@ import type { Batch } from '../../data/dataset-tensors.js';
 import { synchronise } from '../../engine/device.js';
 import { Model } from '../../models/model.js';
 import type { Recipe } from '../../recipe/recipe.js';
+import { ghostGroup } from '../../recipe/training.js';
 import { integers } from '../../tensor/create.js';
 import { noise } from '../../tensor/noise.js';
 import { scope } from '../../tensor/scope.js';
@@ -35,7 +36,7 @@ export function measureStep(
   const names = Array.from({ length: classes }, (_, label) => String(label));
   const description = { architecture: model.name, width: model.width, activation: model.activation };
   using network = Model.create({ ...description, classes: names, shape, normalise }, { seed: 0, device });
-  using objective = buildObjective(recipe);
+  using objective = buildObjective(withGroupsOf(images, recipe));
   using optimizer = buildOptimizer(training.optimizer, network);
   const ids = Array.from({ length: images }, (_, id) => id);
   return scope(() => {
@@ -66,6 +67,14 @@ export function measureStep(
       });
     return { perImage: median(learning) / images / 1000, optimizer: median(optimizing) / 1000 };
   });
+}
+
+/** The recipe with one group in ghost batch norm if its own do not divide the images that are timed. */
+function withGroupsOf(images: number, recipe: Recipe): Recipe {
+  const { training } = recipe;
+  const group = ghostGroup(training);
+  if (group === undefined || images % group === 0) return recipe;
+  return { ...recipe, training: { ...training, batchNorm: { ghost: images } } };
 }
 
 /** The time once the device has done what it was asked to do, in milliseconds. */

@@ -11,7 +11,6 @@ import type { Model } from '../../models/model.js';
 import { type Manifest, makeManifest, placeOf } from '../../provenance/manifest.js';
 import { isSameKind, placeName } from '../../provenance/place.js';
 import { parseRecipe, type Recipe } from '../../recipe/recipe.js';
-import { ghostGroup } from '../../recipe/training.js';
 import { type Checkpoint, writeCheckpoint } from '../../runs/checkpoint.js';
 import { readEvents } from '../../runs/event-log.js';
 import type { RunEvent } from '../../runs/events.js';
@@ -32,6 +31,7 @@ import type { NamedArray } from '../../weights/safetensors.js';
 import { deviceOfRank } from '../device-of-rank.js';
 import { requirePrecision } from '../require-precision.js';
 import { requireSameImages, requireSameRecipe, requireSameWeights } from '../require-same-on-ranks.js';
+import { requireWholeGroups } from '../require-whole-groups.js';
 import { buildExperiment, type Experiment, type ExperimentOptions } from './build-experiment.js';
 import { loadTrainingData } from './training-data.js';
 
@@ -160,18 +160,6 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
       record({ type: 'failed', time: new Date().toISOString(), ...reached, message: `${end}.` });
     throw error;
   });
-}
-
-/** Every group of ghost batch norm has all its images on one rank. */
-function requireWholeGroups(ofRank: number, training: Recipe['training']): void {
-  const images = ghostGroup(training);
-  if (images !== undefined && ofRank % images !== 0)
-    throw InputError.expected(
-      `a multiple of ${images}, the group of training.batchNorm,`,
-      "a rank's images of a step",
-      ofRank,
-      'Use fewer ranks, a larger batch or smaller groups.',
-    );
 }
 
 const progressSchema: z.ZodType<TrainingProgress> = z.strictObject({

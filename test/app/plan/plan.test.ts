@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { devices, reached } from '../../../src/app/plan/devices.js';
 import { plan } from '../../../src/app/plan/plan.js';
+import { measureStep } from '../../../src/app/plan/step-time.js';
 import { devicesOfTable, planCommand } from '../../../src/cli/commands/plan.js';
 import { InputError } from '../../../src/errors.js';
 import { Model } from '../../../src/models/model.js';
@@ -64,6 +65,11 @@ describe('a plan by data sheet', () => {
     const both = recipe('cifar10-resnet18-pang');
     await assert.rejects(plan(both, { device: 'a100', count: 3 }), InputError);
     await assert.rejects(plan(both, { count: 2 }), /`device` with `count`/);
+    const groups = recipe('cifar10-resnet18-pang', 'training.batchNorm={ghost: 32}');
+    await assert.rejects(
+      plan(groups, { device: 'a100', count: 8 }),
+      /a multiple of 32, the group .* received 16/,
+    );
   });
 
   it('can be made for every device that the command names', () => {
@@ -93,5 +99,11 @@ describe('a plan for this machine', () => {
     } as const;
     using model = Model.create({ ...description, classes: [...'0123456789'] }, { seed: 0 });
     assert.equal(parameters, model.parameterCount);
+  });
+
+  it('takes steps of fewer images than a group of ghost batch norm has', () => {
+    const groups = recipe('fashion-mnist-clean', 'training.batch=64', 'training.batchNorm={ghost: 64}');
+    const { perImage } = measureStep(groups, { shape: [1, 8, 8], classes: 10 }, { images: 3, device: 'cpu' });
+    assert.ok(perImage > 0);
   });
 });
