@@ -224,7 +224,7 @@ function* combinationProblems(value: Training): Generator<Problem> {
   if (group !== undefined && (batch / accumulate) % group !== 0)
     yield {
       path: ['batchNorm', 'ghost'],
-      message: `${accumulate === 1 ? 'a batch' : 'a part'} of ${batch / accumulate} is not a whole number of groups of ${group}.`,
+      message: `${accumulate === 1 ? 'a batch' : 'a part'} of ${batch / accumulate} is not a whole number of groups of ${group}. Use a divisor of it.`,
     };
   if (accumulate > 1 && value.objective === 'free')
     yield {

@@ -278,6 +278,9 @@ const facts: Readonly<Record<string, Facts>> = {
   ],
 };
 
+/** Networks of the quickstart, which are Satin's own and cite nobody. */
+const own = ['cifar10-relu', 'cifar10-silu'];
+
 const headerOf = (name: string) =>
   /^(?:#.*\n)*/.exec(readFileSync(new URL(`../../../recipes/${name}.yaml`, import.meta.url), 'utf8'))![0];
 const at = (recipe: unknown, path: string) =>
@@ -285,7 +288,7 @@ const at = (recipe: unknown, path: string) =>
 
 describe('a recipe that cites others', () => {
   it('is one of this table, and the table has no other', () => {
-    const names = recipeNames().filter((name) => !name.startsWith('fashion-mnist-'));
+    const names = recipeNames().filter((name) => !name.startsWith('fashion-mnist-') && !own.includes(name));
     assert.deepEqual(Object.keys(facts).sort(), names);
   });
 
