@@ -86,7 +86,7 @@ export type {
 } from './evaluation/result.js';
 export { mcnemar, wilsonInterval } from './evaluation/statistics.js';
 export { type ModelName, modelNames } from './models/architectures/names.js';
-export type { ModelDescription } from './models/description.js';
+export type { EvaluationTransform, ModelDescription } from './models/description.js';
 export type { ExternalDescription } from './models/external-description.js';
 export {
   type LayerSummary,
@@ -95,6 +95,7 @@ export {
 } from './models/layer-summary.js';
 export { type FoldOptions, Model } from './models/model.js';
 export type { Preprocessing } from './models/preprocessing.js';
+export { type ReleasedName, releasedNames } from './models/released-models.js';
 export type { Classifier } from './nn/classifier.js';
 export { crossEntropy } from './nn/losses.js';
 export type { Pass } from './nn/module.js';

@@ -73,7 +73,7 @@ def deviation(double, single):
     return ((single.double() - double).abs().max() / double.abs().max()).item()
 
 
-def entry(name, activation, gain, images, side, model):
+def entry(name, activation, gain, images, side, model, **setting):
     model.eval()
     with torch.no_grad():
         fill(model, gain)
@@ -87,6 +87,7 @@ def entry(name, activation, gain, images, side, model):
     result = {
         "name": name,
         "activation": activation,
+        **setting,
         "gain": gain,
         "images": images,
         "side": side,
@@ -113,6 +114,11 @@ networks = [
     entry("preact-resnet18", "relu", 1, 2, 32,
           PreActResNet(PreActBlockV2, [2, 2, 2, 2], bn_before_fc=True, out_shortcut=True)),
     entry("efficientnet-b0", "silu", 1.1, 2, 64, efficientnet.efficientnet_b0(num_classes=CLASSES)),
+    *(
+        entry("efficientnet-b0", "silu", 1.1, 1, side, efficientnet.tf_efficientnet_b0(num_classes=CLASSES),
+              padding="same", normEpsilon=1e-3)
+        for side in (64, 65)
+    ),
 ]  # fmt: skip
 versions = {name: importlib.metadata.version(name) for name in ("torch", "torchvision", "timm")}
 write("network-outputs", {**versions, "robustbench": "78fcc9e", "hash": HASH}, {"networks": networks})

@@ -39,6 +39,7 @@ export interface EvaluateWords extends PreprocessingWords, ExternalWords {
   readonly norm?: NormName | undefined;
   readonly epsilon?: string | undefined;
   readonly entry?: string | undefined;
+  readonly released?: string | undefined;
   readonly examples?: number | undefined;
   readonly batch?: number | 'auto' | undefined;
   readonly seed?: number | undefined;
@@ -77,7 +78,7 @@ export function evaluateSettings(modelPath: string, words: EvaluateWords): Evalu
   const stored = storedOf(words);
   // A saved evaluation reopens the model by its path alone, which is not sufficient for external weights.
   if (typed.kind === 'weights' && (words.saveAdversarial !== undefined || stored !== null))
-    throw weightsAlone(modelPath);
+    throw weightsAlone(modelPath, { released: words.released });
   const manifest = stored?.manifest ?? null;
   if (stored !== null && words.device !== undefined)
     requireSameDevice(stored, {

@@ -2,12 +2,15 @@ import { Option } from '@commander-js/extra-typings';
 import { parseActivation } from '../activations/parse.js';
 import { type ModelFile, readModelFile } from '../app/model/read-model-file.js';
 import { InputError } from '../errors.js';
-import { modelNames } from '../models/architectures/names.js';
+import { modelNames, supportsSamePadding } from '../models/architectures/names.js';
 import type { ModelDescription } from '../models/description.js';
 import type { ExternalDescription } from '../models/external-description.js';
 import { placeholderClassNames } from '../models/placeholder-class-names.js';
 import { inputRanges, type Preprocessing, requirePreprocessing } from '../models/preprocessing.js';
-import { nearest } from '../user-input/did-you-mean.js';
+import { type ReleasedName, releasedNames } from '../models/released-models.js';
+import { type Padding, paddings } from '../nn/same-padding.js';
+import { nearest, unknownName } from '../user-input/did-you-mean.js';
+import { isTensorFlowCheckpoint } from '../weights/tensorflow/checkpoint.js';
 
 /** Options that describe an external model. */
 export const modelOptions = {
@@ -28,8 +31,23 @@ export const modelOptions = {
     new Option('--classes <count|names>', 'number of classes, or their names separated by commas'),
   shape: () => new Option('--shape <CxHxW>', 'channels, height and width of the input, such as 3x32x32'),
   width: () => new Option('--width <factor>', 'width multiplier, if not the published width'),
+  padding: () =>
+    new Option(
+      '--padding <kind>',
+      'same for networks padded as in TensorFlow, such as tf_efficientnet_b0 (default: symmetric)',
+    ).choices(paddings),
+  normEpsilon: () =>
+    new Option('--norm-epsilon <number>', 'epsilon of batch norm in external weights (default: 1e-5)'),
   entry: () =>
-    new Option('--entry <name>', 'name of the state dict in a PyTorch checkpoint with several, such as ema'),
+    new Option(
+      '--entry <name>',
+      'name of the state dict in a PyTorch checkpoint with several, such as ema; ema or raw for TensorFlow',
+    ),
+  released: () =>
+    new Option(
+      '--released <name>',
+      "one of the paper's released models, in place of the options that describe it: docs/released.md",
+    ),
 };
 
 /** Command line options as strings. */
@@ -46,6 +64,8 @@ export interface ExternalWords {
   readonly classes?: string | undefined;
   readonly shape?: string | undefined;
   readonly width?: string | undefined;
+  readonly padding?: Padding | undefined;
+  readonly normEpsilon?: string | undefined;
 }
 
 /**
@@ -58,13 +78,15 @@ export interface ExternalWords {
  */
 export function readTypedModel(
   path: string,
-  words: PreprocessingWords & ExternalWords & { readonly entry?: string | undefined },
+  words: PreprocessingWords &
+    ExternalWords & { readonly entry?: string | undefined; readonly released?: string | undefined },
   { takesWeights = false }: { readonly takesWeights?: boolean } = {},
 ): ModelFile {
   const preprocessing = parsePreprocessing(words);
   const external = takesWeights ? parseExternalDescription(words) : null;
   try {
-    return readModelFile(path, { preprocessing, external, entry: words.entry });
+    const released = parseReleased(words.released);
+    return readModelFile(path, { preprocessing, external, entry: words.entry, released });
   } catch (error) {
     if (takesWeights || !(error instanceof InputError) || error.code !== 'weights-without-network')
       throw error;
@@ -73,13 +95,35 @@ export function readTypedModel(
 }
 
 /** The error of commands that need a model file with a description. */
-export function weightsAlone(path: string, options?: ErrorOptions): InputError {
+export function weightsAlone(
+  path: string,
+  { released, ...options }: ErrorOptions & { readonly released?: string | undefined } = {},
+): InputError {
+  const name = released ?? (isTensorFlowCheckpoint(path) ? 'res50-silu' : undefined);
+  const words =
+    name === undefined
+      ? '--architecture resnet18 --activation relu --classes 10 --shape 3x32x32'
+      : `--released ${name}`;
   return new InputError(
     'weights-without-network',
     `Expected a model but ${path} contains weights without a description of the network. Describe it once: ./satin export ${path} ` +
-      '--architecture resnet18 --activation relu --classes 10 --shape 3x32x32 --format safetensors --out model.safetensors',
+      `${words} --format safetensors --out model.safetensors`,
     options,
   );
+}
+
+/** @throws {InputError} for an unknown name. */
+function parseReleased(text: string | undefined): ReleasedName | undefined {
+  if (text === undefined) return undefined;
+  const known = releasedNames.find((name) => name === text.toLowerCase());
+  if (known !== undefined) return known;
+  throw unknownName({
+    kind: 'a released model',
+    name: '--released',
+    received: text,
+    known: releasedNames,
+    remedy: 'docs/released.md lists them.',
+  });
 }
 
 /**
@@ -115,15 +159,15 @@ function numbers(list: string | undefined, option: string): readonly number[] {
 }
 
 /**
- * Parses `--architecture`, `--activation`, `--classes`, `--shape` and `--width`; null if none of them is given. Does
- * not load the engine.
+ * Parses `--architecture`, `--activation`, `--classes`, `--shape`, `--width`, `--padding` and `--norm-epsilon`; null if
+ * none of them is given. Does not load the engine.
  *
  * @throws {InputError} for missing or invalid values.
  */
 export function parseExternalDescription(words: ExternalWords): ExternalDescription | null {
-  const { architecture, activation, classes, shape, width = '1' } = words;
-  if ([architecture, activation, classes, shape, words.width].every((each) => each === undefined))
-    return null;
+  const { architecture, activation, classes, shape, width = '1', padding, normEpsilon } = words;
+  const given = [architecture, activation, classes, shape, words.width, padding, normEpsilon];
+  if (given.every((each) => each === undefined)) return null;
   const known = modelNames.find((name) => name === architecture);
   if (known === undefined) {
     const meant = architecture === undefined ? undefined : nearest(architecture, modelNames);
@@ -139,12 +183,19 @@ export function parseExternalDescription(words: ExternalWords): ExternalDescript
   const factor = Number(width);
   if (!(factor > 0 && Number.isFinite(factor)))
     throw InputError.expected('a number above 0', '--width', width);
+  if (padding === 'same' && !supportsSamePadding(known))
+    throw InputError.expected(`symmetric, as ${known} is padded,`, '--padding', padding);
+  const epsilon = normEpsilon === undefined ? undefined : Number(normEpsilon);
+  if (epsilon !== undefined && !(epsilon > 0 && Number.isFinite(epsilon)))
+    throw InputError.expected('a number above 0, such as 1e-3,', '--norm-epsilon', normEpsilon);
   return {
     architecture: known,
     activation: parseActivation(activation).name,
     width: factor,
     classes: parseClasses(classes),
     shape: parseShape(shape),
+    ...(padding === 'same' && { padding }),
+    ...(epsilon !== undefined && epsilon !== 1e-5 && { normEpsilon: epsilon }),
   };
 }
 

@@ -1,11 +1,8 @@
-import { parseActivation } from '../activations/parse.js';
-import { activationLayers } from '../nn/activation-layer.js';
 import { MetaInitialiser, metaTensor } from '../nn/initialise.js';
 import type { Module } from '../nn/module.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
-import { architectures } from './architectures/registry.js';
-import type { ModelDescription } from './description.js';
+import { createNetwork, type NetworkDescription } from './network.js';
 
 /** Sizes of a convolution or linear layer for one image. */
 export interface LayerSummary {
@@ -35,17 +32,9 @@ export interface NetworkSummary {
  * Sizes of a network for images of `shape`. Runs a forward pass on meta tensors, so that neither weights nor
  * activations take memory or time.
  */
-export function layerSummary(
-  description: Pick<ModelDescription, 'architecture' | 'width' | 'activation' | 'shape' | 'classes'>,
-): NetworkSummary {
-  const { architecture, width, activation, shape, classes } = description;
-  using network = architectures[architecture]({
-    channels: shape[0],
-    classes: classes.length,
-    width,
-    activate: activationLayers(parseActivation(activation), 'float32'),
-    initialiser: new MetaInitialiser(),
-  });
+export function layerSummary(description: NetworkDescription): NetworkSummary {
+  const { shape } = description;
+  using network = createNetwork(description, new MetaInitialiser());
   const names = new Map([...network.modules()].map(([name, module]) => [module, name]));
   const layers: LayerSummary[] = [];
   const record = (layer: Module, input: readonly number[], output: readonly number[]) => {

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { InputError } from '../errors.js';
 import { readSafetensorsMetadata } from '../weights/safetensors.js';
+import { isTensorFlowCheckpoint } from '../weights/tensorflow/checkpoint.js';
 import { zipRecords } from '../weights/zip.js';
 
 /**
@@ -10,13 +11,14 @@ import { zipRecords } from '../weights/zip.js';
 export type ModelKind = 'satin' | 'torchscript' | 'weights';
 
 /**
- * Detects the kind of a path from its first bytes, not its name. Does not load the engine or validate the rest of the
+ * Detects the kind of a path from its first bytes, not its name, except for the prefix of a TensorFlow checkpoint. Does not load the engine or validate the rest of the
  * file.
  *
  * @throws {InputError} for any other file, with specific messages for formats that only Python can read.
  */
 export function modelKind(path: string): ModelKind {
   const kind = statSync(path, { throwIfNoEntry: false });
+  if (isTensorFlowCheckpoint(path)) return 'weights';
   if (kind?.isDirectory()) return 'satin';
   const start = kind?.isFile() ? firstBytes(path) : Buffer.alloc(0);
   if (start.subarray(0, oldPickle.length).equals(oldPickle) || isTar(start)) return 'weights';
@@ -27,11 +29,17 @@ export function modelKind(path: string): ModelKind {
     return satin !== undefined && model !== undefined ? 'satin' : 'weights';
   }
   throw InputError.expected(
-    'a run folder with a checkpoint, the JSON of a checkpoint, a .safetensors file, a PyTorch state dict or a TorchScript file',
+    'a run folder with a checkpoint, the JSON of a checkpoint, a .safetensors file, a PyTorch state dict, the prefix of a TensorFlow checkpoint or a TorchScript file',
     'the model',
     path,
-    kind === undefined ? 'The file does not exist.' : undefined,
+    kind === undefined ? 'The file does not exist.' : prefixRemedy(path),
   );
+}
+
+/** For a file of a TensorFlow checkpoint in place of its prefix. */
+function prefixRemedy(path: string): string | undefined {
+  const prefix = path.replace(/\.(index|meta|data-\d{5}-of-\d{5})$/, '');
+  return prefix !== path && isTensorFlowCheckpoint(prefix) ? `Name the checkpoint: ${prefix}.` : undefined;
 }
 
 const zipSignature = Buffer.from('PK\x03\x04', 'latin1');

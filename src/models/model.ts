@@ -1,7 +1,5 @@
-import { parseActivation } from '../activations/parse.js';
 import { withTensorFloat32 } from '../engine/precision.js';
 import { InputError } from '../errors.js';
-import { activationLayers } from '../nn/activation-layer.js';
 import type { Classifier } from '../nn/classifier.js';
 import { Initialiser, ZeroInitialiser } from '../nn/initialise.js';
 import type { FoldedWeights, Module, Pass } from '../nn/module.js';
@@ -9,8 +7,8 @@ import { tensor } from '../tensor/create.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Dtype, Tensor } from '../tensor/tensor.js';
 import type { Architecture } from './architectures/architecture.js';
-import { architectures } from './architectures/registry.js';
 import type { ModelDescription } from './description.js';
+import { createNetwork } from './network.js';
 
 /** How an attack sees a network. */
 export type FoldOptions = Pick<Pass, 'derivative' | 'computeDtype'>;
@@ -42,13 +40,8 @@ export class Model {
     options: { readonly seed: number | null; readonly dtype?: Dtype; readonly device?: string },
   ): Model {
     const { seed, dtype = 'float32', device = 'cpu' } = options;
-    const network = architectures[description.architecture]({
-      channels: description.shape[0],
-      classes: description.classes.length,
-      width: description.width,
-      activate: activationLayers(parseActivation(description.activation), dtype),
-      initialiser: seed === null ? new ZeroInitialiser(dtype) : new Initialiser(seed, dtype),
-    });
+    const initialiser = seed === null ? new ZeroInitialiser(dtype) : new Initialiser(seed, dtype);
+    const network = createNetwork(description, initialiser);
     // Drawn on the CPU and then moved, so that a seed gives the same weights on every device.
     const model = new Model(description, network, dtype);
     for (const tensor of [model.#mean, model.#deviation]) tensor?.moveTo_(device);

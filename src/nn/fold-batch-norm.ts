@@ -2,7 +2,7 @@ import { conv2d, type PreparedConvolution, winogradWeights } from '../tensor/fun
 import { noGrad } from '../tensor/gradient.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { BatchNorm2d, type Conv2d } from './layers.js';
+import type { BatchNorm2d, Conv2d } from './layers.js';
 import type { FoldedWeights, Module } from './module.js';
 
 /**
@@ -18,7 +18,7 @@ export function foldedConvolution(
 ): Tensor {
   const [weight, bias] = cached(folded, convolution, () => fold(convolution, norm)) as [Tensor, Tensor];
   const { stride, padding, groups } = convolution;
-  return conv2d(x, weight, { bias, stride, padding, groups });
+  return conv2d(convolution.pad(x), weight, { bias, stride, padding, groups });
 }
 
 /**
@@ -64,7 +64,7 @@ function cached(
 function fold(convolution: Conv2d, norm: BatchNorm2d): FoldedWeights {
   const { weight, bias } = scope(() =>
     noGrad(() => {
-      const scale = norm.weight.mul(norm.runningVariance.add(BatchNorm2d.epsilon).rsqrt()); // [C]
+      const scale = norm.weight.mul(norm.runningVariance.add(norm.epsilon).rsqrt()); // [C]
       const weight = convolution.weight.mul(scale.reshape([-1, 1, 1, 1])); // [O, I / groups, K, K]
       return { weight, bias: norm.bias.sub(norm.runningMean.mul(scale)) }; // [O]
     }),

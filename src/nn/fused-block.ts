@@ -25,6 +25,11 @@ export function convolve(
   if (isUnfused || (hasFusedKernel && convolution.groups > 1))
     return norm.forward(convolution.forward(x, pass), pass, epilogue);
   if (hasFusedKernel)
-    return norm.forwardFused(x, preparedConvolution(convolution, pass.folded), epilogue, pass);
+    return norm.forwardFused(
+      convolution.pad(x),
+      preparedConvolution(convolution, pass.folded),
+      epilogue,
+      pass,
+    );
   return applyEpilogue(foldedConvolution(x, convolution, norm, pass.folded), epilogue, pass);
 }

@@ -15,6 +15,7 @@ import type { ActivationLayer } from './activation-layer.js';
 import { type Initialiser, metaTensor } from './initialise.js';
 import { Module, type Pass, type ShapeObserver } from './module.js';
 import { roundedWeights } from './rounded-weights.js';
+import { type Padding, padSame } from './same-padding.js';
 
 export interface Conv2dOptions {
   readonly inputs: number;
@@ -25,6 +26,8 @@ export interface Conv2dOptions {
   readonly groups?: number;
   /** @default false, as a batch norm follows */
   readonly bias?: boolean;
+  /** @default 'symmetric' */
+  readonly padding?: Padding | undefined;
   /** Fan-out of the initialisation. @default outputs · kernel² */
   readonly fanOut?: number;
   readonly initialiser: Initialiser;
@@ -37,9 +40,12 @@ export interface Conv2dOptions {
 export class Conv2d extends Module {
   readonly weight: Tensor; // [O, I / groups, K, K]
   readonly bias: Tensor | null = null; // [O]
+  readonly kernel: number;
   readonly stride: number;
+  /** Padding on each side, after `pad`. */
   readonly padding: number;
   readonly groups: number;
+  readonly #isUneven: boolean;
 
   constructor(options: Conv2dOptions) {
     super();
@@ -47,16 +53,26 @@ export class Conv2d extends Module {
     const weight = initialiser.he([outputs, inputs / groups, kernel, kernel], fanOut);
     this.weight = this.parameter('weight', weight);
     if (options.bias) this.bias = this.parameter('bias', zeros([outputs], initialiser.dtype));
+    this.kernel = kernel;
     this.stride = stride;
-    this.padding = (kernel - 1) / 2;
     this.groups = groups;
+    // With stride 1 SAME is symmetric: no separate operator.
+    this.#isUneven = options.padding === 'same' && stride > 1 && kernel > 1;
+    this.padding = this.#isUneven ? 0 : (kernel - 1) / 2;
+  }
+
+  /** The input with the part of the padding that differs from side to side: TensorFlow's `SAME`. */
+  pad(x: Tensor): Tensor {
+    return this.#isUneven ? padSame(x, this) : x;
   }
 
   /** [N, I, H, W] → [N, O, ⌈H / stride⌉, ⌈W / stride⌉] */
   forward(x: Tensor, pass: Pass): Tensor {
     if (pass.shapeObserver !== undefined) return observeShape(this, x, this.#outputOf(x), pass.shapeObserver);
     const { stride, padding, groups } = this;
-    return multiply(this, x, pass, (x, weight, bias) => conv2d(x, weight, { bias, stride, padding, groups }));
+    return multiply(this, this.pad(x), pass, (x, weight, bias) =>
+      conv2d(x, weight, { bias, stride, padding, groups }),
+    );
   }
 
   #outputOf(x: Tensor): number[] {
@@ -84,10 +100,14 @@ function observeShape(layer: Module, x: Tensor, output: readonly number[], obser
   return metaTensor(output);
 }
 
-/** Batch normalisation over each channel of [N, C, H, W], with PyTorch's momentum and epsilon. */
+/** Batch normalisation over each channel of [N, C, H, W], with PyTorch's momentum. */
 export class BatchNorm2d extends Module {
   static readonly momentum = 0.1;
-  static readonly epsilon = 1e-5;
+  /** PyTorch's. */
+  static readonly standardEpsilon = 1e-5;
+
+  /** Added to the variance; set by whoever builds the network, before its first pass. */
+  epsilon: number = BatchNorm2d.standardEpsilon;
 
   readonly weight: Tensor; // [C]
   readonly bias: Tensor; // [C]
@@ -132,7 +152,7 @@ export class BatchNorm2d extends Module {
       runningVariance: running?.runningVariance ?? null,
       train,
       momentum: BatchNorm2d.momentum,
-      epsilon: BatchNorm2d.epsilon,
+      epsilon: this.epsilon,
       synchronised,
     };
     if (doubleBackward) return applyEpilogue(batchNorm(x, options), epilogue, pass);
@@ -173,8 +193,8 @@ export class BatchNorm2d extends Module {
     { residual, activation }: Epilogue,
     pass: Pass,
   ): Tensor {
-    const { weight, bias, runningMean, runningVariance } = this;
-    const norm = { weight, bias, runningMean, runningVariance, epsilon: BatchNorm2d.epsilon };
+    const { weight, bias, runningMean, runningVariance, epsilon } = this;
+    const norm = { weight, bias, runningMean, runningVariance, epsilon };
     return convolveNormActivate(x, convolution, {
       ...norm,
       residual,

@@ -30,7 +30,14 @@ export const defaults = {
     mostBroken: 100,
     validation: 10_000,
   },
-  model: { width: 1, normalise: 'dataset', dropout: null, stochasticDepth: null },
+  model: {
+    width: 1,
+    normalise: 'dataset',
+    padding: 'symmetric',
+    normEpsilon: 1e-5,
+    dropout: null,
+    stochasticDepth: null,
+  },
   attack: {
     stepSize: null,
     randomStart: true,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseActivation } from '../activations/parse.js';
 import { modelNames } from '../models/architectures/names.js';
+import { paddings } from '../nn/same-padding.js';
 import { atLeastZero, between, oneOf, positive, text } from '../user-input/schema-fields.js';
 import { reportError } from '../user-input/validate.js';
 import { defaults } from './defaults.js';
@@ -38,6 +39,10 @@ export const model = z.strictObject({
   normalise: z
     .union([z.enum(['dataset', 'none']), perChannel], { error: "'dataset', 'none' or { mean, std }" })
     .default(defaults.model.normalise),
+  /** `same` is TensorFlow's padding, for weights from there; only for the networks for large images. @default 'symmetric' */
+  padding: oneOf(paddings).default(defaults.model.padding),
+  /** ε of batch norm. @default 0.00001 */
+  normEpsilon: positive().default(defaults.model.normEpsilon),
   /** Dropout rate before the last layer in updates; null for the published one. EfficientNet only. @default null */
   dropout: dropRate.default(defaults.model.dropout),
   /**

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isDeviceName } from '../engine/device-name.js';
 import { InputError } from '../errors.js';
-import { publishedDropRates } from '../models/architectures/names.js';
+import { publishedDropRates, supportsSamePadding } from '../models/architectures/names.js';
 import { parseEpsilon } from '../user-input/epsilon.js';
 import { oneOf, text, whole } from '../user-input/schema-fields.js';
 import { reportError, validate } from '../user-input/validate.js';
@@ -82,6 +82,8 @@ export const recipeSchema = z
     for (const key of ['dropout', 'stochasticDepth'] as const)
       if (model[key] !== null && publishedDropRates(model.name) === null)
         report(['model', key], `${model.name} does not support it. Omit it, or set it to null.`);
+    if (model.padding === 'same' && !supportsSamePadding(model.name))
+      report(['model', 'padding'], `${model.name} supports symmetric padding only.`);
     if (training.objective === 'free' && threat.norm !== 'linf')
       report(['training', 'objective'], 'free supports linf only.');
     if ('gradAlign' in training && training.gradAlign !== null && threat.norm !== 'linf')

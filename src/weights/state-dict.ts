@@ -9,7 +9,11 @@ import { StridedView } from './torch-pickle.js';
 /** The weights in a file. */
 export interface StateDict {
   readonly path: string;
+  /** The files that hold them, for the digest. */
+  readonly files: readonly string[];
   readonly arrays: readonly WeightArray[];
+  /** In place of `arrays` for TensorFlow, whose names depend on the network: the weights of one with these tensors. */
+  readonly arraysFor?: (names: ReadonlySet<string>) => readonly WeightArray[];
   /** Other entries of the checkpoint, which are ignored: `epoch`, `optimizer`. */
   readonly skipped: readonly string[];
 }
@@ -55,7 +59,7 @@ export function readStateDict(
     if (typeof key === 'string' && value instanceof StridedView)
       arrays.push(readStridedArray(file, key, value));
     else skipped.push(nameOf(key));
-  return { path, arrays, skipped };
+  return { path, files: [path], arrays, skipped };
 }
 
 type Dictionary = ReadonlyMap<PickleValue, PickleValue>;

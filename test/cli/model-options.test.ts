@@ -1,7 +1,11 @@
 /** What is typed of a model of another program, read and refused. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseExternalDescription, parsePreprocessing } from '../../src/cli/model-options.js';
+import {
+  type ExternalWords,
+  parseExternalDescription,
+  parsePreprocessing,
+} from '../../src/cli/model-options.js';
 import type { InputError } from '../../src/errors.js';
 import { form, refuses, words } from '../support/foreign-weights.js';
 
@@ -11,7 +15,22 @@ describe('the network of weights', () => {
     assert.deepEqual(form.shape, [3, 8, 8]);
   });
 
-  const wrong: readonly (readonly [Partial<Record<keyof typeof words, string | undefined>>, RegExp])[] = [
+  it('has the padding and the ε of TensorFlow on request, and no other trace of the usual ones', () => {
+    const network = { ...words, architecture: 'efficientnet-b0' };
+    const { padding, normEpsilon } = parseExternalDescription({
+      ...network,
+      padding: 'same',
+      normEpsilon: '1e-3',
+    })!;
+    assert.deepEqual([padding, normEpsilon], ['same', 0.001]);
+    const usual = { ...network, padding: 'symmetric', normEpsilon: '1e-5' } as const;
+    assert.deepEqual(parseExternalDescription(usual), parseExternalDescription(network));
+  });
+
+  const wrong: readonly (readonly [ExternalWords, RegExp])[] = [
+    [{ padding: 'same' }, /symmetric, as resnet8 is padded, for --padding but received 'same'/],
+    [{ normEpsilon: '0' }, /a number above 0, such as 1e-3, for --norm-epsilon but received '0'/],
+    [{ normEpsilon: 'x' }, /--norm-epsilon but received 'x'/],
     [{ architecture: 'resnet9' }, /--architecture but received 'resnet9'\. Did you mean 'resnet8'\?/],
     [{ architecture: undefined }, /--architecture but received undefined/],
     [{ activation: undefined }, /--activation/],

@@ -61,6 +61,8 @@ describe('a recipe', () => {
         width: 1,
         activation: 'relu',
         normalise: 'dataset',
+        padding: 'symmetric',
+        normEpsilon: 1e-5,
         dropout: null,
         stochasticDepth: null,
       },
@@ -194,6 +196,13 @@ describe('a recipe is refused', () => {
       'model.name=resnet2',
       /Expected a known name for model\.name but received 'resnet2'\. Did you mean 'resnet/,
     ],
+    [
+      'for padding that a network for small images lacks',
+      'model.padding=same',
+      /model\.padding: resnet20 supports symmetric padding only/,
+    ],
+    ['for an unknown padding', 'model.padding=valid', /'symmetric' or 'same' for model\.padding/],
+    ['for an ε of batch norm of 0', 'model.normEpsilon=0', /a number above 0 for model\.normEpsilon/],
     ['for an unknown activation', 'model.activation=rleu', /activation but received 'rleu'/],
     [
       'for a coefficient out of range',

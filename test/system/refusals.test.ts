@@ -202,12 +202,12 @@ describe('a folder of photographs', () => {
 
 describe('satin evaluate refuses', () => {
   const cases: readonly (readonly [what: string, words: readonly string[], sentence: RegExp])[] = [
-    ['an unknown attack', ['--attack', 'pdg-50'], /an attack for attack but received 'pdg-50'\. Did you mean 'pgd-50'/],
     [
-      'AutoAttack’s attacks by another name',
-      ['--attack', 'apgd'],
-      /received 'apgd'\. Did you mean 'apgd-t'/,
+      'an unknown attack',
+      ['--attack', 'pdg-50'],
+      /an attack for attack but received 'pdg-50'\. Did you mean 'pgd-50'/,
     ],
+    ['AutoAttack’s attacks by another name', ['--attack', 'apgd'], /received 'apgd'\. Did you mean 'apgd-t'/],
     [
       'steps of a pixel in L2',
       ['--attack', 'pgd-200-paper', '--norm', 'l2', '--epsilon', '1'],

@@ -1,16 +1,20 @@
 import type { Dataset } from '../../data/dataset.js';
 import { type LoadOptions, loadDataset } from '../../data/load-dataset.js';
 import { InputError } from '../../errors.js';
+import type { EvaluationTransform } from '../../models/description.js';
 import { nameList } from '../../user-input/name-list.js';
 import type { AttackableModel } from '../model/open-model.js';
 
-/** Loads `count` examples to evaluate a model on, resized to its input size where that is known. */
+/**
+ * Loads `count` examples to evaluate a model on, resized to its input size where that is known. ImageNet is resized as the
+ * model's file says, unless `imagenet` is given.
+ */
 export async function loadExamples(
-  model: Pick<AttackableModel, 'shape' | 'classes'>,
+  model: Pick<AttackableModel, 'shape' | 'classes' | 'transform'>,
   options: LoadOptions & { readonly count: number | null; readonly seed: number },
 ): Promise<Dataset> {
   const { count, seed, ...load } = options;
-  const { shape } = model;
+  const { shape, transform } = model;
   const size = shape && ([shape[1], shape[2]] as const);
   const form =
     size === null
@@ -18,13 +22,19 @@ export async function loadExamples(
       : load.name === 'folder'
         ? { size, channels: shape?.[0] === 1 ? (1 as const) : (3 as const) }
         : load.name === 'imagenet'
-          ? { size }
+          ? { size, ...(transform && { imagenet: load.imagenet ?? formOf(transform) }) }
           : {};
   const examples = count === null ? undefined : { count, seed };
   const chosen = await loadDataset({ ...load, ...form, examples });
   requireFits(model, chosen);
   return chosen;
 }
+
+const formOf = (transform: EvaluationTransform) => ({
+  ...transform,
+  layout: null,
+  decoding: 'exact' as const,
+});
 
 /** @throws {InputError} if the images have another shape, or other classes, than those of the model. */
 export function requireFits(

@@ -11,7 +11,7 @@ import type { StateDict } from '../../weights/state-dict.js';
 /** A network with weights written by another program. */
 export interface ImportedModel {
   readonly model: Model;
-  /** `sha256:` of the file. */
+  /** `sha256:` of the file or files. */
   readonly digest: string;
   /** Names of the entries in the file that are not weights of the network and are ignored. */
   readonly skipped: readonly string[];
@@ -48,9 +48,10 @@ export function importWeights(
     );
   const model = Model.create({ ...description, normalise: held ?? stated }, { seed: null, device });
   try {
-    const { arrays, skipped } = matchParameterNames(weights.arrays, new Set(model.network.state().keys()));
+    const names = new Set(model.network.state().keys());
+    const { arrays, skipped } = matchParameterNames(weights.arraysFor?.(names) ?? weights.arrays, names);
     loadWeights(model.network, arrays, { source: path });
-    return { model, digest: fileDigest(path), skipped: [...weights.skipped, ...skipped] };
+    return { model, digest: fileDigest(...weights.files), skipped: [...weights.skipped, ...skipped] };
   } catch (error) {
     model.dispose();
     throw error;

@@ -1,4 +1,5 @@
 import { InputError } from '../../errors.js';
+import type { ModelDescription } from '../../models/description.js';
 import type { Model } from '../../models/model.js';
 import { modelKind } from '../../models/model-kind.js';
 import { arePlaceholders } from '../../models/placeholder-class-names.js';
@@ -55,9 +56,10 @@ export function initialise(
     loadWeights(network, init.weights, { fresh, source: init.weightsFile });
     return;
   }
-  const { path, arrays } = init;
+  const { path, arrays, arraysFor } = init;
   requireSameNormalisation(model, init);
-  const renamed = matchParameterNames(arrays, new Set(network.state().keys()));
+  const names = new Set(network.state().keys());
+  const renamed = matchParameterNames(arraysFor?.(names) ?? arrays, names);
   const rows = renamed.arrays.find(({ name }) => name === `${network.head}.weight`)?.shape[0];
   const { classes } = model.description;
   if (!newHead && rows !== undefined && rows !== classes.length)
@@ -68,14 +70,10 @@ export function initialise(
 const remedy = 'Set `newHead` to initialise the last layer afresh.';
 
 function requireSameNetwork({ description }: Model, init: Checkpoint, newHead: boolean): void {
-  const { architecture, width, classes } = description;
+  const { classes } = description;
   const from = init.model;
-  if (from.architecture !== architecture || from.width !== width)
-    throw InputError.expected(
-      `a ${architecture} of width ${width}`,
-      '`init`',
-      `a ${from.architecture} of width ${from.width}`,
-    );
+  if (nameOf(from) !== nameOf(description))
+    throw InputError.expected(nameOf(description), '`init`', nameOf(from));
   const differ = arePlaceholders(from.classes)
     ? from.classes.length !== classes.length
     : from.classes.join('\n') !== classes.join('\n');
@@ -86,6 +84,13 @@ function requireSameNetwork({ description }: Model, init: Checkpoint, newHead: b
       nameList(from.classes, 10),
       remedy,
     );
+}
+
+/** What must be the same for the weights to mean the same. */
+function nameOf({ architecture, width, padding, normEpsilon }: ModelDescription): string {
+  const padded = padding === undefined ? '' : ` with model.padding ${padding}`;
+  const epsilon = normEpsilon === undefined ? '' : ` with model.normEpsilon ${normEpsilon}`;
+  return `a ${architecture} of width ${width}${padded}${epsilon}`;
 }
 
 /** Tolerates rounding, and statistics of a data set that were measured with another precision. */

@@ -1,6 +1,6 @@
 import { withTensorFloat32 } from '../../engine/precision.js';
 import { InputError } from '../../errors.js';
-import type { ModelDescription } from '../../models/description.js';
+import type { EvaluationTransform, ModelDescription } from '../../models/description.js';
 import type { FoldOptions, Model } from '../../models/model.js';
 import { arePlaceholders } from '../../models/placeholder-class-names.js';
 import type { Preprocessing } from '../../models/preprocessing.js';
@@ -20,6 +20,8 @@ export interface AttackableModel extends Disposable {
   readonly shape: ModelDescription['shape'] | null;
   /** The names of its classes; null if the file does not tell. */
   readonly classes: readonly string[] | null;
+  /** How ImageNet's images are brought to `shape`; absent if the file does not tell. */
+  readonly transform?: EvaluationTransform | undefined;
   /** Of a TorchScript file; null if the model contains its normalisation. */
   readonly preprocessing: Preprocessing | null;
   /** Where its weights are, and where it takes images: `cpu`, `cuda:0`. */
@@ -40,12 +42,13 @@ export function attackableModel(
   model: Model,
   { name, digest }: Pick<AttackableModel, 'name' | 'digest'>,
 ): AttackableModel {
-  const { shape, classes } = model.description;
+  const { shape, classes, transform } = model.description;
   return {
     name,
     digest,
     shape,
     classes: arePlaceholders(classes) ? null : classes,
+    transform,
     preprocessing: null,
     device: model.device,
     classify: model.classify,

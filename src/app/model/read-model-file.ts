@@ -2,8 +2,16 @@ import { InputError } from '../../errors.js';
 import type { ExternalDescription } from '../../models/external-description.js';
 import { modelKind } from '../../models/model-kind.js';
 import { noPreprocessing, type Preprocessing } from '../../models/preprocessing.js';
+import {
+  type ReleasedModel,
+  type ReleasedName,
+  releasedDescription,
+  releasedModels,
+  releasedPreprocessing,
+} from '../../models/released-models.js';
 import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
 import type { StateDict } from '../../weights/state-dict.js';
+import { isTensorFlowCheckpoint } from '../../weights/tensorflow/checkpoint.js';
 import { readWeightsFile } from '../../weights/weights-file.js';
 
 export interface ModelFileOptions {
@@ -13,6 +21,8 @@ export interface ModelFileOptions {
   readonly external?: ExternalDescription | null;
   /** Which of several state dicts in a checkpoint of another program. */
   readonly entry?: string | undefined;
+  /** Which of the paper's released models the weights are, in place of the options above. */
+  readonly released?: ReleasedName | undefined;
 }
 
 /** A model that was read from disk, with everything that is needed to build it. */
@@ -34,14 +44,14 @@ export type ModelFile = { readonly path: string } & (
 
 /**
  * Reads what a user names as MODEL: a run folder (its best checkpoint), a checkpoint, a weights file, a TorchScript file
- * that PyTorch saved, or weights of another program. All are recognised by their content. Every
- * refusal of a model file is made here. Does not load the engine.
+ * that PyTorch saved, or weights of another program, such as a checkpoint of TensorFlow named by its prefix. All are
+ * recognised by their content. Every refusal of a model file is made here. Does not load the engine.
  *
  * @throws {InputError} if it is none of these, cannot be read, or does not take an option that is given;
  *   `weights-without-network` for weights of another program without `external`.
  */
 export function readModelFile(path: string, options: ModelFileOptions = {}): ModelFile {
-  const { preprocessing = null, external = null, entry } = options;
+  const { preprocessing = null, external = null, entry } = withReleased(options);
   const kind = modelKind(path);
   if (kind !== 'weights' && (external !== null || entry !== undefined))
     throw InputError.expected(
@@ -65,7 +75,27 @@ export function readModelFile(path: string, options: ModelFileOptions = {}): Mod
   if (external === null)
     throw new InputError(
       'weights-without-network',
-      `Expected \`external\` for ${path}: it holds weights without a network, so the network has to be stated.`,
+      `Expected \`external\`${isTensorFlowCheckpoint(path) ? ', or `released` for a model of the paper,' : ''} for ${path}: it holds weights without a network, so the network has to be stated.`,
     );
   return { path, kind, weights: readWeightsFile(path, { entry }), description: external, preprocessing };
+}
+
+/** The options that `released` stands for. @throws {InputError} if one of them is given too. */
+function withReleased(options: ModelFileOptions): ModelFileOptions {
+  const { released, ...stated } = options;
+  if (released === undefined) return options;
+  for (const [name, value] of Object.entries(stated))
+    if (value !== undefined && value !== null)
+      throw InputError.expected(
+        `no \`${name}\``,
+        `the released model ${released}`,
+        value,
+        'Its name says everything about it.',
+      );
+  const model: ReleasedModel = releasedModels[released];
+  return {
+    external: releasedDescription(released),
+    preprocessing: releasedPreprocessing,
+    entry: model.entry,
+  };
 }

@@ -6,6 +6,7 @@ import { setTensorFloat32 } from '../../engine/precision.js';
 import type { Precision } from '../../engine/precision-name.js';
 import { InputError } from '../../errors.js';
 import { layerSummary, type NetworkSummary } from '../../models/layer-summary.js';
+import { networkOf } from '../../recipe/network-description.js';
 import type { Recipe } from '../../recipe/recipe.js';
 import { deviceOfRank } from '../device-of-rank.js';
 import { requirePrecision } from '../require-precision.js';
@@ -56,7 +57,7 @@ export interface PlanOptions {
  * @throws {InputError} if the batch cannot be split equally among the devices, or the data cannot be read.
  */
 export async function plan(recipe: Recipe, { device, count = 1 }: PlanOptions = {}): Promise<Plan> {
-  const { training, model } = recipe;
+  const { training } = recipe;
   const { precision } = training;
   const isHere = device === undefined || isDeviceName(device);
   if (training.batch % (count * training.accumulate) !== 0)
@@ -81,9 +82,7 @@ export async function plan(recipe: Recipe, { device, count = 1 }: PlanOptions = 
     : deviceOfTable(device, precision);
   const set = await trainingSetSize(recipe);
   const network = layerSummary({
-    architecture: model.name,
-    width: model.width,
-    activation: model.activation,
+    ...networkOf(recipe),
     shape: set.shape,
     classes: Array.from({ length: set.classes }, (_, label) => String(label)),
   });

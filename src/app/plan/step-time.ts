@@ -1,6 +1,7 @@
 import type { Batch } from '../../data/dataset-tensors.js';
 import { synchronise } from '../../engine/device.js';
 import { Model } from '../../models/model.js';
+import { networkOf } from '../../recipe/network-description.js';
 import type { Recipe } from '../../recipe/recipe.js';
 import { ghostGroup } from '../../recipe/training.js';
 import { integers } from '../../tensor/create.js';
@@ -30,12 +31,12 @@ export function measureStep(
   { shape, classes }: Pick<TrainingSetSize, 'shape' | 'classes'>,
   { images, device }: { readonly images: number; readonly device: string },
 ): StepTime {
-  const { model, training } = recipe;
+  const { training } = recipe;
   const halves = new Array<number>(shape[0]).fill(0.5);
   const normalise = { mean: halves, std: halves };
   const names = Array.from({ length: classes }, (_, label) => String(label));
-  const description = { architecture: model.name, width: model.width, activation: model.activation };
-  using network = Model.create({ ...description, classes: names, shape, normalise }, { seed: 0, device });
+  const description = { ...networkOf(recipe), classes: names, shape, normalise };
+  using network = Model.create(description, { seed: 0, device });
   using objective = buildObjective(withGroupsOf(images, recipe));
   using optimizer = buildOptimizer(training.optimizer, network);
   const ids = Array.from({ length: images }, (_, id) => id);

@@ -7,6 +7,7 @@ import { InterruptedError } from '../../errors.js';
 import { evaluate } from '../../evaluation/evaluate.js';
 import type { ModelDescription } from '../../models/description.js';
 import { Model } from '../../models/model.js';
+import { networkOf } from '../../recipe/network-description.js';
 import type { Recipe } from '../../recipe/recipe.js';
 import { Ema } from '../../training/ema.js';
 import { Guard } from '../../training/overfitting/guard.js';
@@ -49,9 +50,7 @@ export function buildExperiment(
   const { training: chosen } = images;
   const { device, onProgress, group = singleProcess } = options;
   const description: ModelDescription = {
-    architecture: model.name,
-    width: model.width,
-    activation: model.activation,
+    ...networkOf(recipe),
     classes: chosen.classes,
     shape: chosen.shape,
     normalise:

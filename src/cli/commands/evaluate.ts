@@ -20,7 +20,10 @@ import { requireJsonPath, writeResult } from '../write-result.js';
 /** `satin evaluate MODEL` */
 export function evaluateCommand() {
   return new Command('evaluate')
-    .argument('<model>', 'a run folder, checkpoint, weights file, TorchScript file or PyTorch state dict')
+    .argument(
+      '<model>',
+      'a run folder, checkpoint, weights file, TorchScript file, PyTorch state dict or prefix of a TensorFlow checkpoint',
+    )
     .option(
       '--data <name[:split]>',
       'data set and split (default: the test split of the data set the run was trained on)',
@@ -54,7 +57,10 @@ export function evaluateCommand() {
     .addOption(modelOptions.classes())
     .addOption(modelOptions.shape())
     .addOption(modelOptions.width())
+    .addOption(modelOptions.padding())
+    .addOption(modelOptions.normEpsilon())
     .addOption(modelOptions.entry())
+    .addOption(modelOptions.released())
     .option('--examples <count>', 'number of images (default: 1000)', wholeNumber('--examples', 1))
     .option(
       '--batch <count|auto>',

@@ -12,10 +12,13 @@ export function exportCommand() {
   return new Command('export')
     .description(
       'Exports the weights as safetensors with PyTorch’s parameter names, or the whole model as TorchScript for ' +
-        'torch.jit.load, including normalisation. Also imports PyTorch weights, given a description of their network, ' +
-        'which is stored in the safetensors file. See docs/weights.md.',
+        'torch.jit.load, including normalisation. Also imports weights of PyTorch and TensorFlow, given a description of their ' +
+        'network, which is stored in the safetensors file. See docs/weights.md.',
     )
-    .argument('<model>', 'a run folder, checkpoint, weights file or PyTorch state dict')
+    .argument(
+      '<model>',
+      'a run folder, checkpoint, weights file, PyTorch state dict or prefix of a TensorFlow checkpoint',
+    )
     .addOption(
       new Option('--format <format>', 'output format')
         .choices(['safetensors', 'torchscript'] as const)
@@ -30,7 +33,10 @@ export function exportCommand() {
     .addOption(modelOptions.classes())
     .addOption(modelOptions.shape())
     .addOption(modelOptions.width())
+    .addOption(modelOptions.padding())
+    .addOption(modelOptions.normEpsilon())
     .addOption(modelOptions.entry())
+    .addOption(modelOptions.released())
     .addOption(modelOptions.inputRange())
     .addOption(modelOptions.mean())
     .addOption(modelOptions.std())

@@ -69,19 +69,52 @@ function randomBox(
 }
 
 /**
- * torchvision's `Resize(resize)` with `CenterCrop(size)`: the shorter side is resized to `resize`, the longer one in
- * proportion (rounded down), then the centre `size` x `size` is cropped. Requires `resize` at least `size`.
+ * Where the centre of an image is, which programs round in different ways:
+ *
+ * - `torchvision`: `Resize(resize)` with `CenterCrop(size)`; the longer side is rounded down, half a pixel to even;
+ * - `tensorpack`: `ResizeShortestEdge` with `CenterCrop`; the longer side is rounded to the nearest, half a pixel down;
+ * - `tpu`: TensorFlow's TPU code, which crops size / resize of the shorter side, rounded down, and then resizes.
+ */
+export const centreRules = ['torchvision', 'tensorpack', 'tpu'] as const;
+
+export type CentreRule = (typeof centreRules)[number];
+
+/**
+ * The shorter side is resized to `resize`, the longer one in proportion, then the centre `size` x `size` is cropped.
+ * Requires `resize` at least `size`.
  */
 export function centreView(
   [height, width]: readonly [height: number, width: number],
-  { resize, size }: { readonly resize: number; readonly size: number },
+  {
+    resize,
+    size,
+    centre = 'torchvision',
+  }: { readonly resize: number; readonly size: number; readonly centre?: CentreRule | undefined },
 ): View {
-  const longer = Math.floor((resize * Math.max(height, width)) / Math.min(height, width));
-  const full = height <= width ? ([resize, longer] as const) : ([longer, resize] as const);
+  if (centre === 'tpu') return croppedFirst([height, width], size / resize, size);
+  const [shorter, longer] = [Math.min(height, width), Math.max(height, width)];
+  const isTensorpack = centre === 'tensorpack';
+  const scaled = isTensorpack
+    ? Math.floor((resize / shorter) * longer + 0.5)
+    : Math.floor((resize * longer) / shorter);
+  const full = height <= width ? ([resize, scaled] as const) : ([scaled, resize] as const);
+  const half = isTensorpack ? (length: number) => Math.floor(length / 2) : halfEven;
   return {
     box: { top: 0, left: 0, height, width },
     full,
-    window: { top: halfEven(full[0] - size), left: halfEven(full[1] - size), height: size, width: size },
+    window: { top: half(full[0] - size), left: half(full[1] - size), height: size, width: size },
+    flip: false,
+  };
+}
+
+/** The centre square of `share` of the shorter side, in float32 as TensorFlow computes it, resized to `size`. */
+function croppedFirst([height, width]: readonly [number, number], share: number, size: number): View {
+  const side = Math.trunc(Math.fround(Math.fround(share) * Math.min(height, width)));
+  const begin = (length: number) => Math.floor((length - side + 1) / 2);
+  return {
+    box: { top: begin(height), left: begin(width), height: side, width: side },
+    full: [size, size],
+    window: { top: 0, left: 0, height: size, width: size },
     flip: false,
   };
 }

@@ -8,7 +8,7 @@ import type { NamedSplit } from '../dataset-names.js';
 import { robustbenchSubset } from '../dataset-names.js';
 import { allocate } from '../decode-image.js';
 import { cutValidation } from '../validation-split.js';
-import { centreView } from './crop.js';
+import { type CentreRule, centreView } from './crop.js';
 import { BrokenImage, decodeView } from './decode.js';
 import type { EncodedImages } from './encoded-images.js';
 import { type Layout, openImagenet } from './layout.js';
@@ -22,6 +22,8 @@ export interface CentreForm {
   readonly resize: number | null;
   readonly filter: Filter;
   readonly decoding: 'exact' | 'fast';
+  /** @default 'torchvision' */
+  readonly centre?: CentreRule | undefined;
 }
 
 export interface ImagenetSplitOptions {
@@ -116,7 +118,7 @@ export async function decodePlaces(
   indices: Uint32Array,
   { onProgress, ...form }: CentreForm & { readonly onProgress?: (done: number, total: number) => void },
 ): Promise<Dataset> {
-  const { size, filter, decoding } = form;
+  const { size, filter, decoding, centre } = form;
   const resize = form.resize ?? size + 32;
   if (resize < size) throw InputError.expected(`at least ${size}, the image size,`, 'the resize', resize);
   const area = 3 * size * size;
@@ -129,7 +131,7 @@ export async function decodePlaces(
       const index = indices[at]!;
       const encoded = await images.read(index);
       await decodeView(encoded, {
-        viewOf: (original) => centreView(original, { resize, size }),
+        viewOf: (original) => centreView(original, { resize, size, centre }),
         filter,
         decoding,
         target,

@@ -1,6 +1,7 @@
 import type { ActivationLayer } from '../../nn/activation-layer.js';
 import type { Initialiser } from '../../nn/initialise.js';
 import { Module, type Pass } from '../../nn/module.js';
+import type { Padding } from '../../nn/same-padding.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
 /** Constructor options of every architecture. */
@@ -10,6 +11,8 @@ export interface ArchitectureOptions {
   readonly classes: number;
   /** Multiplier for the channels of every layer; 1 is the published width. */
   readonly width: number;
+  /** Only where `supportsSamePadding`. @default 'symmetric' */
+  readonly padding?: Padding | undefined;
   /** Creates an activation layer; called once for each activation in the network. */
   readonly activate: () => ActivationLayer;
   readonly initialiser: Initialiser;

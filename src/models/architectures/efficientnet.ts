@@ -50,8 +50,8 @@ class Stages extends Module {
 /**
  * EfficientNet (Tan and Le, 2019) with timm's parameter names: strided 3x3 stem, seven stages of inverted residuals
  * with squeeze-and-excitation, 1x1 convolution, global average pooling, dropout, linear layer. Padding is symmetric, as
- * in timm's `efficientnet_b0`, and batch norm uses PyTorch's momentum and epsilon, as in the smooth adversarial
- * training paper.
+ * in timm's `efficientnet_b0`, or TensorFlow's `SAME` in every convolution, as in the TPU code and timm's
+ * `tf_efficientnet_b0`. Batch norm uses PyTorch's momentum and epsilon, as in the smooth adversarial training paper.
  */
 export class EfficientNet extends Architecture {
   readonly head = 'classifier';
@@ -66,7 +66,7 @@ export class EfficientNet extends Architecture {
 
   constructor(scale: EfficientNetScale, options: ArchitectureOptions) {
     super();
-    const { channels, classes, width, activate, initialiser } = options;
+    const { channels, classes, width, padding, activate, initialiser } = options;
     const wide = (count: number) => roundChannels(count, scale.width * width);
     const depths = stages.map(({ blocks }) => Math.ceil(blocks * scale.depth));
     const blocks = depths.reduce((sum, depth) => sum + depth, 0);
@@ -74,7 +74,7 @@ export class EfficientNet extends Architecture {
 
     this.#convStem = this.child(
       'conv_stem',
-      new Conv2d({ inputs: channels, outputs: stem, kernel: 3, stride: 2, initialiser }),
+      new Conv2d({ inputs: channels, outputs: stem, kernel: 3, stride: 2, padding, initialiser }),
     );
     this.#bn1 = this.child('bn1', new BatchNorm2d({ channels: stem, initialiser }));
     this.#act1 = this.child('act1', activate());
@@ -83,7 +83,7 @@ export class EfficientNet extends Architecture {
     const made = stages.map(({ kernel, stride, expansion, channels }, position) => {
       const outputs = wide(channels);
       const make = (block: BlockOptions) =>
-        new InvertedResidual({ ...block, kernel, expansion, position: { index: index++, blocks } });
+        new InvertedResidual({ ...block, kernel, expansion, padding, position: { index: index++, blocks } });
       const stage = new Stage(depths[position]!, { inputs, outputs, stride, activate, initialiser }, make);
       inputs = outputs;
       return stage;

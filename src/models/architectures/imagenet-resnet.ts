@@ -2,6 +2,7 @@ import type { ActivationLayer } from '../../nn/activation-layer.js';
 import { convolve } from '../../nn/fused-block.js';
 import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import type { Pass } from '../../nn/module.js';
+import { padSame } from '../../nn/same-padding.js';
 import { globalAveragePool, maxPool } from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Architecture, type ArchitectureOptions, scaleChannels } from './architecture.js';
@@ -25,6 +26,9 @@ export interface ImageNetResNetShape {
 /**
  * A residual network for large images (He et al., 2016; version 1.5; Xie et al., 2017), with torchvision's parameter
  * names: 7x7 stem and max pooling, four stages, global average pooling, linear layer.
+ *
+ * With `padding: same` the max pooling is padded as TensorFlow's `SAME`, as in the TPU code and in the smooth adversarial
+ * training paper's; both pad the convolutions explicitly and symmetrically.
  */
 export class ImageNetResNet extends Architecture {
   readonly head = 'fc';
@@ -33,10 +37,12 @@ export class ImageNetResNet extends Architecture {
   readonly #act1: ActivationLayer;
   readonly #stages: readonly Stage[];
   readonly #fc: Linear;
+  readonly #isSamePadded: boolean;
 
   constructor({ blocks, bottleneck }: ImageNetResNetShape, options: ArchitectureOptions) {
     super();
-    const { channels, classes, width, activate, initialiser } = options;
+    const { channels, classes, width, padding, activate, initialiser } = options;
+    this.#isSamePadded = padding === 'same';
     const planes = blocks.map((_, index) => scaleChannels(64 * 2 ** index, width));
     const expansion = bottleneck === undefined ? 1 : 4;
     const make = (block: BlockOptions) => {
@@ -67,8 +73,13 @@ export class ImageNetResNet extends Architecture {
   /** [N, C, H, W] → [N, classes] */
   forward(x: Tensor, pass: Pass): Tensor {
     const stem = convolve(x, this.#conv1, this.#bn1, { activation: this.#act1 }, pass); // [N, 64, H / 2, W / 2]
-    const pooled = maxPool(stem, 3, { stride: 2, padding: 1 }); // [N, 64, H / 4, W / 4]
+    const pooled = this.#pool(stem); // [N, 64, H / 4, W / 4]
     const features = this.#stages.reduce((out, stage) => stage.forward(out, pass), pooled); // [N, F, H / 32, W / 32]
     return this.#fc.forward(globalAveragePool(features), pass);
+  }
+
+  #pool(x: Tensor): Tensor {
+    if (!this.#isSamePadded) return maxPool(x, 3, { stride: 2, padding: 1 });
+    return maxPool(padSame(x, { kernel: 3, stride: 2 }, Number.NEGATIVE_INFINITY), 3, { stride: 2 });
   }
 }

@@ -3,6 +3,7 @@ import { type BlockPosition, depthRate, stochasticDepth } from '../../nn/dropout
 import { convolve } from '../../nn/fused-block.js';
 import { BatchNorm2d, Conv2d } from '../../nn/layers.js';
 import type { Pass } from '../../nn/module.js';
+import type { Padding } from '../../nn/same-padding.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { SqueezeExcite } from './squeeze-excite.js';
 import { Block, type BlockOptions, changesShape } from './stage.js';
@@ -29,11 +30,12 @@ export class InvertedResidual extends Block {
     options: BlockOptions & {
       readonly kernel: number;
       readonly expansion: number;
+      readonly padding?: Padding | undefined;
       readonly position: BlockPosition;
     },
   ) {
     super();
-    const { inputs, outputs, stride, activate, initialiser, kernel, expansion } = options;
+    const { inputs, outputs, stride, activate, initialiser, kernel, expansion, padding } = options;
     const inner = inputs * expansion;
     const pointwise = (name: string, from: number, to: number) =>
       this.child(name, new Conv2d({ inputs: from, outputs: to, kernel: 1, initialiser }));
@@ -50,6 +52,7 @@ export class InvertedResidual extends Block {
           outputs: inner,
           kernel,
           stride,
+          padding,
           groups: inner,
           fanOut: kernel ** 2, // each output channel has one filter
           initialiser,

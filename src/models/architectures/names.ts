@@ -3,8 +3,7 @@ import type { DropRates } from '../../nn/dropout.js';
 /**
  * Model names in recipes. Separate from `registry.ts`, which builds them, so that validating a recipe need not load it.
  */
-export const modelNames = [
-  // for small images
+const smallImageModels = [
   'resnet8',
   'resnet20',
   'resnet32',
@@ -15,7 +14,10 @@ export const modelNames = [
   'wideresnet34-10',
   'wideresnet34-20',
   'wideresnet70-16',
-  // for large images
+] as const;
+
+/** For large images: they support TensorFlow's `SAME` padding. */
+const samePaddedModels = [
   'resnet18-imagenet',
   'resnet34',
   'resnet50',
@@ -36,7 +38,14 @@ export const modelNames = [
   'efficientnet-l2',
 ] as const;
 
+export const modelNames = [...smallImageModels, ...samePaddedModels] as const;
+
 export type ModelName = (typeof modelNames)[number];
+
+/** Whether a model can be padded as TensorFlow's `SAME`. */
+export function supportsSamePadding(name: ModelName): boolean {
+  return (samePaddedModels as readonly ModelName[]).includes(name);
+}
 
 /**
  * Published dropout and stochastic depth rates (Tan and Le, 2019; L1: the smooth adversarial training paper; L2: Xie et

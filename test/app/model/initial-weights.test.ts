@@ -1,15 +1,27 @@
 /** A network that begins with the weights of another. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { initialise, readInitialWeights } from '../../../src/app/model/initial-weights.js';
 import { setThreads } from '../../../src/engine/engine-info.js';
 import type { ModelDescription } from '../../../src/models/description.js';
 import { Model } from '../../../src/models/model.js';
+import { writeWeights } from '../../../src/runs/checkpoint.js';
 import { toArrays } from '../../../src/weights/module-weights.js';
 import { bits, file, form, normalise, refuses, tiny } from '../../support/foreign-weights.js';
+import {
+  checkpointNamed,
+  descriptionOf,
+  importCheckpoint,
+  prefixOf,
+} from '../../support/tensorflow-checkpoints.js';
 
 setThreads(1);
+const temporary = mkdtempSync(join(tmpdir(), 'satin-initial-weights-'));
+after(() => rmSync(temporary, { recursive: true }));
 
 describe('training that begins with them', () => {
   const description: ModelDescription = { ...form, normalise };
@@ -41,6 +53,23 @@ describe('training that begins with them', () => {
     refuses(
       () => begun(file('wrapped.pt'), { normalise: null }),
       /model\.normalise but received null\. Set model\.normalise=\{mean: \[0\.5, 0\.4375, 0\.375\]/,
+    );
+  });
+
+  it('has those of a checkpoint of TensorFlow, and is refused with another padding', () => {
+    const checkpoint = checkpointNamed('resnet50-silu');
+    const { model } = importCheckpoint(checkpoint);
+    using imported = model;
+    const same: ModelDescription = { ...descriptionOf(checkpoint), normalise: null };
+    const state = toArrays(imported.network.state());
+    assert.deepEqual(bits(begun(prefixOf(checkpoint.name), same)), bits(state));
+
+    const own = join(temporary, 'same.safetensors');
+    writeWeights(own, { model: imported.description, weights: state });
+    assert.deepEqual(bits(begun(own, same)), bits(state));
+    refuses(
+      () => begun(own, { ...same, padding: undefined }),
+      /a resnet50 of width 0\.03125 for `init` but received 'a resnet50 of width 0\.03125 with model\.padding same'/,
     );
   });
 

@@ -11,6 +11,7 @@ import { InputError } from '../../../src/errors.js';
 import { noPreprocessing } from '../../../src/models/preprocessing.js';
 import { encodeSafetensors } from '../../../src/weights/safetensors.js';
 import { file, form, refuses, tiny } from '../../support/foreign-weights.js';
+import { prefixOf } from '../../support/tensorflow-checkpoints.js';
 
 const temporary = mkdtempSync(join(tmpdir(), 'satin-model-file-'));
 after(() => rmSync(temporary, { recursive: true }));
@@ -31,6 +32,39 @@ describe("a model's file", () => {
     refuses(() => readModelFile(own, { external: form }), /This file describes its own network/);
     refuses(() => readModelFile(own, { entry: 'ema' }), /for `entry` .*This file describes its own network/);
     refuses(() => readModelFile(own, { preprocessing: noPreprocessing }), /It is a model of Satin/);
+    assert.equal(isLoaded(), false);
+  });
+
+  it('of a released model needs its name and nothing else', () => {
+    const path = prefixOf('resnet50-silu');
+    const read = readModelFile(path, { released: 'res50-silu-299' });
+    assert.ok(read.kind === 'weights');
+    assert.deepEqual(read.preprocessing, { range: [-1, 1], normalise: null });
+    const { classes, ...description } = read.description;
+    assert.equal(classes.length, 1000);
+    assert.deepEqual(description, {
+      architecture: 'resnet50',
+      width: 1,
+      activation: 'silu',
+      shape: [3, 299, 299],
+      padding: 'same',
+      transform: { resize: 331, filter: 'opencv-cubic', centre: 'tensorpack' },
+    });
+    refuses(() => readModelFile(path), /Expected `external`, or `released` for a model of the paper, for/);
+    refuses(
+      () => readModelFile(path, { released: 'res50-silu', external: form }),
+      /no `external` for the released model res50-silu .* Its name says everything about it/,
+    );
+    refuses(
+      () => readModelFile(path, { released: 'res50-silu', entry: 'raw' }),
+      /no `entry` for the released model/,
+    );
+    refuses(() => readModelFile(path, { released: 'efficientnet-l1-enhanced' }), /holds no moving averages/);
+    refuses(() => readModelFile(`${path}.index`), /Name the checkpoint: .*resnet50-silu\.$/);
+    refuses(
+      () => readModelFile(file('tiny.safetensors'), { released: 'res50-silu' }),
+      /This file describes its own network/,
+    );
     assert.equal(isLoaded(), false);
   });
 

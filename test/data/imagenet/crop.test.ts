@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { centreView, randomView, viewDraws } from '../../../src/data/imagenet/crop.js';
+import { readGolden } from '../../support/golden.js';
 import { golden } from '../../support/golden-images.js';
+
+/** Of scripts/golden/tensorflow_checkpoints.py. */
+interface GoldenView {
+  readonly height: number;
+  readonly width: number;
+  readonly size: number;
+  readonly tensorpack: { readonly full: readonly number[]; readonly corner: readonly number[] };
+  readonly tpu: { readonly side: number; readonly corner: readonly number[] };
+}
 
 const numbersOf = ({ top, left, height, width }: Record<'top' | 'left' | 'height' | 'width', number>) => [
   top,
@@ -34,5 +44,31 @@ describe('what is seen of an image', () => {
       const view = centreView(size, { resize, size: crop });
       assert.deepEqual([view.full, numbersOf(view.window)], [full, window]);
     }
+  });
+
+  it('is what tensorpack leaves, and what the TPU code crops first, where that is asked for', () => {
+    const { views } = readGolden<{ views: readonly GoldenView[] }>('tensorflow');
+    assert.equal(views.length, 21);
+    for (const { height, width, size, tensorpack, tpu } of views) {
+      const form = { resize: size + 32, size };
+      const resized = centreView([height, width], { ...form, centre: 'tensorpack' });
+      assert.deepEqual(resized.full, tensorpack.full);
+      assert.deepEqual(numbersOf(resized.window), [...tensorpack.corner, size, size]);
+      assert.deepEqual(numbersOf(resized.box), [0, 0, height, width]);
+      const cropped = centreView([height, width], { ...form, centre: 'tpu' });
+      assert.deepEqual(numbersOf(cropped.box), [...tpu.corner, tpu.side, tpu.side]);
+      assert.deepEqual(
+        [cropped.full, numbersOf(cropped.window)],
+        [
+          [size, size],
+          [0, 0, size, size],
+        ],
+      );
+    }
+    const differs = views.some(
+      ({ height, width, size, tensorpack }) =>
+        centreView([height, width], { resize: size + 32, size }).full.join() !== tensorpack.full.join(),
+    );
+    assert.ok(differs, 'torchvision rounds in another way');
   });
 });

@@ -18,6 +18,8 @@ setThreads(1);
 interface GoldenOutputs {
   readonly name: ModelName;
   readonly activation: string;
+  readonly padding?: 'same';
+  readonly normEpsilon?: number;
   readonly gain: number;
   readonly images: number;
   readonly side: number;
@@ -56,11 +58,11 @@ function formula(name: string, target: Tensor, options: { gain: number; isNorm: 
   return (u: number) => u * scale;
 }
 
-function create({ name, activation, gain }: GoldenOutputs): Model {
+function create({ name, activation, gain, padding, normEpsilon }: GoldenOutputs): Model {
   const classes = Array.from({ length: 10 }, (_, label) => String(label));
   const shape = [3, 32, 32] as const;
   const model = Model.create(
-    { architecture: name, width: 1, activation, classes, shape, normalise: null },
+    { architecture: name, width: 1, activation, classes, shape, normalise: null, padding, normEpsilon },
     { seed: null },
   );
   const state = model.network.state();
@@ -99,13 +101,21 @@ function check(network: GoldenOutputs, classify: Classifier, format: MemoryForma
 describe('large networks equal their sources', () => {
   it('in the golden file', () => {
     assert.deepEqual(
-      golden.map(({ name }) => name),
-      ['resnet50', 'resnext50-32x4d', 'wideresnet28-10', 'preact-resnet18', 'efficientnet-b0'],
+      golden.map(({ name, padding }) => (padding === undefined ? name : `${name}, ${padding}`)),
+      [
+        'resnet50',
+        'resnext50-32x4d',
+        'wideresnet28-10',
+        'preact-resnet18',
+        'efficientnet-b0',
+        'efficientnet-b0, same', // timm's tf_efficientnet_b0, at an even size
+        'efficientnet-b0, same', // and at an odd one
+      ],
     );
   });
 
   for (const network of golden)
-    describe(`${network.name} with ${network.activation}`, () => {
+    describe(`${network.name} with ${network.activation} at ${network.side}${network.padding ? ', SAME' : ''}`, () => {
       let model: Model;
       it('channels last', () => {
         model = create(network);
