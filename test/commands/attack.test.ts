@@ -211,7 +211,7 @@ describe('satin attack refuses, with exit code 2 and one sentence,', () => {
       [image!, '--label', 'ten', ...out],
       /a class of the model \(0, 1, 2, .* --label but received 'ten'/,
     ],
-    ['an unknown attack', [image!, '--attack', 'pdg-50', ...out], /pgd-STEPS.*'pdg-50'/],
+    ['an unknown attack', [image!, '--attack', 'pdg-50', ...out], /'pdg-50'\. Did you mean 'pgd-50'/],
     ['an ε with a typo', [image!, '--epsilon', '8/25s', ...out], /such as 8\/255 .* --epsilon/],
     ['an ε of 8 in L∞', [image!, '--epsilon', '8', ...out], /Did you mean 8\/255\?/],
     [

@@ -42,7 +42,7 @@ describe('a new run folder', () => {
     writeFileSync(join(folder, 'photos/cat.jpg'), '');
     assert.throws(() => create('photos'), refused(/Use another folder \(`out`\)\.$/));
     assert.deepEqual(readdirSync(join(folder, 'photos')), ['cat.jpg']);
-    assert.throws(() => create('photos/cat.jpg/run'), refused(/can be created/));
+    assert.throws(() => create('photos/cat.jpg/run'), refused(/run but a part of its path is no folder/));
     writeFileSync(join(folder, 'file'), '');
     assert.throws(() => create('file'), refused(/does not exist yet/));
   });
