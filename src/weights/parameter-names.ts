@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import { nameList } from '../user-input/name-list.js';
+import { fromDeepMind } from './deepmind-names.js';
 import type { WeightArray } from './module-weights.js';
 
 /** Weights by the parameter names of a Satin network, which follow torchvision, timm and RobustBench. */
@@ -20,7 +21,7 @@ const normalisation =
 const unused = /^(?:attacker\.|sub_block1\.)/;
 
 /**
- * Maps the array names of a file to the parameter names of a network: strips prefixes, and leaves out the normalisation
+ * Maps the array names of a file to the parameter names of a network: strips prefixes, translates DeepMind's, and leaves out the normalisation
  * (see `storedNormalisation`) and arrays known to be unused. Other names are kept, so that loading reports them.
  *
  * @throws {InputError} if two arrays map to one name.
@@ -32,7 +33,9 @@ export function matchParameterNames(
   const found = new Map<string, WeightArray>();
   const skipped: string[] = [];
   for (const array of arrays) {
-    const name = withoutPrefixes(array.name, (each) => names.has(each));
+    const bare = withoutPrefixes(array.name, (each) => names.has(each));
+    const translated = names.has(bare) ? null : fromDeepMind(bare);
+    const name = translated !== null && names.has(translated) ? translated : bare;
     const duplicate = found.get(name);
     if (!names.has(name) && (unused.test(name) || normalisationPart(array.name) !== null))
       skipped.push(array.name);
@@ -99,4 +102,9 @@ function perChannel(array: WeightArray, channels: number): number[] {
   const bytes = array.read().slice().buffer;
   const values = [...(dtype === 'F32' ? new Float32Array(bytes) : new Float64Array(bytes))];
   return count === channels ? values : Array.from({ length: channels }, () => values[0]!);
+}
+
+/** Whether the arrays are those of a network of DeepMind's, which is padded as TensorFlow's `SAME`. */
+export function areDeepMinds(arrays: readonly WeightArray[]): boolean {
+  return arrays.some(({ name }) => withoutPrefixes(name, () => false).startsWith('init_conv.'));
 }

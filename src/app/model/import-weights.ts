@@ -5,7 +5,7 @@ import { asNormalisation, type ExternalDescription } from '../../models/external
 import { Model } from '../../models/model.js';
 import type { Preprocessing } from '../../models/preprocessing.js';
 import { loadWeights } from '../../weights/module-weights.js';
-import { matchParameterNames, storedNormalisation } from '../../weights/parameter-names.js';
+import { areDeepMinds, matchParameterNames, storedNormalisation } from '../../weights/parameter-names.js';
 import type { StateDict } from '../../weights/state-dict.js';
 
 /** A network with weights written by another program. */
@@ -45,6 +45,13 @@ export function importWeights(
       '`preprocessing`',
       stated,
       `In ${path} the mean is ${held.mean.join()} and the std ${held.std.join()}.`,
+    );
+  if (areDeepMinds(weights.arrays) && description.padding !== 'same')
+    throw InputError.expected(
+      'same',
+      '`padding`',
+      'symmetric',
+      `The weights of ${path} have DeepMind's names, and those networks are padded so.`,
     );
   const model = Model.create({ ...description, normalise: held ?? stated }, { seed: null, device });
   try {

@@ -10,14 +10,14 @@ const smallImageModels = [
   'resnet56',
   'resnet18',
   'preact-resnet18',
+] as const;
+
+/** They support TensorFlow's `SAME` padding: wide residual networks as DeepMind's, and those for large images. */
+const samePaddedModels = [
   'wideresnet28-10',
   'wideresnet34-10',
   'wideresnet34-20',
   'wideresnet70-16',
-] as const;
-
-/** For large images: they support TensorFlow's `SAME` padding. */
-const samePaddedModels = [
   'resnet18-imagenet',
   'resnet34',
   'resnet50',

@@ -2,10 +2,15 @@ import type { ActivationLayer } from '../../nn/activation-layer.js';
 import { convolve } from '../../nn/fused-block.js';
 import { BatchNorm2d, Conv2d, Linear } from '../../nn/layers.js';
 import { Module, type Pass } from '../../nn/module.js';
+import type { Padding } from '../../nn/same-padding.js';
 import { globalAveragePool } from '../../tensor/functional.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Architecture, type ArchitectureOptions, scaleChannels } from './architecture.js';
 import { Block, type BlockOptions, Stage } from './stage.js';
+
+interface WideBlockOptions extends BlockOptions {
+  readonly padding: Padding | undefined;
+}
 
 /**
  * The block of a wide ResNet: conv2(act(bn2(conv1(a)))) + shortcut, a = act(bn1(x)). The shortcut is x, or a 1x1
@@ -20,10 +25,13 @@ class WideBlock extends Block {
   readonly #act1: ActivationLayer;
   readonly #act2: ActivationLayer;
 
-  constructor({ inputs, outputs, stride, activate, initialiser }: BlockOptions) {
+  constructor({ inputs, outputs, stride, padding, activate, initialiser }: WideBlockOptions) {
     super();
     this.#bn1 = this.child('bn1', new BatchNorm2d({ channels: inputs, initialiser }));
-    this.#conv1 = this.child('conv1', new Conv2d({ inputs, outputs, kernel: 3, stride, initialiser }));
+    this.#conv1 = this.child(
+      'conv1',
+      new Conv2d({ inputs, outputs, kernel: 3, stride, padding, initialiser }),
+    );
     this.#bn2 = this.child('bn2', new BatchNorm2d({ channels: outputs, initialiser }));
     this.#conv2 = this.child('conv2', new Conv2d({ inputs: outputs, outputs, kernel: 3, initialiser }));
     if (inputs !== outputs || stride !== 1)
@@ -47,9 +55,10 @@ class WideBlock extends Block {
 class NetworkBlock extends Module {
   readonly #layer: Stage;
 
-  constructor(count: number, options: BlockOptions) {
+  constructor(count: number, { padding, ...options }: WideBlockOptions) {
     super();
-    this.#layer = this.child('layer', new Stage(count, options, (block) => new WideBlock(block)));
+    const make = (block: BlockOptions) => new WideBlock({ ...block, padding });
+    this.#layer = this.child('layer', new Stage(count, options, make));
   }
 
   forward(x: Tensor, pass: Pass): Tensor {
@@ -59,7 +68,8 @@ class NetworkBlock extends Module {
 
 /**
  * The wide residual network of Zagoruyko and Komodakis (2016) for small images, WRN-depth-widen, with the parameter
- * names of TRADES and RobustBench: depth = 6n + 4, three stages of n blocks.
+ * names of TRADES and RobustBench: depth = 6n + 4, three stages of n blocks. With `padding: same` it is the network of
+ * DeepMind (Gowal et al., 2020).
  */
 export class WideResNet extends Architecture {
   readonly head = 'fc';
@@ -71,7 +81,7 @@ export class WideResNet extends Architecture {
 
   constructor(shape: { readonly depth: number; readonly widen: number }, options: ArchitectureOptions) {
     super();
-    const { channels, classes, width, activate, initialiser } = options;
+    const { channels, classes, width, padding, activate, initialiser } = options;
     const stem = scaleChannels(16, width);
     const stages = [16, 32, 64].map((stage) => scaleChannels(stage * shape.widen, width));
     this.#conv1 = this.child(
@@ -85,6 +95,7 @@ export class WideResNet extends Architecture {
         inputs,
         outputs,
         stride,
+        padding,
         activate,
         initialiser,
       });
