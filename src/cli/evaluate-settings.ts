@@ -3,6 +3,7 @@ import { parseDerivative } from '../activations/parse.js';
 import type { AttackableModel } from '../app/model/open-model.js';
 import type { ModelFile } from '../app/model/read-model-file.js';
 import { parseAttack, requireNorm } from '../attacks/attack.js';
+import { attackNamesOf } from '../attacks/autoattack.js';
 import { comparisonAttacks } from '../attacks/comparison-attacks.js';
 import type { NormName } from '../attacks/norms.js';
 import type { Dataset } from '../data/dataset.js';
@@ -14,6 +15,7 @@ import { readOriginals } from '../evaluation/folder/images.js';
 import type { EvaluationManifest } from '../evaluation/folder/manifest.js';
 import { type StoredEvaluationFolder, storedEvaluationFolder } from '../evaluation/folder/resume-folder.js';
 import { requireSameDevice } from '../evaluation/folder/same-device.js';
+import { type KnownModel, type KnownName, knownModels } from '../models/known-models.js';
 import { placeOf } from '../provenance/manifest.js';
 import { imagenetForm } from '../recipe/imagenet-data.js';
 import { parseRecipe, type Recipe } from '../recipe/recipe.js';
@@ -22,6 +24,7 @@ import { type Epsilon, parseEpsilon } from '../user-input/epsilon.js';
 import {
   type ExternalWords,
   type PreprocessingWords,
+  parseKnown,
   readTypedModel,
   weightsAlone,
 } from './model-options.js';
@@ -40,6 +43,7 @@ export interface EvaluateWords extends PreprocessingWords, ExternalWords {
   readonly epsilon?: string | undefined;
   readonly entry?: string | undefined;
   readonly released?: string | undefined;
+  readonly known?: string | undefined;
   readonly examples?: number | undefined;
   readonly batch?: number | 'auto' | undefined;
   readonly seed?: number | undefined;
@@ -66,6 +70,8 @@ export interface EvaluateSettings {
   readonly device: string | undefined;
   readonly precision: Precision;
   readonly threads: number | undefined;
+  /** The published model that the user says this is; null if none. */
+  readonly known: KnownName | null;
   /** The resumed evaluation, or null. */
   readonly stored: StoredEvaluationFolder | null;
   /** Loads the images to evaluate on. */
@@ -90,10 +96,16 @@ export function evaluateSettings(modelPath: string, words: EvaluateWords): Evalu
     ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`)
     : null;
 
-  const attacks = statedAttacks(words) ?? previous?.attacks ?? comparisonAttacks;
+  const known = parseKnown(words.known) ?? null;
+  const published = known === null ? null : knownModels[known];
+  const attacks =
+    statedAttacks(words) ??
+    previous?.attacks ??
+    (published === null ? comparisonAttacks : attackNamesOf('standard'));
   const parsed = attacks.map(parseAttack);
   const surrogates = (words.surrogate ?? previous?.surrogates ?? []).map(parseDerivative);
-  const norm = words.norm ?? previous?.norm ?? recipe?.threat.norm ?? missing('--norm', 'linf or l2');
+  const norm =
+    words.norm ?? previous?.norm ?? recipe?.threat.norm ?? published?.norm ?? missing('--norm', 'linf or l2');
   for (const attack of parsed) requireNorm(attack, norm);
   const seed = words.seed ?? previous?.seed ?? 0;
   return {
@@ -104,7 +116,7 @@ export function evaluateSettings(modelPath: string, words: EvaluateWords): Evalu
     attacks,
     surrogates,
     norm,
-    epsilon: epsilonOf(words, { norm, manifest, recipe }),
+    epsilon: epsilonOf(words, { norm, manifest, recipe, published }),
     seed,
     batch: words.batch ?? 'auto',
     alone: words.alone ?? previous?.alone ?? false,
@@ -112,8 +124,9 @@ export function evaluateSettings(modelPath: string, words: EvaluateWords): Evalu
     device: words.device ?? manifest?.device,
     precision: words.precision ?? previous?.precision ?? 'float32',
     threads: words.threads ?? manifest?.threads,
+    known,
     stored,
-    load: loader(words, { manifest, recipe, seed }),
+    load: loader(words, { manifest, recipe, published, seed }),
   };
 }
 
@@ -121,16 +134,18 @@ interface Sources {
   /** Manifest of the resumed evaluation. */
   readonly manifest: EvaluationManifest | null;
   readonly recipe: Recipe | null;
+  readonly published: KnownModel | null;
 }
 
 function epsilonOf(
   { epsilon }: EvaluateWords,
-  { norm, manifest, recipe }: Sources & { readonly norm: NormName },
+  { norm, manifest, recipe, published }: Sources & { readonly norm: NormName },
 ): Epsilon {
   if (epsilon !== undefined) return parseEpsilon(epsilon, norm, '--epsilon');
   if (manifest !== null) return { epsilon: manifest.evaluation.epsilon, epsilonText: manifest.epsilonText };
   if (recipe !== null && recipe.threat.norm === norm)
     return { epsilon: recipe.threat.epsilon, epsilonText: recipe.threat.epsilonText };
+  if (published?.norm === norm) return parseEpsilon(published.epsilonText, norm);
   return missing('--epsilon', 'a radius such as 8/255');
 }
 
@@ -148,12 +163,12 @@ function storedOf({ saveAdversarial, resume }: EvaluateWords): StoredEvaluationF
 /** A loader for the data set, or for the originals in the resumed folder if no data options are given. */
 function loader(
   words: EvaluateWords,
-  { manifest, recipe, seed }: Sources & { readonly seed: number },
+  { manifest, recipe, published, seed }: Sources & { readonly seed: number },
 ): EvaluateSettings['load'] {
   const { data, dataDir, examples, resume } = words;
   if (manifest !== null && resume !== undefined && (data ?? dataDir ?? examples) === undefined)
     return async () => readOriginals(resume, manifest.evaluation);
-  const stated = data ?? manifest?.evaluation.data;
+  const stated = data ?? manifest?.evaluation.data ?? published?.data;
   const source = stated === undefined ? null : parseDataName(stated);
   const trained = recipe?.data;
   const same = trained !== undefined && (source === null || source.name === trained.name) ? trained : null;

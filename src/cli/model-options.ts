@@ -5,6 +5,7 @@ import { InputError } from '../errors.js';
 import { modelNames, supportsSamePadding } from '../models/architectures/names.js';
 import type { ModelDescription } from '../models/description.js';
 import type { ExternalDescription } from '../models/external-description.js';
+import { type KnownName, knownNames } from '../models/known-models.js';
 import { placeholderClassNames } from '../models/placeholder-class-names.js';
 import { inputRanges, type Preprocessing, requirePreprocessing } from '../models/preprocessing.js';
 import { type ReleasedName, releasedNames } from '../models/released-models.js';
@@ -48,6 +49,12 @@ export const modelOptions = {
       '--released <name>',
       "one of the paper's released models, in place of the options that describe it: docs/released.md",
     ),
+  known: () =>
+    new Option(
+      '--known <name>',
+      'a model with a published robust accuracy, such as Rice2020Overfitting, in place of the options that describe it, its ' +
+        'data, threat model and attacks: docs/known-answers.md',
+    ),
 };
 
 /** Command line options as strings. */
@@ -79,14 +86,19 @@ export interface ExternalWords {
 export function readTypedModel(
   path: string,
   words: PreprocessingWords &
-    ExternalWords & { readonly entry?: string | undefined; readonly released?: string | undefined },
+    ExternalWords & {
+      readonly entry?: string | undefined;
+      readonly released?: string | undefined;
+      readonly known?: string | undefined;
+    },
   { takesWeights = false }: { readonly takesWeights?: boolean } = {},
 ): ModelFile {
   const preprocessing = parsePreprocessing(words);
   const external = takesWeights ? parseExternalDescription(words) : null;
   try {
     const released = parseReleased(words.released);
-    return readModelFile(path, { preprocessing, external, entry: words.entry, released });
+    const known = parseKnown(words.known);
+    return readModelFile(path, { preprocessing, external, entry: words.entry, released, known });
   } catch (error) {
     if (takesWeights || !(error instanceof InputError) || error.code !== 'weights-without-network')
       throw error;
@@ -117,12 +129,19 @@ function parseReleased(text: string | undefined): ReleasedName | undefined {
   if (text === undefined) return undefined;
   const known = releasedNames.find((name) => name === text.toLowerCase());
   if (known !== undefined) return known;
+  throw unknownName({ kind: 'a released model', name: '--released', received: text, known: releasedNames });
+}
+
+/** @throws {InputError} for an unknown name. */
+export function parseKnown(text: string | undefined): KnownName | undefined {
+  if (text === undefined) return undefined;
+  const known = knownNames.find((name) => name.toLowerCase() === text.toLowerCase());
+  if (known !== undefined) return known;
   throw unknownName({
-    kind: 'a released model',
-    name: '--released',
+    kind: 'a model of docs/known-answers.md',
+    name: '--known',
     received: text,
-    known: releasedNames,
-    remedy: 'docs/released.md lists them.',
+    known: knownNames,
   });
 }
 

@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.js';
 import type { ExternalDescription } from '../../models/external-description.js';
+import { type KnownName, knownDescription, knownPreprocessing } from '../../models/known-models.js';
 import { modelKind } from '../../models/model-kind.js';
 import { noPreprocessing, type Preprocessing } from '../../models/preprocessing.js';
 import {
@@ -23,6 +24,8 @@ export interface ModelFileOptions {
   readonly entry?: string | undefined;
   /** Which of the paper's released models the weights are, in place of the options above. */
   readonly released?: ReleasedName | undefined;
+  /** Which of the models with a published robust accuracy the weights are, in place of the options above. */
+  readonly known?: KnownName | undefined;
 }
 
 /** A model that was read from disk, with everything that is needed to build it. */
@@ -51,7 +54,7 @@ export type ModelFile = { readonly path: string } & (
  *   `weights-without-network` for weights of another program without `external`.
  */
 export function readModelFile(path: string, options: ModelFileOptions = {}): ModelFile {
-  const { preprocessing = null, external = null, entry } = withReleased(options);
+  const { preprocessing = null, external = null, entry } = withNamed(options);
   const kind = modelKind(path);
   if (kind !== 'weights' && (external !== null || entry !== undefined))
     throw InputError.expected(
@@ -80,22 +83,31 @@ export function readModelFile(path: string, options: ModelFileOptions = {}): Mod
   return { path, kind, weights: readWeightsFile(path, { entry }), description: external, preprocessing };
 }
 
-/** The options that `released` stands for. @throws {InputError} if one of them is given too. */
-function withReleased(options: ModelFileOptions): ModelFileOptions {
-  const { released, ...stated } = options;
-  if (released === undefined) return options;
-  for (const [name, value] of Object.entries(stated))
-    if (value !== undefined && value !== null)
+/** The options that `released` or `known` stands for. @throws {InputError} if one of them is given too. */
+function withNamed(options: ModelFileOptions): ModelFileOptions {
+  const { released, known } = options;
+  if (released !== undefined) {
+    requireAlone(options, 'released');
+    const model: ReleasedModel = releasedModels[released];
+    return {
+      external: releasedDescription(released),
+      preprocessing: releasedPreprocessing,
+      entry: model.entry,
+    };
+  }
+  if (known === undefined) return options;
+  const { entry, ...stated } = options; // the state dict of a file is no part of a published model
+  requireAlone(stated, 'known');
+  return { external: knownDescription(known), preprocessing: knownPreprocessing(known), entry };
+}
+
+function requireAlone(options: ModelFileOptions, kind: 'released' | 'known'): void {
+  for (const [name, value] of Object.entries(options))
+    if (name !== kind && value !== undefined && value !== null)
       throw InputError.expected(
         `no \`${name}\``,
-        `the released model ${released}`,
+        `the ${kind} model ${options[kind]}`,
         value,
         'Its name says everything about it.',
       );
-  const model: ReleasedModel = releasedModels[released];
-  return {
-    external: releasedDescription(released),
-    preprocessing: releasedPreprocessing,
-    entry: model.entry,
-  };
 }

@@ -61,6 +61,7 @@ export function evaluateCommand() {
     .addOption(modelOptions.normEpsilon())
     .addOption(modelOptions.entry())
     .addOption(modelOptions.released())
+    .addOption(modelOptions.known())
     .option('--examples <count>', 'number of images (default: 1000)', wholeNumber('--examples', 1))
     .option(
       '--batch <count|auto>',
@@ -165,7 +166,7 @@ export function evaluateCommand() {
         });
         if (!leads) return;
         display.close();
-        writeResult(run.result, { json: options.json, table: evaluationTable(run.result) });
+        writeResult(run.result, { json: options.json, table: evaluationTable(run.result, settings.known) });
         if (options.report !== undefined) {
           const { evaluationReport } = await import('../../app/report/evaluation-report.js');
           const page = await evaluationReport({

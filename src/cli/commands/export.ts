@@ -37,6 +37,7 @@ export function exportCommand() {
     .addOption(modelOptions.normEpsilon())
     .addOption(modelOptions.entry())
     .addOption(modelOptions.released())
+    .addOption(modelOptions.known())
     .addOption(modelOptions.inputRange())
     .addOption(modelOptions.mean())
     .addOption(modelOptions.std())

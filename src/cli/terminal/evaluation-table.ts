@@ -1,6 +1,7 @@
 import { Help } from '@commander-js/extra-typings';
 import type { EvaluationResult } from '../../evaluation/result.js';
 import { wilsonInterval } from '../../evaluation/statistics.js';
+import { type KnownName, knownModels } from '../../models/known-models.js';
 import { columns } from './columns.js';
 import { flagHints } from './flag-hints.js';
 import { percentage, shortTime } from './format.js';
@@ -8,8 +9,11 @@ import { percentage, shortTime } from './format.js';
 /** Default width of a terminal in columns. */
 const terminalWidth = 80;
 
-/** Output of `satin evaluate`: one row per attack, both accuracies, and the flags. */
-export function evaluationTable(result: EvaluationResult): string {
+/**
+ * Output of `satin evaluate`: one row per attack, both accuracies, and the flags; for a model with a published robust
+ * accuracy, that figure beside it.
+ */
+export function evaluationTable(result: EvaluationResult, known: KnownName | null = null): string {
   const { examples, data, norm, epsilonText, mode, attacks, clean, robust, interval, flags } = result;
   const right = result.perExample.filter((example) => example.clean).length;
   return [
@@ -20,9 +24,30 @@ export function evaluationTable(result: EvaluationResult): string {
     '',
     `clean accuracy   ${percentage(clean)}   ${intervalInWords(wilsonInterval(right, examples))}`,
     `robust accuracy  ${percentage(robust)}   ${intervalInWords(interval)}`,
+    ...(known === null ? [] : publishedLines(result, known)),
     ...flags.flatMap(({ code, message }) => ['', `flag ${code}`, ...wrapped(withHint(code, message))]),
     '',
   ].join('\n');
+}
+
+/** The published figures, and whether they agree with these images; another attack or ε has no published figure. */
+function publishedLines(result: EvaluationResult, name: KnownName): string[] {
+  const { clean, robust, norm, epsilonText } = knownModels[name];
+  const figures = [
+    '',
+    `published        ${clean.toFixed(2)}% clean, ${robust.toFixed(2)}% robust (RobustBench, ${name})`,
+  ];
+  const isSame = result.mode === 'standard' && result.norm === norm && result.epsilonText === epsilonText;
+  if (!isSame)
+    return [...figures, `This was not measured with AutoAttack's standard set at ε = ${epsilonText}.`];
+  const right = result.perExample.filter((example) => example.clean).length;
+  const agrees = ([low, high]: readonly [number, number], percent: number) =>
+    low <= percent / 100 && percent / 100 <= high;
+  const both = agrees(wilsonInterval(right, result.examples), clean) && agrees(result.interval, robust);
+  return [
+    ...figures,
+    `The published figures lie ${both ? 'in' : 'outside'} the intervals${both ? '' : ', one or both'}.`,
+  ];
 }
 
 /** Where and in which precision the verdicts were found. */
