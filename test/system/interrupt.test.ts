@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -42,6 +42,63 @@ describe('Ctrl-C during a training run', () => {
     const resumed = satin('train', recipe, '--out', path, '--resume');
     assert.equal(resumed.status, 0, resumed.stderr);
     assert.deepEqual(outcome(path), outcome(alone));
+  });
+});
+
+describe('a training run whose output nobody takes any more', () => {
+  it('goes on to its end, as behind `| head -1`', async () => {
+    const path = join(folder, 'piped');
+    const child = spawn(process.execPath, [mainFile, 'train', recipe, '--out', path]);
+    child.stdout.destroy();
+    child.stderr.once('data', () => child.stderr.destroy());
+    const status = await new Promise((resolve) => child.once('close', resolve));
+    assert.equal(status, 0);
+    assert.deepEqual(outcome(path), outcome(alone));
+    assert.ok(!existsSync(join(path, 'lock')));
+  });
+});
+
+describe('a training run whose folder is removed', () => {
+  it('ends in a sentence and writes nothing there', async () => {
+    const path = join(folder, 'removed');
+    const child = spawn(process.execPath, [mainFile, 'train', recipe, '--out', path]);
+    let stderr = '';
+    let isGone = false;
+    child.stderr.on('data', (data) => {
+      stderr += data;
+      if (isGone || !/1\/3/.test(stderr)) return;
+      isGone = true;
+      renameSync(path, join(folder, 'elsewhere')); // at once, whatever is being written
+    });
+    const status = await new Promise((resolve) => child.once('close', resolve));
+    assert.ok(status === 1 || status === 2, stderr);
+    assert.match(
+      stderr,
+      /\nsatin: Expected [^\n]*removed[^\n]* but (its folder[^\n]* was removed|it, or a folder of its path)[^\n]*\n$/,
+    );
+    assert.ok(!existsSync(path));
+  });
+});
+
+describe('a training run that is resumed in a mistyped folder', () => {
+  it('is refused, unless it may start there', () => {
+    const path = join(folder, 'alnoe');
+    const refused = satin('train', recipe, '--out', path, '--resume');
+    assert.equal(refused.status, 2);
+    assert.match(
+      refused.stderr,
+      /^satin: Expected the folder of a run for --resume but received [^\n]*--resume-or-start/,
+    );
+    assert.ok(!existsSync(path));
+    const started = satin('train', recipe, '--out', path, '--resume-or-start');
+    assert.equal(started.status, 0, started.stderr);
+    assert.deepEqual(outcome(path), outcome(alone));
+  });
+
+  it('says so where there is nothing to resume', () => {
+    const { status, stdout } = satin('train', recipe, '--out', alone, '--resume');
+    assert.equal(status, 0);
+    assert.match(stdout, /^The run is finished already; it was left as it is\.\n/);
   });
 });
 

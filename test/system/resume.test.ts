@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -37,6 +38,12 @@ describe('a run that is interrupted and resumed', () => {
       assert.equal((await attempt({ recipe, path, stopAfter })).finished, false, `stop ${stopAfter}`);
       assert.equal((await attempt({ recipe, path, resume: true })).finished, true);
       assert.deepEqual(outcome(path), expected, `stop ${stopAfter}`);
+      const told = checkpoints(path);
+      assert.deepEqual([...new Set(told)], told, `stop ${stopAfter}: each once`);
+      assert.ok(
+        checkpoints(alone).every((each) => told.includes(each)),
+        `stop ${stopAfter}: none is missing`,
+      );
     }
   });
 
@@ -64,10 +71,26 @@ describe('a run that is interrupted and resumed', () => {
     assert.deepEqual(outcome(path), outcome(alone));
   });
 
-  it('that had ended stays as it is', async () => {
-    const before = outcome(alone);
+  it('that had ended stays as it is, to the byte', async () => {
+    const files = () => readdirSync(alone, { recursive: true, encoding: 'utf8' }).sort();
+    const content = () =>
+      files().map((name) => (statSync(join(alone, name)).isFile() ? digestOfFile(join(alone, name)) : name));
+    const before = [files(), content()];
     await attempt({ recipe, path: alone, resume: true });
-    assert.deepEqual(outcome(alone), before);
+    assert.deepEqual([files(), content()], before);
+  });
+
+  it('tells of a checkpoint whose event was lost when the process was killed after writing it', async () => {
+    const path = join(folder, 'event-lost');
+    await attempt({ recipe, path, stopAfter: 8 });
+    const log = join(path, 'events.jsonl');
+    const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
+    assert.match(lines.at(-1)!, /"checkpoint"/);
+    writeFileSync(log, `${lines.slice(0, -1).join('\n')}\n`);
+    await attempt({ recipe, path, resume: true });
+    const told = checkpoints(path);
+    assert.deepEqual([...new Set(told)], told);
+    assert.ok(checkpoints(alone).every((each) => told.includes(each)));
   });
 
   it('is refused with another recipe, and without --resume', async () => {
@@ -100,6 +123,17 @@ describe('a run that is interrupted and resumed', () => {
     assert.notEqual(outcome(path).last.weightsDigest, outcome(alone).last.weightsDigest);
   });
 });
+
+/** `last 8`: the checkpoints that the events tell of. */
+function checkpoints(run: string): string[] {
+  return readEvents(run).flatMap((event) =>
+    event.type === 'checkpoint' ? [`${event.file} ${event.step}`] : [],
+  );
+}
+
+function digestOfFile(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
 
 describe('epochs that are a part of a pass over the data', () => {
   const schedule = { name: 'constant', learningRate: 0.05 };
