@@ -1,11 +1,12 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Prediction } from '../../app/predict.js';
 import { decodeImages, resizeRules } from '../../data/decode-image.js';
-import { InputError } from '../../errors.js';
+import { InputError, printable } from '../../errors.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../option-parsers.js';
 import { requireImageFile } from '../output-file.js';
+import { printError } from '../terminal/print.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
 
 /** `satin predict MODEL IMAGE...` */
@@ -37,7 +38,7 @@ export function predictCommand() {
       // Imported after validation, since this loads the engine.
       const { predict } = await import('../../app/predict.js');
       const { checkpointModel } = await import('../../app/model/checkpoint-model.js');
-      const say = (sentence: string) => process.stderr.write(`${sentence}\n`);
+      const say = (sentence: string) => printError(`${sentence}\n`);
       const device = await chooseStatedDevice({ device: stated, threads, say });
       using model = checkpointModel(checkpoint, device);
       const predictions = predict(model, pixels);
@@ -54,13 +55,14 @@ function table(
   images: readonly { readonly image: string; readonly predictions: readonly Prediction[] }[],
 ): string {
   const answers = images.map(({ predictions }) =>
-    predictions.map((each) => `${each.class} ${(each.probability * 100).toFixed(1)}%`),
+    predictions.map((each) => `${printable(each.class)} ${(each.probability * 100).toFixed(1)}%`),
   );
   const widest = (texts: readonly string[]) => Math.max(...texts.map((text) => text.length));
-  const nameWidth = widest(images.map(({ image }) => image));
+  const names = images.map(({ image }) => printable(image));
+  const nameWidth = widest(names);
   const widths = (answers[0] ?? []).map((_, column) => widest(answers.map((row) => row[column]!)));
-  const rows = images.map(({ image }, row) =>
-    [image.padEnd(nameWidth), ...answers[row]!.map((text, column) => text.padEnd(widths[column]!))]
+  const rows = names.map((name, row) =>
+    [name.padEnd(nameWidth), ...answers[row]!.map((text, column) => text.padEnd(widths[column]!))]
       .join('  ')
       .trimEnd(),
   );
