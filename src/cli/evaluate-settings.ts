@@ -179,7 +179,7 @@ function loader(
       name,
       split: source?.split ?? 'test',
       dir: dataDir ?? same?.dir ?? undefined,
-      resize: same?.name === 'folder' ? same.resize : undefined,
+      ...(same?.name === 'folder' && { resize: same.resize, broken: same.broken }),
       ...(same?.name === 'imagenet' && { imagenet: imagenetForm(same) }),
       validation: same?.validation,
       validationSeed: same?.validationSeed,

@@ -1,7 +1,8 @@
-import { access, readFile } from 'node:fs/promises';
+import { access, readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { countOf, datasetError, errorCode, firstLine } from './dataset-error.js';
+import { BrokenImage } from './raw-image.js';
 
 const unzip = promisify(gunzip);
 
@@ -40,6 +41,23 @@ export async function readExisting(file: string): Promise<Uint8Array> {
       received: missing ? 'no file' : firstLine(error),
       remedy: missing ? 'Check the path, or put the file there.' : 'Check the path and its permissions.',
     });
+  }
+}
+
+/** The largest file of an encoded image that is read: 1 GiB. */
+const mostImageBytes = 2 ** 30;
+
+/** The bytes of an image file. @throws {BrokenImage} if it cannot be read, is no regular file, or is too large. */
+export async function readImageFile(file: string): Promise<Uint8Array> {
+  try {
+    const found = await stat(file); // before it is opened: reading a pipe would never end
+    if (!found.isFile()) throw new BrokenImage('no regular file');
+    if (found.size > mostImageBytes)
+      throw new BrokenImage(`${countOf(found.size, 'byte')}, above the limit of 1 GiB`);
+    return await readFile(file);
+  } catch (error) {
+    if (error instanceof BrokenImage) throw error;
+    throw new BrokenImage(errorCode(error) === 'ENOENT' ? 'no file' : firstLine(error), { cause: error });
   }
 }
 

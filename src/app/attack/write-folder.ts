@@ -18,6 +18,8 @@ import { type AttackedImage, type AttackImagesOptions, attackImages } from './at
 export interface AttackPicturesOptions extends AttackImagesOptions {
   /** Paths of the images. */
   readonly files: readonly string[];
+  /** What is odd about them, one sentence each. @default none */
+  readonly warnings?: readonly string[];
   /** How they were resized. */
   readonly resize: ResizeRule;
 }
@@ -48,6 +50,7 @@ export async function attackFiles(options: AttackPicturesOptions): Promise<Attac
     seed,
     resize,
     labels: label === null ? 'predicted' : 'given',
+    warnings: options.warnings ?? [],
     images: images.map((image, index) => ({
       image: files[index]!,
       label: classes[image.label]!,

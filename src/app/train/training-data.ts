@@ -55,6 +55,15 @@ export async function loadTrainingData(recipe: Recipe, onProgress?: OnReading): 
   return images;
 }
 
+/** The warnings of all images that were read, each once. */
+export function warningsOf({ training, validation }: TrainingData): readonly string[] {
+  const own =
+    'opened' in training
+      ? [...training.opened.images.warnings, ...(training.guarded?.warnings ?? [])]
+      : training.warnings;
+  return [...new Set([...own, ...(validation?.warnings ?? [])])];
+}
+
 /** Identifies a set of images: encoded images by names and labels, others by their pixels. */
 export function trainingDataDigest(images: Dataset | EncodedTraining): {
   readonly images: number;
@@ -155,7 +164,9 @@ async function loadSplit(recipe: Recipe, split: Split, onProgress?: OnReading): 
     name: data.name,
     split,
     dir: data.dir ?? undefined,
-    ...(data.name === 'folder' ? { size: data.size ?? undefined, resize: data.resize } : {}),
+    ...(data.name === 'folder'
+      ? { size: data.size ?? undefined, resize: data.resize, broken: data.broken }
+      : {}),
     validation: data.validation,
     validationSeed: data.validationSeed,
     ...told(onProgress),

@@ -70,13 +70,17 @@ export function attackCommand() {
       if (described !== null) classOf(options.label, described.classes); // fail before loading the engine
       requireEmptyFolder(out, '--out');
       const [channels, height, width] = shape;
-      const images = await decodeImages({ files, form: { size: [height, width], channels, resize } });
+      const { images, warnings } = await decodeImages({
+        files,
+        form: { size: [height, width], channels, resize },
+      });
       // Imported after validation, since this loads the engine.
       const { attackFiles, writeAttackFolder } = await import('../../app/attack/write-folder.js');
       const { modelClassNames } = await import('../../app/model/model-class-names.js');
       const { openModel } = await import('../../app/model/open-model.js');
       const display = createDisplay();
       const device = await chooseStatedDevice({ device: options.device, threads, say: display.note });
+      for (const warning of warnings) display.note(`Warning: ${warning}`);
       const signal = listenForInterrupt(display.note);
       try {
         using model = openModel(file, { device });
@@ -85,6 +89,7 @@ export function attackCommand() {
           model,
           files,
           images,
+          warnings,
           shape,
           classes,
           label: classOf(options.label, classes),

@@ -8,6 +8,7 @@ import { InputError } from '../../errors.js';
 import { newEvaluationFolder } from '../../evaluation/folder/new-folder.js';
 import { chooseStatedDevice, deviceOption, precisionOption } from '../device-option.js';
 import { evaluateSettings } from '../evaluate-settings.js';
+import { withFlags } from '../flags-in-messages.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { modelOptions } from '../model-options.js';
 import { several, wholeNumber } from '../option-parsers.js';
@@ -91,7 +92,7 @@ export function evaluateCommand() {
       'store verdicts and adversarial images as they are found, for --resume and satin verify',
     )
     .option('--resume <folder>', 'resume the evaluation in this folder, with its original options')
-    .action(async (modelPath, options) => {
+    .action(async (modelPath, options, command) => {
       const settings = evaluateSettings(modelPath, options);
       const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, precision, stored } = settings;
       requireJsonPath(options.json);
@@ -137,6 +138,7 @@ export function evaluateCommand() {
         const data = await settings.load(model, ({ stage, what, done, total }) => {
           if (total !== undefined) progress({ label: `${stage} ${what}`, done, total });
         });
+        for (const warning of data.warnings) say(`Warning: ${withFlags(warning, command)}`);
         const run = await evaluateRun({
           model,
           data,

@@ -34,7 +34,11 @@ export function predictCommand() {
       const [channels, height, width] = checkpoint.model.shape;
       if (channels !== 1 && channels !== 3)
         throw InputError.expected('a model for grey (1) or colour (3) images', 'the model', channels);
-      const pixels = await decodeImages({ files, form: { size: [height, width], channels, resize } });
+      const { images: pixels, warnings } = await decodeImages({
+        files,
+        form: { size: [height, width], channels, resize },
+      });
+      for (const warning of warnings) printError(`Warning: ${warning}\n`);
       // Imported after validation, since this loads the engine.
       const { predict } = await import('../../app/predict.js');
       const { checkpointModel } = await import('../../app/model/checkpoint-model.js');
@@ -44,7 +48,7 @@ export function predictCommand() {
       const predictions = predict(model, pixels);
       const images = files.map((image, index) => ({ image, predictions: predictions[index]! }));
       writeResult(
-        { model: modelPath, modelDigest: checkpoint.weightsDigest, device, resize, images },
+        { model: modelPath, modelDigest: checkpoint.weightsDigest, device, resize, images, warnings },
         { json, table: table(images) },
       );
     });

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nameList } from '../../user-input/name-list.js';
 import { datasetError, errorCode, firstLine } from '../dataset-error.js';
+import { homePath } from '../home-path.js';
 import { folderImages } from './class-folders.js';
 import type { EncodedImages } from './encoded-images.js';
 import { shardImages } from './shard-images.js';
@@ -25,7 +26,8 @@ export interface ImagenetPlace {
  *
  * @throws {InputError} if neither or both layouts are found, or archives are missing from the sequence.
  */
-export async function openImagenet({ dir, layout, part }: ImagenetPlace): Promise<EncodedImages> {
+export async function openImagenet({ dir: stated, layout, part }: ImagenetPlace): Promise<EncodedImages> {
+  const dir = homePath(stated);
   const name = `imagenet:${part === 'train' ? 'train' : 'test'}`;
   const folder = join(dir, part);
   const beside = (await namesIn(dir, 'required')).filter((file) => shardsOf[part].test(file));

@@ -7,9 +7,11 @@ import { datasetError } from '../dataset-error.js';
 import type { NamedSplit } from '../dataset-names.js';
 import { robustbenchSubset } from '../dataset-names.js';
 import { allocate } from '../decode-image.js';
+import { homePath } from '../home-path.js';
+import { BrokenImage } from '../raw-image.js';
 import { cutValidation } from '../validation-split.js';
 import { type CentreRule, centreView } from './crop.js';
-import { BrokenImage, decodeView } from './decode.js';
+import { decodeView } from './decode.js';
 import type { EncodedImages } from './encoded-images.js';
 import { type Layout, openImagenet } from './layout.js';
 import { robustbenchPlaces } from './robustbench-subset.js';
@@ -56,7 +58,8 @@ export async function openSplit(options: ImagenetSplitOptions): Promise<OpenedSp
     throw InputError.expected('an amount for the validation split of imagenet', 'validation', 0);
   const images = await openImagenet({ dir, layout, part });
   const name = `imagenet:${split}`;
-  if (split === robustbenchSubset) return { images, indices: await robustbenchPlaces(images, dir), name };
+  if (split === robustbenchSubset)
+    return { images, indices: await robustbenchPlaces(images, homePath(dir)), name };
   const count = images.labels.length;
   if (part === 'val' || validation === 0)
     return { images, indices: Uint32Array.from({ length: count }, (_, index) => index), name };

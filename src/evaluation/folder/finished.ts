@@ -99,6 +99,8 @@ const schema: z.ZodType<EvaluationResult> = z.object({
     }),
   ),
   flags: z.array(z.object({ code: z.string(), message: z.string() })),
+  /** Evaluations from before they were kept have none. */
+  warnings: z.array(z.string()).default([]),
   perExample: z.array(
     z.object({ id: count, label: count, clean: z.boolean(), brokenBy: z.string().nullable() }),
   ),

@@ -38,6 +38,8 @@ const schema = manifestSchema.extend({
   evaluation: settingsSchema,
   /** The model as given by the user. */
   model: z.string(),
+  /** Of the images and the model; evaluations from before they were kept have none. */
+  warnings: z.array(z.string()).default([]),
   /** As given by the user. */
   epsilonText: z.string(),
   /** Used again on resume. */
