@@ -37,7 +37,6 @@ export const heldBy: Table = {
   'data/image-format': ['data/open-image', 'data/bitmap'],
   'data/imagenet/class-folders': ['data/imagenet/layout'],
   'data/imagenet/colour-draws': ['data/imagenet/colour-jitter', 'data/imagenet/tensorpack-colours'],
-  'data/imagenet/shard-images': ['data/imagenet/layout', 'data/imagenet/stream'],
   'data/imagenet/splits': [
     'data/imagenet/robustbench-subset',
     'data/imagenet/stream',

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { ResizeOptions, Sharp } from 'sharp';
-import { InputError, printable } from '../errors.js';
+import { InputError } from '../errors.js';
 import { nameList } from '../user-input/name-list.js';
 import { countOf, datasetError, firstLine } from './dataset-error.js';
 import { type OpenedImage, openImage } from './open-image.js';
@@ -187,7 +187,7 @@ export async function decodeImages(options: DecodeAll): Promise<DecodedImages> {
       });
     throw new InputError(
       'unusable-data',
-      `Expected images that can be read to their end but received ${countOf(broken.size, 'broken one')} of ${files.length}: ${namedList(told)}. Replace the files or delete them.${replaced}`,
+      `Expected images that can be read to their end but received ${countOf(broken.size, 'broken one')} of ${files.length}: ${nameList(told, { most: 20, length: 500 })}. Replace the files or delete them.${replaced}`,
     );
   }
   const kept = Uint32Array.from(files.keys()).filter((index) => !broken.has(index));
@@ -199,16 +199,12 @@ export async function decodeImages(options: DecodeAll): Promise<DecodedImages> {
     warnings: [
       ...(broken.size === 0
         ? []
-        : [`Left out ${countOf(broken.size, 'broken image')} of ${files.length}: ${namedList(told)}.`]),
+        : [
+            `Left out ${countOf(broken.size, 'broken image')} of ${files.length}: ${nameList(told, { most: 20, length: 500 })}.`,
+          ]),
       ...remarksInWords(remarks, files),
     ],
   };
-}
-
-/** The first twenty, printable and whole. */
-function namedList(names: readonly string[]): string {
-  const shown = names.slice(0, 20).map(printable);
-  return `${shown.join(', ')}${names.length > shown.length ? ` and ${names.length - shown.length} more` : ''}`;
 }
 
 /** One sentence for each remark, in the order of the files. */
@@ -224,7 +220,7 @@ function remarksInWords(remarks: ReadonlyMap<number, string>, files: readonly st
     (indices) =>
       `Read ${countOf(indices.length, 'image')} although ${remarks.get(indices[0]!)} (${nameList(
         indices.map((index) => files[index]!),
-        3,
+        { most: 3, length: 500 },
       )}).`,
   );
 }

@@ -186,10 +186,19 @@ async function openEncoded(recipe: Recipe, onProgress: OnReading | undefined): P
   const { data, training, validation } = recipe;
   if (data.name !== 'imagenet') throw new RangeError(`${data.name} is not encoded.`);
   const { dir, layout, validation: amount, validationSeed, size } = data;
+  const form = { size, resize: data.resize, filter: data.filter, decoding: data.decoding };
   const cut = { dir, layout, validation: amount, validationSeed };
-  const decode = (opened: OpenedSplit, count: number, seed: number) =>
+  const decode = (
+    opened: OpenedSplit,
+    {
+      count,
+      seed,
+      mostBroken,
+    }: { readonly count: number; readonly seed: number; readonly mostBroken?: number },
+  ) =>
     decodePlaces(opened, chosenPlaces(opened, { count, seed }), {
-      ...data,
+      ...form,
+      ...(mostBroken !== undefined && { mostBroken }),
       onProgress: (done, total) => onProgress?.({ label: `decode ${opened.name}`, done, total }),
     });
   const opened = await openSplit({ ...cut, split: 'train' });
@@ -204,8 +213,14 @@ async function openEncoded(recipe: Recipe, onProgress: OnReading | undefined): P
       shape: [3, size, size],
       opened,
       indices,
-      guarded: guard && (await decode({ ...opened, indices }, guard.examples, training.seed)),
+      // The guard measures training images, of which so many may be broken.
+      guarded:
+        guard &&
+        (await decode(
+          { ...opened, indices },
+          { count: guard.examples, seed: training.seed, mostBroken: data.mostBroken },
+        )),
     },
-    validation: measured && (await decode(measured, validation.examples, 0)),
+    validation: measured && (await decode(measured, { count: validation.examples, seed: 0 })),
   };
 }

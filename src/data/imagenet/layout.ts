@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { nameList } from '../../user-input/name-list.js';
 import { datasetError, errorCode, firstLine } from '../dataset-error.js';
 import { homePath } from '../home-path.js';
+import { listClasses } from '../image-folder-layout.js';
 import { folderImages } from './class-folders.js';
 import type { EncodedImages } from './encoded-images.js';
 import { shardImages } from './shard-images.js';
@@ -46,9 +47,13 @@ export async function openImagenet({ dir: stated, layout, part }: ImagenetPlace)
     });
   if (shards.length > 0 && layout !== 'folder') {
     requireAll(shards);
-    return shardImages(shards, name);
+    return shardImages(shards, { name, dir });
   }
-  if (hasFolder && layout !== 'shards') return folderImages(folder, name);
+  if (hasFolder && layout !== 'shards') {
+    const train = join(dir, 'train');
+    const classesOf = part === 'val' && (await holdsFolders(train)) ? train : null;
+    return folderImages(folder, { name, classesOf });
+  }
   throw datasetError({
     file: dir,
     expected:
@@ -60,6 +65,10 @@ export async function openImagenet({ dir: stated, layout, part }: ImagenetPlace)
     received: 'neither',
     remedy: 'Give the folder that has them: docs/imagenet.md shows both layouts.',
   });
+}
+
+async function holdsFolders(folder: string): Promise<boolean> {
+  return (await namesIn(folder, 'optional')).length > 0 && (await listClasses(folder)).length > 0;
 }
 
 const shardsOf = { train: /train.*\.tar$/, val: /val.*\.tar$/ } as const;
