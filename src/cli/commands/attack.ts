@@ -140,7 +140,7 @@ function classOf(name: string | undefined, classes: readonly string[]): number |
   if (label >= 0) return label;
   const meant = nearest(name, classes);
   throw InputError.expected(
-    `a class of the model (${nameList(classes, 20)})`,
+    `one of the model's ${classes.length} classes${meant === undefined || classes.length <= 10 ? ` (${nameList(classes, 10)})` : ''}`,
     '--label',
     name,
     meant === undefined ? undefined : `Did you mean '${meant}'?`,

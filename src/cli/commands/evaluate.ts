@@ -2,6 +2,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import { attackForms } from '../../attacks/attack.js';
 import { autoAttackSets } from '../../attacks/autoattack.js';
 import { comparisonAttacks } from '../../attacks/comparison-attacks.js';
+import { resizeRules } from '../../data/decode-image.js';
 import { readLauncherEnvironment } from '../../distributed/launcher-environment.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
@@ -30,6 +31,12 @@ export function evaluateCommand() {
       'data set and split (default: the test split of the data set the run was trained on)',
     )
     .option('--data-dir <folder>', 'folder of the data set')
+    .addOption(
+      new Option(
+        '--resize <rule>',
+        "how images of a folder are resized to the model's input (default: the run's, else crop)",
+      ).choices(resizeRules),
+    )
     .option(
       '--attack <name>',
       `${attackForms}; repeatable (default: ${comparisonAttacks.join(', ')})`,
