@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { InputError, SatinError } from '../errors.js';
 import { chooseExamples } from './choose-examples.js';
-import { type CifarLayout, cifar10, cifar100, findCifar, readCifar } from './cifar.js';
+import { type CifarLayout, cifar10, cifar100, findCifar, otherCifarVersion, readCifar } from './cifar.js';
 import { type Dataset, type LoadProgress, type Split, subset } from './dataset.js';
 import { datasetError } from './dataset-error.js';
 import type { DataName, NamedSplit } from './dataset-names.js';
@@ -107,6 +107,8 @@ interface FileSet {
   readonly debian?: { readonly name: string; readonly dir: string };
   /** The downloads that `dir` lacks for this split; none where the set is there. */
   missing(dir: string, split: 'train' | 'test'): Promise<string[]>;
+  /** What `dir` has instead: the set in a form that is not read; undefined if nothing. */
+  other(dir: string): Promise<string | undefined>;
   read(dir: string, split: 'train' | 'test', name: string): Promise<Dataset>;
 }
 
@@ -134,6 +136,7 @@ const fileSets = {
 function idxSet(files: SourceFiles, classes: readonly string[]): FileSet {
   return {
     files,
+    other: async () => undefined,
     async missing(dir, split) {
       const found = await findIdx(dir, split);
       const prefix = split === 'train' ? 'train' : 't10k';
@@ -154,6 +157,7 @@ function idxSet(files: SourceFiles, classes: readonly string[]): FileSet {
 function cifarSet(files: SourceFiles, layout: CifarLayout): FileSet {
   return {
     files,
+    other: (dir) => otherCifarVersion(layout, dir),
     missing: async (dir) => ((await findCifar(layout, dir)) === undefined ? [layout.archive] : []),
     read: (dir, split, name) => readCifar({ layout, dir, split, name }),
   };
@@ -190,6 +194,14 @@ async function placeOf(
   if (dir !== undefined) {
     const missing = await set.missing(dir, split);
     if (missing.length === 0) return dir;
+    const other = await set.other(dir);
+    if (other !== undefined)
+      throw datasetError({
+        file: dir,
+        expected: `the binary version of ${name} (${missing.join(' and ')})`,
+        received: other,
+        remedy: `Download ${missing.map((file) => set.files[file]!.url).join(' and ')} into the folder, or leave the folder out: Satin then downloads it.`,
+      });
     throw datasetError({
       file: dir,
       expected: `the files of ${name}`,

@@ -17,7 +17,7 @@ export function predictCommand() {
         'It should resemble the training images: Fashion-MNIST shows light clothes on a black background.',
     )
     .argument('<model>', 'a run folder, checkpoint or weights file')
-    .argument('<image...>', 'JPEG, PNG, WebP, GIF, TIFF or AVIF files')
+    .argument('<image...>', 'JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP or PNM files')
     .addOption(
       new Option('--resize <rule>', 'how images are resized').choices(resizeRules).default('crop' as const),
     )
