@@ -118,13 +118,19 @@ async function decodePixels(file: string, channels: 1 | 3, to: ResizeOptions | u
   let remark = await darkness(opened);
   // A warning of a decoder is not damage: Pillow, and so the readers of PyTorch, do not show it. It is told.
   const { data, info } = await decoding(opened.open({ failOn: 'warning' })).catch((warning: unknown) => {
-    remark = `its decoder warns: ${firstLine(warning)}`;
+    remark = warningOf(warning);
     return decoding(opened.open({ failOn: 'error' })).catch((error: unknown) => {
       throw new BrokenImage(firstLine(error), { cause: error });
     });
   });
   if (info.channels !== channels) throw new BrokenImage(`it has ${info.channels} channels`);
   return { pixels: data, height: info.height, width: info.width, remark };
+}
+
+/** What a decoder warns of. The text is lost where another image is decoded at the same time: libvips keeps one for all. */
+function warningOf(warning: unknown): string {
+  const text = firstLine(warning);
+  return /failOn/.test(text) ? 'the decoder warns' : `the decoder warns: ${text}`;
 }
 
 /** Cameras and scanners store values of up to 12 bits in 16, whose white is 65535: then every image is nearly black. */
@@ -136,7 +142,7 @@ async function darkness({ metadata: { depth }, open }: OpenedImage): Promise<str
       throw new BrokenImage(firstLine(error), { cause: error });
     });
   const most = Math.max(...statistics.channels.map(({ max }) => max));
-  return most > 0 && most < 4096 ? 'its 16-bit values stay below 4096 of 65535, so it is nearly black' : null;
+  return most > 0 && most < 4096 ? '16-bit values stay below 4096 of 65535, which is nearly black' : null;
 }
 
 /**
@@ -218,7 +224,7 @@ function remarksInWords(remarks: ReadonlyMap<number, string>, files: readonly st
   }
   return [...byText.values()].map(
     (indices) =>
-      `Read ${countOf(indices.length, 'image')} although ${remarks.get(indices[0]!)} (${nameList(
+      `Read ${countOf(indices.length, 'image')}, but ${remarks.get(indices[0]!)} (${nameList(
         indices.map((index) => files[index]!),
         { most: 3, length: 500 },
       )}).`,

@@ -140,7 +140,9 @@ function classOf(name: string | undefined, classes: readonly string[]): number |
   if (label >= 0) return label;
   const meant = nearest(name, classes);
   throw InputError.expected(
-    `one of the model's ${classes.length} classes${meant === undefined || classes.length <= 10 ? ` (${nameList(classes, 10)})` : ''}`,
+    meant === undefined || classes.length <= 10
+      ? `a class of the model (${nameList(classes, 10)})`
+      : `one of the ${classes.length} classes of the model`,
     '--label',
     name,
     meant === undefined ? undefined : `Did you mean '${meant}'?`,
