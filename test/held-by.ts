@@ -35,6 +35,7 @@ export const heldBy: Table = {
   'data/home-path': ['data/image-folder'],
   'data/image-folder-layout': ['data/image-folder'],
   'data/image-format': ['data/open-image', 'data/bitmap'],
+  'data/image-rules': ['data/decode-image', 'data/image-folder'],
   'data/imagenet/class-folders': ['data/imagenet/layout'],
   'data/imagenet/colour-draws': ['data/imagenet/colour-jitter', 'data/imagenet/tensorpack-colours'],
   'data/imagenet/splits': [

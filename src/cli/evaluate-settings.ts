@@ -8,7 +8,7 @@ import { comparisonAttacks } from '../attacks/comparison-attacks.js';
 import type { NormName } from '../attacks/norms.js';
 import type { Dataset } from '../data/dataset.js';
 import { parseDataName } from '../data/dataset-names.js';
-import type { ResizeRule } from '../data/decode-image.js';
+import type { ResizeRule } from '../data/image-rules.js';
 import type { LoadOptions } from '../data/load-dataset.js';
 import type { Precision } from '../engine/precision-name.js';
 import { InputError } from '../errors.js';

@@ -3,17 +3,10 @@ import type { ResizeOptions, Sharp } from 'sharp';
 import { InputError } from '../errors.js';
 import { nameList } from '../user-input/name-list.js';
 import { countOf, datasetError, firstLine } from './dataset-error.js';
+import { type BrokenRule, type ResizeRule, resizeRules } from './image-rules.js';
 import { type OpenedImage, openImage } from './open-image.js';
 import { BrokenImage } from './raw-image.js';
 import { readImageFile } from './read-file.js';
-
-/**
- * How an image is resized to the network's input: `crop` scales to cover the size and crops the centre, `stretch` changes
- * the aspect ratio, `pad` scales to fit and fills the rest with white.
- */
-export const resizeRules = ['crop', 'stretch', 'pad'] as const;
-
-export type ResizeRule = (typeof resizeRules)[number];
 
 export interface ImageForm {
   /** Pixels: height, width. */
@@ -23,11 +16,6 @@ export interface ImageForm {
   /** 3 is red, green, blue (sRGB), 1 is grey. @default 3 */
   readonly channels?: 1 | 3 | undefined;
 }
-
-/** What happens to broken images: they are an error that names all of them, or are left out with a warning. */
-export const brokenRules = ['refuse', 'skip'] as const;
-
-export type BrokenRule = (typeof brokenRules)[number];
 
 export interface DecodeAll {
   readonly files: readonly string[];

@@ -2,7 +2,7 @@ import { InputError } from '../errors.js';
 import { nameList } from '../user-input/name-list.js';
 import { type Dataset, labelArray, type Split } from './dataset.js';
 import { countOf, datasetError } from './dataset-error.js';
-import { type BrokenRule, decodeImages, type ImageForm, imageSize } from './decode-image.js';
+import { decodeImages, type ImageForm, imageSize } from './decode-image.js';
 import {
   type FolderImage,
   folderLayout,
@@ -10,6 +10,7 @@ import {
   listClasses,
   listImages,
 } from './image-folder-layout.js';
+import type { BrokenRule } from './image-rules.js';
 import { classCounts, drawStratified } from './stratify.js';
 import { cutValidation, positionsWithout } from './validation-split.js';
 

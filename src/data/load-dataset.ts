@@ -6,9 +6,10 @@ import { type Dataset, type LoadProgress, type Split, subset } from './dataset.j
 import { datasetError } from './dataset-error.js';
 import type { DataName, NamedSplit } from './dataset-names.js';
 import { robustbenchSubset } from './dataset-names.js';
-import type { BrokenRule, ImageForm } from './decode-image.js';
+import type { ImageForm } from './decode-image.js';
 import { homePath } from './home-path.js';
 import { readFolder } from './image-folder.js';
+import type { BrokenRule } from './image-rules.js';
 import type { Layout } from './imagenet/layout.js';
 import { type CentreForm, loadImagenet } from './imagenet/splits.js';
 import { findIdx, readIdx } from './mnist-idx.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { brokenRules } from '../data/decode-image.js';
+import { brokenRules } from '../data/image-rules.js';
 import { atLeastZero, oneOf, text, whole, yesOrNo } from '../user-input/schema-fields.js';
 import { defaults } from './defaults.js';
 import { imagenetFields } from './imagenet-data.js';

@@ -1,6 +1,6 @@
 import { basename, extname, join } from 'node:path';
 import type { Dataset } from '../../data/dataset.js';
-import type { ResizeRule } from '../../data/decode-image.js';
+import type { ResizeRule } from '../../data/image-rules.js';
 import { cardName } from '../../engine/device.js';
 import { engineInfo } from '../../engine/engine-info.js';
 import { writeFileDurably, writeJsonDurably } from '../../files/durable-file.js';

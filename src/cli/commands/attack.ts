@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { attackForms, parseAttack, requireNorm } from '../../attacks/attack.js';
-import { decodeImages, resizeRules } from '../../data/decode-image.js';
+import { decodeImages } from '../../data/decode-image.js';
+import { resizeRules } from '../../data/image-rules.js';
 import { InputError } from '../../errors.js';
 import type { ModelDescription } from '../../models/description.js';
 import { parseRecipe } from '../../recipe/recipe.js';

@@ -2,7 +2,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import { attackForms } from '../../attacks/attack.js';
 import { autoAttackSets } from '../../attacks/autoattack.js';
 import { comparisonAttacks } from '../../attacks/comparison-attacks.js';
-import { resizeRules } from '../../data/decode-image.js';
+import { resizeRules } from '../../data/image-rules.js';
 import { readLauncherEnvironment } from '../../distributed/launcher-environment.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';

@@ -1,6 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Prediction } from '../../app/predict.js';
-import { decodeImages, resizeRules } from '../../data/decode-image.js';
+import { decodeImages } from '../../data/decode-image.js';
+import { resizeRules } from '../../data/image-rules.js';
 import { InputError, printable } from '../../errors.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { readTypedModel } from '../model-options.js';
