@@ -51,7 +51,7 @@ export async function imagenetPipeline({
   using loader = versions && new Loader(python, 'imagenet_pipeline.py');
   await loader?.setUp(photos, processors);
 
-  const encoded = await folderImages(photos, 'imagenet:train');
+  const encoded = await folderImages(photos, { name: 'imagenet:train' });
   const count = encoded.labels.length;
   const stream = new ImageStream({
     images: encoded,

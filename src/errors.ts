@@ -10,7 +10,7 @@ export class SatinError extends Error {
   readonly exitCode: 1 | 2 | 130 = 1;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(printableLines(message), options);
     this.code = code;
     this.name = new.target.name;
   }
@@ -53,25 +53,50 @@ export class InterruptedError extends SatinError {
   }
 }
 
+/** Control characters, the characters that reorder or hide text, and halves of surrogate pairs. */
+const unprintable = /[\p{Cc}\p{Cs}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+
+/**
+ * A text from outside (a name, a line of a file) as it is printed, on one line: what a terminal would obey is spelled out
+ * (`\x1b`, `\u202e`), and of a text that is not in Unicode's composed form (NFC) also the combining marks, so that two forms
+ * of a name look different.
+ */
+export function printable(text: string): string {
+  const shown = text.replaceAll(unprintable, spelledOut);
+  return shown.normalize('NFC') === shown ? shown : shown.replaceAll(/\p{M}/gu, spelledOut);
+}
+
+/** As `printable`, line by line; tabs stay as well. */
+export function printableLines(text: string): string {
+  return text
+    .split(/([\n\t])/)
+    .map((part) => (part === '\n' || part === '\t' ? part : printable(part)))
+    .join('');
+}
+
+function spelledOut(character: string): string {
+  const code = character.codePointAt(0)!.toString(16);
+  return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`;
+}
+
 /** Formats a value for a message: strings quoted, truncated and with control characters escaped; objects as JSON. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') {
-    const escaped = value.replaceAll(
-      /\p{Cc}/gu,
-      (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-    );
-    return escaped.length > 80 ? `'${escaped.slice(0, 77)}...'` : `'${escaped}'`;
+    const shown = printable(value);
+    return shown.length > 80 ? `'${shown.slice(0, 77)}...'` : `'${shown}'`;
   }
   if (typeof value === 'function') return `a function${value.name === '' ? '' : ` (${value.name})`}`;
   if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined)
     return String(value);
   if (typeof value === 'bigint') return `${value}n`;
-  if (value instanceof Error) return value.message;
+  if (value instanceof Error) return printable(value.message);
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
   } catch {
     text = undefined;
   }
-  return text === undefined ? typeof value : text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  if (text === undefined) return typeof value;
+  const shown = printable(text);
+  return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown;
 }

@@ -6,6 +6,8 @@ import {
   EngineError,
   InputError,
   InterruptedError,
+  printable,
+  printableLines,
   RunError,
   SatinError,
 } from '../src/errors.js';
@@ -55,4 +57,19 @@ it('any value reads well in a sentence', () => {
     [Symbol('a'), 'symbol'],
   ] as const)
     assert.equal(describe(value), text);
+});
+
+it('what a terminal would obey, reorder or hide is spelled out, in every message', () => {
+  assert.equal(printable('a\x1b[2Jb\n\x7f\x9b'), 'a\\x1b[2Jb\\x0a\\x7f\\x9b');
+  assert.equal(printable('\u202egpj.exe\u2066'), '\\u202egpj.exe\\u2066');
+  assert.equal(printable('\ud800 \u{1f600} ünï'), '\\ud800 \u{1f600} ünï');
+  assert.equal(printableLines('a\tb\r\nc'), 'a\tb\\x0d\nc');
+  assert.equal(new InputError('code', 'a\x1b[2J\n  b').message, 'a\\x1b[2J\n  b');
+  assert.equal(describe({ 'a\u009b': 1 }), '{"a\\x9b":1}');
+});
+
+it('the two forms of a name are told apart', () => {
+  const name = 'caf\u00e9';
+  assert.equal(printable(name), name);
+  assert.equal(printable(name.normalize('NFD')), 'cafe\\u0301');
 });

@@ -8,6 +8,7 @@ import { comparisonAttacks } from '../attacks/comparison-attacks.js';
 import type { NormName } from '../attacks/norms.js';
 import type { Dataset } from '../data/dataset.js';
 import { parseDataName } from '../data/dataset-names.js';
+import type { ResizeRule } from '../data/image-rules.js';
 import type { LoadOptions } from '../data/load-dataset.js';
 import type { Precision } from '../engine/precision-name.js';
 import { InputError } from '../errors.js';
@@ -35,6 +36,7 @@ import { statedAttacks } from './stated-attacks.js';
 export interface EvaluateWords extends PreprocessingWords, ExternalWords {
   readonly data?: string | undefined;
   readonly dataDir?: string | undefined;
+  readonly resize?: ResizeRule | undefined;
   readonly attack?: readonly string[] | undefined;
   readonly autoattack?: string | undefined;
   readonly alone?: true | undefined;
@@ -165,8 +167,8 @@ function loader(
   words: EvaluateWords,
   { manifest, recipe, published, seed }: Sources & { readonly seed: number },
 ): EvaluateSettings['load'] {
-  const { data, dataDir, examples, resume } = words;
-  if (manifest !== null && resume !== undefined && (data ?? dataDir ?? examples) === undefined)
+  const { data, dataDir, resize, examples, resume } = words;
+  if (manifest !== null && resume !== undefined && (data ?? dataDir ?? resize ?? examples) === undefined)
     return async () => readOriginals(resume, manifest.evaluation);
   const stated = data ?? manifest?.evaluation.data ?? published?.data;
   const source = stated === undefined ? null : parseDataName(stated);
@@ -179,7 +181,8 @@ function loader(
       name,
       split: source?.split ?? 'test',
       dir: dataDir ?? same?.dir ?? undefined,
-      resize: same?.name === 'folder' ? same.resize : undefined,
+      ...(same?.name === 'folder' && { resize: same.resize, broken: same.broken }),
+      ...(resize !== undefined && { resize }),
       ...(same?.name === 'imagenet' && { imagenet: imagenetForm(same) }),
       validation: same?.validation,
       validationSeed: same?.validationSeed,

@@ -1,4 +1,5 @@
 import { InterruptedError } from '../errors.js';
+import { printError } from './terminal/print.js';
 
 /**
  * Handles Ctrl-C (and SIGTERM, as sent by schedulers) for a long-running command. The first aborts the signal, which
@@ -25,5 +26,5 @@ export function listenForInterrupt(log: (sentence: string) => void = writeLine):
 }
 
 function writeLine(sentence: string): void {
-  process.stderr.write(`\n${sentence}\n`);
+  printError(`\n${sentence}\n`);
 }

@@ -1,11 +1,12 @@
 import { Option } from '@commander-js/extra-typings';
 import { parseActivation } from '../activations/parse.js';
-import { type ModelFile, readModelFile } from '../app/model/read-model-file.js';
+import { type ModelFile, readModelFile, type StatedForm } from '../app/model/read-model-file.js';
 import { InputError } from '../errors.js';
 import { modelNames, supportsSamePadding } from '../models/architectures/names.js';
 import type { ModelDescription } from '../models/description.js';
 import type { ExternalDescription } from '../models/external-description.js';
 import { type KnownName, knownNames } from '../models/known-models.js';
+import { modelKind } from '../models/model-kind.js';
 import { placeholderClassNames } from '../models/placeholder-class-names.js';
 import { inputRanges, type Preprocessing, requirePreprocessing } from '../models/preprocessing.js';
 import { type ReleasedName, releasedNames } from '../models/released-models.js';
@@ -29,7 +30,10 @@ export const modelOptions = {
   architecture: () => new Option('--architecture <name>', 'architecture of external weights'),
   activation: () => new Option('--activation <name>', 'activation of external weights, such as relu'),
   classes: () =>
-    new Option('--classes <count|names>', 'number of classes, or their names separated by commas'),
+    new Option(
+      '--classes <count|names>',
+      'number of classes, or their names separated by commas, in the order of the outputs',
+    ),
   shape: () => new Option('--shape <CxHxW>', 'channels, height and width of the input, such as 3x32x32'),
   width: () => new Option('--width <factor>', 'width multiplier, if not the published width'),
   padding: () =>
@@ -94,16 +98,47 @@ export function readTypedModel(
   { takesWeights = false }: { readonly takesWeights?: boolean } = {},
 ): ModelFile {
   const preprocessing = parsePreprocessing(words);
-  const external = takesWeights ? parseExternalDescription(words) : null;
+  const isOfScript = takesWeights && areOfScript(words) && modelKind(path) !== 'weights';
+  const external = takesWeights && !isOfScript ? parseExternalDescription(words) : null;
+  const stated = isOfScript ? parseStatedForm(words) : null;
   try {
     const released = parseReleased(words.released);
     const known = parseKnown(words.known);
-    return readModelFile(path, { preprocessing, external, entry: words.entry, released, known });
+    return readModelFile(path, {
+      preprocessing,
+      external,
+      stated,
+      entry: words.entry,
+      released,
+      known,
+    });
   } catch (error) {
     if (takesWeights || !(error instanceof InputError) || error.code !== 'weights-without-network')
       throw error;
     throw weightsAlone(path, { cause: error });
   }
+}
+
+/** Whether the words describe a TorchScript model, which contains its network. */
+function areOfScript({ classes, shape, ...others }: ExternalWords): boolean {
+  const { architecture, activation, width, padding, normEpsilon } = others;
+  const isExternal = (architecture ?? activation ?? width ?? padding ?? normEpsilon) !== undefined;
+  return !isExternal && (classes ?? shape) !== undefined;
+}
+
+/** Parses `--shape` and `--classes` for a TorchScript file. @throws {InputError} for invalid values */
+function parseStatedForm({ classes, shape }: ExternalWords): StatedForm {
+  if (/^\d+$/.test(classes ?? ''))
+    throw InputError.expected(
+      'names separated by commas, in the order of the outputs,',
+      '--classes',
+      classes,
+      'The number of the classes of a TorchScript file is that of its outputs.',
+    );
+  return {
+    shape: shape === undefined ? null : parseShape(shape),
+    classes: classes === undefined ? null : parseClasses(classes),
+  };
 }
 
 /** The error of commands that need a model file with a description. */

@@ -1,11 +1,12 @@
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { writeErrorFile } from '../distributed/error-file.js';
-import { InputError, InterruptedError, SatinError } from '../errors.js';
+import { InputError, InterruptedError, printable, SatinError } from '../errors.js';
 import { explainSystemError } from '../files/system-error.js';
 import { version } from '../provenance/version.js';
 import { nearest } from '../user-input/did-you-mean.js';
 import type { CommandTable } from './command-table.js';
 import { withFlags } from './flags-in-messages.js';
+import { printError } from './terminal/print.js';
 
 /**
  * Runs one command line, without `node` and `satin`, and returns the exit code: 0 for success, 1 for a failure, 2 for
@@ -36,17 +37,17 @@ export function reportError(thrown: unknown, command?: CommandUnknownOpts): numb
     // Requested help exits with 0; help for a missing command goes to standard error and is invalid usage.
     if (error.code.startsWith('commander.help') || error.code === 'commander.version')
       return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`satin: ${sentenceOf(error.message)}\n`);
+    printError(`satin: ${printable(sentenceOf(error.message))}\n`);
     return 2;
   }
   if (!(error instanceof InterruptedError)) writeErrorFile(error, process.env);
   if (error instanceof SatinError) {
-    process.stderr.write(`satin: ${withFlags(error.message, command)}\n`);
+    printError(`satin: ${withFlags(error.message, command)}\n`);
     return error.exitCode;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(
+  printError(
     `satin: ${message}\nThis is a bug in Satin; please report it with the following details.\n${detail}\n`,
   );
   return 1;

@@ -1,4 +1,5 @@
 import { requireFilePath, writeOutputFile } from './output-file.js';
+import { print, printJson } from './terminal/print.js';
 
 /** The option `--json`: a file for the result, or `-` for standard output instead of the table. */
 
@@ -16,6 +17,7 @@ export function writeResult(
   { json, table }: { readonly json: string | undefined; readonly table: string },
 ): void {
   const text = `${JSON.stringify(result)}\n`;
-  process.stdout.write(json === '-' ? text : table);
+  if (json === '-') printJson(text);
+  else print(table);
   if (json !== undefined && json !== '-') writeOutputFile(json, text, { isNew: false });
 }

@@ -13,6 +13,8 @@ export interface CifarLayout {
   /** The file of class names, one a line, in label order. */
   readonly names: string;
   readonly classes: number;
+  /** The file of class names in the version for Python, which is not read. */
+  readonly pythonFile: string;
   /** Label bytes before each image; the last of them is the label (CIFAR-100: coarse, then fine). */
   readonly labelBytes: 1 | 2;
   /** Number of examples per file of each split, to detect a file truncated between two images. */
@@ -25,6 +27,7 @@ export const cifar10: CifarLayout = {
   train: [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}.bin`),
   test: ['test_batch.bin'],
   names: 'batches.meta.txt',
+  pythonFile: 'batches.meta',
   classes: 10,
   labelBytes: 1,
   examplesPerFile: { train: 10_000, test: 10_000 },
@@ -36,12 +39,15 @@ export const cifar100: CifarLayout = {
   train: ['train.bin'],
   test: ['test.bin'],
   names: 'fine_label_names.txt',
+  pythonFile: 'meta',
   classes: 100,
   labelBytes: 2,
   examplesPerFile: { train: 50_000, test: 10_000 },
 };
 
 const pixelBytes = 3 * 32 * 32;
+/** The largest archive, unpacked: the published ones are of 184 million bytes. */
+const mostArchiveBytes = 2 ** 28;
 
 export interface CifarFiles {
   readonly layout: CifarLayout;
@@ -61,6 +67,23 @@ export async function findCifar(layout: CifarLayout, dir: string): Promise<strin
   if (await exists(archive)) return archive;
   // Images without class names: the reader will report the missing file.
   for (const folder of folders) if (await exists(join(folder, layout.test[0]!))) return folder;
+  return undefined;
+}
+
+/** What a folder has of the versions for Python and Matlab, which are not read; undefined if nothing. */
+export async function otherCifarVersion(layout: CifarLayout, dir: string): Promise<string | undefined> {
+  for (const [version, suffix] of [
+    ['Python', 'py'],
+    ['Python', 'python'],
+    ['Matlab', 'mat'],
+    ['Matlab', 'matlab'],
+  ] as const) {
+    const folder = layout.folder.replace(/bin(ary)?$/, suffix);
+    const archive = layout.archive.replace('binary', suffix);
+    const inside = version === 'Python' ? [layout.pythonFile] : ['data_batch_1.mat', 'train.mat'];
+    for (const name of [folder, archive, ...inside])
+      if (await exists(join(dir, name))) return `its version for ${version} (${name})`;
+  }
   return undefined;
 }
 
@@ -132,7 +155,7 @@ function folderReader(folder: string): FileReader {
 /** Files inside the archive, which is unpacked in memory so that no partial extraction can be left on disk. */
 async function archiveReader(archive: string): Promise<FileReader> {
   const { unpackTar } = await import('modern-tar');
-  const tar = await readMaybeGzipped(archive);
+  const tar = await readMaybeGzipped(archive, () => mostArchiveBytes);
   const files = new Map<string, Uint8Array>();
   try {
     for (const { header, data } of await unpackTar(tar)) if (data) files.set(basename(header.name), data);

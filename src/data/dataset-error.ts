@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError, printable } from '../errors.js';
 
 /** Why data on disk cannot be used; `received` is a phrase, not a value to be quoted. */
 export interface DatasetProblem {
@@ -14,7 +14,7 @@ export interface DatasetProblem {
 export function datasetError({ file, expected, received, remedy }: DatasetProblem): InputError {
   return new InputError(
     'unusable-data',
-    `Expected ${expected} for ${file} but received ${received}. ${remedy}`,
+    printable(`Expected ${expected} for ${file} but received ${received}. ${remedy}`),
   );
 }
 
@@ -25,7 +25,7 @@ export function errorCode(error: unknown): string | undefined {
 
 /** The first line of an error's message: libraries append call stacks. */
 export function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
+  return printable((error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!);
 }
 
 /** `1 file`, `2 files`. */

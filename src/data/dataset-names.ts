@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { nearest } from '../user-input/did-you-mean.js';
 import { type Split, splits } from './dataset.js';
 
 /** The subset that leaderboards use: 5,000 images of `val`, in RobustBench's order. */
@@ -32,16 +33,33 @@ export function parseDataName(
   const name = colon === -1 ? text : text.slice(0, colon);
   const splitText = colon === -1 ? defaultSplit : text.slice(colon + 1);
   if (!isDataName(name)) {
+    const meant = nearest(name, dataNames);
     throw InputError.expected(
       `one of ${dataNames.join(', ')}`,
       'the data set',
       name,
-      'For images of your own, use folder and say where they are.',
+      meant === undefined
+        ? 'For images of your own, use folder and say where they are.'
+        : `Did you mean '${meant}'?`,
     );
   }
   const own: readonly NamedSplit[] = name === 'imagenet' ? [...splits, robustbenchSubset] : splits;
   const split = own.find((known) => known === splitText);
   if (split === undefined)
-    throw InputError.expected(`one of ${own.join(', ')}`, `the split of ${name}`, splitText);
+    throw InputError.expected(
+      `one of ${own.join(', ')}`,
+      `the split of ${name}`,
+      splitText,
+      splitRemedy(splitText, { name, own }),
+    );
   return { name, split };
+}
+
+function splitRemedy(
+  text: string,
+  { name, own }: { readonly name: DataName; readonly own: readonly NamedSplit[] },
+): string | undefined {
+  if (name === 'imagenet' && text.toLowerCase() === 'val') return "ImageNet's val is called test here.";
+  const meant = nearest(text, own);
+  return meant === undefined ? undefined : `Did you mean '${meant}'?`;
 }

@@ -1,17 +1,12 @@
 import { availableParallelism } from 'node:os';
-import type Sharp from 'sharp';
-import type { ResizeOptions } from 'sharp';
+import type { ResizeOptions, Sharp } from 'sharp';
 import { InputError } from '../errors.js';
-import { datasetError, firstLine } from './dataset-error.js';
-import { readExisting } from './read-file.js';
-
-/**
- * How an image is resized to the network's input: `crop` scales to cover the size and crops the centre, `stretch` changes
- * the aspect ratio, `pad` scales to fit and fills the rest with white.
- */
-export const resizeRules = ['crop', 'stretch', 'pad'] as const;
-
-export type ResizeRule = (typeof resizeRules)[number];
+import { nameList } from '../user-input/name-list.js';
+import { countOf, datasetError, firstLine } from './dataset-error.js';
+import { type BrokenRule, type ResizeRule, resizeRules } from './image-rules.js';
+import { type OpenedImage, openImage } from './open-image.js';
+import { BrokenImage } from './raw-image.js';
+import { readImageFile } from './read-file.js';
 
 export interface ImageForm {
   /** Pixels: height, width. */
@@ -25,6 +20,10 @@ export interface ImageForm {
 export interface DecodeAll {
   readonly files: readonly string[];
   readonly form: ImageForm;
+  /** @default 'refuse' */
+  readonly broken?: BrokenRule | undefined;
+  /** How broken files can be left out, as a sentence; where nothing does, none. */
+  readonly remedy?: string | undefined;
   /** Called after each image. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -33,96 +32,191 @@ export interface DecodeAll {
 const background = '#ffffff';
 const fits = { crop: 'cover', stretch: 'fill', pad: 'contain' } as const;
 
-/** Loaded with the first image: it takes a tenth of a second, which help texts should not pay for. */
-let loading: Promise<typeof Sharp> | undefined;
-
-/** sharp, without cache and with one thread per image. */
-export function loadSharp(): Promise<typeof Sharp> {
-  loading ??= import('sharp').then(({ default: sharp }) => {
-    // Every file is read once, so a cache only costs memory; files are decoded concurrently, with one thread each.
-    sharp.cache(false);
-    sharp.concurrency(1);
-    return sharp;
-  });
-  return loading;
+/** Decoded images. */
+export interface DecodedImages {
+  /** [N, C, H, W], without those that were left out. */
+  readonly images: Uint8Array;
+  /** The index in `files` of each. */
+  readonly kept: Uint32Array;
+  /** Images that were left out, or read although something about them is odd: one sentence for each kind. */
+  readonly warnings: readonly string[];
 }
 
 /**
- * Decodes one image file (JPEG, PNG, WebP, GIF, TIFF or AVIF, recognised by content) to bytes [C, H, W]: rotated by its EXIF
+ * Decodes one image file (in a format of `formatList`, recognised by content) to bytes [C, H, W]: rotated by its EXIF
  * orientation, converted to sRGB, transparency blended with white.
  *
  * @throws {InputError} for a file that is not an image, truncated or damaged.
  */
 export async function decodeImage(file: string, form: ImageForm): Promise<Uint8Array> {
+  return (await refusing(file, () => decode(file, form))).pixels;
+}
+
+/** Height and width of an image after EXIF rotation. @throws as `decodeImage` */
+export function imageSize(file: string): Promise<[height: number, width: number]> {
+  return refusing(file, async () => {
+    const { height, width } = await decodePixels(file, 3, undefined);
+    return [height, width];
+  });
+}
+
+async function refusing<T>(file: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if (!(error instanceof BrokenImage)) throw error;
+    throw datasetError({ file, expected: wanted, received: error.received, remedy: replace });
+  }
+}
+
+const wanted = 'an image that can be read to its end';
+const replace = 'Replace the file or delete it.';
+
+/** An image, and what is odd about its file, without which it would be read in silence. */
+interface Decoded {
+  readonly pixels: Uint8Array;
+  readonly remark: string | null;
+}
+
+async function decode(file: string, form: ImageForm): Promise<Decoded> {
   const { height, width, resize, channels } = checkedForm(form);
   const to: ResizeOptions | undefined =
     resize === 'refuse' ? undefined : { height, width, fit: fits[resize], position: 'centre', background };
-  const decoded = await decodePixels(file, channels, to);
+  const { pixels, remark, ...decoded } = await decodePixels(file, channels, to);
   if (decoded.height !== height || decoded.width !== width)
     throw datasetError({
       file,
       expected: `an image of ${height}x${width} pixels (height x width), as the others have,`,
       received: `one of ${decoded.height}x${decoded.width}`,
-      remedy: `Say to which size all images are brought, and how (${resizeRules.join(', ')}).`,
+      remedy: `Say to which size all images are brought (data.size, or \`shape\`), and how: ${resizeRules.join(', ')}.`,
     });
-  return channels === 1 ? decoded.pixels : planes(decoded.pixels, height * width);
+  return { pixels: channels === 1 ? pixels : planes(pixels, height * width), remark };
 }
 
-/** Height and width of an image after EXIF rotation. @throws as `decodeImage` */
-export async function imageSize(file: string): Promise<[height: number, width: number]> {
-  const { height, width } = await decodePixels(file, 3, undefined);
-  return [height, width];
-}
-
-/** [H, W, C], resized if `to` is given. */
+/** [H, W, C], resized if `to` is given. @throws {BrokenImage} */
 async function decodePixels(file: string, channels: 1 | 3, to: ResizeOptions | undefined) {
-  const sharp = await loadSharp();
-  const encoded = await readExisting(file);
-  try {
-    const upright = sharp(encoded, { failOn: 'warning' }).autoOrient().flatten({ background });
-    const { data, info } = await (to === undefined ? upright : upright.resize(to))
+  const opened = await openImage(await readImageFile(file), {});
+  const decoding = (image: Sharp) => {
+    const upright = image.autoOrient().flatten({ background });
+    return (to === undefined ? upright : upright.resize(to))
       .toColourspace(channels === 3 ? 'srgb' : 'b-w')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
-    if (info.channels !== channels) throw new Error(`it has ${info.channels} channels`);
-    return { pixels: data, height: info.height, width: info.width };
-  } catch (error) {
-    throw datasetError({
-      file,
-      expected: 'an image that can be read to its end',
-      received: encoded.length === 0 ? 'an empty file' : `a broken one (${firstLine(error)})`,
-      remedy: 'Replace the file or delete it.',
+  };
+  let remark = await darkness(opened);
+  // A warning of a decoder is not damage: Pillow, and so the readers of PyTorch, do not show it. It is told.
+  const { data, info } = await decoding(opened.open({ failOn: 'warning' })).catch((warning: unknown) => {
+    remark = warningOf(warning);
+    return decoding(opened.open({ failOn: 'error' })).catch((error: unknown) => {
+      throw new BrokenImage(firstLine(error), { cause: error });
     });
-  }
+  });
+  if (info.channels !== channels) throw new BrokenImage(`it has ${info.channels} channels`);
+  return { pixels: data, height: info.height, width: info.width, remark };
+}
+
+/** What a decoder warns of. The text is lost where another image is decoded at the same time: libvips keeps one for all. */
+function warningOf(warning: unknown): string {
+  const text = firstLine(warning);
+  return /failOn/.test(text) ? 'the decoder warns' : `the decoder warns: ${text}`;
+}
+
+/** Cameras and scanners store values of up to 12 bits in 16, whose white is 65535: then every image is nearly black. */
+async function darkness({ metadata: { depth }, open }: OpenedImage): Promise<string | null> {
+  if (depth !== 'ushort') return null;
+  const statistics = await open({ failOn: 'error' })
+    .stats()
+    .catch((error: unknown) => {
+      throw new BrokenImage(firstLine(error), { cause: error });
+    });
+  const most = Math.max(...statistics.channels.map(({ max }) => max));
+  return most > 0 && most < 4096 ? '16-bit values stay below 4096 of 65535, which is nearly black' : null;
 }
 
 /**
- * Decodes all `files` into one array [N, C, H, W], concurrently on all processors. Of several broken files the error names
- * the first in the order of `files`.
+ * Decodes all `files` into one array, concurrently on all processors.
+ *
+ * @throws {InputError} naming every broken file, unless they are to be left out; and for files of another size, the first in
+ *   the order of `files`.
  */
-export async function decodeImages({ files, form, onProgress }: DecodeAll): Promise<Uint8Array> {
+export async function decodeImages(options: DecodeAll): Promise<DecodedImages> {
+  const { files, form, broken: rule = 'refuse', remedy, onProgress } = options;
   const { height, width, channels } = checkedForm(form);
   const bytes = height * width * channels;
   const images = allocate(files.length, bytes);
+  const broken = new Map<number, BrokenImage>();
+  const remarks = new Map<number, string>();
+  let failed = { index: files.length, error: undefined as unknown };
   let next = 0;
   let done = 0;
-  const broken: { readonly index: number; readonly error: unknown }[] = [];
   const work = async (): Promise<void> => {
-    while (next < files.length && broken.length === 0) {
+    // Every file before a failed one was started before it, so none of them is missed.
+    while (next < failed.index) {
       const index = next++;
       try {
-        images.set(await decodeImage(files[index]!, form), index * bytes);
-        onProgress?.(++done, files.length);
+        const { pixels, remark } = await decode(files[index]!, form);
+        images.set(pixels, index * bytes);
+        if (remark !== null) remarks.set(index, remark);
       } catch (error) {
-        broken.push({ index, error });
+        if (error instanceof BrokenImage) broken.set(index, error);
+        else if (index < failed.index) failed = { index, error };
       }
+      onProgress?.(++done, files.length);
     }
   };
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), files.length) }, work));
-  // Every file before the first broken one was started before it, so none of them is missed.
-  const [first] = broken.sort((a, b) => a.index - b.index);
-  if (first !== undefined) throw first.error;
-  return images;
+  if (failed.index < files.length) throw failed.error;
+  const told = [...broken]
+    .sort(([a], [b]) => a - b)
+    .map(([index, { message }]) => `${files[index]} (${message})`);
+  const [[only, why] = []] = broken;
+  if (rule === 'refuse' && why !== undefined) {
+    const replaced = remedy === undefined ? '' : ` ${remedy}`;
+    if (broken.size === 1)
+      throw datasetError({
+        file: files[only!]!,
+        expected: wanted,
+        received: why.received,
+        remedy: `${replace}${replaced}`,
+      });
+    throw new InputError(
+      'unusable-data',
+      `Expected images that can be read to their end but received ${countOf(broken.size, 'broken one')} of ${files.length}: ${nameList(told, { most: 20, length: 500 })}. Replace the files or delete them.${replaced}`,
+    );
+  }
+  const kept = Uint32Array.from(files.keys()).filter((index) => !broken.has(index));
+  if (broken.size > 0)
+    for (const [to, from] of kept.entries()) images.copyWithin(to * bytes, from * bytes, (from + 1) * bytes);
+  return {
+    images: images.subarray(0, kept.length * bytes),
+    kept,
+    warnings: [
+      ...(broken.size === 0
+        ? []
+        : [
+            `Left out ${countOf(broken.size, 'broken image')} of ${files.length}: ${nameList(told, { most: 20, length: 500 })}.`,
+          ]),
+      ...remarksInWords(remarks, files),
+    ],
+  };
+}
+
+/** One sentence for each remark, in the order of the files. */
+function remarksInWords(remarks: ReadonlyMap<number, string>, files: readonly string[]): string[] {
+  const byText = new Map<string, number[]>();
+  for (const [index, text] of [...remarks].sort(([a], [b]) => a - b)) {
+    const kind = text.replaceAll(/\d+/g, '0'); // decoders count bytes
+    const indices = byText.get(kind);
+    if (indices === undefined) byText.set(kind, [index]);
+    else indices.push(index);
+  }
+  return [...byText.values()].map(
+    (indices) =>
+      `Read ${countOf(indices.length, 'image')}, but ${remarks.get(indices[0]!)} (${nameList(
+        indices.map((index) => files[index]!),
+        { most: 3, length: 500 },
+      )}).`,
+  );
 }
 
 /** [H, W, C] to [C, H, W] for three channels. */

@@ -1,3 +1,4 @@
+import { InputError } from '../errors.js';
 import { nameList } from '../user-input/name-list.js';
 import { type Dataset, labelArray, type Split } from './dataset.js';
 import { countOf, datasetError } from './dataset-error.js';
@@ -9,6 +10,7 @@ import {
   listClasses,
   listImages,
 } from './image-folder-layout.js';
+import type { BrokenRule } from './image-rules.js';
 import { classCounts, drawStratified } from './stratify.js';
 import { cutValidation, positionsWithout } from './validation-split.js';
 
@@ -19,6 +21,8 @@ export interface FolderSource {
   readonly name: string;
   /** What every image is brought to; without a size all images must have one. */
   readonly form: Omit<ImageForm, 'size'> & { readonly size?: ImageForm['size'] | undefined };
+  /** Whether broken images are an error or are left out. @default 'refuse' */
+  readonly broken?: BrokenRule | undefined;
   /** Draws the test images of a folder that has no splits. */
   readonly testSeed: number;
   /** Draws the validation images. */
@@ -49,27 +53,49 @@ export async function readFolder(source: FolderSource): Promise<Dataset> {
       received: 'none',
       remedy: 'Ask for a larger split, or add images: a class of three or more gives one at least to each.',
     });
-  const { name, onProgress } = source;
-  const form = await completeForm(source.form, images[0]!.file);
-  const pixels = await decodeImages({ files: images.map(({ file }) => file), form, onProgress });
-  const labels = labelArray(images.length, classes.length);
-  for (const [position, { label }] of images.entries()) labels[position] = label;
+  const { name, onProgress, broken } = source;
+  const files = images.map(({ file }) => file);
+  const form = await completeForm(source.form, files);
+  const decoded = await decodeImages({ files, form, broken, remedy: leavingOut, onProgress });
+  const { kept } = decoded;
+  if (kept.length === 0)
+    throw datasetError({
+      file: source.dir,
+      expected: `images for the ${source.split} split`,
+      received: `broken ones alone, ${images.length} of them`,
+      remedy: 'Replace them.',
+    });
+  const labels = labelArray(kept.length, classes.length);
+  for (const [position, index] of kept.entries()) labels[position] = images[index]!.label;
   const [height, width] = form.size;
   return {
     name,
     classes,
     shape: [form.channels ?? 3, height, width],
-    images: pixels,
+    images: decoded.images,
     labels,
-    ids,
+    ids: kept.map((index) => ids[index]!),
     order: 'folder',
-    warnings,
+    warnings: [...warnings, ...decoded.warnings],
   };
 }
 
-/** Without a size, the first image gives it and the others have to be alike. */
-async function completeForm({ size, ...rest }: FolderSource['form'], first: string): Promise<ImageForm> {
-  return size === undefined ? { ...rest, size: await imageSize(first), resize: 'refuse' } : { ...rest, size };
+const leavingOut = 'In a recipe, data.broken: skip leaves broken images out.';
+
+/** Without a size, the first image that can be read gives it, and the others have to be alike. */
+async function completeForm(
+  { size, ...rest }: FolderSource['form'],
+  files: readonly string[],
+): Promise<ImageForm> {
+  if (size !== undefined) return { ...rest, size };
+  for (const file of files) {
+    const own = await imageSize(file).catch((error: unknown) => {
+      if (error instanceof InputError) return null; // `decodeImages` names it, and all others that are broken
+      throw error;
+    });
+    if (own !== null) return { ...rest, size: own, resize: 'refuse' };
+  }
+  return { ...rest, size: [1, 1] };
 }
 
 async function listSplit(source: FolderSource): Promise<Part> {
@@ -121,25 +147,31 @@ async function ownSplit(
       received: `only ${Object.values(folders).join(' and ')}`,
       remedy: missingSplitRemedy[split],
     });
-  const list = await listImages(folder);
   const reference = folders.train ?? folder;
-  const known = await listClasses(reference);
-  const odd = [
-    ...list.classes.filter((name) => !known.includes(name)),
-    ...known.filter((name) => !list.classes.includes(name)),
-  ];
-  if (odd.length > 0)
-    throw datasetError({
-      file: folder,
-      expected: `the same classes as ${reference}`,
-      received: `others: only one of the two has ${nameList(odd, 3)}`,
-      remedy: 'Give every split the same subfolders.',
-    });
+  const isReference = split === 'train' || fromTrain;
+  const known = { names: await listClasses(reference), of: reference };
+  const list = await listImages(folder, isReference ? undefined : known);
+  if (isReference) list.warnings.push(...(await warningsOfOthers(folders, list)));
   const all = part(list, Uint32Array.from(list.images.keys()));
   if (split === 'test' || validation === undefined) return all;
   if (folders.validation === undefined) return takeValidation(all, { split, validationSeed, validation });
   const unused = `The amount for validation (${validation}) was not used, since ${folders.validation} holds the validation images.`;
   return { ...all, warnings: [...all.warnings, unused] };
+}
+
+/**
+ * What is odd about the other splits of a training split: told before training, whose result they will measure.
+ *
+ * @throws {InputError} for classes that are not those of the training split.
+ */
+async function warningsOfOthers(
+  { train, ...others }: Readonly<Partial<Record<Split, string>>>,
+  { classes }: ImageList,
+): Promise<string[]> {
+  const warnings = [];
+  for (const folder of Object.values(others))
+    warnings.push(...(await listImages(folder, { names: classes, of: train! })).warnings);
+  return warnings;
 }
 
 const missingSplitRemedy: Readonly<Record<Split, string>> = {

@@ -1,13 +1,15 @@
 import { resolve } from 'node:path';
 import { InputError, SatinError } from '../errors.js';
 import { chooseExamples } from './choose-examples.js';
-import { type CifarLayout, cifar10, cifar100, findCifar, readCifar } from './cifar.js';
+import { type CifarLayout, cifar10, cifar100, findCifar, otherCifarVersion, readCifar } from './cifar.js';
 import { type Dataset, type LoadProgress, type Split, subset } from './dataset.js';
 import { datasetError } from './dataset-error.js';
 import type { DataName, NamedSplit } from './dataset-names.js';
 import { robustbenchSubset } from './dataset-names.js';
 import type { ImageForm } from './decode-image.js';
+import { homePath } from './home-path.js';
 import { readFolder } from './image-folder.js';
+import type { BrokenRule } from './image-rules.js';
 import type { Layout } from './imagenet/layout.js';
 import { type CentreForm, loadImagenet } from './imagenet/splits.js';
 import { findIdx, readIdx } from './mnist-idx.js';
@@ -39,6 +41,8 @@ export interface LoadOptions {
   readonly channels?: 1 | 3 | undefined;
   /** Only for `imagenet`: how its images are brought to `size`. @default bilinear, the shorter side to the size + 32 */
   readonly imagenet?: Omit<CentreForm, 'size'> & { readonly layout: Layout | null };
+  /** Only for `folder`: whether broken images are an error that names them, or left out. @default 'refuse' */
+  readonly broken?: BrokenRule | undefined;
   /** Only so many of them, as `chooseExamples` takes them. @default all */
   readonly examples?: { readonly count: number; readonly seed: number } | undefined;
   /** How much of the training set is kept for validation: examples, or a share below 1. @default none, or as a folder has it */
@@ -57,10 +61,10 @@ export interface LoadOptions {
  * are an `InputError`; a download that fails is a `SatinError` that says what else can be done.
  */
 export async function loadDataset(options: LoadOptions): Promise<Dataset> {
-  const { name, split, examples } = options;
+  const { name, split, examples, dir } = options;
   if (name === 'imagenet') return loadEncoded(options);
   if (split === robustbenchSubset) throw InputError.expected('imagenet', `the set of ${split}`, name);
-  const known = { ...options, split };
+  const known = { ...options, split, dir: dir && homePath(dir) };
   const whole = await (name === 'folder' ? loadFolder(known) : loadFiles(name, known));
   if (examples === undefined || examples.count >= whole.ids.length) return whole;
   return subset(whole, chooseExamples(whole, examples.count, { seed: examples.seed }));
@@ -71,7 +75,7 @@ type SplitOptions = LoadOptions & { readonly split: Split };
 
 async function loadEncoded(options: LoadOptions): Promise<Dataset> {
   const { split, dir, size = [224, 224], imagenet, validation, validationSeed = 0, examples } = options;
-  for (const option of ['resize', 'channels', 'testSeed'] as const)
+  for (const option of ['resize', 'channels', 'broken', 'testSeed'] as const)
     if (options[option] !== undefined)
       throw InputError.expected(`no ${option}, which only folders have,`, 'imagenet', options[option]);
   if (dir === undefined)
@@ -104,6 +108,8 @@ interface FileSet {
   readonly debian?: { readonly name: string; readonly dir: string };
   /** The downloads that `dir` lacks for this split; none where the set is there. */
   missing(dir: string, split: 'train' | 'test'): Promise<string[]>;
+  /** What `dir` has instead: the set in a form that is not read; undefined if nothing. */
+  other(dir: string): Promise<string | undefined>;
   read(dir: string, split: 'train' | 'test', name: string): Promise<Dataset>;
 }
 
@@ -131,6 +137,7 @@ const fileSets = {
 function idxSet(files: SourceFiles, classes: readonly string[]): FileSet {
   return {
     files,
+    other: async () => undefined,
     async missing(dir, split) {
       const found = await findIdx(dir, split);
       const prefix = split === 'train' ? 'train' : 't10k';
@@ -151,6 +158,7 @@ function idxSet(files: SourceFiles, classes: readonly string[]): FileSet {
 function cifarSet(files: SourceFiles, layout: CifarLayout): FileSet {
   return {
     files,
+    other: (dir) => otherCifarVersion(layout, dir),
     missing: async (dir) => ((await findCifar(layout, dir)) === undefined ? [layout.archive] : []),
     read: (dir, split, name) => readCifar({ layout, dir, split, name }),
   };
@@ -158,7 +166,7 @@ function cifarSet(files: SourceFiles, layout: CifarLayout): FileSet {
 
 async function loadFiles(name: keyof typeof fileSets, options: SplitOptions): Promise<Dataset> {
   const { split, validation = 0, validationSeed = 0 } = options;
-  for (const option of ['size', 'resize', 'channels', 'testSeed', 'imagenet'] as const)
+  for (const option of ['size', 'resize', 'channels', 'broken', 'testSeed', 'imagenet'] as const)
     if (options[option] !== undefined)
       throw InputError.expected(`no ${option}, which only folders have,`, name, options[option]);
   if (split === 'validation' && validation === 0)
@@ -187,6 +195,14 @@ async function placeOf(
   if (dir !== undefined) {
     const missing = await set.missing(dir, split);
     if (missing.length === 0) return dir;
+    const other = await set.other(dir);
+    if (other !== undefined)
+      throw datasetError({
+        file: dir,
+        expected: `the binary version of ${name} (${missing.join(' and ')})`,
+        received: other,
+        remedy: `Download ${missing.map((file) => set.files[file]!.url).join(' and ')} into the folder, or leave the folder out: Satin then downloads it.`,
+      });
     throw datasetError({
       file: dir,
       expected: `the files of ${name}`,
@@ -221,6 +237,7 @@ async function loadFolder(options: SplitOptions): Promise<Dataset> {
     size,
     resize,
     channels,
+    broken,
     validation,
     validationSeed = 0,
     testSeed = 0,
@@ -241,6 +258,7 @@ async function loadFolder(options: SplitOptions): Promise<Dataset> {
     split,
     name,
     form: { size, resize, channels },
+    broken,
     validation,
     validationSeed,
     testSeed,

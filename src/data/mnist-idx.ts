@@ -70,7 +70,7 @@ export async function readIdx({ images, labels, classes, name }: IdxFiles): Prom
   };
 }
 
-/** The paths of a split's files in `dir`, under any of their usual names; undefined if there are none. */
+/** The paths of a split's files in `dir`, or where torchvision puts them below it, under any of their usual names; undefined if there are none. */
 export async function findIdx(
   dir: string,
   split: 'train' | 'test',
@@ -78,39 +78,20 @@ export async function findIdx(
   const prefix = split === 'train' ? 'train' : 't10k';
   const find = async (kind: string): Promise<string | undefined> => {
     const names = [`${prefix}-${kind}-ubyte`, `${prefix}-${kind.replace('-', '.')}-ubyte`];
-    for (const name of names.flatMap((plain) => [`${plain}.gz`, plain]))
-      if (await exists(join(dir, name))) return join(dir, name);
+    for (const folder of ['.', 'raw', join('MNIST', 'raw'), join('FashionMNIST', 'raw')])
+      for (const name of names.flatMap((plain) => [`${plain}.gz`, plain]))
+        if (await exists(join(dir, folder, name))) return join(dir, folder, name);
     return undefined;
   };
   return { images: await find('images-idx3'), labels: await find('labels-idx1') };
 }
 
+/** The largest array that is read: 1 GiB, of which MNIST's relatives need half. */
+const mostBytes = 2 ** 30;
+
 async function readIdxArray(file: string, rank: number): Promise<IdxArray> {
-  const bytes = await readMaybeGzipped(file);
-  const kind = rank === 3 ? 'idx images' : 'idx labels';
-  const magic = bytes.subarray(0, 4);
-  const wanted = [0, 0, 0x08, rank];
-  if (magic.length < 4 || wanted.some((byte, i) => magic[i] !== byte)) {
-    const other =
-      magic[3] === 4 - rank && magic[2] === 0x08 ? ` (that is ${rank === 3 ? 'labels' : 'images'})` : '';
-    throw datasetError({
-      file,
-      expected: `${kind}, which begin with the bytes ${hex(wanted)}`,
-      received: bytes.length === 0 ? 'an empty file' : `${hex(magic)}${other}`,
-      remedy: other === '' ? again : 'The two files may have been swapped.',
-    });
-  }
-  const header = 4 + 4 * rank;
-  if (bytes.length < header)
-    throw datasetError({
-      file,
-      expected: `${kind} with a header of ${header} bytes`,
-      received: `a file of ${countOf(bytes.length, 'byte')}`,
-      remedy: again,
-    });
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const dimensions = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const size = header + dimensions.reduce((product, length) => product * length, 1);
+  const bytes = await readMaybeGzipped(file, (start) => headerOf(file, start, rank).size);
+  const { dimensions, header, size } = headerOf(file, bytes, rank);
   if (bytes.length !== size)
     throw datasetError({
       file,
@@ -119,6 +100,42 @@ async function readIdxArray(file: string, rank: number): Promise<IdxArray> {
       remedy: again,
     });
   return { dimensions, values: bytes.subarray(header) };
+}
+
+/** The header of a file that begins with `start`: its dimensions, its length, and the length of the file. */
+function headerOf(file: string, start: Uint8Array, rank: number) {
+  const kind = rank === 3 ? 'idx images' : 'idx labels';
+  const magic = start.subarray(0, 4);
+  const wanted = [0, 0, 0x08, rank];
+  if (magic.length < 4 || wanted.some((byte, i) => magic[i] !== byte)) {
+    const other =
+      magic[3] === 4 - rank && magic[2] === 0x08 ? ` (that is ${rank === 3 ? 'labels' : 'images'})` : '';
+    throw datasetError({
+      file,
+      expected: `${kind}, which begin with the bytes ${hex(wanted)}`,
+      received: start.length === 0 ? 'an empty file' : `${hex(magic)}${other}`,
+      remedy: other === '' ? again : 'The two files may have been swapped.',
+    });
+  }
+  const header = 4 + 4 * rank;
+  if (start.length < header)
+    throw datasetError({
+      file,
+      expected: `${kind} with a header of ${header} bytes`,
+      received: `a file of ${countOf(start.length, 'byte')}`,
+      remedy: again,
+    });
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
+  const dimensions = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const size = header + dimensions.reduce((product, length) => product * length, 1);
+  if (size > mostBytes)
+    throw datasetError({
+      file,
+      expected: `at most ${countOf(mostBytes, 'byte')}`,
+      received: `a header that says ${dimensions.join(' x ')}`,
+      remedy: again,
+    });
+  return { dimensions, header, size };
 }
 
 function hex(bytes: Iterable<number>): string {

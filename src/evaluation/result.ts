@@ -31,6 +31,8 @@ export interface EvaluationResult {
   readonly perClass: readonly ClassResult[];
   readonly attacks: readonly AttackResult[];
   readonly flags: readonly { readonly code: string; readonly message: string }[];
+  /** What was found odd before anything was measured, one sentence each: files that were passed over, classes without images. */
+  readonly warnings: readonly string[];
   readonly perExample: readonly ExampleResult[];
   /** Batch size; verdicts do not depend on it. */
   readonly batch: BatchResult;

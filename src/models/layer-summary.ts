@@ -1,4 +1,5 @@
 import { MetaInitialiser, metaTensor } from '../nn/initialise.js';
+import { BatchNorm2d } from '../nn/layers.js';
 import type { Module } from '../nn/module.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
@@ -22,6 +23,8 @@ export interface NetworkSummary {
   readonly parameters: number;
   /** Multiply-accumulate operations of convolutions and linear layers for one image. */
   readonly macs: number;
+  /** The fewest values per channel that one image gives to a batch norm: the smallest feature map. */
+  readonly smallestNorm: number;
   /** Convolutions and linear layers in forward order. */
   readonly layers: readonly LayerSummary[];
   /** Shape of each tensor in the state dict, by name and in order. */
@@ -37,7 +40,12 @@ export function layerSummary(description: NetworkDescription): NetworkSummary {
   using network = createNetwork(description, new MetaInitialiser());
   const names = new Map([...network.modules()].map(([name, module]) => [module, name]));
   const layers: LayerSummary[] = [];
+  let smallestNorm = Number.POSITIVE_INFINITY;
   const record = (layer: Module, input: readonly number[], output: readonly number[]) => {
+    if (layer instanceof BatchNorm2d) {
+      smallestNorm = Math.min(smallestNorm, output[2]! * output[3]!);
+      return;
+    }
     const name = names.get(layer) ?? '';
     const [, ...filter] = state.get(`${name}.weight`) ?? []; // weights per output element
     const macs = [...output, ...filter].reduce((product, size) => product * size, 1);
@@ -50,6 +58,7 @@ export function layerSummary(description: NetworkDescription): NetworkSummary {
   return {
     parameters: [...network.parameters().values()].reduce((sum, { size }) => sum + size, 0),
     macs: layers.reduce((sum, { macs }) => sum + macs, 0),
+    smallestNorm,
     layers,
     state,
   };

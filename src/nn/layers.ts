@@ -133,7 +133,10 @@ export class BatchNorm2d extends Module {
   /** activation(norm(x) + residual), in one fused kernel unless the pass needs double backward. */
   forward(x: Tensor, pass: Pass, epilogue: Epilogue = {}): Tensor {
     const { train, keepStatistics = false } = pass;
-    if (pass.shapeObserver !== undefined) return x;
+    if (pass.shapeObserver !== undefined) {
+      pass.shapeObserver(this, x.shape, x.shape);
+      return x;
+    }
     const running = train && keepStatistics ? null : this;
     if (train && !keepStatistics) this.#batches.addNumber_(1);
     if (train && pass.ghost !== undefined && pass.ghost !== x.dimension(0))

@@ -40,11 +40,11 @@ export interface Pass {
   readonly folded?: Map<Module, FoldedWeights>;
   /** Enables dropout and stochastic depth; set in updates of the weights only. */
   readonly drop?: DropoutContext;
-  /** Convolutions and linear layers report their shapes and return meta tensors without computing. */
+  /** Convolutions, batch norms and linear layers report their shapes and return meta tensors without computing. */
   readonly shapeObserver?: ShapeObserver;
 }
 
-/** Called for each convolution and linear layer in forward order with the shapes of input and output. */
+/** Called for each convolution, batch norm and linear layer in forward order with the shapes of input and output. */
 export type ShapeObserver = (layer: Module, input: readonly number[], output: readonly number[]) => void;
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { brokenRules } from '../data/image-rules.js';
 import { atLeastZero, oneOf, text, whole, yesOrNo } from '../user-input/schema-fields.js';
 import { defaults } from './defaults.js';
 import { imagenetFields } from './imagenet-data.js';
@@ -58,6 +59,8 @@ export const data = z.discriminatedUnion(
         .default(defaults.data.size),
       /** How images of another aspect ratio are resized to `size`. @default 'crop' */
       resize: oneOf(['crop', 'stretch', 'pad']).default(defaults.data.resize),
+      /** `refuse` stops at broken images and names all of them; `skip` leaves them out, with a warning. @default 'refuse' */
+      broken: oneOf(brokenRules).default(defaults.data.broken),
       ...dataFields,
     }),
     z.strictObject({

@@ -8,6 +8,7 @@ export const defaults = {
     augment: { flip: false, crop: 0 },
     size: null,
     resize: 'crop',
+    broken: 'refuse',
   },
   imagenet: {
     layout: null,

@@ -52,6 +52,8 @@ export interface ReportNetwork {
   /** Where it was trained, in the order of its starts and resumptions: `cuda:0 (NVIDIA H100), tf32`. */
   readonly trainedOn: readonly string[];
   readonly epochs: readonly EpochPoint[];
+  /** Of its training and of its evaluation, one sentence each. */
+  readonly warnings: readonly string[];
   readonly evaluation: EvaluationResult;
   /** 95 % Wilson interval of `evaluation.clean`. */
   readonly cleanInterval: readonly [low: number, high: number];

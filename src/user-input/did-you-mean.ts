@@ -3,14 +3,17 @@ import { InputError } from '../errors.js';
 
 /**
  * The known name closest to a mistyped one, or undefined if none is close: the edit distance is at most 40 % of the
- * length, ignoring case.
+ * length, ignoring case; or the only one that begins with it, if that has three characters or more.
  */
 export function nearest(received: string, known: readonly string[]): string | undefined {
   const lowered = new Map(known.map((name) => [name.toLowerCase(), name]));
   const match = closestMatch(received.toLowerCase(), [...lowered.keys()], {
     maxDistance: Math.ceil(received.length * 0.4),
   });
-  return match === undefined ? undefined : lowered.get(match);
+  if (match !== undefined) return lowered.get(match);
+  const begin =
+    received.length < 3 ? [] : [...lowered.keys()].filter((name) => name.startsWith(received.toLowerCase()));
+  return begin.length === 1 ? lowered.get(begin[0]!) : undefined;
 }
 
 /** The largest number of names that a message lists although the nearest is known. */

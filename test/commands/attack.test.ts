@@ -132,7 +132,7 @@ describe('satin attack', () => {
   it('says what the PNG does, as who opens the PNG finds it', async () => {
     const pngs = [1, 3, 7].map((label) => place('strong', `digit ${label}-adversarial.png`));
     const form = { size: [8, 8], channels: 1, resize: 'refuse' } as const;
-    const bytes = await decodeImages({ files: pngs, form });
+    const { images: bytes } = await decodeImages({ files: pngs, form });
     const found = said(Float32Array.from(bytes, (byte) => byte / 255));
     for (const [at, { png, label }] of resultOf('strong').images.entries()) {
       assert.equal(png.class, found[at]!.class);

@@ -17,6 +17,10 @@ test('names read with and without a split, and unknown ones list what there is',
   );
   for (const text of ['mnist:val', 'mnist:', 'mnist:test:test', 'mnist:Test'])
     refusal(() => parseDataName(text), /one of train, validation, test for the split of mnist/);
+  refusal(() => parseDataName('CIFAR-10'), /received 'CIFAR-10'\. Did you mean 'cifar10'\?/);
+  refusal(() => parseDataName('folder:val'), /received 'val'\. Did you mean 'validation'\?/);
+  refusal(() => parseDataName('imagenet:val'), /received 'val'\. ImageNet's val is called test here\./);
+  refusal(() => parseDataName('imagenet:robustbench'), /Did you mean 'robustbench-5000'\?/);
   for (const text of ['', ':test', 'toString', '__proto__'])
     refusal(() => parseDataName(text), /one of fashion-mnist/);
 });

@@ -166,8 +166,14 @@ test('a class may be called train when its neighbours are no splits', async () =
 });
 
 test('splits with different classes are refused', async () => {
-  const dir = folderOf(await classesOf({ 'train/a': 2, 'train/b': 2, 'test/a': 1, 'test/c': 1 }));
-  assert.match(await refusal(load(dir, 'test')), /same classes .* only one of the two has c, b/);
+  const dir = folderOf(
+    await classesOf({ 'train/ants': 2, 'train/bees': 2, 'test/ants': 1, 'test/Bees': 1, 'test/cows': 1 }),
+  );
+  for (const split of ['test', 'train'] as const)
+    assert.match(
+      await refusal(load(dir, split)),
+      /only classes of .*train for .*test but received Bees, cows as well\. Did you mean 'bees' for 'Bees'\?/,
+    );
   const twice = folderOf(await classesOf({ 'train/a': 1, 'val/a': 1, 'validation/a': 1 }));
   assert.match(
     await refusal(load(twice, 'validation')),
@@ -196,7 +202,7 @@ test('files that are no images are skipped, counted and named', async () => {
   });
   const { ids, warnings } = await load(dir, 'train');
   assert.equal(ids.length, 2);
-  assert.equal(warnings.length, 1);
+  assert.equal(warnings.length, 2);
   assert.match(warnings[0]!, /Skipped 6 entries of .*train that are no images: .*and 3 more\./);
 });
 
@@ -209,8 +215,8 @@ test('folders that cannot be a data set are refused with what is wrong', async (
     /at least two subfolders.* one \(cat\)/,
   );
   assert.match(
-    await refusal(load(folderOf({ 'cat/a.png': png, 'dog/a.bmp': 'BM' }), 'train')),
-    /at least one image .*dog but received a\.bmp/,
+    await refusal(load(folderOf({ 'cat/a.png': png, 'dog/a.heic': 'x' }), 'train')),
+    /at least one image .*dog but received a\.heic/,
   );
   const file = join(folderOf({ 'cat.png': png }), 'cat.png');
   assert.match(await refusal(load(file, 'train')), /a folder of images .* received a file/);
@@ -255,4 +261,134 @@ test('one channel and progress are handed on', async () => {
   assert.deepEqual(data.shape, [1, 2, 2]);
   assert.equal(data.images.length, 7 * 4);
   assert.equal(seen.at(-1), 'decode folder:test 7/7');
+});
+
+test('a class without images in one split is told before training, and measured on the rest in the order of training', async () => {
+  for (const other of [{}, { 'test/bee/.keep': '' }, { 'test/bee/notes.txt': '' }]) {
+    const dir = folderOf({
+      ...(await classesOf({ 'train/ant': 3, 'train/bee': 3, 'train/cow': 3, 'test/ant': 1, 'test/cow': 2 })),
+      ...other,
+    });
+    const said =
+      /^1 class of the 3 of .*train has no images in .*test: bee\. What is measured there .* other classes alone\.$/;
+    const train = await load(dir, 'train', { validation: 0 });
+    assert.equal(train.warnings.filter((warning) => said.test(warning)).length, 1, train.warnings.join());
+    const test = await load(dir, 'test');
+    assert.deepEqual(test.classes, ['ant', 'bee', 'cow']);
+    assert.deepEqual([...test.labels], [0, 2, 2]);
+    assert.equal(test.warnings.filter((warning) => said.test(warning)).length, 1, test.warnings.join());
+  }
+  const alone = folderOf({ ...(await classesOf({ 'test/ant': 1, 'test/cow': 1 })), 'test/bee/.keep': '' });
+  assert.deepEqual([...(await load(alone, 'test')).labels], [0, 2]);
+  const untrained = folderOf({
+    ...(await classesOf({ 'train/a': 1, 'train/d': 1 })),
+    'train/b/.keep': '',
+    'train/c/.keep': '',
+  });
+  assert.match(
+    await refusal(load(untrained, 'train')),
+    /at least one image .*b, .*c but received .* class b, c/,
+  );
+});
+
+test('folders of splits are known in upper and lower case, and beside other folders they are told', async () => {
+  for (const [train, testing] of [
+    ['Train', 'Test'],
+    ['TRAIN', 'TEST'],
+    ['Training', 'Testing'],
+  ]) {
+    const dir = folderOf(
+      await classesOf({ [`${train}/a`]: 2, [`${train}/b`]: 2, [`${testing}/a`]: 1, [`${testing}/b`]: 1 }),
+    );
+    assert.deepEqual((await load(dir, 'test')).classes, ['a', 'b']);
+    assert.equal((await load(dir, 'train')).ids.length, 4);
+  }
+  const mixed = folderOf(
+    await classesOf({ 'train/a': 1, 'train/b': 1, 'test/a': 1, 'test/b': 1, 'dev/a': 1 }),
+  );
+  assert.match(
+    await refusal(load(mixed, 'train')),
+    /both: train\/ holds folders itself, and beside it there is dev/,
+  );
+  const deep = folderOf(await classesOf({ 'photos/a': 1, 'photos/b': 1 }));
+  assert.match(
+    await refusal(load(deep, 'train')),
+    /one \(photos\)\..*photos holds the classes, give that folder/,
+  );
+});
+
+test('~ is the home of the user', async () => {
+  const { HOME } = process.env;
+  process.env.HOME = root;
+  try {
+    const dir = folderOf(await classesOf({ a: 4, b: 4 }));
+    assert.equal((await load(`~/${dir.slice(root.length + 1)}`, 'test')).ids.length, 2);
+  } finally {
+    process.env.HOME = HOME;
+  }
+});
+
+test('all broken images are named at once, or left out, counted and named', async () => {
+  const files = {
+    ...(await classesOf({ 'train/a': 3, 'train/b': 3, 'test/a': 1, 'test/b': 1 })),
+    'train/a/x.png': png.subarray(0, 40),
+    'train/b/y.jpg': 'no image',
+    'train/b/z.png': '',
+  };
+  const dir = folderOf(files);
+  symlinkSync(join(dir, 'nowhere.png'), join(dir, 'train', 'b', 'link.png'));
+  const message = await refusal(load(dir, 'train'));
+  assert.match(
+    message,
+    /received 4 broken ones of 10: .*x\.png \(.*link\.png \(no file\), .*y\.jpg \(.*z\.png/,
+  );
+  assert.match(message, /data\.broken: skip/);
+  for (const size of [[2, 2], undefined] as const) {
+    const { ids, labels, warnings } = await load(dir, 'train', { broken: 'skip', size, validation: 0 });
+    assert.deepEqual([...ids], [0, 1, 2, 4, 5, 6], 'ids are those of the whole list');
+    assert.deepEqual([...labels], [0, 0, 0, 1, 1, 1]);
+    assert.match(warnings.join(), /^Left out 4 broken images of 10: .*x\.png.*link\.png.*y\.jpg.*z\.png/);
+  }
+});
+
+test('formats that are not read are told apart from what is no picture', async () => {
+  const dir = folderOf({
+    ...(await classesOf({ 'train/a': 1, 'train/b': 1 })),
+    'train/a/1.heic': 'x',
+    'train/a/2.HEIC': 'x',
+    'train/b/3.svg': '<svg/>',
+    'train/b/readme.md': 'x',
+  });
+  const { warnings } = await load(join(dir, 'train'), 'train', { validation: 0 });
+  assert.match(
+    warnings[0]!,
+    /Skipped 3 files .* not read \(\.heic, \.svg\): a\/1\.heic, a\/2\.HEIC, b\/3\.svg\. Convert/,
+  );
+  assert.match(warnings[1]!, /Skipped 1 entry .* no images: b\/readme\.md/);
+});
+
+test('names that are not UTF-8 are refused with a remedy, and two forms of one name are told apart', async () => {
+  const dir = folderOf(await classesOf({ a: 3, b: 3 }));
+  writeFileSync(Buffer.concat([Buffer.from(`${dir}/a/caf`), Buffer.from([0xe9]), Buffer.from('.png')]), png);
+  assert.match(
+    await refusal(load(dir, 'train')),
+    /names in UTF-8 .*1 name in another encoding: caf\\xe9\.png.*convmv/,
+  );
+  const composed = 'caf\u00e9';
+  const decomposed = composed.normalize('NFD');
+  const two = folderOf(await classesOf({ [composed]: 1, [decomposed]: 1, tea: 1 }));
+  const message = await refusal(load(two, 'train'));
+  assert.ok(message.includes(`'cafe\\u0301' and '${composed}', two Unicode forms of one name`), message);
+  const split = folderOf(
+    await classesOf({
+      [`train/${decomposed}`]: 2,
+      'train/tea': 2,
+      [`test/${composed}`]: 1,
+      'test/tea': 1,
+    }),
+  );
+  const test = await load(split, 'test');
+  assert.deepEqual(test.classes, [decomposed, 'tea'], 'the names are those of training');
+  assert.deepEqual([...test.labels], [0, 1]);
+  assert.deepEqual(test.warnings, []);
 });

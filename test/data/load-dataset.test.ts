@@ -123,6 +123,38 @@ test('a set that is nowhere is refused with every way to get it', async () => {
   });
 });
 
+test('the versions of CIFAR for Python and Matlab are told apart from the binary one that is read', async () => {
+  for (const [name, found, version] of [
+    ['cifar10', 'batches.meta', 'Python'],
+    ['cifar10', 'cifar-10-batches-py', 'Python'],
+    ['cifar10', 'cifar-10-python.tar.gz', 'Python'],
+    ['cifar10', 'data_batch_1.mat', 'Matlab'],
+    ['cifar100', 'cifar-100-python', 'Python'],
+    ['cifar100', 'meta', 'Python'],
+    ['cifar100', 'cifar-100-matlab.tar.gz', 'Matlab'],
+  ] as const) {
+    const place = mkdtempSync(join(root, 'cifar-'));
+    writeFileSync(join(place, found), '');
+    await assert.rejects(loadDataset({ name, dir: place, split: 'test' }), (error) => {
+      assert.ok(error instanceof InputError);
+      assert.ok(
+        error.message.includes(`its version for ${version} (${found}). Download https://`),
+        error.message,
+      );
+      assert.match(error.message, /the binary version of cifar100? \(cifar-100?-binary\.tar\.gz\)/);
+      return true;
+    });
+  }
+});
+
+test('MNIST is found where torchvision puts it below its folder', async () => {
+  for (const below of ['raw', join('MNIST', 'raw'), join('FashionMNIST', 'raw')]) {
+    const place = mkdtempSync(join(root, 'below-'));
+    mnistIn(join(place, below));
+    assert.equal((await loadDataset({ name: 'mnist', dir: place, split: 'test' })).ids.length, 20);
+  }
+});
+
 test('data/NAME under the working directory is found', async () => {
   const own = mnistIn(join(root, 'data', 'mnist'));
   const found = await loadDataset({ name: 'mnist', split: 'test', download: false });

@@ -123,3 +123,21 @@ test('files without images or that do not exist are refused', async () => {
   assert.match(message, /received no file/);
   assert.ok(message.includes(missing));
 });
+
+test('a header that claims more than can be is refused before anything is unpacked, and so is more than it claims', async () => {
+  const zeros = Buffer.alloc(2 ** 22);
+  const claiming = (dimensions: readonly number[]) => gzipSync(Buffer.concat([idx(dimensions, []), zeros]));
+  assert.match(
+    await refusal(read(claiming([2 ** 31, 2 ** 31, 4]), gzipSync(fourLabels))),
+    /at most 1,073,741,824 bytes .* a header that says 2147483648 x 2147483648 x 4/,
+  );
+  assert.match(
+    await refusal(read(claiming([4, 2, 3]), gzipSync(fourLabels))),
+    /at most 40 bytes once it is unpacked/,
+  );
+  assert.match(
+    await refusal(read(gzipSync(fourImages), claiming([4]))),
+    /at most 12 bytes once it is unpacked/,
+  );
+  assert.match(await refusal(read(claiming([2 ** 20, 28, 28]), gzipSync(fourLabels))), /it is cut short/);
+});

@@ -73,6 +73,7 @@ export function madeUp({ classes, examples, flags = [], alone = true, mode = 'st
     perClass: perClass(perExample, classes),
     attacks,
     flags,
+    warnings: ['Skipped 2 entries of photos that are no images: a/<b>, c.'],
     perExample,
     batch: { size: 250, measured: null },
     precision: { search: 'float32', verdict: 'float32' },

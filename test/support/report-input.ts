@@ -11,6 +11,7 @@ export function network(name: string, clean: number, robust: number, epochs = 4)
     recipe: { model: { activation: name.toLowerCase(), note: '<script>alert(1)</script>' }, epochs },
     trainingSeconds: 130.4,
     trainedOn: ['cuda:0 (NVIDIA <H100>), tf32', 'cpu, float32'],
+    warnings: [],
     epochs: Array.from({ length: epochs }, (_, index) => ({
       epoch: index + 1,
       loss: 2 / (index + 1),
@@ -52,6 +53,7 @@ export function network(name: string, clean: number, robust: number, epochs = 4)
         },
       ],
       flags: [],
+      warnings: [],
       perExample: [],
       perClass: [],
       batch: { size: 250, measured: null },

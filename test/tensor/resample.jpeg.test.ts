@@ -1,12 +1,10 @@
 /** A box of a JPEG file, decoded alone, has the pixels that it has in the whole image: sharp's, which are Pillow's. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Sharp } from 'sharp';
-import { loadSharp } from '../../src/data/decode-image.js';
+import sharp, { type Sharp } from 'sharp';
 import { noise } from '../../src/tensor/noise.js';
 import { type Box, jpegDecoder, resample, resampleJpeg, sizeOfJpeg } from '../../src/tensor/resample.js';
 
-const sharp = await loadSharp();
 const skip = jpegDecoder() === null ? 'this engine was built without libjpeg-turbo' : false;
 
 /** Soft shapes under grain: both the smooth and the sharp parts of a photograph. */

@@ -9,6 +9,9 @@ it('the nearest name is found whatever its case, and none where more than 40 % o
   assert.equal(nearest('slu', known), 'silu');
   assert.equal(nearest('tanh', known), undefined);
   assert.equal(nearest('', known), undefined);
+  assert.equal(nearest('val', ['train', 'validation', 'test']), 'validation');
+  assert.equal(nearest('re', ['resnet18', 'resnet50']), undefined);
+  assert.equal(nearest('res', ['resnet18-long', 'resnet50-long']), undefined, 'two begin with it');
 });
 
 it('names are listed in quotes', () => {

@@ -1,6 +1,6 @@
 import { basename, extname, join } from 'node:path';
 import type { Dataset } from '../../data/dataset.js';
-import type { ResizeRule } from '../../data/decode-image.js';
+import type { ResizeRule } from '../../data/image-rules.js';
 import { cardName } from '../../engine/device.js';
 import { engineInfo } from '../../engine/engine-info.js';
 import { writeFileDurably, writeJsonDurably } from '../../files/durable-file.js';
@@ -18,6 +18,8 @@ import { type AttackedImage, type AttackImagesOptions, attackImages } from './at
 export interface AttackPicturesOptions extends AttackImagesOptions {
   /** Paths of the images. */
   readonly files: readonly string[];
+  /** What is odd about them, one sentence each. @default none */
+  readonly warnings?: readonly string[];
   /** How they were resized. */
   readonly resize: ResizeRule;
 }
@@ -48,6 +50,7 @@ export async function attackFiles(options: AttackPicturesOptions): Promise<Attac
     seed,
     resize,
     labels: label === null ? 'predicted' : 'given',
+    warnings: options.warnings ?? [],
     images: images.map((image, index) => ({
       image: files[index]!,
       label: classes[image.label]!,

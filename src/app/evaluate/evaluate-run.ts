@@ -134,6 +134,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
       perClass: perClass(measured.perExample, data.classes),
       attacks: measured.attacks,
       flags: [...flags, ...checkResults(found, { attacks, classes })],
+      warnings: folder?.manifest.warnings ?? data.warnings,
       perExample: measured.perExample,
       batch,
       engine: engineResult(device),
@@ -151,7 +152,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
 }
 
 function manifestOf(
-  { model, epsilon, seed }: EvaluateRunOptions,
+  { model, data, epsilon, seed }: EvaluateRunOptions,
   chosen: {
     readonly settings: EvaluationSettings;
     readonly batch: BatchResult;
@@ -176,6 +177,7 @@ function manifestOf(
       random,
     },
     model: model.name,
+    warnings: [...data.warnings],
     epsilonText: epsilon.epsilonText,
     evaluation: settings,
   };

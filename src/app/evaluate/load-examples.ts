@@ -1,3 +1,4 @@
+import { orderWarning, withLabelsOf } from '../../data/class-order.js';
 import type { Dataset } from '../../data/dataset.js';
 import { type LoadOptions, loadDataset } from '../../data/load-dataset.js';
 import { InputError } from '../../errors.js';
@@ -6,8 +7,10 @@ import { nameList } from '../../user-input/name-list.js';
 import type { AttackableModel } from '../model/open-model.js';
 
 /**
- * Loads `count` examples to evaluate a model on, resized to its input size where that is known. ImageNet is resized as the
- * model's file says, unless `imagenet` is given.
+ * Loads `count` examples to evaluate a model on, resized to its input size where that is known, with the labels of its
+ * classes. ImageNet is resized as the model's file says, unless `imagenet` is given.
+ *
+ * @throws {InputError} for images that do not fit the model, or of classes that it does not know.
  */
 export async function loadExamples(
   model: Pick<AttackableModel, 'shape' | 'classes' | 'transform'>,
@@ -26,8 +29,17 @@ export async function loadExamples(
           : {};
   const examples = count === null ? undefined : { count, seed };
   const chosen = await loadDataset({ ...load, ...form, examples });
-  requireFits(model, chosen);
-  return chosen;
+  const labelled = labelledFor(model, chosen);
+  requireFits(model, labelled);
+  return labelled;
+}
+
+/** The examples with the model's labels, by the names of the classes; if it does not name them, in the order of the data. */
+function labelledFor({ classes }: Pick<AttackableModel, 'classes'>, data: Dataset): Dataset {
+  if (classes !== null)
+    return classes.join('\n') === data.classes.join('\n') ? data : withLabelsOf(classes, data);
+  const warning = orderWarning(data);
+  return warning === null ? data : { ...data, warnings: [...data.warnings, warning] };
 }
 
 const formOf = (transform: EvaluationTransform) => ({

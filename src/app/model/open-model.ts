@@ -132,11 +132,11 @@ export function openModel(
       });
     }
     case 'torchscript': {
-      const { preprocessing } = file;
+      const { preprocessing, form } = file;
       const script = new TorchScriptModel(path, preprocessing, device);
       const { digest, classify } = script;
       return {
-        ...functionModel({ name: path, digest, classify, device }),
+        ...functionModel({ name: path, digest, classify, device, ...form }),
         preprocessing,
         [Symbol.dispose]: () => script.dispose(),
       };

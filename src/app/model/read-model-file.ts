@@ -1,4 +1,5 @@
 import { InputError } from '../../errors.js';
+import type { ModelDescription } from '../../models/description.js';
 import type { ExternalDescription } from '../../models/external-description.js';
 import { type KnownName, knownDescription, knownPreprocessing } from '../../models/known-models.js';
 import { modelKind } from '../../models/model-kind.js';
@@ -20,6 +21,8 @@ export interface ModelFileOptions {
   readonly preprocessing?: Preprocessing | null;
   /** The network that weights of another program belong to. */
   readonly external?: ExternalDescription | null;
+  /** What a TorchScript file does not tell of its input and its outputs. */
+  readonly stated?: StatedForm | null;
   /** Which of several state dicts in a checkpoint of another program. */
   readonly entry?: string | undefined;
   /** Which of the paper's released models the weights are, in place of the options above. */
@@ -28,12 +31,21 @@ export interface ModelFileOptions {
   readonly known?: KnownName | undefined;
 }
 
+/** The form of a TorchScript model, as far as it is stated. */
+export interface StatedForm {
+  /** Channels, height and width of the images it takes. */
+  readonly shape: ModelDescription['shape'] | null;
+  /** Names of its classes, in the order of its outputs. */
+  readonly classes: readonly string[] | null;
+}
+
 /** A model that was read from disk, with everything that is needed to build it. */
 export type ModelFile = { readonly path: string } & (
   | { readonly kind: 'satin'; readonly checkpoint: Checkpoint }
   | {
       readonly kind: 'torchscript';
       readonly preprocessing: Preprocessing;
+      readonly form: StatedForm;
       /** Whether the preprocessing was stated or is the default. */
       readonly isStated: boolean;
     }
@@ -54,7 +66,7 @@ export type ModelFile = { readonly path: string } & (
  *   `weights-without-network` for weights of another program without `external`.
  */
 export function readModelFile(path: string, options: ModelFileOptions = {}): ModelFile {
-  const { preprocessing = null, external = null, entry } = withNamed(options);
+  const { preprocessing = null, external = null, stated = null, entry } = withNamed(options);
   const kind = modelKind(path);
   if (kind !== 'weights' && (external !== null || entry !== undefined))
     throw InputError.expected(
@@ -62,6 +74,15 @@ export function readModelFile(path: string, options: ModelFileOptions = {}): Mod
       external === null ? '`entry`' : '`external`',
       path,
       'This file describes its own network.',
+    );
+  if (kind !== 'torchscript' && stated !== null && external === null)
+    throw InputError.expected(
+      'a TorchScript file',
+      stated.shape === null ? '`classes`' : '`shape`',
+      path,
+      kind === 'satin'
+        ? 'This file describes its own network.'
+        : 'Weights need `external`: a description of their network.',
     );
   if (kind === 'satin') {
     if (preprocessing !== null)
@@ -74,7 +95,13 @@ export function readModelFile(path: string, options: ModelFileOptions = {}): Mod
     return { path, kind, checkpoint: readCheckpoint({ path }) };
   }
   if (kind === 'torchscript')
-    return { path, kind, preprocessing: preprocessing ?? noPreprocessing, isStated: preprocessing !== null };
+    return {
+      path,
+      kind,
+      preprocessing: preprocessing ?? noPreprocessing,
+      form: stated ?? { shape: null, classes: null },
+      isStated: preprocessing !== null,
+    };
   if (external === null)
     throw new InputError(
       'weights-without-network',

@@ -1,4 +1,5 @@
-import sharp from 'sharp';
+import { imageSize } from '../../data/decode-image.js';
+import { homePath } from '../../data/home-path.js';
 import { folderLayout, listImages } from '../../data/image-folder-layout.js';
 import { InputError } from '../../errors.js';
 import type { Recipe } from '../../recipe/recipe.js';
@@ -28,15 +29,10 @@ const published: Readonly<Record<Exclude<Recipe['data']['name'], 'folder' | 'ima
 export async function trainingSetSize({ data }: Recipe): Promise<TrainingSetSize> {
   if (data.name === 'imagenet') return { count: 1_281_167, shape: [3, data.size, data.size], classes: 1000 };
   if (data.name !== 'folder') return published[data.name];
-  const layout = await folderLayout(data.dir);
+  const layout = await folderLayout(homePath(data.dir));
   const folder = layout.kind === 'whole' ? layout.folder : layout.folders.train;
   if (folder === undefined) throw InputError.expected('a folder train', 'data.dir', data.dir);
   const { images, classes } = await listImages(folder);
-  const size = data.size ?? (await sizeOf(images[0]!.file));
+  const size = data.size ?? (await imageSize(images[0]!.file));
   return { count: images.length, shape: [3, ...size], classes: classes.length };
-}
-
-async function sizeOf(file: string): Promise<readonly [number, number]> {
-  const { width, height } = await sharp(file).metadata();
-  return [height, width];
 }

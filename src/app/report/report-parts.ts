@@ -41,6 +41,7 @@ export function networkReport({ run, name, evaluation, curve }: NetworkReportOpt
     trainedOn: placesOf(events),
     trainingSeconds: epochsOf(events).reduce((sum, { seconds }) => sum + seconds, 0),
     epochs: epochsOf(events).flatMap(epochPoint),
+    warnings: [...new Set([...warningsOf(events), ...evaluation.warnings])],
     evaluation,
     cleanInterval: wilsonInterval(
       evaluation.perExample.filter(({ clean }) => clean).length,
@@ -58,6 +59,10 @@ function placesOf(events: readonly RunEvent[]): string[] {
       : [],
   );
   return [...new Set(places)];
+}
+
+function warningsOf(events: readonly RunEvent[]): string[] {
+  return events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
 }
 
 function epochsOf(events: readonly RunEvent[]) {

@@ -185,7 +185,7 @@ function settingsOfRun({
         name: source.name,
         split: 'test',
         dir: source.dir ?? undefined,
-        resize: source.name === 'folder' ? source.resize : undefined,
+        ...(source.name === 'folder' && { resize: source.resize, broken: source.broken }),
         ...(source.name === 'imagenet' && { imagenet: imagenetForm(source) }),
         validation: source.validation,
         validationSeed: source.validationSeed,

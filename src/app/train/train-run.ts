@@ -33,7 +33,7 @@ import { requirePrecision } from '../require-precision.js';
 import { requireSameImages, requireSameRecipe, requireSameWeights } from '../require-same-on-ranks.js';
 import { requireWholeGroups } from '../require-whole-groups.js';
 import { buildExperiment, type Experiment, type ExperimentOptions } from './build-experiment.js';
-import { loadTrainingData } from './training-data.js';
+import { loadTrainingData, warningsOf } from './training-data.js';
 
 /** A training run on disk: a recipe trained into a run folder, from scratch or resumed. */
 export interface TrainRunOptions extends Omit<ExperimentOptions, 'device'> {
@@ -122,6 +122,10 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
       step: progress.step,
       file: 'last',
     });
+
+  // A run that goes on has recorded them.
+  if (checkpoint === null)
+    for (const message of warningsOf(images)) record({ type: 'warning', time, step: 0, message });
 
   const before = run === null ? place : placeOf(run.manifest);
   if (!isSameKind(before, place)) {

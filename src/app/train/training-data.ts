@@ -55,6 +55,15 @@ export async function loadTrainingData(recipe: Recipe, onProgress?: OnReading): 
   return images;
 }
 
+/** The warnings of all images that were read, each once. */
+export function warningsOf({ training, validation }: TrainingData): readonly string[] {
+  const own =
+    'opened' in training
+      ? [...training.opened.images.warnings, ...(training.guarded?.warnings ?? [])]
+      : training.warnings;
+  return [...new Set([...own, ...(validation?.warnings ?? [])])];
+}
+
 /** Identifies a set of images: encoded images by names and labels, others by their pixels. */
 export function trainingDataDigest(images: Dataset | EncodedTraining): {
   readonly images: number;
@@ -155,7 +164,9 @@ async function loadSplit(recipe: Recipe, split: Split, onProgress?: OnReading): 
     name: data.name,
     split,
     dir: data.dir ?? undefined,
-    ...(data.name === 'folder' ? { size: data.size ?? undefined, resize: data.resize } : {}),
+    ...(data.name === 'folder'
+      ? { size: data.size ?? undefined, resize: data.resize, broken: data.broken }
+      : {}),
     validation: data.validation,
     validationSeed: data.validationSeed,
     ...told(onProgress),
@@ -175,10 +186,19 @@ async function openEncoded(recipe: Recipe, onProgress: OnReading | undefined): P
   const { data, training, validation } = recipe;
   if (data.name !== 'imagenet') throw new RangeError(`${data.name} is not encoded.`);
   const { dir, layout, validation: amount, validationSeed, size } = data;
+  const form = { size, resize: data.resize, filter: data.filter, decoding: data.decoding };
   const cut = { dir, layout, validation: amount, validationSeed };
-  const decode = (opened: OpenedSplit, count: number, seed: number) =>
+  const decode = (
+    opened: OpenedSplit,
+    {
+      count,
+      seed,
+      mostBroken,
+    }: { readonly count: number; readonly seed: number; readonly mostBroken?: number },
+  ) =>
     decodePlaces(opened, chosenPlaces(opened, { count, seed }), {
-      ...data,
+      ...form,
+      ...(mostBroken !== undefined && { mostBroken }),
       onProgress: (done, total) => onProgress?.({ label: `decode ${opened.name}`, done, total }),
     });
   const opened = await openSplit({ ...cut, split: 'train' });
@@ -193,8 +213,14 @@ async function openEncoded(recipe: Recipe, onProgress: OnReading | undefined): P
       shape: [3, size, size],
       opened,
       indices,
-      guarded: guard && (await decode({ ...opened, indices }, guard.examples, training.seed)),
+      // The guard measures training images, of which so many may be broken.
+      guarded:
+        guard &&
+        (await decode(
+          { ...opened, indices },
+          { count: guard.examples, seed: training.seed, mostBroken: data.mostBroken },
+        )),
     },
-    validation: measured && (await decode(measured, validation.examples, 0)),
+    validation: measured && (await decode(measured, { count: validation.examples, seed: 0 })),
   };
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { attackForms, parseAttack, requireNorm } from '../../attacks/attack.js';
-import { decodeImages, resizeRules } from '../../data/decode-image.js';
+import { decodeImages } from '../../data/decode-image.js';
+import { resizeRules } from '../../data/image-rules.js';
 import { InputError } from '../../errors.js';
 import type { ModelDescription } from '../../models/description.js';
 import { parseRecipe } from '../../recipe/recipe.js';
@@ -70,13 +71,17 @@ export function attackCommand() {
       if (described !== null) classOf(options.label, described.classes); // fail before loading the engine
       requireEmptyFolder(out, '--out');
       const [channels, height, width] = shape;
-      const images = await decodeImages({ files, form: { size: [height, width], channels, resize } });
+      const { images, warnings } = await decodeImages({
+        files,
+        form: { size: [height, width], channels, resize },
+      });
       // Imported after validation, since this loads the engine.
       const { attackFiles, writeAttackFolder } = await import('../../app/attack/write-folder.js');
       const { modelClassNames } = await import('../../app/model/model-class-names.js');
       const { openModel } = await import('../../app/model/open-model.js');
       const display = createDisplay();
       const device = await chooseStatedDevice({ device: options.device, threads, say: display.note });
+      for (const warning of warnings) display.note(`Warning: ${warning}`);
       const signal = listenForInterrupt(display.note);
       try {
         using model = openModel(file, { device });
@@ -85,6 +90,7 @@ export function attackCommand() {
           model,
           files,
           images,
+          warnings,
           shape,
           classes,
           label: classOf(options.label, classes),
@@ -135,7 +141,9 @@ function classOf(name: string | undefined, classes: readonly string[]): number |
   if (label >= 0) return label;
   const meant = nearest(name, classes);
   throw InputError.expected(
-    `a class of the model (${nameList(classes, 20)})`,
+    meant === undefined || classes.length <= 10
+      ? `a class of the model (${nameList(classes, 10)})`
+      : `one of the ${classes.length} classes of the model`,
     '--label',
     name,
     meant === undefined ? undefined : `Did you mean '${meant}'?`,

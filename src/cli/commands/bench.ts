@@ -6,6 +6,7 @@ import type { BenchRow } from '../../../bench/row.js';
 import { InputError } from '../../errors.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { wholeNumber } from '../option-parsers.js';
+import { printError } from '../terminal/print.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
 
 const names = [
@@ -58,7 +59,7 @@ export function benchCommand() {
         if (reference !== null && !existsSync(join(reference, 'autoattack', 'autoattack.py')))
           throw InputError.expected('a checkout of auto-attack', '--reference', reference);
         const { benches } = await import('../../../bench/benches.js');
-        const note = (sentence: string) => process.stderr.write(`${sentence}\n`);
+        const note = (sentence: string) => printError(`${sentence}\n`);
         const device = await chooseStatedDevice({ device: stated, say: note });
         const busy = await busyShare();
         if (busy > 0.1)

@@ -2,12 +2,14 @@ import { Command, Option } from '@commander-js/extra-typings';
 import { attackForms } from '../../attacks/attack.js';
 import { autoAttackSets } from '../../attacks/autoattack.js';
 import { comparisonAttacks } from '../../attacks/comparison-attacks.js';
+import { resizeRules } from '../../data/image-rules.js';
 import { readLauncherEnvironment } from '../../distributed/launcher-environment.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import { newEvaluationFolder } from '../../evaluation/folder/new-folder.js';
 import { chooseStatedDevice, deviceOption, precisionOption } from '../device-option.js';
 import { evaluateSettings } from '../evaluate-settings.js';
+import { withFlags } from '../flags-in-messages.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { modelOptions } from '../model-options.js';
 import { several, wholeNumber } from '../option-parsers.js';
@@ -29,6 +31,12 @@ export function evaluateCommand() {
       'data set and split (default: the test split of the data set the run was trained on)',
     )
     .option('--data-dir <folder>', 'folder of the data set')
+    .addOption(
+      new Option(
+        '--resize <rule>',
+        "how images of a folder are resized to the model's input (default: the run's, else crop)",
+      ).choices(resizeRules),
+    )
     .option(
       '--attack <name>',
       `${attackForms}; repeatable (default: ${comparisonAttacks.join(', ')})`,
@@ -91,7 +99,7 @@ export function evaluateCommand() {
       'store verdicts and adversarial images as they are found, for --resume and satin verify',
     )
     .option('--resume <folder>', 'resume the evaluation in this folder, with its original options')
-    .action(async (modelPath, options) => {
+    .action(async (modelPath, options, command) => {
       const settings = evaluateSettings(modelPath, options);
       const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, precision, stored } = settings;
       requireJsonPath(options.json);
@@ -137,6 +145,7 @@ export function evaluateCommand() {
         const data = await settings.load(model, ({ stage, what, done, total }) => {
           if (total !== undefined) progress({ label: `${stage} ${what}`, done, total });
         });
+        for (const warning of data.warnings) say(`Warning: ${withFlags(warning, command)}`);
         const run = await evaluateRun({
           model,
           data,

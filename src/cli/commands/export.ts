@@ -3,6 +3,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import { nameList } from '../../user-input/name-list.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { requireNewFile } from '../output-file.js';
+import { print } from '../terminal/print.js';
 
 /** File extensions of the formats. */
 const extensions = { safetensors: '.safetensors', torchscript: '.pt' } as const;
@@ -59,6 +60,6 @@ export function exportCommand() {
               `The loaded file differs from the model by ${difference.toExponential(1)} of the largest logit.`,
             ]),
       ];
-      process.stdout.write(`${lines.join('\n')}\n`);
+      print(`${lines.join('\n')}\n`);
     });
 }

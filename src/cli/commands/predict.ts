@@ -1,11 +1,13 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Prediction } from '../../app/predict.js';
-import { decodeImages, resizeRules } from '../../data/decode-image.js';
-import { InputError } from '../../errors.js';
+import { decodeImages } from '../../data/decode-image.js';
+import { resizeRules } from '../../data/image-rules.js';
+import { InputError, printable } from '../../errors.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../option-parsers.js';
 import { requireImageFile } from '../output-file.js';
+import { printError } from '../terminal/print.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
 
 /** `satin predict MODEL IMAGE...` */
@@ -16,7 +18,7 @@ export function predictCommand() {
         'It should resemble the training images: Fashion-MNIST shows light clothes on a black background.',
     )
     .argument('<model>', 'a run folder, checkpoint or weights file')
-    .argument('<image...>', 'JPEG, PNG, WebP, GIF, TIFF or AVIF files')
+    .argument('<image...>', 'JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP or PNM files')
     .addOption(
       new Option('--resize <rule>', 'how images are resized').choices(resizeRules).default('crop' as const),
     )
@@ -33,17 +35,21 @@ export function predictCommand() {
       const [channels, height, width] = checkpoint.model.shape;
       if (channels !== 1 && channels !== 3)
         throw InputError.expected('a model for grey (1) or colour (3) images', 'the model', channels);
-      const pixels = await decodeImages({ files, form: { size: [height, width], channels, resize } });
+      const { images: pixels, warnings } = await decodeImages({
+        files,
+        form: { size: [height, width], channels, resize },
+      });
+      for (const warning of warnings) printError(`Warning: ${warning}\n`);
       // Imported after validation, since this loads the engine.
       const { predict } = await import('../../app/predict.js');
       const { checkpointModel } = await import('../../app/model/checkpoint-model.js');
-      const say = (sentence: string) => process.stderr.write(`${sentence}\n`);
+      const say = (sentence: string) => printError(`${sentence}\n`);
       const device = await chooseStatedDevice({ device: stated, threads, say });
       using model = checkpointModel(checkpoint, device);
       const predictions = predict(model, pixels);
       const images = files.map((image, index) => ({ image, predictions: predictions[index]! }));
       writeResult(
-        { model: modelPath, modelDigest: checkpoint.weightsDigest, device, resize, images },
+        { model: modelPath, modelDigest: checkpoint.weightsDigest, device, resize, images, warnings },
         { json, table: table(images) },
       );
     });
@@ -54,13 +60,14 @@ function table(
   images: readonly { readonly image: string; readonly predictions: readonly Prediction[] }[],
 ): string {
   const answers = images.map(({ predictions }) =>
-    predictions.map((each) => `${each.class} ${(each.probability * 100).toFixed(1)}%`),
+    predictions.map((each) => `${printable(each.class)} ${(each.probability * 100).toFixed(1)}%`),
   );
   const widest = (texts: readonly string[]) => Math.max(...texts.map((text) => text.length));
-  const nameWidth = widest(images.map(({ image }) => image));
+  const names = images.map(({ image }) => printable(image));
+  const nameWidth = widest(names);
   const widths = (answers[0] ?? []).map((_, column) => widest(answers.map((row) => row[column]!)));
-  const rows = images.map(({ image }, row) =>
-    [image.padEnd(nameWidth), ...answers[row]!.map((text, column) => text.padEnd(widths[column]!))]
+  const rows = names.map((name, row) =>
+    [name.padEnd(nameWidth), ...answers[row]!.map((text, column) => text.padEnd(widths[column]!))]
       .join('  ')
       .trimEnd(),
   );

@@ -8,6 +8,7 @@ import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { wholeNumber } from '../option-parsers.js';
 import { percentage } from '../terminal/format.js';
+import { print } from '../terminal/print.js';
 import { createDisplay, type Display } from '../terminal/terminal.js';
 
 /** `satin quickstart` */
@@ -34,9 +35,7 @@ export function quickstartCommand() {
       const choice = { data, ...(dataDir !== undefined && { dataDir }), seed, smoke };
       const done = readSummary({ folder: out, ...choice });
       if (done !== null) {
-        process.stdout.write(
-          `This quickstart is already finished; use --out for another one.\n${closing(done)}`,
-        );
+        print(`This quickstart is already finished; use --out for another one.\n${closing(done)}`);
         return;
       }
       let display: Display = createDisplay();
@@ -58,7 +57,7 @@ export function quickstartCommand() {
           },
         });
         display.close();
-        process.stdout.write(closing(summary));
+        print(closing(summary));
       } catch (error) {
         if (!(error instanceof InterruptedError)) throw error;
         const sentence = `Interrupted; the progress is saved in ${out}. Run the same command to continue.`;

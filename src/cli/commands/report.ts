@@ -15,6 +15,7 @@ import { listenForInterrupt } from '../interrupt.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { requireNewFile, writeOutputFile } from '../output-file.js';
 import { statedAttacks } from '../stated-attacks.js';
+import { print } from '../terminal/print.js';
 import { createDisplay } from '../terminal/terminal.js';
 
 /** `satin report RUN...` */
@@ -77,7 +78,7 @@ export function reportCommand() {
       } finally {
         display.close();
       }
-      process.stdout.write(`The report is in ${out}. Open it in a browser.\n`);
+      print(`The report is in ${out}. Open it in a browser.\n`);
     });
 }
 

@@ -10,6 +10,7 @@ import { defaultRunPath, isRunFolder, readManifest } from '../../runs/run-folder
 import { deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { several, wholeNumber } from '../option-parsers.js';
+import { print } from '../terminal/print.js';
 import { createDisplay } from '../terminal/terminal.js';
 
 /** `satin train RECIPE` */
@@ -90,8 +91,8 @@ export function trainCommand() {
         display.close();
       }
       if (!leads) return;
-      if (isDone) process.stdout.write('The run is finished already; it was left as it is.\n');
-      process.stdout.write(`The run is in ${path}. Evaluate it: ./satin evaluate ${path}\n`);
+      if (isDone) print('The run is finished already; it was left as it is.\n');
+      print(`The run is in ${path}. Evaluate it: ./satin evaluate ${path}\n`);
     });
 }
 

@@ -5,6 +5,7 @@ import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../option-parsers.js';
+import { printError } from '../terminal/print.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
 
 /** Maximum number of failed images listed; `--json` has all. */
@@ -33,7 +34,7 @@ export function verifyCommand() {
       requireJsonPath(json);
       // Imported after validation, since this loads the engine.
       const { verifyRun } = await import('../../app/evaluate/verify-run.js');
-      const say = (sentence: string) => process.stderr.write(`${sentence}\n`);
+      const say = (sentence: string) => printError(`${sentence}\n`);
       const stated = { device: options.device, threads: threads ?? manifest.threads, say };
       const result = verifyRun({ folder, model, device: await chooseStatedDevice(stated) });
       writeResult(result, { json, table: table(result) });

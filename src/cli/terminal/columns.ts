@@ -1,12 +1,15 @@
+import { printable } from '../../errors.js';
+
 /** Formats rows as aligned columns; those in `right` are right-aligned, the others left-aligned. */
 export function columns(
   rows: readonly (readonly string[])[],
   { right = [] }: { readonly right?: readonly number[] } = {},
 ): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  const shown = rows.map((row) => row.map(printable));
+  const widths = (shown[0] ?? []).map((_, column) =>
+    Math.max(...shown.map((row) => (row[column] ?? '').length)),
   );
-  return rows.map((row) =>
+  return shown.map((row) =>
     row
       .map((cell, column) =>
         right.includes(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
@@ -16,7 +19,8 @@ export function columns(
   );
 }
 
-/** Truncates a text to `length` characters, keeping the end, which distinguishes paths. */
-export function shortened(text: string, length: number): string {
+/** What is printable of a text, truncated to `length` characters; the end is kept, which distinguishes paths. */
+export function shortened(path: string, length: number): string {
+  const text = printable(path);
   return text.length <= length ? text : `…${text.slice(1 - length)}`;
 }

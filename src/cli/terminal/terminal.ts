@@ -1,4 +1,5 @@
 import picocolors from 'picocolors';
+import { printable, printableLines } from '../../errors.js';
 import type { RunEvent } from '../../runs/events.js';
 import { percentage, shortTime } from './format.js';
 import { type BarState, createBar, type DisplayStream } from './progress-bar.js';
@@ -68,7 +69,7 @@ export function createDisplay(options: DisplayOptions = {}): Display {
     event(event) {
       const shown = format(event);
       if (shown?.kind === 'bar') show(shown.bar);
-      if (shown?.kind === 'note') write(shown.text);
+      if (shown?.kind === 'note') write(printableLines(shown.text));
       if (shown?.kind !== 'row') return;
       if (!hasHeader) write(colors.bold(tableHeader));
       hasHeader = true;
@@ -81,9 +82,9 @@ export function createDisplay(options: DisplayOptions = {}): Display {
         ...(robust === undefined ? [] : [`robust ${percentage(robust)}`]),
         ...(secondsLeft !== undefined || done > started.done ? [`${shortTime(left)} left`] : []),
       ];
-      show({ label, done, total, details });
+      show({ label: printable(label), done, total, details });
     },
-    note: write,
+    note: (sentence) => write(printableLines(sentence)),
     close: () => bar.clear(),
   };
 }

@@ -92,7 +92,10 @@ export function formatTraining(): (event: RunEvent) => Shown {
       case 'epoch':
         return showEpoch(event);
       case 'warning':
-        return { kind: 'note', text: `Step ${event.step}: ${event.message}` };
+        return {
+          kind: 'note',
+          text: `${event.step === 0 ? 'Warning' : `Step ${event.step}`}: ${event.message}`,
+        };
       case 'end':
         return {
           kind: 'note',

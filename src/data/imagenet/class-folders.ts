@@ -7,11 +7,14 @@ import type { EncodedImages } from './encoded-images.js';
 
 /**
  * The images of a folder with one subfolder per class, the layout of unpacked ImageNet. Labels are the indices of the
- * sorted subfolder names.
+ * sorted subfolder names, or of those of `classesOf`, the training split: `val/` may lack some.
  *
  * @throws {InputError} for another layout.
  */
-export async function folderImages(folder: string, name: string): Promise<EncodedImages> {
+export async function folderImages(
+  folder: string,
+  { name, classesOf = null }: { readonly name: string; readonly classesOf?: string | null },
+): Promise<EncodedImages> {
   if ((await listClasses(folder)).length === 0 && (await holdsImages(folder)))
     throw datasetError({
       file: folder,
@@ -20,7 +23,8 @@ export async function folderImages(folder: string, name: string): Promise<Encode
       remedy:
         'Sort them into folders named after their synsets, as valprep.sh of soumith/imagenetloader.torch does. A file of labels is not read: those of the devkit number the classes in another order than the sorted synsets that networks are trained on.',
     });
-  const { images, classes, warnings } = await listImages(folder);
+  const known = classesOf === null ? undefined : { names: await listClasses(classesOf), of: classesOf };
+  const { images, classes, warnings } = await listImages(folder, known);
   const paths = images.map(({ path }) => path);
   return {
     name,

@@ -1,7 +1,8 @@
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { type Filter, resample, resampleJpeg, sizeOfJpeg } from '../../tensor/resample.js';
 import { firstLine } from '../dataset-error.js';
-import { loadSharp } from '../decode-image.js';
+import { openImage, requireFormat } from '../open-image.js';
+import { BrokenImage } from '../raw-image.js';
 import type { View } from './crop.js';
 
 /**
@@ -24,17 +25,12 @@ export interface DecodeOptions {
   readonly offset: number;
 }
 
-/** The image cannot be decoded completely; the message gives the reason. */
-export class BrokenImage extends Error {}
-
 /** Decodes one image. @throws {BrokenImage} if it is damaged. */
 export async function decodeView(encoded: Uint8Array, options: DecodeOptions): Promise<void> {
-  if (encoded.length === 0) throw new BrokenImage('an empty file');
-  if (options.decoding === 'exact' && (await decodeJpeg(encoded, options))) return;
-  const sharp = await loadSharp();
-  const open = (): Sharp => sharp(encoded, input);
+  const format = requireFormat(encoded);
+  if (format === 'jpeg' && options.decoding === 'exact' && (await decodeJpeg(encoded, options))) return;
+  const { metadata, open } = await openImage(encoded, input);
   const image = open();
-  const metadata = await reading(() => image.metadata());
   const size = [metadata.height, metadata.width] as const;
   const view = options.viewOf(size);
   if (options.decoding === 'fast' && shrinks(metadata, view)) {

@@ -2,6 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nameList } from '../../user-input/name-list.js';
 import { datasetError, errorCode, firstLine } from '../dataset-error.js';
+import { homePath } from '../home-path.js';
+import { listClasses } from '../image-folder-layout.js';
 import { folderImages } from './class-folders.js';
 import type { EncodedImages } from './encoded-images.js';
 import { shardImages } from './shard-images.js';
@@ -25,7 +27,8 @@ export interface ImagenetPlace {
  *
  * @throws {InputError} if neither or both layouts are found, or archives are missing from the sequence.
  */
-export async function openImagenet({ dir, layout, part }: ImagenetPlace): Promise<EncodedImages> {
+export async function openImagenet({ dir: stated, layout, part }: ImagenetPlace): Promise<EncodedImages> {
+  const dir = homePath(stated);
   const name = `imagenet:${part === 'train' ? 'train' : 'test'}`;
   const folder = join(dir, part);
   const beside = (await namesIn(dir, 'required')).filter((file) => shardsOf[part].test(file));
@@ -44,9 +47,13 @@ export async function openImagenet({ dir, layout, part }: ImagenetPlace): Promis
     });
   if (shards.length > 0 && layout !== 'folder') {
     requireAll(shards);
-    return shardImages(shards, name);
+    return shardImages(shards, { name, dir });
   }
-  if (hasFolder && layout !== 'shards') return folderImages(folder, name);
+  if (hasFolder && layout !== 'shards') {
+    const train = join(dir, 'train');
+    const classesOf = part === 'val' && (await holdsFolders(train)) ? train : null;
+    return folderImages(folder, { name, classesOf });
+  }
   throw datasetError({
     file: dir,
     expected:
@@ -58,6 +65,10 @@ export async function openImagenet({ dir, layout, part }: ImagenetPlace): Promis
     received: 'neither',
     remedy: 'Give the folder that has them: docs/imagenet.md shows both layouts.',
   });
+}
+
+async function holdsFolders(folder: string): Promise<boolean> {
+  return (await namesIn(folder, 'optional')).length > 0 && (await listClasses(folder)).length > 0;
 }
 
 const shardsOf = { train: /train.*\.tar$/, val: /val.*\.tar$/ } as const;

@@ -1,6 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { describe, type InputError } from '../../errors.js';
+import { nameList } from '../../user-input/name-list.js';
 import { countOf, datasetError, firstLine } from '../dataset-error.js';
+import { imageExtensions } from '../image-format.js';
 import { exists, readExisting } from '../read-file.js';
 import type { EncodedImages } from './encoded-images.js';
 import { reader, type TarEntry, tarEntries } from './tar-entries.js';
@@ -12,7 +15,10 @@ interface Sample {
   readonly image: TarEntry;
 }
 
-const isImage = /\.(jpe?g|png)$/i;
+/** Extensions of images, the preferred one first: some sets keep a mask `KEY.png` beside the photograph `KEY.jpg`. */
+const extensions = ['.jpg', '.jpeg', ...imageExtensions.filter((each) => !['.jpg', '.jpeg'].includes(each))];
+/** The largest file of a label, in bytes; metadata of photographs stay far below it. */
+const mostLabelBytes = 2 ** 22;
 /** Number of archives whose headers are read concurrently. */
 const together = 8;
 /** Number of archives kept open; systems allow about a thousand files. */
@@ -21,48 +27,69 @@ const mostOpen = 64;
 const usualClasses = 1000;
 
 /**
- * The images of WebDataset archives: consecutive files with one key, `KEY.jpg` (.jpeg, .png) with `KEY.cls`, the label as a
- * number, or `KEY.json` with a field `label` or `cls`. Only headers and labels are read here; images are read on demand.
- * Class names are the lines of `classes.txt` beside the archives, else the indices of ImageNet's 1,000 classes.
+ * The images of WebDataset archives: consecutive files with one key, `KEY.jpg` (or another extension of images) with
+ * `KEY.cls`, the label as a number, or `KEY.json` with a field `label` or `cls`. The key ends at the first dot of the name,
+ * so `KEY.seg.png` is another field of the sample, which is not read. Only headers and labels are read here; images are
+ * read on demand. Class names are the lines of `classes.txt` beside the archives or in `dir`, else the indices of
+ * ImageNet's 1,000 classes.
  *
  * @throws {InputError} for a truncated or invalid archive, and for samples without image or label.
  */
-export async function shardImages(paths: readonly string[], name: string): Promise<EncodedImages> {
-  const contents: Sample[][] = [];
+export async function shardImages(
+  paths: readonly string[],
+  { name, dir }: { readonly name: string; readonly dir: string },
+): Promise<EncodedImages> {
+  const contents: Shard[] = [];
   let next = 0;
   const work = async () => {
     while (next < paths.length) {
       const at = next++;
-      contents[at] = await samplesOf(paths[at]!);
+      contents[at] = await readShard(paths[at]!);
     }
   };
   await Promise.all(Array.from({ length: Math.min(together, paths.length) }, work));
 
-  const classes = await classNames(dirname(paths[0]!));
-  const samples = contents.flat();
+  const named = await classNames([dirname(paths[0]!), dir]);
+  const samples = contents.flatMap((shard) => shard.samples);
+  const labels = Uint16Array.from(samples, ({ label }) => label);
+  const range = rangeOf(labels);
+  const { classes } = named;
   const shards: number[] = [];
   const shardOf = new Uint16Array(samples.length);
   let index = 0;
   for (const [at, shard] of contents.entries()) {
     shards.push(index);
-    for (const { key, label } of shard) {
+    for (const { key, label } of shard.samples) {
       if (label >= classes.length)
         throw datasetError({
           file: `${paths[at]}: ${key}`,
-          expected: `a label below ${classes.length}, the number of classes,`,
+          expected: `a label below ${classes.length}, the number of classes ${named.source},`,
           received: String(label),
-          remedy: 'Put a file classes.txt beside the archives, with the name of one class a line.',
+          remedy:
+            range.lowest > 0
+              ? `Labels begin at 0: those of ${name} go from ${range.lowest} to ${range.highest}.`
+              : named.file === null
+                ? 'Put a file classes.txt beside the archives, with the name of one class a line.'
+                : `Complete ${named.file}: its first line names label 0, and the labels of ${name} go up to ${range.highest}.`,
         });
       shardOf[index++] = at;
     }
   }
+  const skipped = contents.flatMap((shard) => shard.skipped);
   const handles = new OpenFiles();
   return {
     name,
     classes,
-    labels: Uint16Array.from(samples, ({ label }) => label),
+    labels,
     shards,
-    warnings: [],
+    warnings: [
+      ...(skipped.length === 0
+        ? []
+        : [
+            `Skipped ${countOf(skipped.length, 'file')} in the archives of ${name} that belong to no sample: ${nameList(skipped, 3)}.`,
+          ]),
+      ...warningsOfLabels(range, { name, ...named }),
+    ],
     keyOf: (index) => samples[index]!.key,
     nameOf: (index) => `${paths[shardOf[index]!]}: ${samples[index]!.image.name}`,
     read: async (index) => {
@@ -73,44 +100,101 @@ export async function shardImages(paths: readonly string[], name: string): Promi
   };
 }
 
-async function samplesOf(path: string): Promise<Sample[]> {
+/** The labels that occur. */
+interface LabelRange {
+  readonly lowest: number;
+  readonly highest: number;
+  readonly count: number;
+}
+
+function rangeOf(labels: Uint16Array): LabelRange {
+  const seen = new Set(labels);
+  let [lowest, highest] = [0xffff, 0];
+  for (const label of seen) {
+    lowest = Math.min(lowest, label);
+    highest = Math.max(highest, label);
+  }
+  return { lowest, highest, count: seen.size };
+}
+
+/** Labels that can be read and are probably not what was meant. */
+function warningsOfLabels(
+  { lowest, highest, count }: LabelRange,
+  { name, file, classes }: ClassNames & { readonly name: string },
+): string[] {
+  if (lowest === 1 && count === highest && (file === null || highest < classes.length - 1))
+    return [
+      `The labels of ${name} go from 1 to ${highest}, without 0: labels begin at 0, so if these count from 1, every image has the name of the next class.`,
+    ];
+  if (file === null && highest < usualClasses - 1)
+    return [
+      `No classes.txt names the classes of ${name}, so they are taken for ImageNet's ${usualClasses.toLocaleString('en-US')}, although its labels go from ${lowest} to ${highest}.`,
+    ];
+  return [];
+}
+
+interface Shard {
+  readonly samples: readonly Sample[];
+  /** Names of files that belong to no sample. */
+  readonly skipped: readonly string[];
+}
+
+/** The files of one key, as far as they have been read. */
+interface Current {
+  readonly key: string;
+  readonly names: string[];
+  image?: { readonly entry: TarEntry; readonly rank: number };
+  label?: number;
+}
+
+async function readShard(path: string): Promise<Shard> {
   const file = await opened(path);
   try {
     const read = reader(file);
     const samples: Sample[] = [];
-    let current: { key: string; image?: TarEntry; label?: number } = { key: '' };
+    const skipped: string[] = [];
+    let current: Current = { key: '', names: [] };
     const finish = () => {
-      const { key, image, label } = current;
-      if (image === undefined && label === undefined) return; // not part of a sample, such as a readme
+      const { key, image, label, names } = current;
+      if (image === undefined && label === undefined) {
+        skipped.push(...names); // not part of a sample, such as a readme
+        return;
+      }
       if (image === undefined || label === undefined)
         throw datasetError({
           file: `${path}: ${key}`,
-          expected: image === undefined ? 'an image (.jpg, .jpeg or .png)' : 'a label (.cls or .json)',
-          received: 'none',
+          expected:
+            image === undefined
+              ? `an image (${key}.jpg, or another of ${extensions.join(' ')})`
+              : `a label (${key}.cls or ${key}.json)`,
+          received: `only ${nameList(names)}`,
           remedy:
             'The files of a sample lie side by side and differ only behind the first dot of their name.',
         });
-      samples.push({ key, image, label });
+      samples.push({ key, image: image.entry, label });
     };
     for await (const entry of tarEntries(file, path)) {
+      // Metadata that macOS stores beside every file.
+      if (basename(entry.name).startsWith('._') || entry.name.startsWith('__MACOSX/')) {
+        skipped.push(entry.name);
+        continue;
+      }
       const dot = entry.name.indexOf('.', entry.name.lastIndexOf('/') + 1);
       const key = dot === -1 ? entry.name : entry.name.slice(0, dot);
       if (current.key !== key) {
         finish();
-        current = { key };
+        current = { key, names: [] };
       }
-      if (isImage.test(entry.name)) current.image = entry;
-      const extension = entry.name.slice(key.length);
+      current.names.push(entry.name);
+      const extension = entry.name.slice(key.length).toLowerCase();
+      const rank = extensions.indexOf(extension);
+      if (rank !== -1 && rank < (current.image?.rank ?? extensions.length)) current.image = { entry, rank };
       if (extension !== '.cls' && (extension !== '.json' || current.label !== undefined)) continue;
-      const label = labelIn(Buffer.from(await read(entry.offset, entry.size)).toString('utf8'), extension);
+      if (entry.size > mostLabelBytes) throw noLabel(`${path}: ${entry.name}`, countOf(entry.size, 'byte'));
+      const text = Buffer.from(await read(entry.offset, entry.size)).toString('utf8');
+      const label = labelIn(text, extension);
       if (label !== undefined) current.label = label;
-      else if (extension === '.cls')
-        throw datasetError({
-          file: `${path}: ${entry.name}`,
-          expected: 'a whole number from 0 to 65535',
-          received: 'something else',
-          remedy: 'A .cls file holds the number of the class as text.',
-        });
+      else if (extension === '.cls') throw noLabel(`${path}: ${entry.name}`, describe(text.slice(0, 40)));
     }
     finish();
     if (samples.length === 0)
@@ -120,34 +204,78 @@ async function samplesOf(path: string): Promise<Sample[]> {
         received: 'none',
         remedy: 'Delete the archive if it belongs to something else.',
       });
-    return samples;
+    return { samples, skipped };
   } finally {
     await file.close();
   }
 }
 
+function noLabel(file: string, received: string): InputError {
+  return datasetError({
+    file,
+    expected: 'a whole number from 0 to 65535',
+    received,
+    remedy: 'A .cls file holds the number of the class as text.',
+  });
+}
+
 function labelIn(text: string, extension: string): number | undefined {
-  let value: unknown;
-  if (extension === '.cls') value = /^\s*\d+\s*$/.test(text) ? Number(text) : undefined;
-  else {
-    try {
-      const fields: unknown = JSON.parse(text);
-      if (typeof fields === 'object' && fields !== null)
-        value = 'label' in fields ? fields.label : 'cls' in fields ? fields.cls : undefined;
-    } catch {
-      return undefined;
-    }
+  if (extension === '.cls') return labelOf(text);
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch {
+    return undefined;
   }
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffff
-    ? value
+  if (typeof fields !== 'object' || fields === null) return undefined;
+  return labelOf('label' in fields ? fields.label : 'cls' in fields ? fields.cls : undefined);
+}
+
+/** A label as a number, or as digits in a text. */
+function labelOf(value: unknown): number | undefined {
+  const number = typeof value === 'string' && /^\s*\d{1,5}\s*$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= 0xffff
+    ? number
     : undefined;
 }
 
-async function classNames(folder: string): Promise<readonly string[]> {
-  const file = join(folder, 'classes.txt');
-  if (!(await exists(file))) return Array.from({ length: usualClasses }, (_, label) => String(label));
+interface ClassNames {
+  readonly classes: readonly string[];
+  /** The file that names them; null if there is none. */
+  readonly file: string | null;
+  /** Where they come from, in a sentence. */
+  readonly source: string;
+}
+
+/** The class names in `classes.txt`, in the first of `folders` that has it. @throws {InputError} if two contradict each other */
+async function classNames(folders: readonly string[]): Promise<ClassNames> {
+  let found: ClassNames | null = null;
+  for (const folder of new Set(folders)) {
+    const file = join(folder, 'classes.txt');
+    if (!(await exists(file))) continue;
+    const classes = await namesIn(file);
+    if (found !== null && found.classes.join('\n') !== classes.join('\n'))
+      throw datasetError({
+        file,
+        expected: `the names of ${found.file}`,
+        received: 'others',
+        remedy: 'Keep one of the two.',
+      });
+    found ??= { classes, file, source: `in ${file}` };
+  }
+  return (
+    found ?? {
+      classes: Array.from({ length: usualClasses }, (_, label) => String(label)),
+      file: null,
+      source: 'of ImageNet',
+    }
+  );
+}
+
+async function namesIn(file: string): Promise<readonly string[]> {
   const names = Buffer.from(await readExisting(file))
     .toString('utf8')
+    .replace(/^\ufeff/, '')
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');

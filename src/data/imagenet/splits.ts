@@ -1,15 +1,18 @@
 import { availableParallelism } from 'node:os';
-import { InputError } from '../../errors.js';
+import { InputError, RunError } from '../../errors.js';
 import type { Filter } from '../../tensor/resample.js';
+import { nameList } from '../../user-input/name-list.js';
 import { chooseExamples } from '../choose-examples.js';
-import type { Dataset } from '../dataset.js';
-import { datasetError } from '../dataset-error.js';
+import { type Dataset, subset } from '../dataset.js';
+import { countOf } from '../dataset-error.js';
 import type { NamedSplit } from '../dataset-names.js';
 import { robustbenchSubset } from '../dataset-names.js';
 import { allocate } from '../decode-image.js';
+import { homePath } from '../home-path.js';
+import { BrokenImage } from '../raw-image.js';
 import { cutValidation } from '../validation-split.js';
 import { type CentreRule, centreView } from './crop.js';
-import { BrokenImage, decodeView } from './decode.js';
+import { decodeView } from './decode.js';
 import type { EncodedImages } from './encoded-images.js';
 import { type Layout, openImagenet } from './layout.js';
 import { robustbenchPlaces } from './robustbench-subset.js';
@@ -56,7 +59,8 @@ export async function openSplit(options: ImagenetSplitOptions): Promise<OpenedSp
     throw InputError.expected('an amount for the validation split of imagenet', 'validation', 0);
   const images = await openImagenet({ dir, layout, part });
   const name = `imagenet:${split}`;
-  if (split === robustbenchSubset) return { images, indices: await robustbenchPlaces(images, dir), name };
+  if (split === robustbenchSubset)
+    return { images, indices: await robustbenchPlaces(images, homePath(dir)), name };
   const count = images.labels.length;
   if (part === 'val' || validation === 0)
     return { images, indices: Uint32Array.from({ length: count }, (_, index) => index), name };
@@ -109,20 +113,30 @@ export function chosenPlaces(
 }
 
 /**
- * Decodes images of a split into memory for evaluation: deterministic, without skipping.
+ * Decodes images of a split into memory for evaluation: deterministic. Broken images are an error that names all of them,
+ * unless `mostBroken` of them may be left out, with a warning: those of training, where they are tolerated too.
  *
- * @throws {InputError} for a broken image, and if memory does not suffice.
+ * @throws {InputError} for broken images, and if memory does not suffice.
+ * @throws {RunError} if more images are broken than `mostBroken`.
  */
 export async function decodePlaces(
   { images, name }: Pick<OpenedSplit, 'images' | 'name'>,
   indices: Uint32Array,
-  { onProgress, ...form }: CentreForm & { readonly onProgress?: (done: number, total: number) => void },
+  {
+    onProgress,
+    mostBroken,
+    ...form
+  }: CentreForm & {
+    readonly mostBroken?: number;
+    readonly onProgress?: (done: number, total: number) => void;
+  },
 ): Promise<Dataset> {
   const { size, filter, decoding, centre } = form;
   const resize = form.resize ?? size + 32;
   if (resize < size) throw InputError.expected(`at least ${size}, the image size,`, 'the resize', resize);
   const area = 3 * size * size;
   const target = allocate(indices.length, area);
+  const broken = new Map<number, string>();
   let next = 0;
   let done = 0;
   const work = async () => {
@@ -138,18 +152,27 @@ export async function decodePlaces(
         offset: at * area,
       }).catch((error: unknown) => {
         if (!(error instanceof BrokenImage)) throw error;
-        throw datasetError({
-          file: images.nameOf(index),
-          expected: 'an image that can be read to its end',
-          received: `a broken one (${error.message})`,
-          remedy: 'Replace it: an evaluation leaves no image out.',
-        });
+        broken.set(at, `${images.nameOf(index)} (${error.message})`);
       });
       onProgress?.(++done, indices.length);
     }
   };
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), indices.length) }, work));
-  return {
+  const named = nameList(
+    [...broken].sort(([a], [b]) => a - b).map(([, text]) => text),
+    { most: 20, length: 500 },
+  );
+  if (broken.size > 0 && mostBroken === undefined)
+    throw new InputError(
+      'unusable-data',
+      `Expected images that can be read to their end in ${name} but received ${countOf(broken.size, 'broken one')}: ${named}. Replace ${broken.size === 1 ? 'it' : 'them'}: an evaluation leaves no image out.`,
+    );
+  if (mostBroken !== undefined && broken.size > mostBroken)
+    throw new RunError(
+      'broken-images',
+      `Expected at most ${countOf(mostBroken, 'broken image')} in ${name} but received ${broken.size}: ${named}. Replace them, or raise data.mostBroken.`,
+    );
+  const dataset: Dataset = {
     name,
     classes: images.classes,
     shape: [3, size, size],
@@ -159,4 +182,8 @@ export async function decodePlaces(
     order: name.endsWith(robustbenchSubset) ? 'file' : 'folder',
     warnings: images.warnings,
   };
+  if (broken.size === 0) return dataset;
+  const kept = Uint32Array.from(indices.keys()).filter((at) => !broken.has(at));
+  const left = `Left out ${countOf(broken.size, 'broken image')} of the ${indices.length} of ${name} that are measured: ${named}.`;
+  return { ...subset(dataset, kept), warnings: [...images.warnings, left] };
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import { countOf, datasetError } from '../dataset-error.js';
 
@@ -9,6 +10,8 @@ export interface TarEntry {
 }
 
 const block = 512;
+/** The largest header of names and sizes that is read. */
+const mostExtension = 2 ** 20;
 /** Bytes per read: a header with the small files and headers that usually follow it. */
 const ahead = 4096;
 
@@ -27,6 +30,13 @@ export async function* tarEntries(file: FileHandle, path: string): AsyncGenerato
       received: `one cut short after ${countOf(length, 'byte')}, ${where}`,
       remedy: 'Copy or download it again.',
     });
+  const damaged = (at: number) =>
+    datasetError({
+      file: path,
+      expected: 'a tar archive',
+      received: `a header that is none at byte ${at}`,
+      remedy: 'Copy or download it again; compressed archives have to be unpacked to .tar.',
+    });
   const read = reader(file);
   let named: { readonly name?: string; readonly size?: number } = {};
   let last = 'before its first file';
@@ -34,16 +44,13 @@ export async function* tarEntries(file: FileHandle, path: string): AsyncGenerato
     if (at + block > length) throw cut(at === length ? `without an end ${last}` : last);
     const header = await read(at, block);
     if (header.every((byte) => byte === 0)) return;
-    if (checksum(header) !== octal(header.subarray(148, 156)))
-      throw datasetError({
-        file: path,
-        expected: 'a tar archive',
-        received: `a header that is none at byte ${at}`,
-        remedy: 'Copy or download it again; compressed archives have to be unpacked to .tar.',
-      });
+    if (checksum(header) !== octal(header.subarray(148, 156))) throw damaged(at);
     const kind = String.fromCharCode(header[156]!);
     const own = numberAt(header.subarray(124, 136));
-    const size = 'xgLK'.includes(kind) ? own : (named.size ?? own);
+    if (own === undefined) throw damaged(at);
+    const isExtension = 'xgLK'.includes(kind);
+    const size = isExtension ? own : (named.size ?? own);
+    if (isExtension && size > mostExtension) throw damaged(at);
     const offset = at + block;
     const name = named.name ?? nameIn(header);
     if (offset + size > length) throw cut(`within ${name}`);
@@ -72,19 +79,25 @@ export function reader(file: FileHandle): (offset: number, size: number) => Prom
   };
 }
 
+/** Names that are not UTF-8 are read as Latin-1, so that different names stay different. */
 function textOf(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
-  return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end)).toString('utf8');
+  const text = Buffer.from(end === -1 ? bytes : bytes.subarray(0, end));
+  return text.toString(isUtf8(text) ? 'utf8' : 'latin1');
 }
 
-function octal(bytes: Uint8Array): number {
-  return Number.parseInt(textOf(bytes).trim() || '0', 8);
+/** Octal digits between blanks; undefined for anything else, such as a sign. */
+function octal(bytes: Uint8Array): number | undefined {
+  const digits = textOf(bytes).trim();
+  return /^[0-7]*$/.test(digits) ? Number.parseInt(digits || '0', 8) : undefined;
 }
 
-/** Octal digits, or for 8 GB and more a binary number (GNU). */
-function numberAt(bytes: Uint8Array): number {
+/** Octal digits, or for 8 GB and more a binary number (GNU); undefined for negative and inexact ones. */
+function numberAt(bytes: Uint8Array): number | undefined {
   if ((bytes[0]! & 0x80) === 0) return octal(bytes);
-  return bytes.subarray(1).reduce((sum, byte) => sum * 256 + byte, bytes[0]! & 0x7f);
+  if (bytes[0] !== 0x80) return undefined;
+  const value = bytes.subarray(1).reduce((sum, byte) => sum * 256 + byte, 0);
+  return Number.isSafeInteger(value) ? value : undefined;
 }
 
 /** The sum of the header's bytes, its own checksum counted as blanks. */
@@ -104,11 +117,12 @@ function paxFields(bytes: Uint8Array): { name?: string; size?: number } {
   const fields: { name?: string; size?: number } = {};
   for (let at = 0; at < bytes.length; ) {
     const blank = bytes.indexOf(32, at);
-    const length = blank === -1 ? 0 : Number(textOf(bytes.subarray(at, blank)));
-    if (!(length > 0)) break;
+    const digits = blank === -1 ? '' : textOf(bytes.subarray(at, blank));
+    if (!/^[1-9]\d{0,6}$/.test(digits)) break;
+    const length = Number(digits);
     const [, key, value] = /^([^=]*)=(.*)\n$/s.exec(textOf(bytes.subarray(blank + 1, at + length))) ?? [];
     if (key === 'path') fields.name = value!;
-    if (key === 'size') fields.size = Number(value);
+    if (key === 'size' && /^\d{1,15}$/.test(value!)) fields.size = Number(value);
     at += length;
   }
   return fields;

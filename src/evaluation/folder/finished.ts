@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { precisions } from '../../engine/precision-name.js';
-import { InputError } from '../../errors.js';
+import { InputError, printable } from '../../errors.js';
 import { validate } from '../../user-input/validate.js';
 import type { EvaluationResult } from '../result.js';
 import type { Evaluation } from '../summary.js';
@@ -54,7 +54,7 @@ function parse(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = printable(error instanceof Error ? error.message : String(error));
     throw new InputError('broken-file', `Expected the result ${file} to be JSON but it is not: ${reason}.`);
   }
 }
@@ -99,6 +99,8 @@ const schema: z.ZodType<EvaluationResult> = z.object({
     }),
   ),
   flags: z.array(z.object({ code: z.string(), message: z.string() })),
+  /** Evaluations from before they were kept have none. */
+  warnings: z.array(z.string()).default([]),
   perExample: z.array(
     z.object({ id: count, label: count, clean: z.boolean(), brokenBy: z.string().nullable() }),
   ),

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { precisions } from '../../engine/precision-name.js';
-import { describe, InputError } from '../../errors.js';
+import { describe, InputError, printable } from '../../errors.js';
 import { manifestSchema } from '../../provenance/manifest.js';
 import { firstDifference } from '../../user-input/first-difference.js';
 import { validate } from '../../user-input/validate.js';
@@ -38,6 +38,8 @@ const schema = manifestSchema.extend({
   evaluation: settingsSchema,
   /** The model as given by the user. */
   model: z.string(),
+  /** Of the images and the model; evaluations from before they were kept have none. */
+  warnings: z.array(z.string()).default([]),
   /** As given by the user. */
   epsilonText: z.string(),
   /** Used again on resume. */
@@ -73,7 +75,7 @@ export function readEvaluationManifest(folder: string, name: string): Evaluation
       'an evaluation folder',
       name,
       folder,
-      `Its manifest.json cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+      `Its manifest.json cannot be read: ${printable(error instanceof Error ? error.message : String(error))}.`,
     );
   }
   if (typeof input === 'object' && input !== null && !('evaluation' in input))

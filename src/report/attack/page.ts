@@ -7,6 +7,7 @@ import { count, distance, list, percent, time } from '../page/format.js';
 import { html } from '../page/html.js';
 import { page } from '../page/page.js';
 import { table } from '../page/table.js';
+import { warningList } from '../page/warning-list.js';
 import { threatInSymbols, threatInWords } from '../sentences.js';
 import { factList } from '../training/provenance.js';
 import type { AttackedPicture, AttackedPictures } from './result.js';
@@ -52,6 +53,7 @@ ${table({
   ]),
 })}
 </section>
+${warningList(result.warnings)}
 ${gallerySection({ gallery, names: [theModel], threat: result })}
 <section aria-labelledby="provenance">
 <h2 id="provenance">Reproducing this page</h2>

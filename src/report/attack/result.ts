@@ -24,6 +24,8 @@ export interface AttackedPictures {
   /** Whether the labels were given or are the model's predictions. */
   readonly labels: 'given' | 'predicted';
   readonly images: readonly AttackedPicture[];
+  /** What is odd about the images' files, one sentence each. */
+  readonly warnings: readonly string[];
 }
 
 export interface AttackedPicture {

@@ -7,6 +7,7 @@ import { accuracyAgainstEpsilon } from '../curves.js';
 import { gallerySection, theModel } from '../gallery.js';
 import { html } from '../page/html.js';
 import { page } from '../page/page.js';
+import { warningList } from '../page/warning-list.js';
 import { attackSequence } from './attack-sequence.js';
 import { evaluationHeadline, flagBox } from './headline.js';
 import type { EvaluationPageInput } from './input.js';
@@ -21,6 +22,7 @@ export function renderEvaluation(input: EvaluationPageInput): Promise<string> {
     title: `Robustness of ${result.model}`,
     body: html`${evaluationHeadline(input)}
 ${flagBox(result)}
+${warningList(result.warnings)}
 ${attackSequence(result)}
 <div class="two">
 ${accuracyAgainstEpsilon({ networks: [{ name: theModel, curve }], threat: result })}

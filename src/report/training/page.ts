@@ -6,6 +6,7 @@ import { gallerySection } from '../gallery.js';
 import type { ReportInput } from '../input.js';
 import { html } from '../page/html.js';
 import { page } from '../page/page.js';
+import { warningList } from '../page/warning-list.js';
 import { headline } from './headline.js';
 import { provenance } from './provenance.js';
 
@@ -29,7 +30,18 @@ ${accuracyAgainstEpsilon(input)}
 </div>
 ${gallerySection({ ...input, names })}
 ${attackTable(input)}
+${warningList(warningsOf(input))}
 ${howToRead(input)}
 ${provenance(input)}`,
   });
+}
+
+/** The warnings of all networks; what concerns several is said once. */
+function warningsOf({ networks }: ReportInput): string[] {
+  const owners = new Map<string, string[]>();
+  for (const { name, warnings } of networks)
+    for (const warning of warnings) owners.set(warning, [...(owners.get(warning) ?? []), name]);
+  return [...owners].map(([warning, names]) =>
+    names.length === networks.length ? warning : `${names.join(', ')}: ${warning}`,
+  );
 }

@@ -71,7 +71,7 @@ describe('layouts', () => {
     );
     await assert.rejects(
       broken((dir) => writeFileSync(join(dir, 'classes.txt'), 'a\nb\n')),
-      refused(/a label below 2, the number of classes, for .*img12/),
+      refused(/a label below 2, the number of classes in .*classes\.txt, for .*img12/),
     );
     const flat = mkdtempSync(join(root, 'flat-'));
     mkdirSync(join(flat, 'val'));
@@ -82,6 +82,22 @@ describe('layouts', () => {
     );
     await assert.rejects(openSplit({ ...split, dir: flat }), refused(/train\/ with a subfolder.*neither/));
     await assert.rejects(openSplit({ ...split, dir: join(flat, 'x') }), refused(/received no folder/));
+  });
+
+  it('of a val that lacks classes keep the labels of train', async () => {
+    const dir = mkdtempSync(join(root, 'lacking-'));
+    for (const [part, names] of [
+      ['train', ['n01', 'n02', 'n03']],
+      ['val', ['n01', 'n03']],
+    ] as const)
+      for (const name of names) {
+        mkdirSync(join(dir, part, name), { recursive: true });
+        writeFileSync(join(dir, part, name, `${name}.JPEG`), await jpeg(0));
+      }
+    const { images } = await openSplit({ ...split, dir, split: 'test' });
+    assert.deepEqual([...images.labels], [0, 2]);
+    assert.deepEqual(images.classes, classes);
+    assert.match(images.warnings.join(), /1 class of the 3 of .*train has no images in .*val: n02/);
   });
 
   it('without a label for an image are refused', async () => {

@@ -118,7 +118,15 @@ describe('the stream', () => {
     const form = { size: 16, resize: null, filter: 'bilinear', decoding: 'exact' } as const;
     await assert.rejects(
       decodePlaces(opened, opened.indices, form),
-      refused(/n02_\d\.JPEG but received a broken one/),
+      refused(/in imagenet:train but received 3 broken ones: .*n02_2\.JPEG .*n02_3\.JPEG .*n02_4\.JPEG/),
     );
+    // The guard measures training images, of which so many may be broken.
+    const left = await decodePlaces(opened, opened.indices, { ...form, mostBroken: 3 });
+    assert.deepEqual([...left.ids], [0, 1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 14, 15, 16, 17]);
+    assert.deepEqual([...left.labels.subarray(6, 10)], [1, 1, 1, 2]);
+    assert.match(left.warnings.join(), /^Left out 3 broken images of the 18 of imagenet:train .*n02_2\.JPEG/);
+    const whole = await decodePlaces(await openSplit({ ...split, dir: folder }), Uint32Array.of(12), form);
+    assert.deepEqual(left.images.subarray(9 * 768, 10 * 768), whole.images);
+    await assert.rejects(decodePlaces(opened, opened.indices, { ...form, mostBroken: 2 }), RunError);
   });
 });

@@ -36,10 +36,10 @@ const archive = await packTar(
 );
 
 /** A header of 512 bytes with its checksum. */
-function header(name: string, size: number, kind: string): Buffer {
+function header(name: string | Buffer, size: number | string | Buffer, kind: string): Buffer {
   const block = Buffer.alloc(512);
-  block.write(name);
-  block.write(size.toString(8).padStart(11, '0'), 124);
+  Buffer.from(name).copy(block);
+  Buffer.from(typeof size === 'number' ? size.toString(8).padStart(11, '0') : size).copy(block, 124);
   block.write(kind, 156);
   block.write('        ', 148);
   block.write(
@@ -75,4 +75,47 @@ it('an archive that is cut short, damaged or none is refused', async () => {
   const damaged = Buffer.from(archive);
   damaged[3]! ^= 1;
   await assert.rejects(read(damaged), /a header that is none at byte 0/);
+});
+
+it('a size that is no number of bytes is refused, at once', async () => {
+  for (const size of [
+    '-0000001000',
+    '0000009',
+    '0x10',
+    '1e3',
+    Buffer.alloc(12, 0xff),
+    Buffer.concat([Buffer.from([0x80]), Buffer.alloc(11, 0xff)]),
+  ])
+    await assert.rejects(
+      read(Buffer.concat([header('a', size, '0'), Buffer.alloc(2048)])),
+      /a header that is none at byte 0/,
+      String(size),
+    );
+  await assert.rejects(
+    read(Buffer.concat([header('x', 2 ** 21, 'x'), Buffer.alloc(2 ** 21 + 1024)])),
+    /a header that is none at byte 0/,
+  );
+  // Lengths of fields in a pax header that would not advance, or go back.
+  for (const field of ['0 path=b\n', '-9 path=b\n', '0.00001 path=b\n', 'x path=b\n', '12 size=-512\n'])
+    assert.deepEqual(
+      await read(
+        Buffer.concat([
+          header('x', field.length, 'x'),
+          padded(field),
+          header('a', 2, '0'),
+          padded('ok'),
+          Buffer.alloc(1024),
+        ]),
+      ),
+      [['a', 'ok']],
+    );
+});
+
+it('names that are not UTF-8 stay different', async () => {
+  const name = (byte: number) => Buffer.from([0x61, byte]);
+  const entries = [0xe8, 0xe9].flatMap((byte) => [header(name(byte), 2, '0'), padded('ok')]);
+  assert.deepEqual(await read(Buffer.concat([...entries, Buffer.alloc(1024)])), [
+    ['a\u00e8', 'ok'],
+    ['a\u00e9', 'ok'],
+  ]);
 });

@@ -35,6 +35,7 @@ describe('the page of an evaluation', async () => {
     assert.deepEqual(headings, [
       'Clean and robust accuracy',
       'Read this before relying on these numbers',
+      'What was found in the images',
       'What each attack broke',
       'Accuracy against ε',
       'Outcome of each image',

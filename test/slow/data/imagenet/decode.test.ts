@@ -27,7 +27,7 @@ it('photographs have torchvision’s pixels: off by a tenth of a byte on average
   const theirs = spawnSync(python!, [script, photos!, file], { encoding: 'utf8' });
   assert.equal(theirs.status, 0, theirs.stderr);
   const expected = readFileSync(file);
-  const images = await folderImages(photos!, 'imagenet:test');
+  const images = await folderImages(photos!, { name: 'imagenet:test' });
   assert.equal(expected.length, images.labels.length * area);
   let [equal, most] = [0, 0];
   for (const id of images.labels.keys()) {

@@ -34,7 +34,7 @@ const options = { brightness: 0.4, contrast: 0.4, saturation: 0.4, lighting: 0.1
 it('photographs have the bytes of OpenCV and tensorpack, resized and coloured, off by 1 at most', {
   skip: photos === undefined || python === undefined ? 'SATIN_PHOTOS or SATIN_PYTHON is not set' : false,
 }, async (context) => {
-  const images = await folderImages(photos!, 'imagenet:test');
+  const images = await folderImages(photos!, { name: 'imagenet:test' });
   const ids = [...images.labels.keys()].filter(
     (id) => id % Math.max(1, Math.floor(images.labels.length / 10)) === 0,
   );
