@@ -1,3 +1,4 @@
+import { basename, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parseActivation } from '../../activations/parse.js';
 import { comparisonAttacks } from '../../attacks/comparison-attacks.js';
@@ -207,9 +208,12 @@ function requireOfRuns(stated: readonly StatedEvaluation[], runs: readonly Train
       );
 }
 
-/** The activation's title, with the run's path if another run has the same activation. */
+/** The activation's title; if another run has the same, with the name of the run's folder, or its path if need be. */
 function nameOf(run: TrainedRun, runs: readonly TrainedRun[]): string {
   const titleOf = ({ recipe }: TrainedRun) => parseActivation(recipe.model.activation).title;
-  const isUnique = runs.filter((other) => titleOf(other) === titleOf(run)).length === 1;
-  return isUnique ? titleOf(run) : `${titleOf(run)} (${run.path})`;
+  const folderOf = ({ path }: TrainedRun) => basename(resolve(path));
+  const alike = runs.filter((other) => titleOf(other) === titleOf(run));
+  if (alike.length === 1) return titleOf(run);
+  const isUnique = alike.filter((other) => folderOf(other) === folderOf(run)).length === 1;
+  return `${titleOf(run)} (${isUnique ? folderOf(run) : run.path})`;
 }

@@ -29,7 +29,7 @@ p{margin:.5rem 0;max-width:68ch}
 .subtitle{color:var(--muted);font-size:1.125rem;margin:.375rem 0 0;text-wrap:balance}
 .verdict{font-size:clamp(1.125rem,1rem + .6vw,1.375rem);line-height:1.45;margin:1.25rem 0;max-width:60ch}
 .notice{background:var(--notice);border-radius:.5rem;padding:.625rem .875rem;margin:0 0 .75rem;width:fit-content;max-width:76ch}
-.comparison{margin-top:1rem}
+.comparison,.cards+.scroll{margin-top:1rem}
 ul.notice{padding-left:2rem}
 .flags li{margin:.375rem 0}
 .flags strong{display:block}
