@@ -10,10 +10,17 @@ export class SatinError extends Error {
   readonly exitCode: 1 | 2 | 130 = 1;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
-    super(printableLines(message), options);
+    super(cut(printableLines(message)), options);
     this.code = code;
     this.name = new.target.name;
   }
+}
+
+/** Names and values from files are part of messages: more than this is no sentence that anybody reads. */
+const longestMessage = 4000;
+
+function cut(message: string): string {
+  return message.length > longestMessage ? `${message.slice(0, longestMessage - 3)}...` : message;
 }
 
 /** Invalid usage or input: an unknown name, a number out of range, a file of the wrong format. */

@@ -73,3 +73,9 @@ it('the two forms of a name are told apart', () => {
   assert.equal(printable(name), name);
   assert.equal(printable(name.normalize('NFD')), 'cafe\\u0301');
 });
+
+it('a message is cut where it is too long to read', () => {
+  const { message } = new InputError('invalid-input', 'x'.repeat(1e6));
+  assert.equal(message.length, 4000);
+  assert.match(message, /xx\.\.\.$/);
+});

@@ -98,6 +98,7 @@ export const heldBy: Table = {
   'models/external-description': ['app/model/import-weights'],
   'models/model-kind': ['models/torchscript-model', 'app/model/open-model'],
   'models/network': ['models/model', 'models/layer-summary', 'models/architectures/registry'],
+  'models/state-shapes': ['models/require-room', 'models/layer-summary'],
   'nn/fold-batch-norm': ['models/model.passes'],
   'nn/fused-block': ['models/model.passes', 'nn/activation-layer'],
   'nn/module': ['nn/dropout', 'nn/activation-layer', 'models/model'],

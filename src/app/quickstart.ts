@@ -5,6 +5,7 @@ import { chooseDevice } from '../engine/device.js';
 import { describe, InputError } from '../errors.js';
 import { writeFileDurably, writeJsonDurably } from '../files/durable-file.js';
 import { makeFolder } from '../files/make-folder.js';
+import { parseJson } from '../files/parse-json.js';
 import { loadRecipe } from '../recipe/load-recipe.js';
 import type { Recipe } from '../recipe/recipe.js';
 import { readCheckpoint } from '../runs/checkpoint.js';
@@ -82,7 +83,13 @@ export function readSummary(
         'Choose another folder with `out`.',
       );
   }
-  return validate({ schema: summarySchema, input: JSON.parse(readFileSync(path, 'utf8')), source: path });
+  let input: unknown;
+  try {
+    input = parseJson(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw InputError.expected('a summary in JSON', path, error, 'Remove it: the quickstart writes it again.');
+  }
+  return validate({ schema: summarySchema, input, source: path });
 }
 
 function recipeOf(

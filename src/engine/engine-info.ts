@@ -40,12 +40,14 @@ export interface MemoryInfo {
   /** Bytes freed and cached for reuse. */
   readonly cachedBytes: number;
   readonly peakBytes: number;
+  /** The most that all tensors together may take. */
+  readonly limitBytes: number;
 }
 
 /** Statistics of the engine's CPU memory. */
 export function memoryInfo(): MemoryInfo {
-  const [liveBytes, , cachedBytes, peakBytes] = native().memory();
-  return { liveTensors: native().liveTensors(), liveBytes, cachedBytes, peakBytes };
+  const [liveBytes, , cachedBytes, peakBytes, , limitBytes] = native().memory();
+  return { liveTensors: native().liveTensors(), liveBytes, cachedBytes, peakBytes, limitBytes };
 }
 
 /** Returns cached memory to the system. */

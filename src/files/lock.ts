@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { InputError, InterruptedError } from '../errors.js';
 import { writeWhole } from './durable-file.js';
 import { startBeat } from './file-beat.js';
+import { parseJson } from './parse-json.js';
 import { explainWriteError } from './system-error.js';
 
 /**
@@ -200,7 +201,7 @@ function ownOwner(): Owner {
 
 function parseOwner(text = ''): Owner | undefined {
   try {
-    return ownerSchema.parse(JSON.parse(text));
+    return ownerSchema.parse(parseJson(text));
   } catch {
     return undefined;
   }

@@ -36,6 +36,9 @@ export interface EvaluationTransform {
   readonly centre: CentreRule;
 }
 
+/** Of an image: as float32 they take a gibibyte. */
+const mostValues = 2 ** 28;
+
 const perChannel = z.array(between(0, 1)).min(1, { error: 'one number per channel' });
 
 /** Validates a description read from a file. The order of the keys is the order in files. */
@@ -44,7 +47,12 @@ export const modelDescriptionSchema: z.ZodType<ModelDescription> = z.strictObjec
   width: positive(),
   activation: text('the name of an activation'),
   classes: z.array(text('a class name')).min(1, { error: 'at least one class' }),
-  shape: z.tuple([whole(1), whole(1), whole(1)], { error: 'three whole numbers [channels, height, width]' }),
+  shape: z
+    .tuple([whole(1), whole(1), whole(1)], { error: 'three whole numbers [channels, height, width]' })
+    .refine(([channels, height, width]) => channels * height * width <= mostValues, {
+      error: `an image of at most ${mostValues} values`,
+      params: { expected: true },
+    }),
   normalise: z.strictObject({ mean: perChannel, std: z.array(positive()) }).nullable(),
   padding: z.literal('same', { error: "'same'" }).optional(),
   normEpsilon: positive().optional(),

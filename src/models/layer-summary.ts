@@ -1,9 +1,10 @@
-import { MetaInitialiser, metaTensor } from '../nn/initialise.js';
+import { metaTensor } from '../nn/initialise.js';
 import { BatchNorm2d } from '../nn/layers.js';
 import type { Module } from '../nn/module.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
-import { createNetwork, type NetworkDescription } from './network.js';
+import type { NetworkDescription } from './network.js';
+import { metaNetwork } from './state-shapes.js';
 
 /** Sizes of a convolution or linear layer for one image. */
 export interface LayerSummary {
@@ -36,8 +37,7 @@ export interface NetworkSummary {
  * activations take memory or time.
  */
 export function layerSummary(description: NetworkDescription): NetworkSummary {
-  const { shape } = description;
-  using network = createNetwork(description, new MetaInitialiser());
+  using network = metaNetwork(description);
   const names = new Map([...network.modules()].map(([name, module]) => [module, name]));
   const layers: LayerSummary[] = [];
   let smallestNorm = Number.POSITIVE_INFINITY;
@@ -53,7 +53,9 @@ export function layerSummary(description: NetworkDescription): NetworkSummary {
   };
   const state = new Map([...network.state()].map(([name, tensor]) => [name, tensor.shape]));
   scope(() => {
-    noGrad(() => network.forward(metaTensor([1, ...shape]), { train: false, shapeObserver: record }));
+    noGrad(() =>
+      network.forward(metaTensor([1, ...description.shape]), { train: false, shapeObserver: record }),
+    );
   });
   return {
     parameters: [...network.parameters().values()].reduce((sum, { size }) => sum + size, 0),

@@ -9,6 +9,7 @@ import type { Dtype, Tensor } from '../tensor/tensor.js';
 import type { Architecture } from './architectures/architecture.js';
 import type { ModelDescription } from './description.js';
 import { createNetwork } from './network.js';
+import { requireRoomForWeights } from './require-room.js';
 
 /** How an attack sees a network. */
 export type FoldOptions = Pick<Pass, 'derivative' | 'computeDtype'>;
@@ -34,12 +35,17 @@ export class Model {
     this.#deviation = constant(description.normalise?.std);
   }
 
-  /** A new network with weights drawn from `seed`; null for zeros, if weights are loaded afterwards. */
+  /**
+   * A new network with weights drawn from `seed`; null for zeros, if weights are loaded afterwards.
+   *
+   * @throws {InputError} if its weights do not fit in memory.
+   */
   static create(
     description: ModelDescription,
     options: { readonly seed: number | null; readonly dtype?: Dtype; readonly device?: string },
   ): Model {
     const { seed, dtype = 'float32', device = 'cpu' } = options;
+    requireRoomForWeights(description, dtype === 'float64' ? 8 : 4);
     const initialiser = seed === null ? new ZeroInitialiser(dtype) : new Initialiser(seed, dtype);
     const network = createNetwork(description, initialiser);
     // Drawn on the CPU and then moved, so that a seed gives the same weights on every device.

@@ -1,4 +1,4 @@
-import { zeros } from '../tensor/create.js';
+import { ones, zeros } from '../tensor/create.js';
 import { noise } from '../tensor/noise.js';
 import { scope } from '../tensor/scope.js';
 import type { Dtype, Tensor } from '../tensor/tensor.js';
@@ -36,6 +36,11 @@ export class Initialiser {
   ): Tensor {
     return scope(() => this.normal(shape, Math.sqrt(2 / fanOut)).contiguous('channels-last'));
   }
+
+  /** The same number everywhere, which takes no draw. */
+  constant(shape: readonly number[], value: 0 | 1): Tensor {
+    return value === 0 ? zeros(shape, this.dtype) : ones(shape, this.dtype);
+  }
 }
 
 /** Initialises to zero, for a network whose weights are loaded afterwards. */
@@ -60,6 +65,10 @@ export class MetaInitialiser extends Initialiser {
   }
 
   override he(shape: readonly [number, number, number, number]): Tensor {
+    return metaTensor(shape);
+  }
+
+  override constant(shape: readonly number[]): Tensor {
     return metaTensor(shape);
   }
 }

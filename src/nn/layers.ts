@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import { cat, ones, stack, zeros } from '../tensor/create.js';
+import { cat, stack, zeros } from '../tensor/create.js';
 import {
   batchNorm,
   conv2d,
@@ -52,7 +52,7 @@ export class Conv2d extends Module {
     const { inputs, outputs, kernel, stride = 1, groups = 1, fanOut, initialiser } = options;
     const weight = initialiser.he([outputs, inputs / groups, kernel, kernel], fanOut);
     this.weight = this.parameter('weight', weight);
-    if (options.bias) this.bias = this.parameter('bias', zeros([outputs], initialiser.dtype));
+    if (options.bias) this.bias = this.parameter('bias', initialiser.constant([outputs], 0));
     this.kernel = kernel;
     this.stride = stride;
     this.groups = groups;
@@ -122,11 +122,11 @@ export class BatchNorm2d extends Module {
   }) {
     super();
     const { channels, zeroScale = false, initialiser } = options;
-    const { dtype } = initialiser;
-    this.weight = this.parameter('weight', zeroScale ? zeros([channels], dtype) : ones([channels], dtype));
-    this.bias = this.parameter('bias', zeros([channels], dtype));
-    this.runningMean = this.buffer('running_mean', zeros([channels], dtype));
-    this.runningVariance = this.buffer('running_var', ones([channels], dtype));
+    const each = (value: 0 | 1) => initialiser.constant([channels], value);
+    this.weight = this.parameter('weight', each(zeroScale ? 0 : 1));
+    this.bias = this.parameter('bias', each(0));
+    this.runningMean = this.buffer('running_mean', each(0));
+    this.runningVariance = this.buffer('running_var', each(1));
     this.#batches = this.buffer('num_batches_tracked', zeros([], 'int64'));
   }
 
@@ -242,7 +242,7 @@ export class Linear extends Module {
     super();
     const { inputs, outputs, deviation = Math.sqrt(1 / inputs), initialiser } = options;
     this.weight = this.parameter('weight', initialiser.normal([outputs, inputs], deviation));
-    this.bias = this.parameter('bias', zeros([outputs], initialiser.dtype));
+    this.bias = this.parameter('bias', initialiser.constant([outputs], 0));
   }
 
   /** [N, I] → [N, O] */

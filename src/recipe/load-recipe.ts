@@ -63,9 +63,27 @@ interface Section {
   readonly [key: string]: unknown;
 }
 
+/** Fifty times the longest of the bundled recipes; the time to parse YAML grows with the square. */
+const longestRecipe = 200_000;
+
+function parsed(path: string, text: string, lineCounter: LineCounter) {
+  try {
+    return parseDocument(text, { lineCounter, logLevel: 'error' });
+  } catch (error) {
+    // The parser recurses.
+    if (!(error instanceof RangeError)) throw error;
+    throw new InputError('invalid-input', `Expected YAML in ${path} but it is nested too deep.`, {
+      cause: error,
+    });
+  }
+}
+
 function readSections(path: string): Section {
   const lines = new LineCounter();
-  const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines });
+  const text = readFileSync(path, 'utf8');
+  if (text.length > longestRecipe)
+    throw InputError.expected(`at most ${longestRecipe} characters`, path, text.length);
+  const document = parsed(path, text, lines);
   const [problem] = document.errors;
   if (problem !== undefined) {
     const { line } = lines.linePos(problem.pos[0]);

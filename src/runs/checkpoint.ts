@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { InputError } from '../errors.js';
+import { describe, InputError } from '../errors.js';
 import {
   removeTemporaryFiles,
   type WriteBytes,
@@ -11,6 +11,7 @@ import {
   writeJsonDurably,
 } from '../files/durable-file.js';
 import { makeFolder } from '../files/make-folder.js';
+import { parseJson } from '../files/parse-json.js';
 import { type ModelDescription, modelDescriptionSchema } from '../models/description.js';
 import { version } from '../provenance/version.js';
 import { text, whole } from '../user-input/schema-fields.js';
@@ -193,9 +194,9 @@ function readNamed(path: string): Checkpoint {
 function parseRecord(json: string, path: string): Content {
   let input: unknown;
   try {
-    input = JSON.parse(json);
-  } catch {
-    throw damaged(path, 'it is not JSON');
+    input = parseJson(json);
+  } catch (error) {
+    throw damaged(path, `it is not JSON: ${describe(error)}`);
   }
   const record = validate({ schema: recordSchema, input, source: `the checkpoint ${path}` });
   if (digestOfContent(record.content) !== record.digest)
@@ -219,14 +220,23 @@ function readWeights(path: string, digest?: string): Omit<Checkpoint, 'progress'
     );
   if (digestOf(safetensorsParts(arrays, { satin, model })) !== storedDigest)
     throw damaged(path, 'its content does not match its digest');
-  const input: unknown = JSON.parse(model);
   return {
     satin,
-    model: validate({ schema: modelDescriptionSchema, input, source: `the metadata of ${path}` }),
+    model: parseDescription(model, path),
     weights: arrays,
     weightsDigest,
     weightsFile: path,
   };
+}
+
+function parseDescription(json: string, path: string): ModelDescription {
+  let input: unknown;
+  try {
+    input = parseJson(json);
+  } catch (error) {
+    throw damaged(path, `the description of its network is not JSON: ${describe(error)}`);
+  }
+  return validate({ schema: modelDescriptionSchema, input, source: `the metadata of ${path}` });
 }
 
 function readVerified(path: string, digest: string | undefined): Safetensors {

@@ -2,6 +2,7 @@ import { closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { type WriteBytes, writeFileDurably, writeWhole } from '../files/durable-file.js';
+import { parseJson } from '../files/parse-json.js';
 import { explainWriteError } from '../files/system-error.js';
 import type { RunEvent } from './events.js';
 import { runEventSchema } from './events.js';
@@ -69,7 +70,7 @@ function readLines(run: string): { readonly line: string; readonly event: RunEve
 
 function parseEvent(line: string, source: string): RunEvent {
   try {
-    return runEventSchema.parse(JSON.parse(line));
+    return runEventSchema.parse(parseJson(line));
   } catch (error) {
     throw new InputError('broken-file', `Expected an event in ${source} but the line is invalid.`, {
       cause: error,

@@ -4,6 +4,7 @@ import { describe, InputError, RunError } from '../errors.js';
 import { removeTemporaryFiles, writeFileDurably, writeJsonDurably } from '../files/durable-file.js';
 import { acquireLock, type Lock } from '../files/lock.js';
 import { makeFolder } from '../files/make-folder.js';
+import { parseJson } from '../files/parse-json.js';
 import { type Manifest, manifestSchema } from '../provenance/manifest.js';
 import { firstDifference } from '../user-input/first-difference.js';
 import { validate } from '../user-input/validate.js';
@@ -195,7 +196,7 @@ function existsError(path: string): InputError {
 
 function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return parseJson(readFileSync(path, 'utf8'));
   } catch (error) {
     throw InputError.expected('a readable JSON file', path, error);
   }

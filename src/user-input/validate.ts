@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { describe, InputError, SatinError } from '../errors.js';
 import { isShort, nearest, quotedList } from './did-you-mean.js';
+import { nameList } from './name-list.js';
 
 /** The options of one call of `validate`. */
 export interface Validation<Schema extends z.ZodType> {
@@ -19,13 +20,15 @@ export interface Validation<Schema extends z.ZodType> {
 export function validate<Schema extends z.ZodType>(options: Validation<Schema>): z.output<Schema> {
   const parsed = options.schema.safeParse(options.input, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const sentences = new Set(parsed.error.issues.flatMap((issue) => problems(issue, options.schema)));
+  const found = problemsOf(parsed.error.issues, options.schema);
+  const [first] = found.sentences;
+  const more = found.count - found.sentences.length;
   const lines =
-    sentences.size === 1
-      ? [...sentences].map((line) => ` ${line}`)
-      : [...sentences].map((line) => `\n  ${line}`);
-  const count = sentences.size === 1 ? '' : `, ${sentences.size} problems`;
-  throw new InputError('invalid-input', `In ${options.source}${count}:${lines.join('')}`);
+    found.count === 1
+      ? ` ${first}`
+      : found.sentences.map((line) => `\n  ${line}`).join('') + (more > 0 ? `\n  and ${more} more.` : '');
+  const count = found.count === 1 ? '' : `, ${found.count} problems`;
+  throw new InputError('invalid-input', `In ${options.source}${count}:${lines}`);
 }
 
 /** Reports a SatinError from within a schema; its message is shown unchanged, so it should name the path. */
@@ -34,8 +37,26 @@ export function reportError(context: z.RefinementCtx, path: string[], error: unk
   context.addIssue({ code: 'custom', path, message: error.message, params: { sentence: true } });
 }
 
+/** The most problems that a message tells of. */
+const told = 20;
+
+/** The first problems, one sentence each, and how many there are. */
+function problemsOf(
+  issues: readonly z.core.$ZodIssue[],
+  schema: z.ZodType,
+): { readonly sentences: readonly string[]; readonly count: number } {
+  const single = issues.flatMap((issue): z.core.$ZodIssue[] =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ ...issue, keys: [key] })) : [issue],
+  );
+  const sentences = new Set(single.slice(0, told).flatMap((issue) => problems(issue, schema)));
+  return {
+    sentences: [...sentences],
+    count: single.length > told ? sentences.size + single.length - told : sentences.size,
+  };
+}
+
 function problems(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
-  const path = issue.path.map(String);
+  const path = issue.path.map((key) => printable(String(key)));
   const name = path.length === 0 ? 'the root' : path.join('.');
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => unknownKey(key, path, sectionsAt(schema, path)));
@@ -76,8 +97,11 @@ function namesAt(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
   return sectionsAt(schema, issue.path.slice(0, -1).map(String)).flatMap((section) => section.tagValues);
 }
 
+/** A key from a file, cut and without control characters. */
+const printable = (key: string) => nameList([key]);
+
 function unknownKey(key: string, path: readonly string[], sections: readonly Section[]): string {
-  const name = [...path, key].join('.');
+  const name = [...path, printable(key)].join('.');
   const owners = sections.filter((section) => Object.hasOwn(section.schema.shape, key));
   const discriminator = owners[0]?.discriminator;
   if (discriminator !== undefined) {

@@ -86,7 +86,12 @@ export function loadWeights(
   const isFresh = (name: string) => fresh !== undefined && name.startsWith(`${fresh}.`);
   const targets = new Map([...network.state()].filter(([name]) => !isFresh(name)));
   const sources = new Map(arrays.filter(({ name }) => !isFresh(name)).map((array) => [array.name, array]));
-  requireFit(targets, sources, source);
+  requireShapes(
+    new Map([...targets].map(([name, { shape }]) => [name, shape])),
+    [...sources.values()],
+    source,
+  );
+  requireExact(targets, sources);
   noGrad(() => {
     for (const [name, target] of targets) {
       const array = sources.get(name);
@@ -96,16 +101,20 @@ export function loadWeights(
   });
 }
 
-type Described = Pick<NamedArray, 'dtype' | 'shape'>;
-
-function requireFit(
-  targets: ReadonlyMap<string, Tensor>,
-  sources: ReadonlyMap<string, Described>,
+/**
+ * Requires that arrays are those of a network with the tensors `targets`, shapes by name.
+ *
+ * @throws {InputError} naming what is missing, unexpected or of another shape.
+ */
+export function requireShapes(
+  targets: ReadonlyMap<string, readonly number[]>,
+  arrays: readonly Pick<NamedArray, 'name' | 'shape'>[],
   source: string,
 ): void {
+  const sources = new Map(arrays.map((array) => [array.name, array]));
   const missing = [...targets.keys()].filter((name) => !sources.has(name) && !isCounter(name));
   const extra = [...sources.keys()].filter((name) => !targets.has(name));
-  const misshapen = [...targets].flatMap(([name, { shape }]) => {
+  const misshapen = [...targets].flatMap(([name, shape]) => {
     const found = sources.get(name)?.shape ?? shape;
     return found.join() === shape.join()
       ? []
@@ -121,6 +130,12 @@ function requireFit(
       'weights-do-not-fit',
       `Expected the weights of this network in ${source} but ${problems.join(', ')}.`,
     );
+}
+
+function requireExact(
+  targets: ReadonlyMap<string, Tensor>,
+  sources: ReadonlyMap<string, Pick<NamedArray, 'dtype'>>,
+): void {
   for (const [name, { dtype }] of sources) {
     const target = targets.get(name)!.dtype;
     if (!isExact(dtype, target))

@@ -40,7 +40,11 @@ export interface PickleOptions {
   readonly persistentLoad: (id: PickleValue) => PickleValue;
 }
 
-/** Limits that no state dict exceeds; they keep a malicious pickle from exhausting memory. */
+/**
+ * Limits that no state dict exceeds; they keep a malicious pickle from exhausting memory or time. In addition, the
+ * arguments of all calls together have at most one element per byte: a list that is remembered takes two bytes to pass
+ * to a function again, which copies it.
+ */
 const limits = { opcodes: 2_000_000, integerBytes: 255 } as const;
 
 /**
@@ -51,7 +55,7 @@ const limits = { opcodes: 2_000_000, integerBytes: 255 } as const;
 export function readPickle(options: PickleOptions): { readonly value: PickleValue; readonly end: number } {
   const machine = new UnpicklingMachine(options);
   for (let count = 0; count < limits.opcodes; count++) {
-    const code = machine.next(1)[0]!;
+    const code = machine.byte();
     if (code === stop) return { value: machine.pop(), end: machine.position };
     const run = opcodes[code];
     if (run === undefined)
@@ -68,9 +72,10 @@ export function brokenPickle(path: string, what: string): InputError {
 
 class UnpicklingMachine {
   position = 0;
-  readonly memo = new Map<number, PickleValue>();
+  readonly memo: PickleValue[] = [];
   readonly #stack: PickleValue[] = [];
   readonly #marks: number[] = [];
+  #passed = 0;
 
   constructor(readonly options: PickleOptions) {}
 
@@ -84,6 +89,13 @@ class UnpicklingMachine {
     const part = this.options.bytes.subarray(this.position, end);
     this.position = end;
     return part;
+  }
+
+  byte(): number {
+    const byte = this.options.bytes[this.position];
+    if (byte === undefined) throw this.broken('its pickle is truncated');
+    this.position++;
+    return byte;
   }
 
   line(): string {
@@ -123,11 +135,13 @@ class UnpicklingMachine {
   }
 
   memoize(index: number): void {
-    this.memo.set(index, this.top());
+    // Python numbers them in order; any number would make the array sparse, and a map slow where its hashes collide.
+    if (index > this.position) throw this.broken(`its pickle numbers a memo entry ${index}`);
+    this.memo[index] = this.top();
   }
 
   recall(index: number): void {
-    const value = this.memo.get(index);
+    const value = this.memo[index];
     if (value === undefined) throw this.broken('its pickle reads an unset memo entry');
     this.push(value);
   }
@@ -149,6 +163,9 @@ class UnpicklingMachine {
     const [values, callee] = [this.pop(), this.pop()];
     if (!(callee instanceof PickleFunction) || !Array.isArray(values))
       throw this.broken('its pickle calls something other than a function');
+    for (const value of values) this.#passed += Array.isArray(value) ? 1 + value.length : 1;
+    if (this.#passed > this.options.bytes.length)
+      throw this.broken(`its pickle passes more than ${this.options.bytes.length} values to functions`);
     this.push(callee.make(values));
   }
 
@@ -174,7 +191,7 @@ const stop = 0x2e;
 const opcodes: Readonly<Record<number, (machine: UnpicklingMachine) => void>> = {
   // PROTO, FRAME
   128: (m) => {
-    const protocol = m.next(1)[0]!;
+    const protocol = m.byte();
     if (protocol < 2 || protocol > 5) throw m.broken(`its pickle has the unsupported protocol ${protocol}`);
   },
   149: (m) => void m.length64(),
@@ -184,20 +201,20 @@ const opcodes: Readonly<Record<number, (machine: UnpicklingMachine) => void>> = 
   137: (m) => m.push(false),
   // BININT, BININT1, BININT2, LONG1, LONG4, BINFLOAT
   74: (m) => m.push(m.next(4).readInt32LE()),
-  75: (m) => m.push(m.next(1)[0]!),
+  75: (m) => m.push(m.byte()),
   77: (m) => m.push(m.next(2).readUInt16LE()),
-  138: (m) => m.long(m.next(1)[0]!),
+  138: (m) => m.long(m.byte()),
   139: (m) => m.long(m.next(4).readUInt32LE()),
   71: (m) => m.push(m.next(8).readDoubleBE()),
   // BINUNICODE, SHORT_BINUNICODE, BINUNICODE8; BINSTRING and SHORT_BINSTRING of Python 2
   88: (m) => m.push(m.next(m.next(4).readUInt32LE()).toString('utf8')),
-  140: (m) => m.push(m.next(m.next(1)[0]!).toString('utf8')),
+  140: (m) => m.push(m.next(m.byte()).toString('utf8')),
   141: (m) => m.push(m.next(m.length64()).toString('utf8')),
   84: (m) => m.push(m.next(m.next(4).readUInt32LE()).toString('latin1')),
-  85: (m) => m.push(m.next(m.next(1)[0]!).toString('latin1')),
+  85: (m) => m.push(m.next(m.byte()).toString('latin1')),
   // BINBYTES, SHORT_BINBYTES
   66: (m) => m.push(m.next(m.next(4).readUInt32LE())),
-  67: (m) => m.push(m.next(m.next(1)[0]!)),
+  67: (m) => m.push(m.next(m.byte())),
   // EMPTY_LIST, APPEND, APPENDS
   93: (m) => m.push([]),
   97: (m) => m.extend([m.pop()]),
@@ -221,10 +238,10 @@ const opcodes: Readonly<Record<number, (machine: UnpicklingMachine) => void>> = 
   49: (m) => void m.popMark(),
   50: (m) => m.push(m.top()),
   // BINPUT, LONG_BINPUT, MEMOIZE, BINGET, LONG_BINGET
-  113: (m) => m.memoize(m.next(1)[0]!),
+  113: (m) => m.memoize(m.byte()),
   114: (m) => m.memoize(m.next(4).readUInt32LE()),
-  148: (m) => m.memoize(m.memo.size),
-  104: (m) => m.recall(m.next(1)[0]!),
+  148: (m) => m.memoize(m.memo.length),
+  104: (m) => m.recall(m.byte()),
   106: (m) => m.recall(m.next(4).readUInt32LE()),
   // GLOBAL, STACK_GLOBAL: a name, resolved by the reader
   99: (m) => m.push(m.options.findClass(`${m.line()}.${m.line()}`)),

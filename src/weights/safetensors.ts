@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { InputError } from '../errors.js';
+import { describe, InputError } from '../errors.js';
+import { parseJson } from '../files/parse-json.js';
+import { nameList } from '../user-input/name-list.js';
 
 /**
  * The safetensors format (https://github.com/huggingface/safetensors): eight bytes with the length of a JSON header,
@@ -165,9 +167,9 @@ interface Header {
 function parseHeader(text: string, path: string): Header {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw broken(path, 'its header is not JSON');
+    parsed = parseJson(text);
+  } catch (error) {
+    throw broken(path, `its header is not JSON: ${describe(error)}`);
   }
   if (!isObject(parsed)) throw broken(path, 'its header is not a JSON object');
   const { [metadataKey]: metadata = {}, ...entries } = parsed;
@@ -177,29 +179,36 @@ function parseHeader(text: string, path: string): Header {
   for (const location of locations) {
     // A duplicate name leaves a gap here, since JSON.parse keeps only the last entry.
     if (location.begin !== end)
-      throw broken(path, `the array '${location.name}' does not start at the end of the previous one`);
+      throw broken(
+        path,
+        `the array '${nameList([location.name])}' does not start at the end of the previous one`,
+      );
     end += location.length;
   }
   return { metadata: parseMetadata(metadata, path), locations, dataLength: end };
 }
 
 function parseLocation(name: string, entry: unknown, path: string): ArrayLocation {
-  if (!isObject(entry)) throw broken(path, `the header of the array '${name}' is not an object`);
+  const shown = nameList([name]);
+  if (!isObject(entry)) throw broken(path, `the header of the array '${shown}' is not an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (!isDtype(dtype))
     throw InputError.expected(
       Object.keys(bytesPerElement).join(', '),
-      `the element type of '${name}' in ${path}`,
+      `the element type of '${shown}' in ${path}`,
       dtype,
     );
-  if (!isCounts(shape)) throw broken(path, `the shape of '${name}' is not a list of whole numbers`);
-  if (!isCounts(offsets)) throw broken(path, `the offsets of '${name}' are not a pair of whole numbers`);
+  if (!isCounts(shape)) throw broken(path, `the shape of '${shown}' is not a list of whole numbers`);
+  if (!isCounts(offsets)) throw broken(path, `the offsets of '${shown}' are not a pair of whole numbers`);
   const [begin, end, ...rest] = offsets;
   if (begin === undefined || end === undefined || rest.length > 0)
-    throw broken(path, `the offsets of '${name}' are not a pair of whole numbers`);
+    throw broken(path, `the offsets of '${shown}' are not a pair of whole numbers`);
   const length = byteLength(dtype, shape);
   if (end - begin !== length)
-    throw broken(path, `'${name}' has ${end - begin} bytes where ${dtype} [${shape}] needs ${length}`);
+    throw broken(
+      path,
+      `'${shown}' has ${end - begin} bytes where ${dtype} [${nameList(shape.map(String))}] needs ${length}`,
+    );
   return { name, dtype, shape, begin, length };
 }
 
@@ -207,7 +216,7 @@ function parseMetadata(metadata: unknown, path: string): SafetensorsMetadata {
   if (!isObject(metadata)) throw broken(path, 'its metadata is not an object');
   return Object.fromEntries(
     Object.entries(metadata).map(([key, value]) => {
-      if (typeof value !== 'string') throw broken(path, `the metadata '${key}' is not a string`);
+      if (typeof value !== 'string') throw broken(path, `the metadata '${nameList([key])}' is not a string`);
       return [key, value];
     }),
   );

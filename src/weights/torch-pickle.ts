@@ -124,6 +124,9 @@ export function isCount(value: PickleValue | undefined): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
+/** More dimensions than any tensor has: the limit of libtorch's iterators. */
+const maxDimensions = 64;
+
 function isCounts(value: PickleValue | undefined): value is number[] {
-  return Array.isArray(value) && value.every(isCount);
+  return Array.isArray(value) && value.length <= maxDimensions && value.every(isCount);
 }

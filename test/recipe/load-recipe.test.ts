@@ -289,6 +289,15 @@ describe('a recipe is refused', () => {
     refuses(() => loadRecipe(fileOf('- a\n')), /Expected a recipe .* \["a"\]/);
   });
 
+  it('where it is longer or deeper than recipes are', () => {
+    refuses(
+      () => loadRecipe(fileOf('a: 1\n'.repeat(50_000))),
+      /at most 200000 characters for .*recipe\.yaml/,
+    );
+    for (const deep of ['['.repeat(90_000), '- '.repeat(90_000), '{a: '.repeat(20_000)])
+      refuses(() => loadRecipe(fileOf(deep)), /recipe\.yaml/);
+  });
+
   it('where there is none, with the nearest name', () => {
     refuses(() => loadRecipe('fashion-mnist-silo'), /Did you mean 'fashion-mnist-silu'\?/);
     refuses(() => loadRecipe('nothing.yaml'), /The recipes are .*fashion-mnist-silu/);

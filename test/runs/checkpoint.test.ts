@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   cpSync,
   mkdirSync,
@@ -178,6 +179,7 @@ describe('a damaged checkpoint', () => {
     refusesWith('last.json', changeStep);
     refusesWith('last.json', (bytes) => bytes.subarray(0, bytes.length / 2));
     refusesWith('last.json', () => Buffer.alloc(0));
+    refusesWith('last.json', () => Buffer.from('['.repeat(20_000) + ']'.repeat(20_000)));
   });
 
   it('is refused where it is a lone weights file with any byte flipped', () => {
@@ -190,6 +192,30 @@ describe('a damaged checkpoint', () => {
   it('does not lead to files elsewhere', () => {
     const away = (bytes: Buffer) => Buffer.from(bytes.toString().replace('last-20.safe', '../last-20.safe'));
     refusesWith('last.json', away, run, /Expected the name of a \.safetensors file/);
+  });
+
+  it('is refused where the description of its network is none', () => {
+    const other = join(folder, 'undescribed.safetensors');
+    const write = (model: string) => {
+      const digest = `sha256:${createHash('sha256')
+        .update(encodeSafetensors([], { satin: '1', model }))
+        .digest('hex')}`;
+      writeFileSync(other, encodeSafetensors([], { satin: '1', model, digest }));
+    };
+    const cases: readonly (readonly [model: string, sentence: RegExp])[] = [
+      ['{nope', /the description of its network is not JSON/],
+      ['['.repeat(20_000), /not JSON: it is nested more than 100 deep/],
+      ['[]', /Expected a section of keys for the root/],
+      [JSON.stringify({ ...model, shape: [3, 1e9, 1e9] }), /an image of at most 268435456 values for shape/],
+    ];
+    for (const [described, sentence] of cases) {
+      write(described);
+      assert.throws(
+        () => readCheckpoint({ path: other }),
+        (error) =>
+          error instanceof InputError && sentence.test(error.message) && error.message.includes(other),
+      );
+    }
   });
 
   it('is told from a file that is no checkpoint', () => {

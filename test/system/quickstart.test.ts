@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -41,6 +41,11 @@ describe('the small quickstart', {
     const other = quickstart('--seed', '1');
     assert.equal(other.status, 2);
     assert.match(other.stderr, /^satin: Expected training\.seed = 0, with [^\n]* but received 1\. [^\n]*\n$/);
+    const path = join(folder, 'small', 'summary.json');
+    truncateSync(path, readFileSync(path).length / 2);
+    const cut = quickstart();
+    assert.deepEqual([cut.status, cut.stdout], [2, '']);
+    assert.match(cut.stderr, /satin: Expected a summary in JSON for [^\n]* Remove it: [^\n]*\n$/);
   });
 });
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { describe, it } from 'node:test';
 import { InputError } from '../../src/errors.js';
 import { PickleFunction, type PickleValue, readPickle } from '../../src/weights/pickle.js';
+import { torchValue } from '../../src/weights/torch-pickle.js';
 
 /** What a pickle of protocol 2 says; `pair` is the one name that it may call. */
 function said(...code: (number | string)[]): PickleValue {
@@ -60,4 +61,65 @@ it('what is broken is refused: nothing on the stack, an unknown opcode, a call o
   assert.throws(() => said('K\x01)R'), /calls something other than a function/);
   assert.throws(() => said('h\x05'), /reads an unset memo entry/);
   assert.throws(() => said('\x80\x01'), /the unsupported protocol 1/);
+});
+
+/** A pickle of protocol 2, read with the names that PyTorch's have. */
+function read(...parts: readonly (string | Buffer)[]): PickleValue {
+  const bytes = Buffer.concat(
+    parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)),
+  );
+  const never = (what: string) => new InputError('broken-file', what);
+  return readPickle({
+    bytes: Buffer.concat([Buffer.from('\x80\x02', 'latin1'), bytes, Buffer.from('.')]),
+    path: 'test.pt',
+    findClass: (name) => torchValue(name, { forbidden: never, broken: never }),
+    persistentLoad: (id) => id,
+  }).value;
+}
+
+describe('a pickle of a few bytes is read in little time and memory, or refused', () => {
+  const pairs = `](${'K\x01K\x02\x86'.repeat(5000)}eq\x00`;
+  const ordered = 'ccollections\nOrderedDict\nq\x01';
+
+  it('where it copies a list that it remembers, once', () => {
+    // As Python 2 wrote an OrderedDict: the list of its pairs, which is not remembered by anything else.
+    const once = read(`${ordered}${pairs}\x85R`);
+    assert.ok(once instanceof Map && once.size === 1);
+  });
+
+  it('where it does so thirty thousand times, in 198 kB', () => {
+    const began = performance.now();
+    assert.throws(
+      () => read(pairs, ordered, `]q\x02h\x02(${'h\x01h\x00\x85R'.repeat(28_000)}e`),
+      /its pickle passes more than \d+ values to functions/,
+    );
+    assert.ok(performance.now() - began < 5000);
+  });
+
+  it('where a tensor has a shape of that list', () => {
+    const shape = `](${'K\x00'.repeat(5000)}eq\x00`;
+    const call = 'ctorch._utils\n_rebuild_tensor_v2\n(Nh\x00h\x00h\x00tR';
+    assert.throws(() => read(shape, call.repeat(5000)), /invalid arguments/);
+  });
+
+  it('where it numbers what it remembers as no writer does', () => {
+    const numbered = (index: number) => Buffer.from([0x72, ...new Uint8Array(Uint32Array.of(index).buffer)]);
+    for (const index of [0xffff_ffff, 1000])
+      assert.throws(() => read('N', numbered(index)), new RegExp(`numbers a memo entry ${index}`));
+    assert.equal(read('N', numbered(1), 'h\x01'), null);
+  });
+
+  it('where it nests, or doubles, a hundred thousand times', () => {
+    const nested = read(']'.repeat(100_000), 'a'.repeat(99_999));
+    assert.ok(Array.isArray(nested) && nested.length === 1);
+    const doubled = read(']', 'q\x00h\x00h\x00\x86'.repeat(100_000));
+    assert.ok(Array.isArray(doubled) && doubled.length === 2);
+  });
+
+  it('where it has long strings and integers', () => {
+    const length = (size: number) => Buffer.from(Uint32Array.of(size).buffer);
+    assert.throws(() => read('X', length(0xffff_ffff)), /truncated/);
+    assert.throws(() => read('\x8b', length(0xffff_ffff)), /an integer of 4294967295 bytes/);
+    assert.throws(() => read('\x8b', length(0x8000_0000)), /an integer of 2147483648 bytes/);
+  });
 });

@@ -125,6 +125,12 @@ describe('safetensors', () => {
     refuses(fileWithHeader('{'), /not JSON/);
     refuses(fileWithHeader('[]'), /not a JSON object/);
     refuses(fileWithHeader('{"a": 1}'), /is not an object/);
+    refuses(fileWithHeader(`${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`), /more than 100 deep/);
+    const name = 'a\n'.repeat(100_000);
+    refuses(
+      fileWithHeader(JSON.stringify({ [name]: 1 })),
+      /of the array 'a\?a[^\n]{70,80}\.\.\.' is not an object/,
+    );
     refuses(fileWithHeader('{"__metadata__": {"a": 1}}', new Uint8Array()), /metadata 'a' is not a string/);
   });
 

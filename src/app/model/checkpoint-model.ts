@@ -1,11 +1,18 @@
 import { Model } from '../../models/model.js';
+import { stateShapes } from '../../models/state-shapes.js';
 import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
-import { loadWeights } from '../../weights/module-weights.js';
+import { loadWeights, requireShapes } from '../../weights/module-weights.js';
 
-/** Builds the model of a checkpoint on a device and loads its weights. */
+/**
+ * Builds the model of a checkpoint on a device and loads its weights.
+ *
+ * @throws {InputError} if the weights are not those of the network that is described; nothing of its size is then made.
+ */
 export function checkpointModel(checkpoint: Checkpoint, device = 'cpu'): Model {
+  const { weights, weightsFile: source } = checkpoint;
+  requireShapes(stateShapes(checkpoint.model), weights, source);
   const model = Model.create(checkpoint.model, { seed: null, device });
-  loadWeights(model.network, checkpoint.weights);
+  loadWeights(model.network, weights, { source });
   return model;
 }
 

@@ -4,7 +4,8 @@ import type { ModelDescription } from '../../models/description.js';
 import { asNormalisation, type ExternalDescription } from '../../models/external-description.js';
 import { Model } from '../../models/model.js';
 import type { Preprocessing } from '../../models/preprocessing.js';
-import { loadWeights } from '../../weights/module-weights.js';
+import { stateShapes } from '../../models/state-shapes.js';
+import { loadWeights, requireShapes } from '../../weights/module-weights.js';
 import { areDeepMinds, matchParameterNames, storedNormalisation } from '../../weights/parameter-names.js';
 import type { StateDict } from '../../weights/state-dict.js';
 
@@ -53,10 +54,13 @@ export function importWeights(
       'symmetric',
       `The weights of ${path} have DeepMind's names, and those networks are padded so.`,
     );
+  // Before anything of its size is made.
+  const shapes = stateShapes(description);
+  const names = new Set(shapes.keys());
+  const { arrays, skipped } = matchParameterNames(weights.arraysFor?.(names) ?? weights.arrays, names);
+  requireShapes(shapes, arrays, path);
   const model = Model.create({ ...description, normalise: held ?? stated }, { seed: null, device });
   try {
-    const names = new Set(model.network.state().keys());
-    const { arrays, skipped } = matchParameterNames(weights.arraysFor?.(names) ?? weights.arrays, names);
     loadWeights(model.network, arrays, { source: path });
     return { model, digest: fileDigest(...weights.files), skipped: [...weights.skipped, ...skipped] };
   } catch (error) {

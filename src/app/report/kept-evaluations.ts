@@ -4,11 +4,8 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { cardName } from '../../engine/device.js';
 import { InputError } from '../../errors.js';
-import {
-  type FinishedEvaluation,
-  isFinishedEvaluation,
-  readFinishedEvaluation,
-} from '../../evaluation/folder/finished.js';
+import { isFinishedEvaluation } from '../../evaluation/folder/evaluation-folder.js';
+import { type FinishedEvaluation, readFinishedEvaluation } from '../../evaluation/folder/finished.js';
 import {
   type EvaluationManifest,
   type EvaluationSettings,

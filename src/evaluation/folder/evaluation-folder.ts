@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset.js';
 import { InputError } from '../../errors.js';
@@ -8,7 +17,7 @@ import { Ledger, type LedgerEntry } from '../ledger.js';
 import type { EvaluationResult } from '../result.js';
 import { foundBytes, foundFile, writeAdversarial } from './images.js';
 import type { EvaluationManifest } from './manifest.js';
-import { type EvaluationLine, parseLines, toEntry, toLine } from './verdict-lines.js';
+import { type EvaluationLine, parseLines, requireKnown, toEntry, toLine } from './verdict-lines.js';
 
 export const linesFile = 'verdicts.jsonl';
 /** The result of a finished evaluation. */
@@ -26,15 +35,26 @@ export interface EvaluationFolder extends Disposable {
   [Symbol.dispose](): void;
 }
 
-/** The verdicts of an evaluation, complete or not, and the images they refer to. */
+/**
+ * The verdicts of an evaluation, complete or not, and the images they refer to.
+ *
+ * @throws {InputError} if a verdict is not of this evaluation, or a finished one lacks images.
+ */
 export function readFound(
   path: string,
-  shape: Dataset['shape'],
+  data: Dataset,
+  manifest: EvaluationManifest,
 ): { readonly lines: readonly EvaluationLine[]; readonly imageOf: (number: number) => Float32Array } {
-  const images = foundBytes(path);
-  const length = imageBytes({ shape });
+  const images = foundBytes(path, data.shape);
+  const length = imageBytes(data);
   const { lines } = completeLines(path, Math.floor(images.length / length));
+  requireKnown(lines, { path: join(path, linesFile), manifest, data });
   return { lines, imageOf: (number) => imageAt(images, number * length, length) };
+}
+
+/** Whether the evaluation in a folder is finished. */
+export function isFinishedEvaluation(path: string): boolean {
+  return existsSync(join(path, resultFile));
 }
 
 export interface OpenOptions {
@@ -54,7 +74,7 @@ export function openEvaluationFolder({
   release,
 }: OpenOptions): EvaluationFolder {
   const { ids, labels, shape } = data;
-  const { imageOf } = readFound(path, shape);
+  const { imageOf } = readFound(path, data, manifest);
   const indexById = new Map(Array.from(ids, (id, index) => [id, index]));
   const indexOf = (id: number) => {
     const index = indexById.get(id);
@@ -111,7 +131,12 @@ export function openEvaluationFolder({
   };
 }
 
-/** The lines before the first that refers to a missing image, as may happen after a power failure. */
+/**
+ * The lines before the first that refers to a missing image, as may happen after a power failure.
+ *
+ * @throws {InputError} if images are missing although the evaluation is finished, or a line refers to another image than
+ *   the next.
+ */
 export function completeLines(
   path: string,
   images: number,
@@ -120,7 +145,19 @@ export function completeLines(
   const text = readFileSync(file, 'utf8');
   const all = parseLines(text, file);
   const torn = all.findIndex((line) => line.type === 'broken' && line.image >= images);
+  if (torn >= 0 && isFinishedEvaluation(path))
+    throw new InputError(
+      'broken-file',
+      `Expected the image of line ${torn + 1} of ${file} but the finished evaluation has ${images} images.`,
+    );
   const lines = torn < 0 ? all : all.slice(0, torn);
+  let next = 0;
+  for (const [index, line] of lines.entries())
+    if (line.type === 'broken' && line.image !== next++)
+      throw new InputError(
+        'broken-file',
+        `Expected image ${next - 1} in line ${index + 1} of ${file} but received ${line.image}.`,
+      );
   const kept = text.split('\n').slice(0, lines.length);
   return {
     lines,

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { precisions } from '../../engine/precision-name.js';
 import { InputError, printable } from '../../errors.js';
+import { parseJson } from '../../files/parse-json.js';
 import { validate } from '../../user-input/validate.js';
 import type { EvaluationResult } from '../result.js';
 import type { Evaluation } from '../summary.js';
@@ -14,11 +15,6 @@ import type { EvaluationManifest } from './manifest.js';
 export interface FinishedEvaluation {
   readonly result: EvaluationResult;
   readonly evaluation: Pick<Evaluation, 'adversarial'>;
-}
-
-/** Whether the evaluation in a folder is finished. */
-export function isFinishedEvaluation(path: string): boolean {
-  return existsSync(join(path, resultFile));
 }
 
 /**
@@ -39,7 +35,7 @@ export function readFinishedEvaluation(path: string, manifest: EvaluationManifes
   if (!isOf)
     throw new InputError('broken-file', `Expected ${source} to be that of its manifest.json but it is not.`);
   const indices = new Map(Array.from(data.ids, (id, index) => [id, index]));
-  const { lines, imageOf } = readFound(path, data.shape);
+  const { lines, imageOf } = readFound(path, data, manifest);
   const adversarial = new Map<number, Float32Array>();
   for (const line of lines) {
     if (line.type !== 'broken') continue;
@@ -52,7 +48,7 @@ export function readFinishedEvaluation(path: string, manifest: EvaluationManifes
 
 function parse(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return parseJson(readFileSync(file, 'utf8'));
   } catch (error) {
     const reason = printable(error instanceof Error ? error.message : String(error));
     throw new InputError('broken-file', `Expected the result ${file} to be JSON but it is not: ${reason}.`);

@@ -5,6 +5,7 @@ import { labelArray } from '../../data/dataset.js';
 import { pixelsDigest } from '../../data/digest.js';
 import { InputError } from '../../errors.js';
 import { writeFileDurably } from '../../files/durable-file.js';
+import { nameList } from '../../user-input/name-list.js';
 import { type NamedArray, readSafetensors, safetensorsParts } from '../../weights/safetensors.js';
 import type { EvaluationSettings } from './manifest.js';
 
@@ -35,15 +36,19 @@ export function readOriginals(folder: string, settings: EvaluationSettings): Dat
   const { arrays } = readSafetensors(path);
   const images = arrayOf(arrays, 'images', path);
   const [count = 0, channels = 0, height = 0, width = 0] = images.shape;
+  if (images.dtype !== 'U8' || images.shape.length !== 4)
+    throw broken(path, 'images U8 [N, C, H, W]', `${images.dtype} [${nameList(images.shape.map(String))}]`);
+  const column = (name: string, below: number) =>
+    numbersOf(arrayOf(arrays, name, path), { path, count, below });
   const labels = labelArray(count, settings.classes.length);
-  labels.set(numbersOf(arrayOf(arrays, 'labels', path)));
+  labels.set(column('labels', settings.classes.length));
   const dataset: Dataset = {
     name: settings.data,
     classes: settings.classes,
     shape: [channels, height, width],
     images: images.bytes,
     labels,
-    ids: Uint32Array.from(numbersOf(arrayOf(arrays, 'ids', path))),
+    ids: Uint32Array.from(column('ids', 2 ** 32)),
     order: 'file',
     warnings: [],
   };
@@ -77,7 +82,7 @@ export function writeAdversarial(
   const { found, shape, settings, attacks } = options;
   const { data, pixelsDigest: digest, norm, epsilon } = settings;
   const arrays: NamedArray[] = [
-    { name: 'images', dtype: 'F32', shape: [found.length, ...shape], bytes: foundBytes(folder) },
+    { name: 'images', dtype: 'F32', shape: [found.length, ...shape], bytes: foundBytes(folder, shape) },
     column(
       'ids',
       found.map(({ id }) => id),
@@ -101,12 +106,23 @@ export function writeAdversarial(
   writeFileDurably(join(folder, adversarialFile), safetensorsParts(arrays, metadata));
 }
 
-/** The adversarial images found so far, of a finished or unfinished evaluation. */
-export function foundBytes(folder: string): Uint8Array {
+/**
+ * The adversarial images of `shape` found so far, of a finished or unfinished evaluation.
+ *
+ * @throws {InputError} if the file holds none, or others.
+ */
+export function foundBytes(folder: string, shape: Dataset['shape']): Uint8Array {
   const path = join(folder, foundFile);
   if (existsSync(path)) return readFileSync(path);
   const done = join(folder, adversarialFile);
-  return arrayOf(readSafetensors(done).arrays, 'images', done).bytes;
+  const images = arrayOf(readSafetensors(done).arrays, 'images', done);
+  if (images.dtype !== 'F32' || images.shape.slice(1).join() !== shape.join())
+    throw broken(
+      done,
+      `images F32 [K, ${shape.join(', ')}]`,
+      `${images.dtype} [${nameList(images.shape.map(String))}]`,
+    );
+  return images.bytes;
 }
 
 function column(name: string, values: ArrayLike<number>): NamedArray {
@@ -114,8 +130,21 @@ function column(name: string, values: ArrayLike<number>): NamedArray {
   return { name, dtype: 'I64', shape: [values.length], bytes };
 }
 
-function numbersOf({ bytes, shape }: NamedArray): number[] {
-  return Array.from(new BigInt64Array(bytes.buffer, bytes.byteOffset, shape[0] ?? 0), Number);
+/** @throws {InputError} for anything but `count` integers from 0 to `below` - 1. */
+function numbersOf(
+  { name, dtype, shape, bytes }: NamedArray,
+  { path, count, below }: { readonly path: string; readonly count: number; readonly below: number },
+): number[] {
+  if (dtype !== 'I64' || shape.length !== 1 || shape[0] !== count)
+    throw broken(path, `${name} I64 [${count}]`, `${dtype} [${nameList(shape.map(String))}]`);
+  const numbers = Array.from(new BigInt64Array(bytes.buffer, bytes.byteOffset, count), Number);
+  const wrong = numbers.find((number) => number < 0 || number >= below);
+  if (wrong !== undefined) throw broken(path, `${name} from 0 to ${below - 1}`, wrong);
+  return numbers;
+}
+
+function broken(path: string, expected: string, received: string | number): InputError {
+  return new InputError('broken-file', `Expected ${expected} in ${path} but received ${received}.`);
 }
 
 function arrayOf(arrays: readonly NamedArray[], name: string, path: string): NamedArray {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { precisions } from '../../engine/precision-name.js';
 import { describe, InputError, printable } from '../../errors.js';
+import { parseJson } from '../../files/parse-json.js';
 import { manifestSchema } from '../../provenance/manifest.js';
 import { firstDifference } from '../../user-input/first-difference.js';
 import { validate } from '../../user-input/validate.js';
@@ -69,7 +70,7 @@ export function readEvaluationManifest(folder: string, name: string): Evaluation
   const file = manifestFile(folder);
   let input: unknown;
   try {
-    input = JSON.parse(readFileSync(file, 'utf8'));
+    input = parseJson(readFileSync(file, 'utf8'));
   } catch (error) {
     throw InputError.expected(
       'an evaluation folder',

@@ -52,7 +52,7 @@ export function storedEvaluationFolder(path: string): StoredEvaluationFolder {
       const lock = acquireLock(path);
       try {
         removeTemporaryFiles(path);
-        const images = foundBytes(path);
+        const images = foundBytes(path, data.shape);
         const { lines, bytes, count } = completeLines(path, Math.floor(images.length / imageBytes(data)));
         // Truncate both files to the entries that are complete in both.
         truncateSync(join(path, linesFile), bytes);

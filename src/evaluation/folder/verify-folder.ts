@@ -8,8 +8,7 @@ import { batches } from '../batches.js';
 import { misclassified } from '../misclassified.js';
 import { padSingleton } from '../model-under-test.js';
 import { requireClasses } from '../require-logits.js';
-import { readFound } from './evaluation-folder.js';
-import { isFinishedEvaluation } from './finished.js';
+import { isFinishedEvaluation, readFound } from './evaluation-folder.js';
 import { readOriginals } from './images.js';
 import type { EvaluationManifest } from './manifest.js';
 
@@ -82,14 +81,12 @@ export function verifyFolder(
     });
   }
 
-  const { lines, imageOf } = readFound(path, data.shape);
+  const { lines, imageOf } = readFound(path, data, options.manifest);
   const broken = lines.flatMap((line) => (line.type === 'broken' ? [line] : []));
   const images = [...batches([...broken.keys()], chosen.batch)].flatMap((chunk) => {
     const found = chunk.map((position) => {
       const { id, attack, image } = broken[position]!;
-      const index = indexById.get(id);
-      if (index === undefined)
-        throw new InputError('broken-file', `Expected ids of ${data.name} in ${path} but found ${id}.`);
+      const index = indexById.get(id)!; // readFound requires it
       return { id, attack, index, label: data.labels[index]!, pixels: imageOf(image) };
     });
     const { distances, errors } = scope(() => {

@@ -1,3 +1,4 @@
+import { InputError } from '../../errors.js';
 import type { ActivationLayer } from '../../nn/activation-layer.js';
 import type { Initialiser } from '../../nn/initialise.js';
 import { Module, type Pass } from '../../nn/module.js';
@@ -26,7 +27,16 @@ export abstract class Architecture extends Module {
   abstract forward(x: Tensor, pass: Pass): Tensor;
 }
 
-/** `channels` times `width`, rounded to an integer of at least 1. */
+/** No weights of so many channels fit in memory; the sizes of others stay exact in 53 bits. */
+const mostChannels = 2 ** 20;
+
+/**
+ * `channels` times `width`, rounded to an integer of at least 1.
+ *
+ * @throws {InputError} if there are more than a million of them.
+ */
 export function scaleChannels(channels: number, width: number): number {
-  return Math.max(1, Math.round(channels * width));
+  const scaled = Math.max(1, Math.round(channels * width));
+  if (scaled <= mostChannels) return scaled;
+  throw InputError.expected(`at most ${mostChannels / channels}`, 'the width', width);
 }

@@ -17,7 +17,7 @@ import type { Model } from '../../../src/models/model.js';
 import { writeCheckpoint } from '../../../src/runs/checkpoint.js';
 import { clean } from '../../../src/training/objectives/objective.js';
 import { toArrays } from '../../../src/weights/module-weights.js';
-import { encodeSafetensors, readSafetensors } from '../../../src/weights/safetensors.js';
+import { encodeSafetensors, type NamedArray, readSafetensors } from '../../../src/weights/safetensors.js';
 import { blobs, smallModel, training } from '../../support/blobs.js';
 import { satin } from '../../support/tiny-run.js';
 
@@ -153,6 +153,66 @@ describe('adversarial images that were kept', () => {
       (error) =>
         error instanceof InputError && /Expected the evaluated images .* but they are/.test(error.message),
     );
+  });
+
+  it('are refused beside originals whose columns are no columns of theirs', () => {
+    const refused = (name: string, change: (column: NamedArray) => NamedArray, sentence: RegExp) => {
+      cpSync(place('linf'), place('columns'), { recursive: true });
+      const file = place('columns', 'originals.safetensors');
+      const arrays = readSafetensors(file).arrays.map((each) => (each.name === name ? change(each) : each));
+      writeFileSync(file, encodeSafetensors(arrays));
+      assert.throws(
+        () => verifyRun({ folder: place('columns'), model: readModelFile(own) }),
+        (error) =>
+          error instanceof InputError && sentence.test(error.message) && error.message.includes(file),
+      );
+      rmSync(place('columns'), { recursive: true });
+    };
+    const numbers = (name: string, values: readonly number[]): NamedArray => ({
+      name,
+      dtype: 'I64',
+      shape: [values.length],
+      bytes: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
+    });
+    const sixtyFour = (value: number) => Array.from({ length: 64 }, () => value);
+    refused('labels', () => numbers('labels', [1, 2]), /Expected labels I64 \[64\] .* received I64 \[2\]/);
+    refused('labels', () => numbers('labels', [...sixtyFour(0), 0]), /received I64 \[65\]/);
+    refused(
+      'labels',
+      () => numbers('labels', sixtyFour(200)),
+      /Expected labels from 0 to \d+ .* received 200/,
+    );
+    refused('labels', (old) => ({ ...old, dtype: 'F64' }), /received F64/);
+    refused('ids', () => numbers('ids', sixtyFour(-1)), /Expected ids from 0 to 4294967295 .* received -1/);
+    refused('images', (old) => ({ ...old, shape: [old.bytes.length] }), /Expected images U8 \[N, C, H, W\]/);
+  });
+
+  it('are refused where a verdict is of no image, example or attack of the evaluation', () => {
+    const refused = (from: RegExp, to: string, sentence: RegExp) => {
+      cpSync(place('linf'), place('lines'), { recursive: true });
+      const file = place('lines', 'verdicts.jsonl');
+      const text = readFileSync(file, 'utf8');
+      assert.match(text, from);
+      writeFileSync(file, text.replace(from, to));
+      const { status, stdout, stderr } = satin('verify', place('lines'), '--threads', '1');
+      assert.deepEqual([status, stdout], [2, ''], stderr);
+      assert.match(stderr, sentence);
+      assert.match(stderr, /satin: [^\n]+\n$/);
+      rmSync(place('lines'), { recursive: true });
+    };
+    refused(
+      /"image":0/,
+      '"image":1000000000',
+      /Expected the image of line \d+ .* finished evaluation has \d+ images/,
+    );
+    refused(/"image":1\}/, '"image":0}', /Expected image 1 in line \d+ .* received 0/);
+    refused(/"image":1\}/, '"image":-1}', /Expected a verdict in line \d+/);
+    refused(
+      /"attack":"fgsm"/,
+      '"attack":"magic"',
+      /an attack of the evaluation in line \d+ .* received 'magic'/,
+    );
+    refused(/"id":\d+/, '"id":999999', /an id of .* in line \d+ .* received 999999/);
   });
 
   it('tell of another model how many fool it, and fail only outside ball and box', () => {

@@ -6,9 +6,10 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseDerivative } from '../../../src/activations/parse.js';
 import { functionModel, openModel } from '../../../src/app/model/open-model.js';
-import { setThreads } from '../../../src/engine/engine-info.js';
+import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import type { InputError } from '../../../src/errors.js';
 import { modelKind } from '../../../src/models/model-kind.js';
+import { readCheckpoint, writeWeights } from '../../../src/runs/checkpoint.js';
 import { noise } from '../../../src/tensor/noise.js';
 import { scope } from '../../../src/tensor/scope.js';
 
@@ -67,6 +68,27 @@ describe('a model that is opened', () => {
         (error: InputError) =>
           error.exitCode === 2 && /`surrogates`.*the derivative of softplus\(10\)\.$/.test(error.message),
       );
+  });
+
+  it('is refused before anything of its size is made, where it describes more than it holds', () => {
+    const large = join(temporary, 'large.safetensors');
+    const described = readCheckpoint({ path: file('resnet8.safetensors') }).model;
+    const cases: readonly (readonly [width: number, sentence: RegExp])[] = [
+      [300, /Expected the weights of this network in .*large\.safetensors but \d+ are missing/],
+      [1e6, /Expected at most \d+ for the width but received 1000000/],
+      [1e300, /Expected at most \d+ for the width/],
+    ];
+    const before = memoryInfo();
+    for (const [width, sentence] of cases) {
+      writeWeights(large, { model: { ...described, width }, weights: [] });
+      assert.throws(
+        () => openModel(large),
+        (error: InputError) => error.exitCode === 2 && sentence.test(error.message),
+      );
+    }
+    const { liveTensors, peakBytes } = memoryInfo();
+    assert.equal(liveTensors, before.liveTensors);
+    assert.ok(peakBytes - before.peakBytes < 1e6, `${peakBytes - before.peakBytes} bytes`);
   });
 
   it('of Satin takes no input form: its normalisation is its first layer', () => {
