@@ -42,7 +42,7 @@ napi_value noise(Arguments&);
 // resample.cc
 napi_value resample(Arguments&), resampleJpeg(Arguments&), sizeOfJpeg(Arguments&), jpegDecoder(Arguments&);
 // allocator.cc
-napi_value memory(Arguments&), setMemoryLimits(Arguments&), emptyCache(Arguments&), poisonRecycled(Arguments&);
+napi_value memory(Arguments&), setMemoryLimits(Arguments&), limitMemory(Arguments&), emptyCache(Arguments&), poisonRecycled(Arguments&);
 // runtime.cc
 napi_value setThreads(Arguments&), engine(Arguments&), takeWarnings(Arguments&), parallelWidth(Arguments&);
 void startEngine();
@@ -123,6 +123,7 @@ napi_value initialise(napi_env env, napi_value exports) {
     define(env, exports, "jpegDecoder", jpegDecoder);
     define(env, exports, "memory", memory);
     define(env, exports, "setMemoryLimits", setMemoryLimits);
+    define(env, exports, "limitMemory", limitMemory);
     define(env, exports, "emptyCache", emptyCache);
     define(env, exports, "poisonRecycled", poisonRecycled);
     define(env, exports, "setThreads", setThreads);

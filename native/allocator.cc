@@ -7,14 +7,14 @@
 #endif
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <mutex>
-#include <unistd.h>
 #include <map>
 
-#include "napi_convert.h"
+#include "memory.h"
+#include "memory_room.h"
 
 namespace satin {
 namespace {
@@ -25,6 +25,7 @@ constexpr size_t kHuge = size_t{2} << 20;  // blocks from here on are mapped by 
 
 struct Header {
   size_t block;  // how many bytes the data may have: its class
+  size_t asked;  // how many it has
 };
 
 struct Pool {
@@ -35,7 +36,11 @@ struct Pool {
   size_t cachedBytes = 0;
   size_t peakBytes = 0;
   size_t cacheLimit = 0;
-  size_t totalLimit = 0;
+  size_t totalLimit = 0;  // of all tensors together
+  size_t given = 0;       // what the process may have, tensors and all else
+  size_t unchecked = 0;  // bytes taken from the system since it was last asked what it has left
+  size_t leftThen = 0;   // what it had left when it was asked
+  std::string giver = "this machine";
   bool poison = false;
 };
 
@@ -52,15 +57,6 @@ size_t blockSize(size_t bytes) {
   const int highest = 63 - __builtin_clzll(bytes - 1);
   const size_t step = size_t{1} << (highest - 3 < 6 ? 6 : highest - 3);
   return (bytes + step - 1) & ~(step - 1);
-}
-
-// What this process may use: the machine's memory, or its control group's where that is less.
-size_t availableMemory() {
-  size_t total = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGE_SIZE));
-  std::ifstream group("/sys/fs/cgroup/memory.max");
-  size_t limit = 0;
-  if (group >> limit && limit < total) total = limit;
-  return total;
 }
 
 char* dataOf(Header* header) { return reinterpret_cast<char*>(header) + kHeader; }
@@ -114,29 +110,60 @@ Header* cached(Pool& all, size_t block) {
   return header;
 }
 
+std::string mebibytes(size_t bytes) { return std::to_string((bytes >> 20) + (bytes % (size_t{1} << 20) != 0)) + " MiB"; }
+
+[[noreturn]] void refuse(const Pool& all, size_t bytes, size_t left) {
+  throw OutOfMemory(mebibytes(bytes) + " asked for, " + mebibytes(all.liveBytes) + " in use by tensors, " +
+                    std::to_string(left >> 20) + " MiB left of the " + mebibytes(all.totalLimit) + " that " + all.giver +
+                    " allows. A smaller batch, network or image needs less.");
+}
+
+// What is left for tensors, by what they were asked for and by what the system says.
+size_t left(const Pool& all, size_t room) {
+  return std::min(room, all.totalLimit > all.liveBytes ? all.totalLimit - all.liveBytes : 0);
+}
+
+// Linux grants more than there is and kills the process when it is used: so we refuse first. The system is asked again
+// once a quarter of what it had left, or 256 MiB, were taken, since to read its files takes as long as to map a page.
+void requireRoom(Pool& all, size_t bytes, size_t block) {
+  all.unchecked += block;
+  if (all.unchecked < std::min(all.leftThen / 4, size_t{256} << 20)) return;
+  size_t room = roomLeft(all.given);
+  if (bytes > room && all.cachedBytes > 0) {
+    releaseCache(all);
+    room = roomLeft(all.given);
+  }
+  all.unchecked = 0;
+  all.leftThen = room;
+  if (bytes > room) refuse(all, bytes, left(all, room));
+  all.leftThen -= bytes;
+}
+
+// New memory from the system; its cached blocks are given back first where they take the room.
+Header* obtain(Pool& all, size_t bytes, size_t block) {
+  if (all.liveBytes + all.cachedBytes + block > all.totalLimit) releaseCache(all);
+  requireRoom(all, bytes, block);
+  Header* header = fresh(block);
+  if (header == nullptr) {
+    releaseCache(all);
+    header = fresh(block);
+  }
+  if (header == nullptr) refuse(all, bytes, left(all, roomLeft(all.given)));
+  header->block = block;
+  return header;
+}
+
 void* take(size_t bytes) {
   Pool& all = pool();
-  const size_t block = bytes > (size_t{1} << 50) ? SIZE_MAX : blockSize(bytes);
   Header* header = nullptr;
   {
     std::lock_guard<std::mutex> lock(all.mutex);
-    // Linux grants more than there is and kills the process when it is used: so we refuse first.
-    if (block > all.totalLimit || all.liveBytes + block > all.totalLimit)
-      throw std::runtime_error("Not enough memory: " + std::to_string(bytes >> 20) + " MiB asked for, " +
-                               std::to_string(all.liveBytes >> 20) + " MiB in use, " +
-                               std::to_string(all.totalLimit >> 20) + " MiB allowed. A smaller batch needs less.");
+    if (bytes > all.totalLimit || all.liveBytes + bytes > all.totalLimit) refuse(all, bytes, left(all, all.totalLimit));
+    const size_t block = blockSize(bytes);
     header = cached(all, block);
-    if (header == nullptr) {
-      if (all.liveBytes + all.cachedBytes + block > all.totalLimit) releaseCache(all);
-      header = fresh(block);
-      if (header == nullptr) {
-        releaseCache(all);
-        header = fresh(block);
-      }
-      if (header == nullptr) throw std::bad_alloc();
-      header->block = block;
-    }
-    all.liveBytes += header->block;
+    if (header == nullptr) header = obtain(all, bytes, block);
+    header->asked = bytes;
+    all.liveBytes += bytes;
     all.liveBlocks++;
     if (all.liveBytes > all.peakBytes) all.peakBytes = all.liveBytes;
   }
@@ -152,7 +179,7 @@ void give(void* data) {
   Pool& all = pool();
   std::lock_guard<std::mutex> lock(all.mutex);
   const size_t block = header->block;
-  all.liveBytes -= block;
+  all.liveBytes -= header->asked;
   all.liveBlocks--;
   if (all.cachedBytes + block > all.cacheLimit) {
     giveBack(header);
@@ -183,7 +210,7 @@ struct CachingAllocator final : c10::Allocator {
 
 void installAllocator() {
   Pool& all = pool();
-  all.totalLimit = availableMemory();
+  all.totalLimit = all.given = physicalMemory();
   all.cacheLimit = all.totalLimit / 4;
 #ifdef __linux__
   // oneDNN's scratch memory comes from malloc: keep that mapped as well.
@@ -194,13 +221,14 @@ void installAllocator() {
   c10::SetCPUAllocator(allocator, 0);
 }
 
-// memory() -> [live bytes, live blocks, cached bytes, peak bytes, cache limit, total limit]
+// memory() -> [live bytes, live blocks, cached bytes, peak bytes, cache limit, total limit, left for tensors]
 napi_value memory(Arguments& arguments) {
   Pool& all = pool();
   std::lock_guard<std::mutex> lock(all.mutex);
   return fromNumbers(arguments.env, {static_cast<double>(all.liveBytes), static_cast<double>(all.liveBlocks),
                                      static_cast<double>(all.cachedBytes), static_cast<double>(all.peakBytes),
-                                     static_cast<double>(all.cacheLimit), static_cast<double>(all.totalLimit)});
+                                     static_cast<double>(all.cacheLimit), static_cast<double>(all.totalLimit),
+                                     static_cast<double>(left(all, roomLeft(all.given) + all.cachedBytes))});
 }
 
 // setMemoryLimits(cache bytes, total bytes)
@@ -212,7 +240,23 @@ napi_value setMemoryLimits(Arguments& arguments) {
   std::lock_guard<std::mutex> lock(all.mutex);
   all.cacheLimit = static_cast<size_t>(cache);
   all.totalLimit = static_cast<size_t>(total);
+  all.giver = "setMemoryLimits";
   if (all.cachedBytes > all.cacheLimit) releaseCache(all);
+  return undefined(arguments.env);
+}
+
+// limitMemory(total bytes, who gives them, gauges): a gauge is a control group's limit, margin, and the files that say what
+// is used and what of that the system would give back, on one line each
+napi_value limitMemory(Arguments& arguments) {
+  const int64_t total = arguments.integer(0, "the total limit");
+  if (total < 0) throw WrongArgument("Expected a memory limit of at least 0 bytes.");
+  Pool& all = pool();
+  std::lock_guard<std::mutex> lock(all.mutex);
+  all.totalLimit = all.given = static_cast<size_t>(total);
+  all.cacheLimit = all.totalLimit / 4;
+  all.giver = arguments.text(1, "who gives the memory");
+  all.unchecked = all.leftThen = 0;
+  setGauges(arguments.text(2, "the gauges"));
   return undefined(arguments.env);
 }
 

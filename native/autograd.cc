@@ -2,6 +2,7 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "memory.h"
 #include "tensor.h"
 
 namespace satin {
@@ -16,8 +17,11 @@ napi_value gradients(Arguments& arguments) {
   if (outputs.empty() || inputs.empty()) throw WrongArgument("Expected at least one output and one input for gradients.");
   torch::autograd::variable_list outputGradients;
   if (!arguments.absent(2)) outputGradients = tensorsOf(arguments, 2, "outputGradients");
-  const auto result = torch::autograd::grad(outputs, inputs, outputGradients, arguments.boolean(3, "retainGraph"),
-                                            arguments.boolean(4, "createGraph"), arguments.boolean(5, "allowUnused"));
+  const bool retain = arguments.boolean(3, "retainGraph"), create = arguments.boolean(4, "createGraph"),
+             unused = arguments.boolean(5, "allowUnused");
+  const auto result = namingWork(arguments, "the gradients", 0, [&] {
+    return torch::autograd::grad(outputs, inputs, outputGradients, retain, create, unused);
+  });
   napi_value array;
   check(env, napi_create_array_with_length(env, result.size(), &array));
   for (size_t i = 0; i < result.size(); i++)

@@ -8,6 +8,7 @@
 #include <deque>
 
 #include "device.h"
+#include "memory.h"
 #include "optional_tensor.h"
 #include "tensor.h"
 
@@ -170,6 +171,10 @@ c10::IValue convertList(napi_env env, napi_value value, const Parameter& paramet
   }
   uint32_t length = 0;
   check(env, napi_get_array_length(env, value, &length));
+  // libtorch reads as many as the schema says, without a look at the length. int[1] stands for any number.
+  if (parameter.fixedLength > 1 && length != static_cast<uint32_t>(parameter.fixedLength))
+    throw WrongArgument("Expected " + std::to_string(parameter.fixedLength) + " numbers for " + parameter.name +
+                        " but received " + std::to_string(length) + ".");
   switch (parameter.kind) {
     case Kind::kTensor:
       if (parameter.optionalElements)
@@ -248,7 +253,7 @@ void invoke(Arguments& arguments, torch::jit::Stack& stack) {
                         op.handle.schema().name() + " but received " + std::to_string(arguments.count - 1) + ".");
   stack.reserve(op.parameters.size());
   for (size_t i = 0; i < op.parameters.size(); i++) stack.push_back(convert(arguments, i + 1, op.parameters[i]));
-  op.handle.callBoxed(stack);
+  namingWork(arguments, op.handle.schema().name(), 1, [&] { op.handle.callBoxed(stack); });
 }
 
 }  // namespace

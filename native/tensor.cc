@@ -2,9 +2,11 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "device.h"
+#include "memory.h"
 #include "mock_device.h"
 
 namespace satin {
@@ -141,13 +143,57 @@ const char* nameOfDtype(c10::ScalarType dtype) {
   return "another dtype";
 }
 
+constexpr uint32_t kMostShapes = 4;  // in a sentence
+
+static std::string shapeText(c10::IntArrayRef sizes) {
+  std::string text = "[";
+  for (size_t i = 0; i < sizes.size(); i++) text += (i == 0 ? "" : ", ") + std::to_string(sizes[i]);
+  return text + "]";
+}
+
+std::string shapesAmong(const Arguments& arguments, size_t first) {
+  std::vector<std::string> shapes;
+  std::string numbers;  // of the first array without tensors: the shape that is to be made
+  const auto add = [&](napi_value value) {
+    double handle = 0;
+    if (shapes.size() == kMostShapes || napi_get_value_double(arguments.env, value, &handle) != napi_ok) return;
+    const Slot* slot = find(handle);
+    if (slot != nullptr) shapes.push_back(shapeText(slot->tensor.sizes()));
+    else if (numbers.size() < 80) numbers += (numbers.empty() ? "" : ", ") + std::to_string(static_cast<int64_t>(std::min(std::max(handle, -9e15), 9e15)));
+  };
+  for (size_t i = first; i < arguments.count; i++) {
+    bool isArray = false;
+    uint32_t length = 0;
+    napi_is_array(arguments.env, arguments.values[i], &isArray);
+    if (!isArray) {
+      double handle = 0;
+      if (napi_get_value_double(arguments.env, arguments.values[i], &handle) == napi_ok && find(handle) != nullptr)
+        add(arguments.values[i]);
+      continue;
+    }
+    if (!numbers.empty()) continue;
+    napi_get_array_length(arguments.env, arguments.values[i], &length);
+    for (uint32_t j = 0; j < std::min(length, kMostShapes); j++) {
+      napi_value element;
+      if (napi_get_element(arguments.env, arguments.values[i], j, &element) != napi_ok) break;
+      add(element);
+    }
+  }
+  if (shapes.empty() && !numbers.empty()) return "[" + numbers + "]";
+  std::string text;
+  for (size_t i = 0; i < shapes.size(); i++)
+    text += (i == 0 ? "" : i + 1 == shapes.size() ? " and " : ", ") + shapes[i];
+  return text;
+}
+
 napi_value toArray(napi_env env, const at::Tensor& source) {
   const napi_typedarray_type type = arrayOfDtype(source.scalar_type());
   // V8 ends the process where an array is longer than it can make; this is below what any version can.
   if (static_cast<double>(source.numel()) * static_cast<double>(source.element_size()) > kLargestArray)
     throw WrongArgument("Expected at most 2 GiB to read at once but received a tensor of " +
                         std::to_string(source.numel()) + " numbers; read it part by part.");
-  const at::Tensor tensor = source.contiguous();
+  // A view may only be marked as negated or as zero, without memory that says so.
+  const at::Tensor tensor = (source._is_zerotensor() ? at::zeros(source.sizes(), source.options()) : source.resolve_neg()).contiguous();
   void* data = nullptr;
   napi_value buffer, result;
   check(env, napi_create_arraybuffer(env, tensor.nbytes(), &data, &buffer));
@@ -180,7 +226,8 @@ napi_value fromData(Arguments& arguments) {
                         " numbers for a shape of " + std::to_string(static_cast<int64_t>(elements)) + ".");
   const c10::Device device = deviceFromName(arguments.text(2, "device"));
   if (device.is_meta()) return fromTensor(env, at::empty(shape, at::TensorOptions().dtype(dtypeOfArray(type)).device(device)));
-  const at::Tensor tensor = emptyForUpload(shape, dtypeOfArray(type), device);
+  const at::Tensor tensor = namingWork(arguments, "data of shape " + shapeText(shape), arguments.count,
+                                       [&] { return emptyForUpload(shape, dtypeOfArray(type), device); });
   if (length > 0) std::memcpy(tensor.data_ptr(), data, tensor.nbytes());
   return fromTensor(env, onDevice(tensor, device));
 }

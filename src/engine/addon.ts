@@ -155,8 +155,10 @@ export interface Addon {
     peak: number,
     cacheLimit: number,
     totalLimit: number,
+    left: number,
   ];
   setMemoryLimits(cacheBytes: number, totalBytes: number): void;
+  limitMemory(totalBytes: number, giver: string, gauges: string): void;
   emptyCache(): void;
   poisonRecycled(poison: boolean): void;
   setThreads(threads: number): void;

@@ -40,14 +40,14 @@ export interface MemoryInfo {
   /** Bytes freed and cached for reuse. */
   readonly cachedBytes: number;
   readonly peakBytes: number;
-  /** The most that all tensors together may take. */
-  readonly limitBytes: number;
+  /** What is left for tensors of what the machine, the container or the job gives. */
+  readonly leftBytes: number;
 }
 
 /** Statistics of the engine's CPU memory. */
 export function memoryInfo(): MemoryInfo {
-  const [liveBytes, , cachedBytes, peakBytes, , limitBytes] = native().memory();
-  return { liveTensors: native().liveTensors(), liveBytes, cachedBytes, peakBytes, limitBytes };
+  const [liveBytes, , cachedBytes, peakBytes, , , leftBytes] = native().memory();
+  return { liveTensors: native().liveTensors(), liveBytes, cachedBytes, peakBytes, leftBytes };
 }
 
 /** Returns cached memory to the system. */

@@ -11,6 +11,7 @@ import { isMainThread } from 'node:worker_threads';
 import { DisposedError, EngineError, InputError } from '../errors.js';
 import { packageFolder } from '../provenance/package-folder.js';
 import type { Addon } from './addon.js';
+import { memoryLimit } from './memory-limit.js';
 
 let addon: Addon | undefined;
 
@@ -65,6 +66,9 @@ function load(): Addon {
   // V8's young generation would grow to 48 MB over some thousand steps, which looks like a leak. Tensors are small,
   // short-lived objects, for which its initial size suffices.
   setFlagsFromString('--semi-space-growth-factor=1');
+  const { total, margin, giver, gauges } = memoryLimit();
+  const lines = gauges.flatMap(({ limit, usage, statistics }) => [limit, margin, usage, statistics]);
+  loaded.limitMemory(total, giver, lines.join('\n'));
   if (process.env.SATIN_POISON === '1') loaded.poisonRecycled(true);
   return loaded;
 }

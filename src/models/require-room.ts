@@ -12,8 +12,7 @@ export function requireRoomForWeights(description: NetworkDescription, bytesEach
   let numbers = 0;
   for (const shape of stateShapes(description).values())
     numbers += shape.reduce((product, size) => product * size, 1);
-  const { limitBytes, liveBytes } = memoryInfo();
-  const left = limitBytes - liveBytes;
+  const { leftBytes: left } = memoryInfo();
   if (numbers * bytesEach <= left) return;
   const { architecture, width, classes } = description;
   const what = `${architecture} of width ${width} for ${classes.length} classes`;

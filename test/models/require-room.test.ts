@@ -26,7 +26,7 @@ it('a network is known by the shapes that it will have', () => {
 
 it('a network that cannot fit is refused with both sizes before anything is made', () => {
   const before = memoryInfo();
-  assert.ok(before.limitBytes > 0);
+  assert.ok(before.leftBytes > 0);
   // 1.7e6 channels squared are 1e13 bytes; 16384 times 64 is the most that channels may be.
   for (const make of [
     () => requireRoomForWeights({ ...description, width: 16_000 }, 4),

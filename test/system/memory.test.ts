@@ -219,12 +219,18 @@ describe('the memory limits', () => {
   const number = (name: string) => Number(said[name]);
 
   it('refuse what is larger than the machine, or than what is left, with a sentence', () => {
-    assert.match(String(said.terabyte), /^EngineError: Not enough memory: 1048576 MiB asked for/);
+    assert.match(
+      String(said.terabyte),
+      /^EngineError: Not enough memory for aten::zeros of \[274877906944\]: 1048576 MiB asked for/,
+    );
     assert.equal(
       said.above,
-      'EngineError: Not enough memory: 381 MiB asked for, 0 MiB in use, 47 MiB allowed. A smaller batch needs less.',
+      'EngineError: Not enough memory for aten::zeros of [100000000]: 382 MiB asked for, 0 MiB in use by tensors, 47 MiB left of the 48 MiB that setMemoryLimits allows. A smaller batch, network or image needs less.',
     );
-    assert.match(String(said.together), /^EngineError: .* 38 MiB asked for, 40 MiB in use, 47 MiB allowed/);
+    assert.match(
+      String(said.together),
+      /^EngineError: .* 39 MiB asked for, 39 MiB in use by tensors, 9 MiB left of the 48 MiB/,
+    );
     assert.equal(said.works, 0, 'and go on working');
   });
   it('hold for memory that is kept for later too', () => {
