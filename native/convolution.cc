@@ -159,7 +159,7 @@ at::Tensor convolveNormActivateComposed(const at::Tensor& x, const at::Tensor& c
 }
 
 std::tuple<at::Tensor, at::Tensor> winogradWeightsCpu(const at::Tensor& weight) {
-  if (!isPlain(weight) || weight.size(2) != 3 || weight.size(3) != 3 || !winogradServes(weight.size(1), weight.size(0)))
+  if (!isPlain(weight) || weight.numel() == 0 || weight.size(2) != 3 || weight.size(3) != 3 || !winogradServes(weight.size(1), weight.size(0)))
     return noWinogradWeights(weight);
   const WeightLayout layout = layoutOf(weight);
   const int64_t outputs = weight.size(0), inputs = weight.size(1);

@@ -63,7 +63,7 @@ bool isPlain(const at::Tensor& tensor) {
 bool winogradServes(const at::Tensor& x, const at::Tensor& weight, const OptionalTensor& bias, at::IntArrayRef stride,
                     at::IntArrayRef padding) {
   if (!isPlain(x) || !isPlain(weight) || bias.has_value()) return false;
-  if (x.numel() == 0 || !x.is_contiguous(at::MemoryFormat::ChannelsLast)) return false;
+  if (x.numel() == 0 || weight.numel() == 0 || !x.is_contiguous(at::MemoryFormat::ChannelsLast)) return false;
   if (stride != at::IntArrayRef{1, 1} || padding != at::IntArrayRef{1, 1}) return false;
   if (weight.size(1) != x.size(1) || weight.size(2) != 3 || weight.size(3) != 3) return false;
   const ConvolutionShape shape{x.size(0), x.size(2), x.size(3), x.size(1), weight.size(0)};

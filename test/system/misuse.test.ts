@@ -112,6 +112,23 @@ describe('wrong values are refused with a sentence', () => {
     throws(() => force('aten::rand', 'generator', [2], {}), InputError, /Satin passes no such argument/);
   });
 
+  it('where a list of two numbers has another length', () => {
+    const image = zeros([1, 3, 8, 8]);
+    const weight = zeros([4, 3, 1, 1]);
+    const convolve = (stride: unknown, padding: unknown = [0, 0]) =>
+      force('satin::conv2d', '', image.handle, weight.handle, null, stride, padding);
+    for (const list of [[], [1], [2], [1, 1, 1]]) {
+      const sentence = new RegExp(
+        `Expected 2 numbers for stride of satin::conv2d but received ${list.length}`,
+      );
+      throws(() => convolve(list), InputError, sentence);
+    }
+    throws(() => convolve(1, []), InputError, /Expected 2 numbers for padding/);
+    assert.doesNotThrow(() => native().release(convolve([2, 2]) as number, convolve(2) as number));
+    image.dispose();
+    weight.dispose();
+  });
+
   it('where an operator is unknown', () => {
     throws(
       () => native().findOperator('aten::no_such_thing', ''),
@@ -249,6 +266,17 @@ describe('wrong values are refused with a sentence', () => {
       },
     });
     assert.throws(() => zeros(thrown), /by the getter/);
+  });
+});
+
+it('a view that is only marked as negated or as zero is read as what it stands for', () => {
+  scope(() => {
+    const x = tensor(Float32Array.of(1, -2, 3), [3]);
+    const negated = new Tensor(force('aten::_neg_view', '', x.handle) as number);
+    assert.deepEqual([...negated.data()], [-1, 2, -3]);
+    assert.deepEqual([...negated.mul(2).numbers()], [-2, 4, -6]);
+    const none = new Tensor(force('aten::_efficientzerotensor', '', [2, 2]) as number);
+    assert.deepEqual([...none.data()], [0, 0, 0, 0]);
   });
 });
 

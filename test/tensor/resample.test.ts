@@ -46,6 +46,25 @@ describe('resizing', () => {
     assert.ok(off <= 0.005 * all, `${off} of ${all}`);
   });
 
+  it('works on copies: arrays may be taken away while a thread reads', async () => {
+    const window = { top: 0, left: 0, height: 900, width: 900 };
+    const how = { size: [1500, 1500], full: [1000, 1000], window, filter: 'bicubic', flip: false } as const;
+    const pixels = () => Uint8Array.from({ length: 1500 * 1500 * 3 }, (_, at) => (at * 7) % 256);
+    const expected = new Uint8Array(3 * 900 * 900);
+    await resample(pixels(), how, { target: expected, offset: 0 });
+    const [input, target] = [pixels(), new Uint8Array(expected.length)];
+    const resized = resample(input, how, { target, offset: 0 });
+    structuredClone(input.buffer, { transfer: [input.buffer] });
+    assert.equal(input.length, 0);
+    await resized;
+    assert.ok(Buffer.from(target).equals(expected));
+
+    const taken = new Uint8Array(expected.length);
+    const lost = resample(pixels(), how, { target: taken, offset: 0 });
+    structuredClone(taken.buffer, { transfer: [taken.buffer] });
+    await assert.rejects(lost, /Expected the target of an image to stay where it is/);
+  });
+
   it('refuses sizes that do not fit', () => {
     const window = { top: 0, left: 0, height: 2, width: 2 };
     const how = { size: [2, 2], full: [2, 2], window, filter: 'bilinear', flip: false } as const;
@@ -55,6 +74,11 @@ describe('resizing', () => {
     assert.throws(
       () => resample(new Uint8Array(12), { ...how, window: { ...window, top: 1 } }, place),
       /a window within the resized image/,
+    );
+    const vast = { ...how, size: [65_535, 65_535] } as const;
+    assert.throws(
+      () => resample(new Uint8Array(12), vast, place),
+      /at most 268402689 pixels before and after/,
     );
   });
 });

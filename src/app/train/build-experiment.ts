@@ -15,6 +15,7 @@ import type { TrainOptions } from '../../training/train.js';
 import { type InitialWeights, initialise } from '../model/initial-weights.js';
 import { buildObjective } from './build-objective.js';
 import { buildOptimizer } from './build-optimizer.js';
+import { requireRoomForStep } from './require-room.js';
 import { requireSeveralValues } from './several-values.js';
 import { channelStatistics, openTraining, type TrainingData } from './training-data.js';
 
@@ -61,6 +62,7 @@ export function buildExperiment(
           ? channelStatistics(chosen)
           : model.normalise,
   };
+  requireRoomForStep(recipe, { description, ranks: group.size, device });
   requireSeveralValues(description, recipe, group);
   const network = Model.create(description, { seed: training.seed, device });
   if (options.init !== undefined) initialise(network, options.init, { newHead: options.newHead ?? false });
