@@ -86,6 +86,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
       threat,
       seed,
       full: checks === 'full',
+      attacks,
       interrupted,
       ...(onChecks !== undefined && { onProgress: onChecks }),
     });

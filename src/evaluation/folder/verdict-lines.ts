@@ -8,7 +8,12 @@ import type { LedgerEntry } from '../ledger.js';
  */
 const lineSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('clean'), id: z.int(), right: z.boolean() }),
-  z.strictObject({ type: z.literal('stood'), attack: z.string(), id: z.int() }),
+  z.strictObject({
+    type: z.literal('stood'),
+    attack: z.string(),
+    id: z.int(),
+    blind: z.literal(true).optional(),
+  }),
   z.strictObject({ type: z.literal('broken'), attack: z.string(), id: z.int(), image: z.int() }),
   z.strictObject({
     type: z.literal('cost'),
@@ -28,7 +33,12 @@ export function toLine(entry: LedgerEntry, ids: ArrayLike<number>, image: number
     case 'clean':
       return { type: 'clean', id: ids[entry.index]!, right: entry.right };
     case 'stood':
-      return { type: 'stood', attack: entry.attack, id: ids[entry.index]! };
+      return {
+        type: 'stood',
+        attack: entry.attack,
+        id: ids[entry.index]!,
+        ...(entry.blind === true && { blind: true }),
+      };
     case 'broken':
       return { type: 'broken', attack: entry.attack, id: ids[entry.index]!, image };
     case 'cost':
@@ -46,7 +56,12 @@ export function toEntry(
     case 'clean':
       return { type: 'clean', index: indexOf(line.id), right: line.right };
     case 'stood':
-      return { type: 'stood', attack: line.attack, index: indexOf(line.id) };
+      return {
+        type: 'stood',
+        attack: line.attack,
+        index: indexOf(line.id),
+        ...(line.blind === true && { blind: true }),
+      };
     case 'broken':
       return {
         type: 'broken',
