@@ -62,6 +62,7 @@ export const heldBy: Table = {
   'evaluation/checks/input-scale': ['evaluation/checks/check-model'],
   'evaluation/checks/logits-not-finite': ['models/torchscript-model.kinds'],
   'evaluation/checks/loss-surface': ['evaluation/checks/check-model'],
+  'evaluation/checks/not-compared': ['app/evaluate/evaluate-run'],
   'evaluation/checks/optimises-at-inference': ['evaluation/checks/check-model'],
   'evaluation/checks/piecewise-constant': ['evaluation/checks/check-model'],
   'evaluation/checks/probabilities': ['evaluation/checks/check-model'],

@@ -25,6 +25,8 @@ export interface AttackableModel extends Disposable {
   readonly transform?: EvaluationTransform | undefined;
   /** Of a TorchScript file; null if the model contains its normalisation. */
   readonly preprocessing: Preprocessing | null;
+  /** Weights of another program in a network of Satin's, which may not be the one that they were trained in. */
+  readonly isImported?: boolean;
   /** Where its weights are, and where it takes images: `cpu`, `cuda:0`. */
   readonly device: string;
   /** The exact network in float32: it alone decides whether an example is misclassified. */
@@ -139,7 +141,7 @@ export function openModel(
     }
     case 'weights': {
       const { model, digest } = importWeights(file.weights, { ...file, device });
-      return attackableModel(model, { name: path, digest });
+      return { ...attackableModel(model, { name: path, digest }), isImported: true };
     }
   }
 }

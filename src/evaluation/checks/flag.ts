@@ -3,6 +3,8 @@
  * flag does not change any result.
  */
 export const flagCodes = [
+  // From the model's file
+  'not-compared',
   // From one batch, before the attacks
   'random-model',
   'probabilities',
