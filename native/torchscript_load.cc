@@ -1,5 +1,7 @@
 // Networks that PyTorch saved as TorchScript: loaded, run by libtorch's interpreter, differentiated like any operator.
-// TorchScript is a program and not data: a file is to be trusted like one.
+// TorchScript is a program and not data: only what computes is run (torchscript_operators.h). It may still compute for ever, or
+// use up the memory.
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
@@ -10,6 +12,7 @@
 
 #include "device.h"
 #include "tensor.h"
+#include "torchscript_operators.h"
 
 namespace satin {
 namespace {
@@ -117,8 +120,10 @@ napi_value loadScript(Arguments& arguments) {
   // PyTorch computes without a script, to the bit, and the same each time.
   torch::jit::setGraphExecutorOptimize(false);
   auto script = std::make_unique<torch::jit::Module>(blamed([&] {
+    requireInertFile(path);
     // By way of the CPU, so that a machine without a card reads what was saved on one.
     torch::jit::Module loaded = torch::jit::load(path, at::kCPU);
+    requireComputation(loaded);
     loaded.eval();
     moveTo(loaded, device);
     return loaded;
@@ -131,9 +136,14 @@ napi_value loadScript(Arguments& arguments) {
 napi_value runScript(Arguments& arguments) {
   torch::jit::Module& script = scriptOf(arguments);
   const at::Tensor input = tensorOf(arguments.env, arguments.values[1], "the input");
+  const at::AutoGradMode restored(at::GradMode::is_enabled());  // the script may leave another
   const c10::IValue output = blamed([&] { return script.forward({input}); });
   if (!output.isTensor()) throw WrongArgument("it returns a " + output.tagKind() + " and no tensor");
-  return fromTensor(arguments.env, output.toTensor());
+  const at::Tensor& logits = output.toTensor();
+  if (!logits.defined() || logits.layout() != at::kStrided || logits.is_quantized())
+    throw WrongArgument("it returns a sparse or packed tensor and no dense one: in its forward, end with .to_dense()");
+  if (logits.is_complex()) throw WrongArgument("it returns complex numbers and no logits: in its forward, end with .real or .abs()");
+  return fromTensor(arguments.env, logits);
 }
 
 // scriptInputs(script) -> how many arguments its `forward` needs: those without a default

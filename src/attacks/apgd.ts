@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { AttackGenerator } from './attack-generator.js';
 import type { AttackLoss } from './losses.js';
 import type { Norm } from './norms.js';
-import type { Observer } from './observer.js';
+import type { GradientObserver, Observer } from './observer.js';
 import { RemainingExamples } from './remaining-examples.js';
 
 /** Inputs of APGD. */
@@ -29,6 +29,8 @@ export interface ApgdOptions {
   readonly eot?: number;
   /** Called after every checkpoint. */
   readonly trace?: (checkpoint: ApgdCheckpoint) => void;
+  /** Called with the gradient of every step. */
+  readonly onGradient?: GradientObserver | undefined;
 }
 
 /** The state of the examples still under attack after a checkpoint. */
@@ -69,7 +71,7 @@ export function* apgd(
   options: ApgdOptions,
   observe: Observer,
 ): AttackGenerator<void> {
-  const { norm, epsilon, steps, loss, eot = 1, trace } = options;
+  const { norm, epsilon, steps, loss, eot = 1, trace, onGradient } = options;
   const { x: origin, labels, start: x, targets = labels } = images;
   const perExample = () => zeros([x.dimension(0)], x.dtype, x.device);
   using set = new RemainingExamples(() => ({
@@ -118,15 +120,19 @@ export function* apgd(
     if (active?.length === 0) return null;
     const losses = (isLast ? noGrad : withGrad)(() => lossOf(logits));
     const grad = isLast ? zerosLike(point) : gradOf(losses);
-    return { active, value: losses.detach(), gradient: sum === null ? grad : sum.add_(grad).div(eot) };
+    const mean = sum === null ? grad : sum.add_(grad).div(eot);
+    if (!isLast) onGradient?.(mean, rows);
+    return { active, value: losses.detach(), gradient: mean };
   };
 
   set.step((state, rows) => {
     const evaluated = evaluateAt(state.x, state, steps === 0, rows);
     if (evaluated === null) return { next: {}, active: [] };
     const { value, gradient: grad, active } = evaluated;
+    const lowest = zerosLike(value).sub(Number.POSITIVE_INFINITY);
+    const known = where(value.eq(value), value, lowest); // any number is better than NaN
     return {
-      next: { gradient: grad, bestGradient: grad, bestLoss: value, checkedLoss: value },
+      next: { gradient: grad, bestGradient: grad, bestLoss: known, checkedLoss: known },
       active,
     };
   });

@@ -4,9 +4,10 @@ import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { AttackGenerator } from './attack-generator.js';
+import { isMisclassified } from './is-misclassified.js';
 import { attackLosses } from './losses.js';
 import type { Norm } from './norms.js';
-import type { Observer } from './observer.js';
+import type { GradientObserver, Observer } from './observer.js';
 import { stepToHyperplane } from './projection.js';
 import { RemainingExamples } from './remaining-examples.js';
 
@@ -26,6 +27,8 @@ export interface FabOptions {
   readonly steps: number;
   /** Called after every step with the smallest adversarial distance so far, [n]; ∞ where there is none. */
   readonly trace?: (nearest: Tensor) => void;
+  /** Called with the gradient of every step. */
+  readonly onGradient?: GradientObserver | undefined;
 }
 
 /** Upper bound of α, the weight of the projection of the original image. */
@@ -54,7 +57,7 @@ export function* fab(
   options: FabOptions,
   observe?: Observer,
 ): AttackGenerator<Tensor> {
-  const { norm, epsilon, steps, trace } = options;
+  const { norm, epsilon, steps, trace, onGradient } = options;
   const { x: origin, labels, start: x, targets } = images;
   using set = new RemainingExamples(() => ({
     origin,
@@ -71,6 +74,7 @@ export function* fab(
         targets === undefined ? nearestBoundary(classifier, state, norm) : targetBoundary(classifier, state);
       const { excess, w } = boundary;
       backwards = boundary.passes * rows.length;
+      onGradient?.(w, rows);
       const fromPoint = stepToHyperplane(norm.name, state.x, { w, excess });
       // The same hyperplane relative to the image: excess + w · (x₀ − x).
       const shift = w.mul(state.origin.sub(state.x)).sum(pixels); // [n]
@@ -79,14 +83,16 @@ export function* fab(
         norm.length(each).clamp(1e-8, Number.POSITIVE_INFINITY),
       ) as [Tensor, Tensor];
       const alpha = pointLength.div(pointLength.add(imageLength)).clamp(0, alphaMax); // [n, 1, 1, 1]
-      const point = state.x
+      const moved = state.x
         .add(fromPoint.mul(overshoot))
         .mul(alpha.neg().add(1))
         .add(state.origin.add(fromImage.mul(overshoot)).mul(alpha))
         .clamp(0, 1);
+      const sum = moved.sum(pixels, true); // propagates NaN
+      const point = where(sum.eq(sum), moved, state.x); // a step that is no number is not taken
 
       const logits = noGrad(() => classifier(point));
-      const adversarial = logits.argmax(1).ne(state.labels); // bool [n]
+      const adversarial = isMisclassified(logits, state.labels); // bool [n]
       const distance = norm.length(point.sub(state.origin)); // [n, 1, 1, 1]
       const adversarialDistance = where(adversarial, distance.flatten(), infinite(state.nearest));
       const nearest = state.nearest.minimum(adversarialDistance);
@@ -139,7 +145,8 @@ function nearestBoundary(classifier: Classifier, state: { x: Tensor; labels: Ten
     const w = gradient(margin.sum(), point, { retainGraph: target < classes - 1 });
     const excess = margin.detach();
     const distance = excess.abs().div(norm.dualLength(w).flatten().add(1e-12));
-    return { excess, w, away: where(targets.eq(state.labels), infinite(distance), distance) };
+    const isUnknown = targets.eq(state.labels).maximum(distance.ne(distance)); // bool: or
+    return { excess, w, away: where(isUnknown, infinite(distance), distance) };
   };
   let nearest = scope(() => boundaryTo(0));
   for (let target = 1; target < classes; target++) {

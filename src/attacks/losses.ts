@@ -10,6 +10,8 @@ import type { Tensor } from '../tensor/tensor.js';
 export type AttackLoss = (logits: Tensor, labels: Tensor, targets: Tensor) => Tensor;
 
 /**
+ * A denominator that is not finite, as with a logit of −∞, is replaced by 1.
+ *
  * With z_y the logit of the label, z_t that of the target, and z_(1) ≥ z_(2) ≥ … the sorted logits:
  *
  *     ce                −log softmax(z)_y
@@ -24,7 +26,7 @@ export const attackLosses = {
   dlr(logits, labels) {
     const { values } = logits.topk(3); // [N, 3]
     const scale = column(values, 0).sub(column(values, 2)).add(tiny);
-    return largestOther(logits, labels).sub(logitOf(logits, labels)).div(scale);
+    return largestOther(logits, labels).sub(logitOf(logits, labels)).div(orOne(scale));
   },
   'targeted-margin': (logits, labels, targets) => logitOf(logits, targets).sub(logitOf(logits, labels)),
   'targeted-dlr'(logits, labels, targets) {
@@ -32,7 +34,7 @@ export const attackLosses = {
     const scale = column(values, 0)
       .sub(column(values, 2).add(column(values, 3)).mul(0.5))
       .add(tiny);
-    return logitOf(logits, targets).sub(logitOf(logits, labels)).div(scale);
+    return logitOf(logits, targets).sub(logitOf(logits, labels)).div(orOne(scale));
   },
 } as const satisfies Readonly<Record<string, AttackLoss>>;
 
@@ -74,6 +76,11 @@ export function targetsOfRank(logits: Tensor, labels: Tensor, rank: number): Ten
   const isLabel = range(logits.dimension(1), labels.device).eq(labels.unsqueeze(1)); // [N, classes]
   const labelFirst = where(isLabel, zerosLike(logits).add(Number.POSITIVE_INFINITY), logits);
   return column(labelFirst.topk(rank + 1).indices, rank);
+}
+
+/** The scale, and 1 where it is not finite, so that the attack maximises the plain margin. */
+function orOne(scale: Tensor): Tensor {
+  return where(scale.isFinite(), scale, zerosLike(scale).add(1));
 }
 
 /** Logit of the given class of each example, [N]. */

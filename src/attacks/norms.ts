@@ -20,7 +20,7 @@ export interface Norm {
    * A point at distance `epsilon` from each image (normalised noise), clipped to the box: AutoAttack's random start.
    */
   edgeStart(x: Tensor, options: Omit<RandomStartOptions, 'clip'>): Tensor;
-  /** The steepest-ascent direction, of norm 1; 0 where the gradient is 0. */
+  /** The steepest-ascent direction, of norm 1; 0 where the gradient is 0 or NaN. */
   direction(gradient: Tensor): Tensor;
   /** Projection onto the ball around `x`, then onto the box. */
   project(candidate: Tensor, x: Tensor, epsilon: number): Tensor;
@@ -82,8 +82,9 @@ const l2: Norm = {
   direction(gradient) {
     // Divide by the largest entry first so that the squares of a tiny gradient do not underflow. The norm of a nonzero
     // gradient is then at least 1.
-    const largest = gradient.abs().max(pixels, true); // [N, 1, 1, 1]
-    const scaled = gradient.div(largest.add(largest.eq(0).to(gradient.dtype)));
+    const known = gradient.nanToNum();
+    const largest = known.abs().max(pixels, true); // [N, 1, 1, 1]
+    const scaled = known.div(largest.add(largest.eq(0).to(known.dtype)));
     return scaled.div(scaled.l2Norm(pixels, true).clamp(1, Number.POSITIVE_INFINITY));
   },
   project(candidate, x, epsilon) {

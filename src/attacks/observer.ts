@@ -17,3 +17,6 @@ export interface Iterate {
  * reading, the card goes on.
  */
 export type Observer = (iterate: Iterate) => readonly number[] | null;
+
+/** Called with each gradient that an attack follows, [n, C, H, W], and the rows of its examples in the original batch. */
+export type GradientObserver = (gradient: Tensor, rows: readonly number[]) => void;

@@ -5,7 +5,7 @@ import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type AttackGenerator, runToEnd } from './attack-generator.js';
 import type { Norm } from './norms.js';
-import type { Observer } from './observer.js';
+import type { GradientObserver, Observer } from './observer.js';
 import { RemainingExamples } from './remaining-examples.js';
 
 /** Settings of projected gradient ascent. */
@@ -17,6 +17,8 @@ export interface PgdOptions {
   readonly stepSize: number;
   /** The loss to maximise, summed over the examples. @default cross-entropy */
   readonly loss?: (logits: Tensor, labels: Tensor) => Tensor;
+  /** Called with the gradient of every step. */
+  readonly onGradient?: GradientObserver | undefined;
 }
 
 /** Inputs of PGD; `start` is the first iterate. */
@@ -50,7 +52,7 @@ export function* pgdSteps(
   options: PgdOptions,
   observe?: Observer,
 ): AttackGenerator<Tensor> {
-  const { norm, epsilon, steps, stepSize, loss: objective = crossEntropySum } = options;
+  const { norm, epsilon, steps, stepSize, loss: objective = crossEntropySum, onGradient } = options;
   using set = new RemainingExamples(() => ({ origin: images.x, labels: images.labels, x: images.start }));
 
   for (let step = 0; step < steps && set.rows.length > 0; step++) {
@@ -65,6 +67,7 @@ export function* pgdSteps(
         point,
       );
       backwards = rows.length;
+      onGradient?.(grad, rows);
       const moved = noGrad(() => norm.project(x.add(norm.direction(grad).mul(stepSize)), origin, epsilon));
       return { next: { x: moved }, active };
     });

@@ -8,7 +8,7 @@ import { type Attack, stepSizeOf, type Threat } from './attack.js';
 import type { AttackGenerator } from './attack-generator.js';
 import { fab } from './fab.js';
 import { type AttackLossName, attackLosses, lossFor, targetsFor } from './losses.js';
-import type { Observer } from './observer.js';
+import type { GradientObserver, Observer } from './observer.js';
 import { pgdSteps } from './pgd.js';
 import { square } from './square/square.js';
 
@@ -50,9 +50,10 @@ export function* runAttack(
     readonly seed: number;
     readonly round: AttackRound;
     readonly observe: Observer;
+    readonly onGradient?: GradientObserver;
   },
 ): AttackGenerator {
-  const { threat, seed, round, observe } = options;
+  const { threat, seed, round, observe, onGradient } = options;
   const { norm, epsilon } = threat;
   const { x, labels, ids } = examples;
   const key: NoiseKey = { seed, stream: 'attack', restart: round.restart, rank: round.rank };
@@ -66,6 +67,7 @@ export function* runAttack(
         epsilon,
         steps: attack.steps,
         stepSize: stepSizeOf(attack, epsilon),
+        onGradient,
         loss: (logits: Tensor, of: Tensor) => effectiveLoss(attack.loss)(logits, of, of).sum(),
       };
       if (attack.lastOnly !== true) {
@@ -84,7 +86,7 @@ export function* runAttack(
       yield* apgd(
         classifier,
         { x, labels, start, ...targets },
-        { norm, epsilon, steps: attack.steps, loss, eot: attack.eot ?? 1 },
+        { norm, epsilon, steps: attack.steps, loss, eot: attack.eot ?? 1, onGradient },
         observe,
       );
       return;
@@ -97,7 +99,7 @@ export function* runAttack(
       using _nearest = yield* fab(
         classifier,
         { x, labels, start, ...targets },
-        { norm, epsilon, steps: attack.steps },
+        { norm, epsilon, steps: attack.steps, onGradient },
         observe,
       );
       return;

@@ -11,7 +11,7 @@ import { placeholderClassNames } from '../models/placeholder-class-names.js';
 import { inputRanges, type Preprocessing, requirePreprocessing } from '../models/preprocessing.js';
 import { type ReleasedName, releasedNames } from '../models/released-models.js';
 import { type Padding, paddings } from '../nn/same-padding.js';
-import { nearest, unknownName } from '../user-input/did-you-mean.js';
+import { unknownName } from '../user-input/did-you-mean.js';
 import { isTensorFlowCheckpoint } from '../weights/tensorflow/checkpoint.js';
 
 /** Options that describe an external model. */
@@ -224,13 +224,15 @@ export function parseExternalDescription(words: ExternalWords): ExternalDescript
   if (given.every((each) => each === undefined)) return null;
   const known = modelNames.find((name) => name === architecture);
   if (known === undefined) {
-    const meant = architecture === undefined ? undefined : nearest(architecture, modelNames);
-    throw InputError.expected(
-      `one of ${modelNames.join(', ')}`,
-      '--architecture',
-      architecture,
-      meant === undefined ? undefined : `Did you mean '${meant}'?`,
-    );
+    if (architecture === undefined)
+      throw InputError.expected(`one of ${modelNames.join(', ')}`, '--architecture', architecture);
+    throw unknownName({
+      kind: 'an architecture',
+      name: '--architecture',
+      received: architecture,
+      known: modelNames,
+      remedy: 'docs/networks.md lists them; any other network can be traced in Python (docs/models.md).',
+    });
   }
   if (activation === undefined)
     throw InputError.expected('the activation of the network, such as relu,', '--activation', activation);

@@ -8,6 +8,7 @@ import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { confirmMisclassified } from './confirm.js';
+import { GradientWatch } from './gradient-watch.js';
 import {
   classifierFor,
   countingPasses,
@@ -42,6 +43,8 @@ export function* attackBatch(
     readonly count: PassCount;
     /** Number of iterates from one check for broken examples to the next. @default that of the device */
     readonly checkEvery?: number;
+    /** Called at the end with the rows that were not broken and on which no gradient was finite. */
+    readonly onBlind?: (rows: readonly number[]) => void;
   },
 ): Generator<readonly AdversarialRow[], AdversarialRow[], void> {
   const { attack, threat, seed, classes, count } = options;
@@ -56,6 +59,7 @@ export function* attackBatch(
     ? scope(() => noGrad(() => fast(batch.x)).detach())
     : null;
 
+  using gradients = new GradientWatch(batch.ids.length, batch.x.device);
   for (const round of rounds) {
     if (broken.length === batch.ids.length) break;
     const remaining = rowsWithout(broken, batch.ids.length);
@@ -71,7 +75,9 @@ export function* attackBatch(
     using watch = new Watch({ every, confirm });
     const { observe } = watch;
     try {
-      for (const { backwards } of runAttack(attack, fast, examples, { threat, seed, round, observe })) {
+      const onGradient = gradients.of(remaining);
+      const search = runAttack(attack, fast, examples, { threat, seed, round, observe, onGradient });
+      for (const { backwards } of search) {
         count.backwards += backwards;
         yield broken;
       }
@@ -80,6 +86,7 @@ export function* attackBatch(
       for (const part of [examples.x, examples.labels, examples.targets]) part?.dispose();
     }
   }
+  options.onBlind?.(gradients.blind(rowsWithout(broken, batch.ids.length)));
   return broken;
 }
 

@@ -74,7 +74,11 @@ export async function attackDataset(
         fresh.map(({ row, image }) => ({ type: 'broken', attack: name, index: indices[row]!, image })),
       );
     };
+    const blind = new Set<number>();
     const search = attackBatch(subject, examples, {
+      onBlind: (rows) => {
+        for (const row of rows) blind.add(row);
+      },
       attack,
       threat,
       seed,
@@ -99,7 +103,13 @@ export async function attackDataset(
       examples.labels.dispose();
     }
     ledger.add([
-      ...indices.map((index) => ({ type: 'stood' as const, attack: name, index })), // ignored for broken examples
+      // ignored for broken examples
+      ...indices.map((index, row) => ({
+        type: 'stood' as const,
+        attack: name,
+        index,
+        ...(blind.has(row) && { blind: true as const }),
+      })),
       { type: 'cost', stage: name, part, ...passes, seconds: (performance.now() - began) / 1000 },
     ]);
     pace.spend(passes, spent);

@@ -8,7 +8,13 @@ export interface Cost extends Readonly<PassCount> {
 /** A verdict on the example at `index` of the data, or the cost of a batch; in chronological order. */
 export type LedgerEntry =
   | { readonly type: 'clean'; readonly index: number; readonly right: boolean }
-  | { readonly type: 'stood'; readonly attack: string; readonly index: number }
+  /** `blind`: no gradient of the attack was finite, so that it could not work. */
+  | {
+      readonly type: 'stood';
+      readonly attack: string;
+      readonly index: number;
+      readonly blind?: true | undefined;
+    }
   /** With the adversarial image, float32, [C, H, W] row-major. */
   | {
       readonly type: 'broken';
@@ -36,6 +42,7 @@ const zeroCost: Cost = { forwards: 0, backwards: 0, seconds: 0 };
 export class Ledger {
   readonly #clean = new Map<number, boolean>();
   readonly #broken = new Map<string, Map<number, boolean>>();
+  readonly #blind = new Map<string, Set<number>>();
   readonly #costs = new Map<string, { readonly batches: number; readonly cost: Cost }>();
   readonly #adversarial = new Map<number, Float32Array>();
   readonly #write: (entries: readonly LedgerEntry[]) => void;
@@ -84,6 +91,11 @@ export class Ledger {
     return attacks.find((attack) => this.isBroken(attack, index) === true) ?? null;
   }
 
+  /** Whether one of `attacks` could not work on an example, since no gradient was finite. */
+  isBlind(attacks: readonly string[], index: number): boolean {
+    return attacks.some((attack) => this.#blind.get(attack)?.has(index) === true);
+  }
+
   /** Total cost of the completed batches. */
   cost(stage: string, part: Part): Cost {
     return this.#costs.get(`${stage} ${part}`)?.cost ?? zeroCost;
@@ -120,6 +132,8 @@ export class Ledger {
     } else {
       const verdicts = this.#broken.get(entry.attack) ?? new Map<number, boolean>();
       this.#broken.set(entry.attack, verdicts.set(entry.index, entry.type === 'broken'));
+      if (entry.type === 'stood' && entry.blind === true)
+        this.#blind.set(entry.attack, (this.#blind.get(entry.attack) ?? new Set()).add(entry.index));
       if (entry.type === 'broken' && 'image' in entry && !this.#adversarial.has(entry.index))
         this.#adversarial.set(entry.index, entry.image);
     }

@@ -1,3 +1,4 @@
+import { isMisclassified } from '../attacks/is-misclassified.js';
 import type { Classifier } from '../nn/classifier.js';
 import { integers, zeros } from '../tensor/create.js';
 import { noGrad } from '../tensor/gradient.js';
@@ -37,18 +38,6 @@ export function misclassified(
       });
     const counts = misses.numbers();
     return { rows: [...counts.keys()].filter((row) => counts[row]! > passes / 2), classes };
-  });
-}
-
-/**
- * Whether the argmax of the logits is not the label; an example with a NaN logit counts as misclassified. logits
- * [N, classes], labels int64 [N] → bool [N].
- */
-export function isMisclassified(logits: Tensor, labels: Tensor): Tensor {
-  return scope(() => {
-    const plain = logits.detach();
-    const largest = plain.max([1]); // propagates NaN
-    return plain.argmax(1).ne(labels).maximum(largest.ne(largest)); // bool: or
   });
 }
 

@@ -23,7 +23,10 @@ export interface EvaluationResult {
   readonly mode: 'standard' | 'plus' | 'rand' | 'custom';
   /** Clean accuracy, 0 to 1. */
   readonly clean: number;
-  /** Fraction of examples that are classified correctly and that no attack broke, 0 to 1. */
+  /**
+   * Fraction of examples that are classified correctly and that no attack broke, 0 to 1; without those on which an attack
+   * could not work.
+   */
   readonly robust: number;
   /** 95 % Wilson interval of `robust`. */
   readonly interval: readonly [low: number, high: number];
@@ -117,4 +120,6 @@ export interface ExampleResult {
   readonly clean: boolean;
   /** The first attack that broke it; null if none did or the clean image is misclassified. */
   readonly brokenBy: string | null;
+  /** No attack broke it, but one could not work on it: no gradient was finite. It does not count as robust. */
+  readonly blind?: true;
 }

@@ -58,16 +58,19 @@ export function summary(
       }),
     };
   });
+  const blind = new Set(remaining.filter((index) => ledger.isBlind(names, index)));
+  const robust = remaining.length - blind.size;
   return {
     clean: correct.length / ids.length,
-    robust: remaining.length / ids.length,
-    interval: wilsonInterval(remaining.length, ids.length),
+    robust: robust / ids.length,
+    interval: wilsonInterval(robust, ids.length),
     attacks: results,
     perExample: Array.from(ids, (id, index) => ({
       id,
       label: labels[index]!,
       clean: ledger.isCorrect(index) === true,
       brokenBy: ledger.brokenBy(names, index),
+      ...(blind.has(index) && { blind: true as const }),
     })),
     adversarial: ledger.adversarial,
     seconds: ledger.totalSeconds(),
@@ -80,7 +83,7 @@ export function perClass(perExample: readonly ExampleResult[], classes: readonly
     const examples = perExample.filter((example) => example.label === label);
     if (examples.length === 0) return [];
     const clean = examples.filter((example) => example.clean);
-    const robust = clean.filter(({ brokenBy }) => brokenBy === null);
+    const robust = clean.filter(isRobust);
     return {
       label,
       class: name,
@@ -89,4 +92,9 @@ export function perClass(perExample: readonly ExampleResult[], classes: readonly
       robust: robust.length / examples.length,
     };
   });
+}
+
+/** Whether an example counts as robust. */
+function isRobust({ clean, brokenBy, blind }: ExampleResult): boolean {
+  return clean && brokenBy === null && blind !== true;
 }

@@ -1,9 +1,9 @@
+import { isMisclassified } from '../attacks/is-misclassified.js';
 import { attackLosses } from '../attacks/losses.js';
 import type { Iterate } from '../attacks/observer.js';
 import { RemainingExamples } from '../attacks/remaining-examples.js';
 import { where, zeros, zerosLike } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { isMisclassified } from './misclassified.js';
 
 /**
  * The suspects among the iterates between two checks, kept on the device: of each example the iterate that the attacked

@@ -1,8 +1,8 @@
+import { isMisclassified } from '../attacks/is-misclassified.js';
 import type { Iterate, Observer } from '../attacks/observer.js';
 import { integers } from '../tensor/create.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { isMisclassified } from './misclassified.js';
 import { SuspectWindow } from './suspect-window.js';
 
 export interface WatchOptions {

@@ -1,6 +1,8 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { readSafetensorsMetadata } from '../weights/safetensors.js';
+import { isSafetensors } from '../weights/safetensors-signature.js';
 import { isTensorFlowCheckpoint } from '../weights/tensorflow/checkpoint.js';
 import { zipRecords } from '../weights/zip.js';
 
@@ -19,12 +21,16 @@ export type ModelKind = 'satin' | 'torchscript' | 'weights';
 export function modelKind(path: string): ModelKind {
   const kind = statSync(path, { throwIfNoEntry: false });
   if (isTensorFlowCheckpoint(path)) return 'weights';
-  if (kind?.isDirectory()) return 'satin';
+  if (kind?.isDirectory()) {
+    if (isHuggingFaceFolder(path)) throw traced(path, 'a folder of Hugging Face', huggingFaceLines);
+    return 'satin';
+  }
   const start = kind?.isFile() ? firstBytes(path) : Buffer.alloc(0);
-  if (start.subarray(0, oldPickle.length).equals(oldPickle) || isTar(start)) return 'weights';
+  if (oldPickle.test(start.toString('hex')) || isTar(start)) return 'weights';
   if (start.subarray(0, zipSignature.length).equals(zipSignature)) return kindInZip(path);
   if (kind?.isFile() && path.endsWith('.json')) return 'satin';
-  if (kind?.isFile() && path.endsWith('.safetensors')) {
+  if (kind?.isFile() && path.endsWith('.onnx')) throw traced(path, 'an ONNX file', onnxLines);
+  if (kind?.isFile() && (path.endsWith('.safetensors') || isSafetensors(path))) {
     const { satin, model } = readSafetensorsMetadata(path);
     return satin !== undefined && model !== undefined ? 'satin' : 'weights';
   }
@@ -43,8 +49,32 @@ function prefixRemedy(path: string): string | undefined {
 }
 
 const zipSignature = Buffer.from('PK\x03\x04', 'latin1');
-/** First bytes of torch.save before PyTorch 1.6: a pickled magic number. */
-const oldPickle = Buffer.from('80028a0a6cfc9c46f9206aa85019', 'hex');
+/**
+ * First bytes of torch.save before PyTorch 1.6, and of its legacy format since: a pickled magic number, in a frame from
+ * protocol 4 on.
+ */
+const oldPickle = /^800[2-5](?:95.{16})?8a0a6cfc9c46f9206aa85019/;
+
+/** A folder written by `save_pretrained`, of transformers or timm. */
+function isHuggingFaceFolder(path: string): boolean {
+  const has = (name: string) => existsSync(join(path, name));
+  const weights = ['model.safetensors', 'pytorch_model.bin', 'model.safetensors.index.json'];
+  return has('config.json') && weights.some(has);
+}
+
+const huggingFaceLines =
+  'load it with the library that wrote it (transformers: wrap it in a module whose forward returns self.net(x).logits), then';
+const onnxLines =
+  'load the network that it was exported from, or convert the file by onnx2torch.convert(path), then';
+
+function traced(path: string, what: string, before: string): InputError {
+  return InputError.expected(
+    'a TorchScript file or weights',
+    'the model',
+    path,
+    `It is ${what}, which Satin does not read. In Python: ${before} torch.jit.trace(net.eval(), images).save('model.pt').`,
+  );
+}
 
 /** The format before the pickled one was a tar archive. */
 function isTar(start: Buffer): boolean {

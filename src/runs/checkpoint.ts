@@ -23,6 +23,7 @@ import {
   type SafetensorsMetadata,
   safetensorsParts,
 } from '../weights/safetensors.js';
+import { isSafetensors } from '../weights/safetensors-signature.js';
 
 /**
  * Checkpoints on disk. `checkpoints/last.json` names the files of a checkpoint and their digests; renaming it into
@@ -137,7 +138,8 @@ export interface ReadCheckpointOptions {
  */
 export function readCheckpoint({ path, names = ['best', 'last'] }: ReadCheckpointOptions): Checkpoint {
   const kind = statSync(path, { throwIfNoEntry: false });
-  if (kind?.isFile() && path.endsWith('.safetensors')) return { ...readWeights(path), progress: null };
+  if (kind?.isFile() && (path.endsWith('.safetensors') || isSafetensors(path)))
+    return { ...readWeights(path), progress: null };
   if (kind?.isFile() && path.endsWith('.json')) return readNamed(path);
   const files = names.map((name) => join(path, checkpointsFolder, `${name}.json`));
   const file = files.find((candidate) => existsSync(candidate));

@@ -221,6 +221,10 @@ export class Tensor implements Scoped, Disposable {
   isFinite(): Tensor {
     return one(isfinite, this.handle);
   }
+  /** NaN becomes 0; ±∞ become `infinite` with their sign. @default the largest number of the dtype */
+  nanToNum(infinite: number | null = null): Tensor {
+    return one(nanToNum, this.handle, 0, infinite, infinite === null ? null : -infinite);
+  }
   not(): Tensor {
     return one(logicalNot, this.handle);
   }
@@ -378,6 +382,7 @@ const gtScalar = operator('aten::gt', 'Scalar');
 const ltTensor = operator('aten::lt', 'Tensor');
 const ltScalar = operator('aten::lt', 'Scalar');
 const isfinite = operator('aten::isfinite');
+const nanToNum = operator('aten::nan_to_num');
 const logicalNot = operator('aten::logical_not');
 const sumAll = operator('aten::sum');
 const sumOver = operator('aten::sum', 'dim_IntList');

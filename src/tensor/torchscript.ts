@@ -5,7 +5,8 @@ import { Tensor } from './tensor.js';
 
 /**
  * A network saved by PyTorch as TorchScript, in evaluation mode. Its own tensors get no gradients; its input does. A
- * TorchScript file is a program: load only files you trust.
+ * TorchScript file is a program: a file with an operator that does more than compute (reads or writes files, prints,
+ * sleeps, calls out) is refused before any of it runs. It may still compute for ever or use up the memory.
  */
 export class TorchScript implements Disposable {
   #number: number | null;
@@ -13,6 +14,7 @@ export class TorchScript implements Disposable {
   private constructor(
     readonly path: string,
     number: number,
+    readonly device: string,
   ) {
     this.#number = number;
   }
@@ -20,7 +22,8 @@ export class TorchScript implements Disposable {
   /**
    * Loads a file written by `torch.jit.save`.
    *
-   * @throws {InputError} if this libtorch cannot read it, or its `forward` does not take exactly one tensor.
+   * @throws {InputError} if this libtorch cannot read it, it does more than compute, or its `forward` does not take
+   *   exactly one tensor.
    */
   static load(path: string, device = 'cpu'): TorchScript {
     let number: number;
@@ -29,7 +32,7 @@ export class TorchScript implements Disposable {
     } catch (error) {
       throw error instanceof InputError ? unreadable(path, error.message) : error;
     }
-    const script = new TorchScript(path, number);
+    const script = new TorchScript(path, number, device);
     const inputs = native().scriptInputs(number);
     if (inputs === 1) return script;
     script.dispose();
@@ -49,11 +52,7 @@ export class TorchScript implements Disposable {
       return new Tensor(native().runScript(this.#number, handle));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      throw new InputError(
-        'script-failed',
-        `Expected ${this.path} to run on images of shape [${x.shape.join(', ')}] but ${withoutStop(error.message)}.`,
-        { cause: error },
-      );
+      throw failed(this, x.shape, error);
     }
   }
 
@@ -68,10 +67,44 @@ export class TorchScript implements Disposable {
   }
 }
 
-/** Classifies the error by libtorch's message: a damaged file, or one for another libtorch version. */
+/** Names the cause where libtorch's message is known: another device, or a size of the batch in the trace. */
+function failed({ path, device }: TorchScript, shape: readonly number[], cause: InputError): InputError {
+  const images = `images of shape [${shape.join(', ')}]`;
+  const reason = withoutStop(cause.message);
+  if (device === 'cpu' && /\bCUDA\b|\bcuda(:\d+)?\b/i.test(reason))
+    return new InputError(
+      'script-failed',
+      `Expected a network for the CPU but ${path} was traced on cuda: trace it on the CPU, or give \`device\` cuda.`,
+      { cause },
+    );
+  const baked =
+    /shape '\[(\d+)(?:, -?\d+)*\]' is invalid for input of size|The expanded size of the tensor \((\d+)\)/.exec(
+      reason,
+    );
+  const size = Number(baked?.[1] ?? baked?.[2]);
+  if (size > 0 && size !== shape[0])
+    return new InputError(
+      'script-failed',
+      `Expected ${path} to run on ${images} but its trace has a size of ${size} in it, which may be that of its batch (${reason}): trace it so that it takes any batch (x.flatten(1) or x.reshape(x.shape[0], ...) in place of fixed sizes), since checks and attacks use batches of several sizes.`,
+      { cause },
+    );
+  return new InputError('script-failed', `Expected ${path} to run on ${images} but ${reason}.`, { cause });
+}
+
+/** Classifies the error by libtorch's message: a program that does more than compute, a damaged file, or one for another libtorch version. */
 function unreadable(path: string, reason: string): InputError {
   const { libtorch } = engineInfo();
   const message = withoutStop(reason);
+  if (message.endsWith('which does more than compute'))
+    return new InputError(
+      'script-refused',
+      `Expected a TorchScript file that only computes but in ${path} ${message}. Save the network without it, from Python: torch.jit.trace(model.eval(), images).save('model.pt').`,
+    );
+  if (/mkldnn/i.test(message))
+    return new InputError(
+      'script-unreadable',
+      `Expected a TorchScript file that PyTorch can read but ${path} was written after torch.jit.optimize_for_inference, and PyTorch cannot read it either. Save the network before that call: torch.jit.trace(model.eval(), images).save('model.pt').`,
+    );
   if (/PytorchStreamReader|zip archive|invalid header|corrupted/i.test(message))
     return new InputError('broken-file', `Expected an undamaged TorchScript file in ${path} but ${message}.`);
   return new InputError(

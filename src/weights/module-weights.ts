@@ -73,8 +73,8 @@ export interface LoadWeightsOptions {
 }
 
 /**
- * Copies arrays into the network's tensors of the same names, one at a time. Only the `num_batches_tracked` counters of
- * batch norm, which are unused, may be missing.
+ * Copies arrays into the network's tensors of the same names, one at a time. The `num_batches_tracked` counters of batch
+ * norm, which nothing reads, may be missing, and are left out where they have another shape or element type.
  *
  * @throws {InputError} naming what is missing, unexpected or of another shape; the network is then unchanged.
  */
@@ -85,7 +85,14 @@ export function loadWeights(
 ): void {
   const isFresh = (name: string) => fresh !== undefined && name.startsWith(`${fresh}.`);
   const targets = new Map([...network.state()].filter(([name]) => !isFresh(name)));
-  const sources = new Map(arrays.filter(({ name }) => !isFresh(name)).map((array) => [array.name, array]));
+  const isUnread = ({ name, shape, dtype }: NamedArray | WeightArray) => {
+    const target = targets.get(name);
+    if (target === undefined || !isCounter(name)) return false;
+    return shape.join() !== target.shape.join() || !isExact(dtype, target.dtype);
+  };
+  const sources = new Map(
+    arrays.filter((array) => !isFresh(array.name) && !isUnread(array)).map((array) => [array.name, array]),
+  );
   requireShapes(
     new Map([...targets].map(([name, { shape }]) => [name, shape])),
     [...sources.values()],
@@ -102,7 +109,8 @@ export function loadWeights(
 }
 
 /**
- * Requires that arrays are those of a network with the tensors `targets`, shapes by name.
+ * Requires that arrays are those of a network with the tensors `targets`, shapes by name; whatever the counters of batch
+ * norm are.
  *
  * @throws {InputError} naming what is missing, unexpected or of another shape.
  */
@@ -116,7 +124,7 @@ export function requireShapes(
   const extra = [...sources.keys()].filter((name) => !targets.has(name));
   const misshapen = [...targets].flatMap(([name, shape]) => {
     const found = sources.get(name)?.shape ?? shape;
-    return found.join() === shape.join()
+    return found.join() === shape.join() || isCounter(name)
       ? []
       : [`${name} has shape [${found.join(', ')}] instead of [${shape.join(', ')}]`];
   });

@@ -1,7 +1,9 @@
 import { InputError } from '../errors.js';
 import { nameList } from '../user-input/name-list.js';
 import { fromDeepMind } from './deepmind-names.js';
+import { widenHalfPrecision } from './half-precision.js';
 import type { WeightArray } from './module-weights.js';
+import type { Dtype } from './safetensors.js';
 
 /** Weights by the parameter names of a Satin network, which follow torchvision, timm and RobustBench. */
 export interface RenamedWeights {
@@ -17,8 +19,11 @@ const prefixes = ['module.', '_orig_mod.', 'model.', 'net.', 'network.', 'backbo
 const normalisation =
   /^(?:(?:normali[sz]er?|normali[sz]ation|norm_layer|preprocess(?:ing)?|input_norm|0)\.)?(?:new_)?(?:(mean|mu)|(std|sigma))$/;
 
-/** Duplicate weights in checkpoints of the robustness library, and an unused block of TRADES' WideResNet. */
-const unused = /^(?:attacker\.|sub_block1\.)/;
+/**
+ * Duplicate weights in checkpoints of the robustness library, an unused block of TRADES' WideResNet, the counter of
+ * PyTorch's AveragedModel, and the counters that thop adds to every layer.
+ */
+const unused = /^(?:attacker\.|sub_block1\.|n_averaged$)|(?:^|\.)total_(?:ops|params)$/;
 
 /**
  * Maps the array names of a file to the parameter names of a network: strips prefixes, translates DeepMind's, and leaves out the normalisation
@@ -90,17 +95,26 @@ function normalisationPart(name: string): 'mean' | 'std' | null {
   return mean !== undefined ? 'mean' : std !== undefined ? 'std' : null;
 }
 
+const floating = ['F64', 'F32', 'F16', 'BF16'] as const;
+type Floating = (typeof floating)[number];
+
+const isFloating = (dtype: Dtype): dtype is Floating => floating.some((each) => each === dtype);
+
+function floats(dtype: Floating, bytes: ArrayBuffer): Float32Array | Float64Array {
+  if (dtype === 'F64') return new Float64Array(bytes);
+  return dtype === 'F32' ? new Float32Array(bytes) : widenHalfPrecision(new Uint16Array(bytes), dtype);
+}
+
 function perChannel(array: WeightArray, channels: number): number[] {
   const { name, dtype, shape } = array;
   const count = shape.reduce((product, size) => product * size, 1);
-  if ((dtype !== 'F32' && dtype !== 'F64') || (count !== 1 && count !== channels))
+  if (!isFloating(dtype) || (count !== 1 && count !== channels))
     throw InputError.expected(
       `${channels} floating-point numbers, one per channel,`,
       name,
       `${dtype} [${shape.join(', ')}]`,
     );
-  const bytes = array.read().slice().buffer;
-  const values = [...(dtype === 'F32' ? new Float32Array(bytes) : new Float64Array(bytes))];
+  const values = [...floats(dtype, array.read().slice().buffer)];
   return count === channels ? values : Array.from({ length: channels }, () => values[0]!);
 }
 

@@ -75,7 +75,16 @@ function weightsIn(path: string, value: PickleValue, depth = 0): Found {
   const inner = depth === maxDepth ? [] : wrappers.filter((name) => holdsTensors(value.get(name) ?? null));
   const [first] = inner;
   if (first === undefined) {
-    if (hasTensors(value)) return { map: value, beside: [] };
+    const others = entriesIn(value);
+    const own = tensorsIn(value);
+    if (others.some(({ count }) => count > own))
+      throw InputError.expected(
+        'the name of the state dict',
+        '`entry`',
+        undefined,
+        `${path} holds weights as ${nameList(others.map(({ name }) => name))}.`,
+      );
+    if (own > 0) return { map: value, beside: [] };
     throw noStateDict(path, `a dictionary without tensors (${nameList([...value.keys()].map(nameOf))})`);
   }
   if (inner.length > 1)
@@ -110,8 +119,23 @@ function holdsTensors(value: PickleValue, depth = 0): boolean {
 }
 
 function hasTensors(map: Dictionary): boolean {
-  for (const [key, value] of map) if (typeof key === 'string' && value instanceof StridedView) return true;
-  return false;
+  return tensorsIn(map) > 0;
+}
+
+/** Number of named tensors directly in a dictionary. */
+function tensorsIn(map: Dictionary): number {
+  return [...map].filter(([key, value]) => typeof key === 'string' && value instanceof StridedView).length;
+}
+
+/** The dictionaries with named tensors inside a dictionary, by their dotted names. */
+function entriesIn(map: Dictionary, depth = 1): { readonly name: string; readonly count: number }[] {
+  return [...map].flatMap(([key, value]) => {
+    if (typeof key !== 'string' || !(value instanceof Map)) return [];
+    const count = tensorsIn(value);
+    if (count > 0) return [{ name: key, count }];
+    const inner = depth === maxDepth ? [] : entriesIn(value, depth + 1);
+    return inner.map(({ name, count: each }) => ({ name: `${key}.${name}`, count: each }));
+  });
 }
 
 function nameOf(key: PickleValue): string {

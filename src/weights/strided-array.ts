@@ -13,8 +13,8 @@ export function readStridedArray(file: TorchFile, name: string, view: StridedVie
   const { storage, offset, shape, strides } = view;
   const count = shape.reduce((product, size) => product * size, 1);
   const last = shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis]!, offset);
-  // A view may repeat elements, but not have more than its storage: otherwise a few bytes could exhaust memory.
-  if (count > 0 && (last >= storage.count || count > storage.count))
+  // An expanded tensor repeats elements. It is limited, since otherwise a few bytes could exhaust memory.
+  if (count > 0 && (last >= storage.count || count > Math.max(storage.count, maxExpanded)))
     throw brokenPickle(
       file.path,
       `'${name}' is a view of shape [${shape.join(', ')}] of a storage with ${storage.count} elements`,
@@ -34,6 +34,9 @@ export function readStridedArray(file: TorchFile, name: string, view: StridedVie
     },
   };
 }
+
+/** Largest number of elements of a view that repeats those of a smaller storage. */
+const maxExpanded = 1 << 22;
 
 /** Whether a view is contiguous (row-major without gaps); strides of dimensions of size 1 are irrelevant. */
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {

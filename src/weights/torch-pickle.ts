@@ -90,6 +90,9 @@ const functions: Readonly<Record<string, (values: readonly PickleValue[]) => Pic
   'torch._utils._rebuild_parameter_with_state': parameter,
   'torch.Size': ([sizes]) => (Array.isArray(sizes) ? sizes : undefined),
   'torch.device': () => new IgnoredValue(),
+  // of plain values beside the weights; the module's name in Python 2 and 3
+  '__builtin__.set': () => new IgnoredValue(),
+  'builtins.set': () => new IgnoredValue(),
   // numpy scalars, such as the best accuracy so far
   'numpy.core.multiarray.scalar': () => new IgnoredValue(),
   'numpy._core.multiarray.scalar': () => new IgnoredValue(),

@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import { readSafetensors } from './safetensors.js';
+import { isSafetensors } from './safetensors-signature.js';
 import { readStateDict, type StateDict } from './state-dict.js';
 import { isTensorFlowCheckpoint, readTensorFlowCheckpoint } from './tensorflow/checkpoint.js';
 
@@ -17,7 +18,7 @@ export interface ReadWeightsOptions {
 export function readWeightsFile(path: string, options: ReadWeightsOptions = {}): StateDict {
   if (isTensorFlowCheckpoint(path))
     return { path, arrays: [], ...readTensorFlowCheckpoint(path, options.entry) };
-  if (!path.endsWith('.safetensors')) return readStateDict(path, options);
+  if (!isSafetensors(path)) return readStateDict(path, options);
   if (options.entry !== undefined)
     throw InputError.expected(
       'a PyTorch checkpoint',

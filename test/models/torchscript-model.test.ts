@@ -273,7 +273,7 @@ describe('what is no network to be measured', () => {
     { skip: old ? false : 'this libtorch knows the operator' },
     refused(
       'newer.pt',
-      /that libtorch 1\.13\.0 can read but .*: Unknown builtin op: aten::scaled_dot_product_attention\. Use the libtorch of the PyTorch version that saved it: set LIBTORCH/,
+      /that libtorch 1\.13\.0 can read but .*: Unknown builtin op: aten::rms_norm\. Use the libtorch of the PyTorch version that saved it: set LIBTORCH/,
     ),
   );
 

@@ -44,12 +44,21 @@ it('one number and none are views too', () => {
   assert.deepEqual(seen([0, 4], [4, 1]), []);
 });
 
+it('an expanded view repeats the numbers of its array', () => {
+  const { count } = storage;
+  const found = seen([count, 2], [0, 0]);
+  assert.deepEqual(
+    found,
+    Array.from({ length: 2 * count }, () => plain[0]),
+  );
+});
+
 it('a view beyond its array is refused, before anything is read', () => {
   const { count } = storage;
   for (const [shape, strides, offset] of [
     [[count], [1], 1],
     [[2, 2], [count, 1], 0],
-    [[count, 2], [0, 0], 0],
+    [[2 ** 12, 2 ** 11], [0, 0], 0],
   ] as const)
     assert.throws(
       () => readStridedArray(file, 'a', new StridedView(storage, offset, shape, strides)),

@@ -9,6 +9,7 @@ import { setTensorFloat32 } from '../../engine/precision.js';
 import { InterruptedError } from '../../errors.js';
 import { checkModel } from '../../evaluation/checks/check-model.js';
 import { checkResults } from '../../evaluation/checks/check-results.js';
+import { notCompared } from '../../evaluation/checks/not-compared.js';
 import { type Evaluation, type EvaluationProgress, evaluate } from '../../evaluation/evaluate.js';
 import type { EvaluationFolder } from '../../evaluation/folder/evaluation-folder.js';
 import type { EvaluationManifest, EvaluationSettings } from '../../evaluation/folder/manifest.js';
@@ -21,6 +22,7 @@ import { tuneBatchSize } from '../../evaluation/tune-batch-size.js';
 import { commandLine } from '../../provenance/command-line.js';
 import { makeManifest, satinCommit } from '../../provenance/manifest.js';
 import { version } from '../../provenance/version.js';
+import { type ExpectedLogits, requireExpectedLogits } from '../model/expected-logits.js';
 import type { AttackableModel } from '../model/open-model.js';
 import { requirePrecision } from '../require-precision.js';
 import { requireSameEvaluation } from '../require-same-on-ranks.js';
@@ -29,6 +31,8 @@ import { type EvaluationChoice, evaluationSettings } from './evaluation-settings
 export interface EvaluateRunOptions extends EvaluationChoice {
   /** Batch size; `auto` measures which one is fast. Verdicts do not depend on it. @default 'auto' */
   readonly batch?: number | 'auto';
+  /** What the model's network answers in another program; compared before anything is measured. @default not compared */
+  readonly expected?: ExpectedLogits;
   /** Where verdicts are stored as they are found, or the evaluation to resume. @default nothing is stored */
   readonly folder?: NewEvaluationFolder | StoredEvaluationFolder;
   /** Called after each attack of the full checks. */
@@ -81,11 +85,14 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
     surrogates: new Map(smooth.map(({ name, form: { classify } }) => [name, classify])),
   };
   const threat = { norm: norms[norm], epsilon: epsilon.epsilon };
+  if (options.expected !== undefined) requireExpectedLogits(model, options.expected);
+  const isCompared = options.expected !== undefined;
   const measure = async () => {
     const checked = await checkModel(subject, tensors, {
       threat,
       seed,
       full: checks === 'full',
+      attacks,
       interrupted,
       ...(onChecks !== undefined && { onProgress: onChecks }),
     });
@@ -133,7 +140,11 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
       interval: measured.interval,
       perClass: perClass(measured.perExample, data.classes),
       attacks: measured.attacks,
-      flags: [...flags, ...checkResults(found, { attacks, classes })],
+      flags: [
+        ...notCompared({ isImported: model.isImported === true, isCompared }),
+        ...flags,
+        ...checkResults(found, { attacks, classes }),
+      ],
       warnings: folder?.manifest.warnings ?? data.warnings,
       perExample: measured.perExample,
       batch,

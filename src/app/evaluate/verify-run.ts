@@ -5,6 +5,7 @@ import type { Preprocessing } from '../../models/preprocessing.js';
 import { version } from '../../provenance/version.js';
 import { type AttackableModel, openModel } from '../model/open-model.js';
 import { type ModelFile, readModelFile } from '../model/read-model-file.js';
+import { evaluatedModelPath } from './evaluated-model.js';
 
 /** The result of a verification as JSON. Its fields are stable: other programs read them. */
 export interface VerificationResult {
@@ -43,19 +44,26 @@ export interface FailedImage extends Pick<VerifiedImage, 'id' | 'label' | 'attac
  * Verifies the adversarial images of an evaluation from its folder and a model alone: the model that was evaluated, or
  * another one to measure transfer.
  *
- * @throws {InputError} if the folder or the model cannot be read, or they do not fit each other.
+ * @throws {InputError} if the folder or the model cannot be read, they do not fit each other, or the folder alone names a
+ *   program.
  */
 export function verifyRun(options: {
   readonly folder: string;
-  /** @default the model that was evaluated, by the path that the user gave */
+  /** @default the model that was evaluated, by the path in the folder; see `evaluatedModelPath` */
   readonly model?: ModelFile;
+  /** `sha256:` of the evaluated model, from a run of one's own; required for a TorchScript file without `model`. */
+  readonly digest?: string;
   /** @default 'cpu' */
   readonly device?: string;
 }): VerificationResult {
   const { folder, device = 'cpu' } = options;
   const manifest = readEvaluationManifest(folder, 'the folder');
   const { evaluation: settings, epsilonText } = manifest;
-  using model = openVerified(manifest, options.model ?? readModelFile(manifest.model), device);
+  using model = openVerified(
+    manifest,
+    options.model ?? readModelFile(evaluatedModelPath(manifest, options)),
+    device,
+  );
   const isSameModel = isEvaluated(model, manifest);
   const {
     isFinished,

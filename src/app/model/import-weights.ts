@@ -8,6 +8,7 @@ import { stateShapes } from '../../models/state-shapes.js';
 import { loadWeights, requireShapes } from '../../weights/module-weights.js';
 import { areDeepMinds, matchParameterNames, storedNormalisation } from '../../weights/parameter-names.js';
 import type { StateDict } from '../../weights/state-dict.js';
+import { advice, nearestArchitectures } from './nearest-architectures.js';
 
 /** A network with weights written by another program. */
 export interface ImportedModel {
@@ -65,7 +66,16 @@ export function importWeights(
     return { model, digest: fileDigest(...weights.files), skipped: [...weights.skipped, ...skipped] };
   } catch (error) {
     model.dispose();
-    throw error;
+    if (
+      !(error instanceof InputError) ||
+      error.code !== 'weights-do-not-fit' ||
+      weights.arraysFor !== undefined
+    )
+      throw error;
+    const near = nearestArchitectures(weights.arrays, description);
+    throw new InputError(error.code, `${error.message} ${advice(near, description.architecture)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import { withTensorFloat32 } from '../../engine/precision.js';
 import { InputError } from '../../errors.js';
 import type { EvaluationTransform, ModelDescription } from '../../models/description.js';
+import { foreignClassifier } from '../../models/foreign-classifier.js';
 import type { FoldOptions, Model } from '../../models/model.js';
 import { arePlaceholders } from '../../models/placeholder-class-names.js';
 import type { Preprocessing } from '../../models/preprocessing.js';
@@ -24,6 +25,8 @@ export interface AttackableModel extends Disposable {
   readonly transform?: EvaluationTransform | undefined;
   /** Of a TorchScript file; null if the model contains its normalisation. */
   readonly preprocessing: Preprocessing | null;
+  /** Weights of another program in a network of Satin's, which may not be the one that they were trained in. */
+  readonly isImported?: boolean;
   /** Where its weights are, and where it takes images: `cpu`, `cuda:0`. */
   readonly device: string;
   /** The exact network in float32: it alone decides whether an example is misclassified. */
@@ -59,7 +62,8 @@ export function attackableModel(
 
 /**
  * A function from pixels in [0, 1], [N, C, H, W], to logits [N, classes], as an `AttackableModel`. It consists of tensor
- * operators, so that libtorch can differentiate it, and includes the normalisation.
+ * operators, so that libtorch can differentiate it, and includes the normalisation. It gets its own copy of the images,
+ * which it may write into.
  */
 export function functionModel(options: {
   readonly name: string;
@@ -71,14 +75,8 @@ export function functionModel(options: {
   /** The device on which it takes images. @default 'cpu' */
   readonly device?: string;
 }): AttackableModel {
-  const {
-    name,
-    classify,
-    digest = `function:${name}`,
-    shape = null,
-    classes = null,
-    device = 'cpu',
-  } = options;
+  const { name, digest = `function:${name}`, shape = null, classes = null, device = 'cpu' } = options;
+  const classify = foreignClassifier(options.classify, name);
   return {
     name,
     digest,
@@ -143,7 +141,7 @@ export function openModel(
     }
     case 'weights': {
       const { model, digest } = importWeights(file.weights, { ...file, device });
-      return attackableModel(model, { name: path, digest });
+      return { ...attackableModel(model, { name: path, digest }), isImported: true };
     }
   }
 }

@@ -12,6 +12,7 @@ import {
   releasedPreprocessing,
 } from '../../models/released-models.js';
 import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
+import { isSafetensors } from '../../weights/safetensors-signature.js';
 import type { StateDict } from '../../weights/state-dict.js';
 import { isTensorFlowCheckpoint } from '../../weights/tensorflow/checkpoint.js';
 import { readWeightsFile } from '../../weights/weights-file.js';
@@ -102,11 +103,14 @@ export function readModelFile(path: string, options: ModelFileOptions = {}): Mod
       form: stated ?? { shape: null, classes: null },
       isStated: preprocessing !== null,
     };
-  if (external === null)
+  if (external === null) {
+    // A whole pickled module, or a choice between several state dicts, is said before the network is asked for.
+    if (!isTensorFlowCheckpoint(path) && !isSafetensors(path)) readWeightsFile(path, { entry });
     throw new InputError(
       'weights-without-network',
       `Expected \`external\`${isTensorFlowCheckpoint(path) ? ', or `released` for a model of the paper,' : ''} for ${path}: it holds weights without a network, so the network has to be stated.`,
     );
+  }
   return { path, kind, weights: readWeightsFile(path, { entry }), description: external, preprocessing };
 }
 

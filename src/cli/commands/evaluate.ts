@@ -1,4 +1,5 @@
 import { Command, Option } from '@commander-js/extra-typings';
+import { readExpectedLogits } from '../../app/model/expected-logits.js';
 import { attackForms } from '../../attacks/attack.js';
 import { autoAttackSets } from '../../attacks/autoattack.js';
 import { comparisonAttacks } from '../../attacks/comparison-attacks.js';
@@ -24,7 +25,7 @@ export function evaluateCommand() {
   return new Command('evaluate')
     .argument(
       '<model>',
-      'a run folder, checkpoint, weights file, TorchScript file, PyTorch state dict or prefix of a TensorFlow checkpoint',
+      'a run folder, checkpoint, weights file, TorchScript file (a program: it may only compute, but for ever), PyTorch state dict or prefix of a TensorFlow checkpoint',
     )
     .option(
       '--data <name[:split]>',
@@ -70,6 +71,10 @@ export function evaluateCommand() {
     .addOption(modelOptions.entry())
     .addOption(modelOptions.released())
     .addOption(modelOptions.known())
+    .option(
+      '--expect <file>',
+      'images and logits saved in Python, which the model has to give before it is measured: docs/weights.md',
+    )
     .option('--examples <count>', 'number of images (default: 1000)', wholeNumber('--examples', 1))
     .option(
       '--batch <count|auto>',
@@ -103,6 +108,7 @@ export function evaluateCommand() {
       const settings = evaluateSettings(modelPath, options);
       const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, precision, stored } = settings;
       requireJsonPath(options.json);
+      const expected = options.expect === undefined ? undefined : readExpectedLogits(options.expect);
       if (options.report !== undefined) requireNewFile(options.report, '--report');
       const launch = readLauncherEnvironment(process.env);
       const leads = (launch?.rank ?? 0) === 0;
@@ -158,6 +164,7 @@ export function evaluateCommand() {
           alone,
           checks,
           precision,
+          ...(expected !== undefined && { expected }),
           ...(folder !== null && { folder }),
           ...(group !== undefined && { group }),
           onChecks: (done, total) => progress({ label: 'checks', done, total }),

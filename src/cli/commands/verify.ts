@@ -1,4 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
+import { evaluatedModelPath } from '../../app/evaluate/evaluated-model.js';
 import type { VerificationResult } from '../../app/evaluate/verify-run.js';
 import { RunError } from '../../errors.js';
 import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
@@ -20,7 +21,11 @@ export function verifyCommand() {
         'many of them transfer to it. Exits with code 1 if an image does not verify.',
     )
     .argument('<folder>', 'folder written by satin evaluate --save-adversarial')
-    .option('--model <model>', 'the model (default: the evaluated one, at its original path)')
+    .option(
+      '--model <model>',
+      'the model (default: the evaluated one, at its original path; a TorchScript file, which is a program, must be named here or by --digest)',
+    )
+    .option('--digest <sha256>', "digest of the evaluated model (modelDigest in your own run's JSON)")
     .addOption(modelOptions.inputRange())
     .addOption(modelOptions.mean())
     .addOption(modelOptions.std())
@@ -30,7 +35,7 @@ export function verifyCommand() {
     .action(async (folder, options) => {
       const { json, threads } = options;
       const manifest = readEvaluationManifest(folder, 'the folder');
-      const model = readTypedModel(options.model ?? manifest.model, options);
+      const model = readTypedModel(options.model ?? evaluatedModelPath(manifest, options), options);
       requireJsonPath(json);
       // Imported after validation, since this loads the engine.
       const { verifyRun } = await import('../../app/evaluate/verify-run.js');

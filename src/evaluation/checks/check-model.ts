@@ -1,17 +1,25 @@
-import type { Threat } from '../../attacks/attack.js';
+import type { Attack, Threat } from '../../attacks/attack.js';
 import { type DatasetTensors, subBatch } from '../../data/dataset-tensors.js';
+import { InputError } from '../../errors.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { integers } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
+import { nameList } from '../../user-input/name-list.js';
 import { pause } from '../interruption.js';
 import { misclassified } from '../misclassified.js';
 import type { ModelUnderTest } from '../model-under-test.js';
 import { requireLogits } from '../require-logits.js';
 import { dependsOnBatch } from './depends-on-batch.js';
 import type { Flag } from './flag.js';
-import { gradientFlags, inputGradients } from './input-gradients.js';
+import {
+  gradientFlags,
+  type InputGradients,
+  inputGradients,
+  type MissingGradient,
+} from './input-gradients.js';
 import { inputScale } from './input-scale.js';
+import { logitsNotFinite } from './logits-not-finite.js';
 import { lossSurface } from './loss-surface.js';
 import { monotone } from './monotone.js';
 import { optimisesAtInference } from './optimises-at-inference.js';
@@ -25,6 +33,8 @@ export interface CheckOptions extends CheckCallbacks {
   readonly seed: number;
   /** Also check monotonicity and the loss surface; costs a few hundred passes of 32 images. @default false */
   readonly full?: boolean;
+  /** The attacks that are to run; refused if they need a gradient and the model has none. @default none */
+  readonly attacks?: readonly Attack[];
 }
 
 export interface CheckedModel {
@@ -38,7 +48,8 @@ export interface CheckedModel {
  * Checks a model on a few images before it is attacked. docs/checks.md describes the criterion and the remedy of each
  * flag.
  *
- * @throws {InputError} if the outputs are not logits over the classes of the data.
+ * @throws {InputError} if the outputs are not logits over the classes of the data, or an attack needs a gradient that the
+ *   model does not have.
  */
 export async function checkModel(
   subject: ModelUnderTest,
@@ -69,17 +80,18 @@ export async function checkModel(
     const random = scope(() => randomizedModel(before));
     await pause(interrupted, checksInterrupted);
     const gradients = inputGradients(before);
+    if (options.attacks !== undefined) requireGradient(gradients, options.attacks);
     await pause(interrupted, checksInterrupted);
     const probe = {
       ...before,
       subject: {
         ...subject,
         ...(random !== null && { random: true }),
-        ...(gradients === null && { fast: withZeroGradient(subject.fast) }),
+        ...('missing' in gradients && { fast: withZeroGradient(subject.fast) }),
       },
     };
     scope(() => {
-      add(random, probabilities(probe));
+      add(random, probabilities(probe), logitsNotFinite(probe));
       // The logits of a randomized model change in every pass, whatever the batch or the step.
       if (random === null) add(dependsOnBatch(probe), piecewiseConstant(probe));
       add(optimisesAtInference(probe), ...gradientFlags(gradients), inputScale(probe));
@@ -114,6 +126,23 @@ async function fullChecks(probe: Probe, callbacks: CheckCallbacks): Promise<Flag
   } finally {
     for (const tensor of [correct.batch.x, correct.batch.labels, correct.logits]) tensor.dispose();
   }
+}
+
+/** @throws {InputError} if an attack follows the gradient of a model that has none anywhere. */
+function requireGradient(found: InputGradients | MissingGradient, attacks: readonly Attack[]): void {
+  const blind = attacks.filter(({ kind }) => kind !== 'square').map(({ name }) => name);
+  if (!('missing' in found) || blind.length === 0) return;
+  const { missing } = found;
+  throw new InputError(
+    'no-gradient',
+    `Expected a model with an input gradient, which ${nameList(blind)} follow, but ${missing}. ${remedyFor(missing)} Or measure it with square alone, which needs no gradient.`,
+  );
+}
+
+function remedyFor(missing: string): string {
+  return /transformer_encoder|native_multi_head/.test(missing)
+    ? 'The network was traced on the fast path of attention: in Python, call torch.backends.mha.set_fastpath_enabled(False) before torch.jit.trace.'
+    : 'Save the network without the operator that has none (detach, argmax, rounding, no_grad inside the network).';
 }
 
 /** The same outputs with a zero gradient, so that gradient-based attacks run but find only what their start finds. */

@@ -14,6 +14,7 @@ export function checkResults(
   const found = [
     fewClasses(attacks, classes),
     chanceAccuracy(clean, { examples, classes }),
+    blindAttacks(perExample),
     ...beatsGradient(attacks, { results, examples }),
   ];
   return found.filter((flag) => flag !== null);
@@ -28,6 +29,14 @@ export function fewClasses(attacks: readonly Attack[], classes: number): Flag | 
   const names = changed.map(({ name }) => name).join(', ');
   const message = `With ${classes} classes ${names} maximised the plain margin: DLR needs 3 classes and its targeted form 4. The reference does not define these attacks here, so do not compare the result with published ones.`;
   return { code: 'few-classes', message };
+}
+
+/** Attacks could not work on some examples, which do not count as robust. */
+function blindAttacks(perExample: EvaluationResult['perExample']): Flag | null {
+  const blind = perExample.filter((example) => example.blind === true).length;
+  if (blind === 0) return null;
+  const message = `On ${blind} of ${perExample.length} images that no attack broke, an attack had no finite gradient in any step and could not work. They do not count as robust. Look for a division by 0, a square root at 0, a product with NaN or an overflow in the model, or measure it with square alone.`;
+  return { code: 'blind-attack', message };
 }
 
 /** The clean accuracy is close to chance. */

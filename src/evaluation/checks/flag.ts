@@ -3,9 +3,12 @@
  * flag does not change any result.
  */
 export const flagCodes = [
+  // From the model's file
+  'not-compared',
   // From one batch, before the attacks
   'random-model',
   'probabilities',
+  'logits-not-finite',
   'depends-on-batch',
   'optimises-at-inference',
   'zero-gradients',
@@ -16,6 +19,7 @@ export const flagCodes = [
   // From the attacks and their results
   'few-classes',
   'chance-accuracy',
+  'blind-attack',
   'square-beats-gradient',
   'surrogate-beats-gradient',
   // From the full checks: monotonicity and the loss surface

@@ -20,10 +20,15 @@ export interface InputGradients {
   readonly notFinite: number;
 }
 
+/** The model is not differentiable. */
+export interface MissingGradient {
+  /** Why, as a clause. */
+  readonly missing: string;
+}
+
 /**
  * Input gradients of the attack losses at random points of the ball, restricted to correctly classified ones: where the
- * label is only the third most likely class, DLR is constant 1 and its gradient is 0 by construction. null if the model
- * is not differentiable.
+ * label is only the third most likely class, DLR is constant 1 and its gradient is 0 by construction.
  */
 export function inputGradients({
   subject,
@@ -32,13 +37,13 @@ export function inputGradients({
   classes,
   threat,
   seed,
-}: Probe): InputGradients | null {
+}: Probe): InputGradients | MissingGradient {
   return scope(() => {
     const key = { seed, stream: 'attack' } as const;
     const start = threat.norm.randomStart(batch.x, { epsilon: threat.epsilon, key, ids: batch.ids });
     const point = start.detach().requireGrad_();
     const logits = withGrad(() => padSingleton(subject.fast)(point));
-    if (!logits.requiresGrad) return null;
+    if (!logits.requiresGrad) return { missing: 'its outputs are not differentiable functions of the image' };
     const errors = new Set(misclassifiedRows(logits, labels));
     const rows = [...labels.keys()].filter((row) => !errors.has(row));
     const largestEntry = (loss: Loss) => {
@@ -56,15 +61,18 @@ export function inputGradients({
         notFinite: rows.filter((_, row) => ![ce[row], margin[row], dlr[row]].every(Number.isFinite)).length,
       };
     } catch (error) {
-      if (error instanceof EngineError) return null; // the logits do not depend on the input
-      throw error;
+      if (!(error instanceof EngineError)) throw error;
+      const text = error.message.replace(/[.\s]+$/, '');
+      return /derivative/.test(text)
+        ? { missing: `libtorch says: ${text}` }
+        : { missing: 'its outputs do not depend on the image' };
     }
   });
 }
 
 /** The flags raised by the input gradients. */
-export function gradientFlags(found: InputGradients | null): Flag[] {
-  if (found === null)
+export function gradientFlags(found: InputGradients | MissingGradient): Flag[] {
+  if ('missing' in found)
     return [
       {
         code: 'zero-gradients',
@@ -88,7 +96,7 @@ export function gradientFlags(found: InputGradients | null): Flag[] {
   if (notFinite > 0)
     flags.push({
       code: 'gradient-not-finite',
-      message: `Of ${count} images ${notFinite} have an input gradient that is not finite, so gradient-based attacks fail. Look for a division by 0, a square root at 0 or an overflow in the model, and add a small constant there.`,
+      message: `Of ${count} images ${notFinite} have an input gradient that is not finite, so gradient-based attacks take no step there or a wrong one, and the robust accuracy may be too high. Add square, and look for a division by 0, a square root at 0 or an overflow in the model, and add a small constant there.`,
     });
   return flags;
 }

@@ -35,6 +35,7 @@ export function lossSurface({ subject, batch, threat, seed }: Probe): Flag[] {
     const ratios = [...predicted.keys()]
       .filter((row) => predicted[row]! > 0)
       .map((row) => (above[row]! - below[row]!) / predicted[row]!)
+      .filter(Number.isFinite)
       .sort((a, b) => a - b);
     const median = ratios[Math.floor(ratios.length / 2)];
     if (median !== undefined && !(median >= thresholds.slopeLow && median <= thresholds.slopeHigh))

@@ -44,9 +44,12 @@ export function exactClassifier({ exact: classify }: ModelUnderTest): ModelUnder
   return padSingleton(classify);
 }
 
-/** Divides each row by its L2 norm, so that distances do not depend on the scale of the logits. */
+/**
+ * Divides each row by its L2 norm, so that distances do not depend on the scale of the logits. Logits that are not finite
+ * count as 0, since no distance is known from them.
+ */
 export function normalised(logits: Tensor): Tensor {
-  const rows = logits.detach();
+  const rows = logits.detach().nanToNum(0);
   return rows.div(rows.l2Norm([1], true).add(1e-10));
 }
 

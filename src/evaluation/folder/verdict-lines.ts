@@ -14,7 +14,12 @@ const count = z.int().nonnegative();
  */
 const lineSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('clean'), id: count, right: z.boolean() }),
-  z.strictObject({ type: z.literal('stood'), attack: z.string(), id: count }),
+  z.strictObject({
+    type: z.literal('stood'),
+    attack: z.string(),
+    id: count,
+    blind: z.literal(true).optional(),
+  }),
   z.strictObject({ type: z.literal('broken'), attack: z.string(), id: count, image: count }),
   z.strictObject({
     type: z.literal('cost'),
@@ -34,7 +39,12 @@ export function toLine(entry: LedgerEntry, ids: ArrayLike<number>, image: number
     case 'clean':
       return { type: 'clean', id: ids[entry.index]!, right: entry.right };
     case 'stood':
-      return { type: 'stood', attack: entry.attack, id: ids[entry.index]! };
+      return {
+        type: 'stood',
+        attack: entry.attack,
+        id: ids[entry.index]!,
+        ...(entry.blind === true && { blind: true }),
+      };
     case 'broken':
       return { type: 'broken', attack: entry.attack, id: ids[entry.index]!, image };
     case 'cost':
@@ -52,7 +62,12 @@ export function toEntry(
     case 'clean':
       return { type: 'clean', index: indexOf(line.id), right: line.right };
     case 'stood':
-      return { type: 'stood', attack: line.attack, index: indexOf(line.id) };
+      return {
+        type: 'stood',
+        attack: line.attack,
+        index: indexOf(line.id),
+        ...(line.blind === true && { blind: true }),
+      };
     case 'broken':
       return {
         type: 'broken',

@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { evaluateRun } from '../../../src/app/evaluate/evaluate-run.js';
 import { verifyRun } from '../../../src/app/evaluate/verify-run.js';
 import { openModel } from '../../../src/app/model/open-model.js';
@@ -13,6 +14,7 @@ import { subset } from '../../../src/data/dataset.js';
 import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import { InputError } from '../../../src/errors.js';
 import { newEvaluationFolder } from '../../../src/evaluation/folder/new-folder.js';
+import { fileDigest } from '../../../src/files/digest.js';
 import type { Model } from '../../../src/models/model.js';
 import { writeCheckpoint } from '../../../src/runs/checkpoint.js';
 import { clean } from '../../../src/training/objectives/objective.js';
@@ -250,5 +252,38 @@ describe('satin verify', () => {
     const none = satin('verify', folder);
     assert.equal(none.status, 2);
     assert.match(none.stderr, /Expected an evaluation folder/);
+  });
+});
+
+describe('a folder that names a program', () => {
+  const program = fileURLToPath(new URL('../../../../test/golden/torchscript/traced.pt', import.meta.url));
+  const named = (name: string, model: string) => {
+    cpSync(place('linf'), place(name), { recursive: true });
+    const manifest = place(name, 'manifest.json');
+    const stored = JSON.parse(readFileSync(manifest, 'utf8')) as { model: string };
+    writeFileSync(manifest, JSON.stringify({ ...stored, model }));
+    return place(name);
+  };
+
+  it('does not have it run: it takes `model`, or the digest of the user’s own run', () => {
+    const strange = named('strange', program);
+    assert.throws(
+      () => verifyRun({ folder: strange }),
+      (error) =>
+        error instanceof InputError &&
+        error.code === 'program-not-named' &&
+        error.message.includes(program) &&
+        /`model`, or the `digest` of your own run/.test(error.message),
+    );
+    assert.throws(
+      () => verifyRun({ folder: strange, digest: linf.modelDigest }),
+      (error) => error instanceof InputError && error.message.includes(`the digest of ${program}`),
+    );
+    const said = satin('verify', strange);
+    assert.equal(said.status, 2);
+    assert.match(said.stderr, /Expected --model, or the --digest of your own run/);
+    const digest = fileDigest(program);
+    assert.equal(verifyRun({ folder: strange, digest }).isSameModel, false);
+    assert.ok(verifyRun({ folder: place('linf'), digest: linf.modelDigest }).isSameModel);
   });
 });

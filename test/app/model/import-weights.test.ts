@@ -93,6 +93,34 @@ describe('weights of another program', () => {
     }
   });
 
+  it('hold what nothing reads in any form: counters, and those of AveragedModel and thop', () => {
+    const counter = (name: string) => name.endsWith('num_batches_tracked');
+    const changed = foreign('counters', (arrays) => [
+      ...arrays.map((array) =>
+        counter(array.name)
+          ? { ...array, dtype: 'F16' as const, shape: [2], bytes: new Uint8Array(4) }
+          : array,
+      ),
+      { name: 'n_averaged', dtype: 'I64', shape: [], bytes: new Uint8Array(8) },
+      { name: 'layer1.0.total_ops', dtype: 'F64', shape: [1], bytes: new Uint8Array(8) },
+    ]);
+    const { weights, skipped } = imported(changed);
+    const read = (arrays: readonly NamedArray[]) => bits(arrays.filter(({ name }) => !counter(name)));
+    assert.deepEqual(read(weights), read(tiny.arrays));
+    assert.deepEqual(skipped, ['layer1.0.total_ops', 'n_averaged']);
+  });
+
+  it('hold a normalisation of half precision', () => {
+    const half = (values: readonly number[]) => new Uint8Array(Uint16Array.from(values).buffer);
+    const [mean, std] = [half([0x3800, 0x3700, 0x3600]), half([0x3400, 0x3400, 0x3800])];
+    const path = foreign('half-norm', (arrays) => [
+      ...arrays,
+      { name: 'normalize.mean', dtype: 'F16', shape: [1, 3, 1, 1], bytes: mean },
+      { name: 'normalize.std', dtype: 'F16', shape: [1, 3, 1, 1], bytes: std },
+    ]);
+    assert.deepEqual(imported(path).normalise, normalise);
+  });
+
   it('take a stated normalisation, in any range, where they hold none', () => {
     assert.deepEqual(imported(file('tiny.pt'), { preprocessing }).normalise, normalise);
     const ranged = (words: Parameters<typeof parsePreprocessing>[0]) =>

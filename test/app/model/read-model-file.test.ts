@@ -1,6 +1,6 @@
 /** The one place where a model's file is read, and refused for what it is. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -33,6 +33,39 @@ describe("a model's file", () => {
     refuses(() => readModelFile(own, { entry: 'ema' }), /for `entry` .*This file describes its own network/);
     refuses(() => readModelFile(own, { preprocessing: noPreprocessing }), /It is a model of Satin/);
     assert.equal(isLoaded(), false);
+  });
+
+  it('is told apart by its content, not its name', () => {
+    const own = join(temporary, 'own.pt');
+    copyFileSync(file('tiny.safetensors'), own);
+    assert.equal(readModelFile(own).kind, 'satin');
+    const plain = join(temporary, 'plain.bin');
+    writeFileSync(plain, encodeSafetensors(tiny.arrays, { format: 'pt' }));
+    const read = readModelFile(plain, { external: form });
+    assert.ok(read.kind === 'weights');
+    assert.equal(read.weights.arrays.length, tiny.arrays.length);
+    const torch = join(temporary, 'torch.safetensors');
+    copyFileSync(file('tiny.pt'), torch);
+    assert.equal(readModelFile(torch, { external: form }).kind, 'weights');
+  });
+
+  it('that holds a whole network is refused before its network is asked for', () => {
+    for (const options of [{}, { external: form }])
+      assert.throws(
+        () => readModelFile(file('module.pt'), options),
+        (error) => error instanceof InputError && error.code === 'pickle-refused',
+      );
+  });
+
+  it('that Satin does not read is named, with the way to one that it reads', () => {
+    const onnx = join(temporary, 'net.onnx');
+    writeFileSync(onnx, Buffer.from('0808120770', 'hex'));
+    refuses(() => readModelFile(onnx), /It is an ONNX file, .*onnx2torch.*torch\.jit\.trace/);
+    const hugging = join(temporary, 'hugging');
+    mkdirSync(hugging);
+    writeFileSync(join(hugging, 'config.json'), '{}');
+    writeFileSync(join(hugging, 'model.safetensors'), encodeSafetensors(tiny.arrays));
+    refuses(() => readModelFile(hugging), /It is a folder of Hugging Face, .*logits.*torch\.jit\.trace/);
   });
 
   it('of a released model needs its name and nothing else', () => {
