@@ -59,24 +59,29 @@ export function importWeights(
   const shapes = stateShapes(description);
   const names = new Set(shapes.keys());
   const { arrays, skipped } = matchParameterNames(weights.arraysFor?.(names) ?? weights.arrays, names);
-  requireShapes(shapes, arrays, path);
+  try {
+    requireShapes(shapes, arrays, path);
+  } catch (error) {
+    throw withNearest(error, weights, description);
+  }
   const model = Model.create({ ...description, normalise: held ?? stated }, { seed: null, device });
   try {
     loadWeights(model.network, arrays, { source: path });
     return { model, digest: fileDigest(...weights.files), skipped: [...weights.skipped, ...skipped] };
   } catch (error) {
     model.dispose();
-    if (
-      !(error instanceof InputError) ||
-      error.code !== 'weights-do-not-fit' ||
-      weights.arraysFor !== undefined
-    )
-      throw error;
-    const near = nearestArchitectures(weights.arrays, description);
-    throw new InputError(error.code, `${error.message} ${advice(near, description.architecture)}`, {
-      cause: error,
-    });
+    throw error;
   }
+}
+
+/** The error for weights that do not fit, with the architectures that are nearest to them. */
+function withNearest(error: unknown, weights: StateDict, description: ExternalDescription): unknown {
+  const isOfShapes = error instanceof InputError && error.code === 'weights-do-not-fit';
+  if (!isOfShapes || weights.arraysFor !== undefined) return error;
+  const near = nearestArchitectures(weights.arrays, description);
+  return new InputError(error.code, `${error.message} ${advice(near, description.architecture)}`, {
+    cause: error,
+  });
 }
 
 type Normalise = NonNullable<ModelDescription['normalise']>;
