@@ -141,7 +141,7 @@ export function openModel(
     }
     case 'weights': {
       const { model, digest } = importWeights(file.weights, { ...file, device });
-      return { ...attackableModel(model, { name: path, digest }), isImported: true };
+      return { ...attackableModel(model, { name: path, digest }), isImported: file.isNamed !== true };
     }
   }
 }

@@ -55,6 +55,8 @@ export type ModelFile = { readonly path: string } & (
       readonly weights: StateDict;
       readonly description: ExternalDescription;
       readonly preprocessing: Preprocessing | null;
+      /** Whether its network was given by the name of a model that is known to be it: `released` or `known`. */
+      readonly isNamed?: boolean;
     }
 );
 
@@ -111,7 +113,15 @@ export function readModelFile(path: string, options: ModelFileOptions = {}): Mod
       `Expected \`external\`${isTensorFlowCheckpoint(path) ? ', or `released` for a model of the paper,' : ''} for ${path}: it holds weights without a network, so the network has to be stated.`,
     );
   }
-  return { path, kind, weights: readWeightsFile(path, { entry }), description: external, preprocessing };
+  const isNamed = options.released !== undefined || options.known !== undefined;
+  return {
+    path,
+    kind,
+    weights: readWeightsFile(path, { entry }),
+    description: external,
+    preprocessing,
+    isNamed,
+  };
 }
 
 /** The options that `released` or `known` stands for. @throws {InputError} if one of them is given too. */

@@ -8,11 +8,15 @@ const preprocessing = '--input-range, --mean, --std';
  * which names no option of the command line.
  */
 export const flagHints: Readonly<Partial<Record<string, string>>> = {
+  'not-compared': '--expect',
   'random-model': '--autoattack rand',
+  'logits-not-finite': '--attack square',
   'zero-gradients': withoutGradient,
+  'gradient-not-finite': '--attack square',
   'saturated-logits': withoutGradient,
   'input-scale': preprocessing,
   'chance-accuracy': preprocessing,
+  'blind-attack': '--attack square',
   'square-beats-gradient': '--attack square-3, --surrogate "softplus(10)"',
   'surrogate-beats-gradient': '--surrogate "softplus(10)"',
   'more-steps-are-weaker': '--attack pgd-cw-50, --attack apgd-dlr, --attack square',
