@@ -13,8 +13,8 @@ describe('the work of a recipe', () => {
       recipe('fashion-mnist-silu', 'training.epochSteps=null', 'training.epochs=3'),
       60_000,
     );
-    assert.equal(steps, 3 * Math.floor(58_000 / 64));
-    assert.deepEqual({ batch, measured, epochs }, { batch: 64, measured: 500, epochs: 3 });
+    assert.equal(steps, 3 * Math.floor(58_000 / 128));
+    assert.deepEqual({ batch, measured, epochs }, { batch: 128, measured: 500, epochs: 3 });
     assert.deepEqual(perMeasured, { forward: 1, attack: 10, update: 0 });
   });
 
