@@ -45,7 +45,14 @@ function assertRefuses(before: string, giver: string, env?: NodeJS.ProcessEnv): 
   const [count = '', sum = ''] = rest.split(' ');
   assert.ok(Number(count) >= 12 && Number(count) <= (gigabytes * 1024) / 64, `${count} tensors`);
   assert.equal(sum, '3');
-  const words = ['train', join(folder, 'tiny.yaml'), '--set', 'model.width=100', '--out', join(folder, 'run')];
+  const words = [
+    'train',
+    join(folder, 'tiny.yaml'),
+    '--set',
+    'model.width=100',
+    '--out',
+    join(folder, 'run'),
+  ];
   const large = limited(before, [mainFile, ...words], env);
   assert.deepEqual([large.status, large.signal], [2, null], large.stderr);
   assert.match(
