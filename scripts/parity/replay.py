@@ -1,13 +1,12 @@
 """Writes test/golden/parity-replay.json: python scripts/parity/replay.py REFERENCE DATA
 
-The reference's verdicts on a small network, on images near their threshold, so that an attack that becomes a little
-weaker or stronger changes them. The weights are those of test/golden/parity-replay.safetensors: `./satin train
+The reference's verdicts on a small network. The weights are those of test/golden/parity-replay.safetensors: `./satin train
 fashion-mnist-silu --set model.width=0.25`, seed 0, its best checkpoint. The reference (a clone of
 github.com/fra31/auto-attack in REFERENCE) runs its standard version on the first test images of Fashion-MNIST (idx files
 in DATA), once for each of three seeds: an image whose verdict depends on the reference's own seed says nothing about
-another implementation, so only those with one verdict are taken, of each verdict the first few. Of those that APGD-CE
-breaks at ε, the images are taken that it does not break at 0.98 ε; of the others, those that it breaks at 1.04 ε. Behind
-pixels rounded to an eighth, the network's gradient is zero, and Square breaks it. Made with torch 2.13.0.
+another implementation, so only those with one verdict are taken, of each verdict the first few. The network alone is broken
+by APGD or Square or not at all; behind pixels rounded to an eighth its gradient is zero, and Square breaks it. Made with
+torch 2.13.0 in 13 minutes.
 """
 
 import gzip
@@ -28,11 +27,10 @@ from autoattack import AutoAttack  # noqa: E402
 from residual import BlockA, stage  # noqa: E402
 
 DATA = Path(sys.argv[2])
-EPSILON, LEVELS, SEEDS = 0.1, 8, 3
-SEARCHED, EXAMPLES = 1000, 64  # images: near the threshold of the network, and behind rounded pixels
+EPSILON, LEVELS, SEEDS, EXAMPLES = 0.1, 8, 3, 64
 LETTERS = {"apgd-ce": "c", "apgd-t": "t", "fab-t": "f", "square": "s"}
 # How many images of each verdict are taken: '.' is robust, '-' misclassified without an attack.
-TAKEN = {"plain": {"c": 9, "t": 4, "f": 2, "s": 2, ".": 4, "-": 1}, "masked": {"c": 1, "t": 1, "s": 4, ".": 2}}
+TAKEN = {"plain": {"c": 4, "t": 3, "f": 2, "s": 2, ".": 4, "-": 1}, "masked": {"c": 1, "t": 1, "s": 4, ".": 2}}
 torch.set_num_threads(2)
 
 
@@ -100,46 +98,21 @@ def verdicts(model, x, y, seed):
     return letters
 
 
-def broken_by_apgd(model, x, y, epsilon, seed):
-    """Whether APGD-CE alone breaks each image."""
-    attack = AutoAttack(model, norm="Linf", eps=epsilon, seed=seed, device="cpu", version="custom", verbose=False)
-    attack.attacks_to_run = ["apgd-ce"]
-    with torch.no_grad():
-        return model(attack.run_standard_evaluation(x, y, bs=500)).argmax(1).ne(y)
-
-
-def near_threshold(model, x, y):
-    """Places of the images that only just break, and of those that only just do not."""
-
-    def broken(epsilon):
-        return torch.stack([broken_by_apgd(model, x, y, epsilon, seed) for seed in range(SEEDS)])
-
-    below, at, above = broken(0.98 * EPSILON), broken(EPSILON), broken(1.04 * EPSILON)
-    with torch.no_grad():
-        right = model(x).argmax(1).eq(y)
-    just = right & at.all(0) & ~below.any(0)
-    barely = right & ~at.any(0) & above.any(0)
-    print(int(just.sum()), "just broken,", int(barely.sum()), "barely not", flush=True)
-    wrong = (~right).nonzero()[:1].flatten().tolist()
-    return wrong + just.nonzero().flatten().tolist()[:16] + barely.nonzero().flatten().tolist()[:32]
-
-
 weights = GOLDEN / "parity-replay.safetensors"
-pixels = idx("t10k-images-idx3-ubyte", 16).reshape(-1, 1, 28, 28)[:SEARCHED]
-labels = idx("t10k-labels-idx1-ubyte", 8)[:SEARCHED].long()
+pixels = idx("t10k-images-idx3-ubyte", 16).reshape(-1, 1, 28, 28)[:EXAMPLES]
+labels = idx("t10k-labels-idx1-ubyte", 8)[:EXAMPLES].long()
 x = pixels.float() / 255
 networks = {}
 for name, levels in (("plain", None), ("masked", LEVELS)):
     model = ResNet(weights, levels).eval()
-    places = near_threshold(model, x, labels) if levels is None else list(range(EXAMPLES))
     found = []
     for seed in range(SEEDS):
-        found.append(verdicts(model, x[places], labels[places], seed))
+        found.append(verdicts(model, x, labels, seed))
         print(name, seed, "".join(found[-1]), flush=True)
     left = dict(TAKEN[name])
     chosen = []
-    for position, place in enumerate(places):
-        letters = {each[position] for each in found}
+    for place in range(EXAMPLES):
+        letters = {each[place] for each in found}
         letter = next(iter(letters))
         if len(letters) == 1 and left.get(letter, 0) > 0:
             left[letter] -= 1

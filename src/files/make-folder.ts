@@ -21,6 +21,19 @@ export function makeFolder(path: string): string | undefined {
   return missing[0];
 }
 
+/**
+ * Creates a folder whose parent exists: a parent that was removed meanwhile is not made again.
+ *
+ * @throws {InputError} 'cannot-write', 'disk-full'
+ */
+export function makeSubfolder(path: string): void {
+  try {
+    makeOne(path);
+  } catch (error) {
+    throw explainWriteError(path, error);
+  }
+}
+
 /** Another process may make it at the same time. */
 function makeOne(folder: string): void {
   try {

@@ -10,7 +10,7 @@ import {
   writeFileDurably,
   writeJsonDurably,
 } from '../files/durable-file.js';
-import { makeFolder } from '../files/make-folder.js';
+import { makeSubfolder } from '../files/make-folder.js';
 import { parseJson } from '../files/parse-json.js';
 import { type ModelDescription, modelDescriptionSchema } from '../models/description.js';
 import { version } from '../provenance/version.js';
@@ -61,7 +61,7 @@ export function writeCheckpoint(options: WriteCheckpointOptions): { readonly wei
       'The state of a checkpoint must be JSON-serialisable: no undefined, NaN or Infinity.',
     );
   const folder = join(options.run, checkpointsFolder);
-  makeFolder(folder);
+  makeSubfolder(folder);
   removeTemporaryFiles(folder);
   const stem = freeStem(folder, `${name}-${step}`);
   const writeArrays = (

@@ -42,7 +42,7 @@ describe('the small quickstart', {
     assert.equal(other.status, 2);
     assert.match(other.stderr, /^satin: Expected training\.seed = 0, with [^\n]* but received 1\. [^\n]*\n$/);
     const path = join(folder, 'small', 'summary.json');
-    truncateSync(path, readFileSync(path).length / 2);
+    truncateSync(path, readFileSync(path).length >> 1);
     const cut = quickstart();
     assert.deepEqual([cut.status, cut.stdout], [2, '']);
     assert.match(cut.stderr, /satin: Expected a summary in JSON for [^\n]* Remove it: [^\n]*\n$/);

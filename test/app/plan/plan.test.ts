@@ -92,7 +92,7 @@ describe('a plan for this machine', () => {
     const shape = [1, 28, 28] as const;
     const description = {
       architecture: 'resnet8',
-      width: 1,
+      width: 0.5,
       activation: 'silu',
       shape,
       normalise: null,
