@@ -33,7 +33,7 @@ import { isSafetensors } from '../weights/safetensors-signature.js';
 export type CheckpointName = 'last' | 'best' | 'healthy';
 
 export interface WriteCheckpointOptions {
-  /** The run folder. */
+  /** The run folder, which exists: one that was removed meanwhile is not made again. */
   readonly run: string;
   readonly name: CheckpointName;
   /** Number of steps done; part of the file names. */

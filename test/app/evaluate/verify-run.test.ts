@@ -1,7 +1,7 @@
 /** `satin verify`: what an evaluation kept is checked again with nothing but its folder and a model. */
 
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -41,6 +41,7 @@ function trained(name: string, options: { activation: string; seed: number }): s
   using steps = training(model, images, clean());
   for (let step = 0; step < 38; step++) steps.step();
   const { classes, shape, ...rest } = model.description;
+  mkdirSync(place(name));
   writeCheckpoint({
     run: place(name),
     name: 'best',
