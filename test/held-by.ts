@@ -149,6 +149,7 @@ export const heldBy: Table = {
   'training/objectives/mart': ['training/objectives/objective', 'training/objectives/objective.gradients'],
   'training/objectives/trades': ['training/objectives/objective', 'training/objectives/objective.gradients'],
   'weights/module-weights': ['app/model/import-weights', 'weights/state-dict'],
+  'weights/read-part': ['weights/tensorflow/bundle', 'weights/state-dict'],
   'weights/safetensors-signature': ['app/model/read-model-file'],
   'weights/tensorflow/efficientnet-names': ['weights/tensorflow/checkpoint'],
   'weights/tensorflow/table': ['weights/tensorflow/bundle', 'weights/tensorflow/checkpoint'],

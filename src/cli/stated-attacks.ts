@@ -1,5 +1,22 @@
-import { attackNamesOf } from '../attacks/autoattack.js';
+import { Option } from '@commander-js/extra-typings';
+import { attackForms } from '../attacks/attack.js';
+import { attackNamesOf, autoAttackSets } from '../attacks/autoattack.js';
+import { comparisonAttacks } from '../attacks/comparison-attacks.js';
 import { InputError } from '../errors.js';
+import { several } from './option-parsers.js';
+
+/** The options by which attacks are chosen, where several may run. */
+export const attackOptions = {
+  attack: () =>
+    new Option(
+      '--attack <name>',
+      `${attackForms}; repeatable (default: ${comparisonAttacks.join(', ')})`,
+    ).argParser(several),
+  autoattack: () =>
+    new Option('--autoattack <set>', "run one of AutoAttack's sets instead of --attack").choices(
+      autoAttackSets,
+    ),
+};
 
 interface AttackWords {
   readonly attack?: readonly string[] | undefined;

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { InputError } from '../errors.js';
 import { brokenPickle, type PickleValue, readPickle } from './pickle.js';
+import { readPart } from './read-part.js';
 import { byteWidth } from './safetensors.js';
 import { isCount, Storage, StorageType, torchValue } from './torch-pickle.js';
 import { type ZipRecord, zipDataOffset, zipRecords } from './zip.js';
@@ -45,7 +46,7 @@ export class TorchFile {
         `the array ${storage.key} has ${location.length} bytes where ${end} are needed`,
       );
     const part = { position: location.position + begin, length: end - begin };
-    return withFile(path, (file) => readPart({ path, file, ...part }));
+    return withFile(path, (file) => partOf({ path, file, ...part }));
   }
 }
 
@@ -82,7 +83,7 @@ function readArchive(path: string, file: number): Content {
     const record = records.get(name);
     if (record === undefined) return null;
     if (record.size > maxPickleLength) throw brokenPickle(path, `${name} has ${record.size} bytes`);
-    return readPart({ path, file, position: offsetOf(name, record), length: record.size });
+    return partOf({ path, file, position: offsetOf(name, record), length: record.size });
   };
   requireLittleEndian(path, bytesOf(`${folder}byteorder`)?.toString('latin1') !== 'big');
   const { value } = readPickle({ path, bytes: bytesOf(pickle)!, ...resolvers(path) });
@@ -104,7 +105,7 @@ function readArchive(path: string, file: number): Content {
  */
 function readLegacy(path: string, file: number): Content {
   const { size } = fstatSync(file);
-  const bytes = readPart({ path, file, position: 0, length: Math.min(size, maxPickleLength) });
+  const bytes = partOf({ path, file, position: 0, length: Math.min(size, maxPickleLength) });
   if (bytes.toString('latin1', 257, 262) === 'ustar')
     throw InputError.expected(
       'weights saved by PyTorch 0.1.2 or newer',
@@ -133,7 +134,7 @@ function readLegacy(path: string, file: number): Content {
   for (const key of keys) {
     const storage = typeof key === 'string' ? storages.get(key) : undefined;
     if (storage === undefined) throw brokenPickle(path, 'it has an array that no tensor uses');
-    const count = Number(readPart({ path, file, position, length: 8 }).readBigInt64LE());
+    const count = Number(partOf({ path, file, position, length: 8 }).readBigInt64LE());
     const length = count * byteWidth(storage.dtype);
     position += 8;
     if (count < 0 || position + length > size)
@@ -202,14 +203,8 @@ interface Part {
   readonly length: number;
 }
 
-/** A single system call reads less than 2 GiB. */
-function readPart({ path, file, position, length }: Part): Buffer {
-  if (position + length > fstatSync(file).size) throw brokenPickle(path, 'it is truncated');
-  const bytes = Buffer.from(new ArrayBuffer(length)); // a separate buffer, aligned for every element type
-  for (let done = 0; done < length; ) {
-    const count = readSync(file, bytes, done, Math.min(length - done, 2 ** 30), position + done);
-    if (count === 0) throw brokenPickle(path, 'it is truncated');
-    done += count;
-  }
+function partOf({ path, file, position, length }: Part): Buffer {
+  const bytes = position + length > fstatSync(file).size ? null : readPart(file, position, length);
+  if (bytes === null) throw brokenPickle(path, 'it is truncated');
   return bytes;
 }

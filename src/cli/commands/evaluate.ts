@@ -1,8 +1,5 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { readExpectedLogits } from '../../app/model/expected-logits.js';
-import { attackForms } from '../../attacks/attack.js';
-import { autoAttackSets } from '../../attacks/autoattack.js';
-import { comparisonAttacks } from '../../attacks/comparison-attacks.js';
 import { resizeRules } from '../../data/image-rules.js';
 import { readLauncherEnvironment } from '../../distributed/launcher-environment.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
@@ -16,6 +13,7 @@ import { modelOptions } from '../model-options.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { requireNewFile, writeOutputFile } from '../output-file.js';
 import { withResumeCommand } from '../resume-command.js';
+import { attackOptions } from '../stated-attacks.js';
 import { evaluationTable } from '../terminal/evaluation-table.js';
 import { createDisplay } from '../terminal/terminal.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
@@ -38,16 +36,8 @@ export function evaluateCommand() {
         "how images of a folder are resized to the model's input (default: the run's, else crop)",
       ).choices(resizeRules),
     )
-    .option(
-      '--attack <name>',
-      `${attackForms}; repeatable (default: ${comparisonAttacks.join(', ')})`,
-      several,
-    )
-    .addOption(
-      new Option('--autoattack <set>', "run one of AutoAttack's sets instead of --attack").choices(
-        autoAttackSets,
-      ),
-    )
+    .addOption(attackOptions.attack())
+    .addOption(attackOptions.autoattack())
     .option('--alone', 'also run each attack alone on all correctly classified images')
     .option(
       '--surrogate <activation>',

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { Command, Option } from '@commander-js/extra-typings';
+import { Command } from '@commander-js/extra-typings';
 import type { TrainedRun } from '../../app/report/training-report.js';
-import { attackForms, parseAttack, requireNorm } from '../../attacks/attack.js';
-import { autoAttackSets } from '../../attacks/autoattack.js';
+import { parseAttack, requireNorm } from '../../attacks/attack.js';
 import { comparisonAttacks } from '../../attacks/comparison-attacks.js';
 import { InputError } from '../../errors.js';
 import { parseRecipe } from '../../recipe/recipe.js';
@@ -14,7 +13,7 @@ import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { requireNewFile, writeOutputFile } from '../output-file.js';
-import { statedAttacks } from '../stated-attacks.js';
+import { attackOptions, statedAttacks } from '../stated-attacks.js';
 import { print } from '../terminal/print.js';
 import { createDisplay } from '../terminal/terminal.js';
 
@@ -33,16 +32,8 @@ export function reportCommand() {
       'number of test images to attack (default: 1000)',
       wholeNumber('--examples', 1),
     )
-    .option(
-      '--attack <name>',
-      `${attackForms}; repeatable (default: ${comparisonAttacks.join(', ')})`,
-      several,
-    )
-    .addOption(
-      new Option('--autoattack <set>', "run one of AutoAttack's sets instead of --attack").choices(
-        autoAttackSets,
-      ),
-    )
+    .addOption(attackOptions.attack())
+    .addOption(attackOptions.autoattack())
     .option(
       '--evaluation <folder>',
       'an evaluation of one of the runs, kept by satin evaluate --save-adversarial; repeatable. Its images, attacks and ' +

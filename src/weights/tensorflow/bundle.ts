@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { InputError } from '../../errors.js';
+import { readPart } from '../read-part.js';
 import { byteWidth, type Dtype } from '../safetensors.js';
 import { maskedCrc32c } from './crc32c.js';
 import { readTable } from './table.js';
@@ -38,7 +39,7 @@ export class TensorBundle {
   /** Reads the index. @throws {InputError} if it is missing or not one of TensorFlow. */
   static open(prefix: string): TensorBundle {
     const path = indexOf(prefix);
-    const bytes = readPart(path, { offset: 0, length: null });
+    const bytes = readFrom(path, { offset: 0, length: null });
     return new TensorBundle(
       prefix,
       wellFormed(path, () => contentOf(bytes)),
@@ -53,7 +54,7 @@ export class TensorBundle {
   /** The elements of an array, row-major. @throws {InputError} if the file lacks them or they have changed. */
   read({ shard, offset, length, checksum }: BundleEntry): Buffer {
     const path = this.#fileOf(shard);
-    const bytes = readPart(path, { offset, length });
+    const bytes = readFrom(path, { offset, length });
     if (maskedCrc32c(bytes) !== checksum) throw broken(path, 'a checksum is wrong');
     return bytes;
   }
@@ -157,8 +158,8 @@ function broken(path: string, what: string): InputError {
   );
 }
 
-/** Part of a file, or all of it for a length of null. A single system call reads less than 2 GiB. */
-function readPart(path: string, part: { readonly offset: number; readonly length: number | null }): Buffer {
+/** Part of a file, or all of it for a length of null. */
+function readFrom(path: string, part: { readonly offset: number; readonly length: number | null }): Buffer {
   const file = openFile(path);
   try {
     const { size } = fstatSync(file);
@@ -166,12 +167,8 @@ function readPart(path: string, part: { readonly offset: number; readonly length
     const length = part.length ?? size;
     if (part.length === null && length > maxIndexLength) throw broken(path, `it has ${length} bytes`);
     if (offset + length > size) throw broken(path, 'it is truncated');
-    const bytes = Buffer.from(new ArrayBuffer(length)); // a separate buffer, aligned for every element type
-    for (let done = 0; done < length; ) {
-      const count = readSync(file, bytes, done, Math.min(length - done, 2 ** 30), offset + done);
-      if (count === 0) throw broken(path, 'it is truncated');
-      done += count;
-    }
+    const bytes = readPart(file, offset, length);
+    if (bytes === null) throw broken(path, 'it is truncated');
     return bytes;
   } finally {
     closeSync(file);
