@@ -125,7 +125,11 @@ function normed(options: {
   const rounded = (tensor: Tensor) => (where === 'cpu' ? tensor.to(dtype).to('float32') : tensor.to(dtype));
   const x = rounded(draw(8, shape, where)).requireGrad_();
   const residual = hasResidual ? rounded(draw(9, shape, where)).requireGrad_() : undefined;
-  const y = withGrad(() => norm.forward(x, { train }, { activation, ...(residual && { residual }) }));
+  const forward = () =>
+    withGrad(() => norm.forward(x, { train }, { activation, ...(residual && { residual }) }));
+  // As an attack does: with a gradient of the weights, evaluation mode is composed of libtorch's operators, which round each
+  // result to bfloat16 and so move images across the kink of a ReLU.
+  const y = train ? forward() : norm.frozen(forward);
   const weights = train ? [norm.weight, norm.bias, ...activation.parameters().values()] : [];
   const inputs = [x, ...(residual === undefined ? [] : [residual]), ...weights];
   const found = gradients([y], inputs, { outputGradients: [rounded(draw(10, shape, where))] });
