@@ -179,6 +179,7 @@ export const heldByProcess: Table = {
   'cli/commands/predict': ['system/refusals'],
   'cli/commands/quickstart': ['system/quickstart'],
   'cli/commands/report': ['system/refusals'],
+  'cli/commands/study': ['commands/study'],
   'cli/commands/train': ['system/refusals', 'system/interrupt'],
   'cli/commands/verify': ['app/evaluate/verify-run'],
   'cli/terminal/attack-table': ['commands/attack'],

@@ -17,6 +17,9 @@ const namesIn = (folder: string, ending: string) =>
     .sort();
 
 const sources = namesIn('src', '.ts');
+/** Those of the studies, whose tests lie below test/studies/. */
+const studies = namesIn('studies', '.ts').map((name) => `studies/${name}`);
+const pathOf = (source: string) => `${studies.includes(source) ? '' : 'src/'}${source}.ts`;
 const tests = namesIn('test', '.test.ts');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
@@ -139,7 +142,7 @@ describe('a test', () => {
   it('lies beside a source, or where tests of commands and of several parts lie', () => {
     assert.ok(beside.length > 0);
     assert.deepEqual(
-      beside.filter((name) => !sources.includes(subject(name))),
+      beside.filter((name) => ![...sources, ...studies].includes(subject(name))),
       [],
     );
   });
@@ -148,7 +151,7 @@ describe('a test', () => {
     const loads = (name: string, path: string) =>
       loadedByTest.get(name)?.has(path) || loadedByProcesses(name).has(path);
     assert.deepEqual(
-      beside.filter((name) => !loads(name, `src/${subject(name)}.ts`)),
+      beside.filter((name) => !loads(name, pathOf(subject(name)))),
       [],
     );
   });

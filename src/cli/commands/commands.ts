@@ -38,6 +38,11 @@ export const commands: CommandTable = {
     example: './satin report runs/relu runs/silu --out report.html',
     load: async () => (await import('./report.js')).reportCommand(),
   },
+  study: {
+    summary: 'answer a question of the paper by paired runs over seeds',
+    example: './satin study gradient-quality --seeds 3 --parallel 2',
+    load: async () => (await import('./study.js')).studyCommand(),
+  },
   plan: {
     summary: 'estimate the memory and time of a run',
     example: './satin plan cifar10-resnet18-pang --device a100 --count 4',
