@@ -1,6 +1,7 @@
 import { activations } from './activations.js';
 import { curvature } from './curvature.js';
 import { eluCelu } from './elu-celu.js';
+import { gradientNorm } from './gradient-norm.js';
 import { gradientQuality } from './gradient-quality.js';
 import { negativeSide } from './negative-side.js';
 import { objectivesStudy } from './objectives.js';
@@ -18,4 +19,5 @@ export const studies: readonly Study[] = [
   scaling,
   curvature,
   objectivesStudy,
+  gradientNorm,
 ];

@@ -2,7 +2,7 @@ import type { Recipe } from '../src/recipe/recipe.js';
 import { type Arm, type Study, withActivation, withTraining } from './study.js';
 
 /** What belongs to one objective alone, and goes when another takes its place. */
-const own = ['objective', 'attack', 'derivatives', 'awp', 'gradAlign', 'beta', 'labelSmoothing'];
+export const own = ['objective', 'attack', 'derivatives', 'awp', 'gradAlign', 'beta', 'labelSmoothing'];
 
 const objective = (fields: (epsilon: number) => object) => (base: Recipe) =>
   withTraining((training) => ({

@@ -146,6 +146,10 @@ export const heldBy: Table = {
   'tensor/tensor': ['tensor/functional', 'tensor/gradient', 'tensor/scope'],
   'tensor/torchscript': ['models/torchscript-model'],
   'tensor/torchscript-trace': ['models/torchscript-export'],
+  'training/objectives/gradient-norm': [
+    'training/objectives/objective',
+    'training/objectives/objective.gradients',
+  ],
   'training/objectives/mart': ['training/objectives/objective', 'training/objectives/objective.gradients'],
   'training/objectives/trades': ['training/objectives/objective', 'training/objectives/objective.gradients'],
   'weights/module-weights': ['app/model/import-weights', 'weights/state-dict'],

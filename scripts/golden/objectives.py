@@ -236,6 +236,18 @@ def free_step(model, place, spec, noise):
         return loss, (noise + spec["stepSize"] * ramp * noise.grad.sign()).clamp(-epsilon, epsilon)
 
 
+def gradient_norm(model, place, spec):
+    """The authors' loss, with respect to pixels: the dual norm of the input's gradient is what epsilon can add to the loss."""
+    x = place.x.clone().requires_grad_()
+    loss = functional.cross_entropy(model(x), place.y, label_smoothing=spec["labelSmoothing"])
+    (slope,) = torch.autograd.grad(loss, x, create_graph=True)
+    slope = len(x) * slope.flatten(1)
+    norms = slope.abs().sum(1) if spec["norm"] == "linf" else slope.pow(2).sum(1).sqrt()
+    warmup = spec["warmup"] * place.per_epoch
+    ramp = 1 if warmup == 0 else min(1, place.step / warmup)
+    return spec["crossEntropy"] * loss + spec["penalty"] * ramp * spec["epsilon"] * norms.mean()
+
+
 def run(spec):
     model = copy.deepcopy(INITIAL).train()
     model.activation = ACTIVATIONS[spec.get("activation", "silu")]
@@ -258,6 +270,9 @@ def run(spec):
         moves = {}
         if spec["objective"] == "free":
             loss, noise = free_step(model, place, spec, noise)
+        elif spec["objective"] == "gradientNorm":
+            loss = gradient_norm(model, place, spec)
+            loss.backward()
         else:
             model.activation = usual
             attack = spec.get("attack")
@@ -332,6 +347,10 @@ CASES = [
     adversarial("Fast with GradAlign through both gradients", FAST, gradAlign={"weight": 0.2, "detach": False}),
     adversarial("PGD-2 with every warm-up", pgd(epsilonWarmup=2, stepWarmup=3),
                 awp={"gamma": 0.01, "warmup": 1.5}, gradAlign={"weight": 0.2, "detach": True}),
+    {"name": "gradient norm", "objective": "gradientNorm", "norm": "linf", "epsilon": EPSILON, "crossEntropy": 0.8, "penalty": 1.2,
+     "warmup": 2, "labelSmoothing": 0.1},
+    {"name": "gradient norm, L2", "objective": "gradientNorm", "norm": "l2", "epsilon": 0.5, "crossEntropy": 0.8, "penalty": 1.2,
+     "warmup": 0, "labelSmoothing": 0},
     adversarial("ReLU, another derivative in the attack", pgd(derivative="parametric-softplus"), activation="relu"),
     adversarial("ReLU, another derivative in the update", pgd(), activation="relu", derivative="parametric-softplus"),
 ]  # fmt: skip

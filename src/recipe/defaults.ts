@@ -65,6 +65,8 @@ export const defaults = {
   free: { replays: 4 },
   trades: { steps: 10, beta: 6 },
   mart: { steps: 10, beta: 6 },
+  /** The authors': adriarm/robustness_input_gradients, configs_train/gradnorm_resnet_gelu.yaml. */
+  gradientNorm: { crossEntropy: 0.8, penalty: 1.2, penaltyWarmup: 5, labelSmoothing: 0.1 },
   /** The authors' values: csdongxian/AWP, AT_AWP/train_cifar10.py and trades_AWP/train_trades_cifar.py. */
   awp: {
     crossEntropy: { gamma: 0.01, warmup: 0 },

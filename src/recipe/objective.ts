@@ -115,7 +115,7 @@ const gradAlign = (at: 'image' | 'start') =>
 const { fast: atOfFast, others } = defaults.gradAlign.at;
 
 const smoothed = (standard: number) => ({
-  /** Label smoothing in the update. @default 0, and 0.1 for sat */
+  /** Label smoothing in the update. @default 0, and 0.1 for sat and gradient-norm */
   labelSmoothing: labelSmoothing.default(standard),
 });
 
@@ -143,6 +143,15 @@ export const objectiveFields = {
     /** Weight of the KL divergence. @default 6 */
     beta: atLeastZero().default(defaults.mart.beta),
     ...adversarialFields(defaults.awp.mart),
+  },
+  'gradient-norm': {
+    /** Weight of the cross-entropy of the clean images. @default 0.8 */
+    crossEntropy: positive().default(defaults.gradientNorm.crossEntropy),
+    /** Weight of ε times the norm of the input's gradient. @default 1.2 */
+    penalty: positive().default(defaults.gradientNorm.penalty),
+    /** Epochs in which that weight grows from 0. @default 5 */
+    penaltyWarmup: atLeastZero().default(defaults.gradientNorm.penaltyWarmup),
+    ...smoothed(defaults.gradientNorm.labelSmoothing),
   },
 } as const;
 

@@ -149,7 +149,7 @@ const commonFields = {
   checkpointEvery: whole(1).nullable().default(defaults.training.checkpointEvery),
 };
 
-const { clean, pgd, fast, free, sat, trades, mart } = objectiveFields;
+const { clean, pgd, fast, free, sat, trades, mart, 'gradient-norm': gradientNorm } = objectiveFields;
 const guarded = { ...commonFields, guard };
 
 /** An inconsistency in the training section. */
@@ -169,6 +169,7 @@ export const training = z
       z.strictObject({ objective: z.literal('sat'), ...sat, ...guarded }),
       z.strictObject({ objective: z.literal('trades'), ...trades, ...guarded }),
       z.strictObject({ objective: z.literal('mart'), ...mart, ...guarded }),
+      z.strictObject({ objective: z.literal('gradient-norm'), ...gradientNorm, ...guarded }),
     ],
     { error: quotedList(objectiveNames) },
   )
@@ -240,6 +241,11 @@ function* combinationProblems(value: Training): Generator<Problem> {
     yield {
       path: ['awp', 'warmup'],
       message: `it would start after ${value.awp.warmup} of ${epochs} epochs.`,
+    };
+  if ('penaltyWarmup' in value && value.penaltyWarmup >= epochs)
+    yield {
+      path: ['penaltyWarmup'],
+      message: `a warm-up of ${value.penaltyWarmup} epochs does not end within ${epochs}.`,
     };
   if (!('attack' in value)) return;
   for (const key of ['epsilonWarmup', 'stepWarmup'] as const) {

@@ -103,6 +103,7 @@ describe(`a run on ${device}`, () => {
     sat: { objective: 'sat', attack: { steps: 1 }, optimizer: { name: 'adamw' } },
     trades: { objective: 'trades', attack: { steps: 2 }, awp: { gamma: 0.005, warmup: 0 } },
     mart: { objective: 'mart', attack: { steps: 2 }, accumulate: 2 },
+    'gradient-norm': { objective: 'gradient-norm', penaltyWarmup: 0.5 },
   };
   for (const [name, training] of Object.entries(runs))
     it(`trains, and resumes to the bit: ${name}`, async () => {

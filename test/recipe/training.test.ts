@@ -39,8 +39,12 @@ const attacks: Readonly<Record<string, Section>> = {
   trades: { steps: 10, ...attackFields },
   mart: { steps: 10, ...attackFields },
 };
-const needed = (objective: string): Section =>
-  objective === 'pgd' ? { objective, attack: { steps: 3 } } : { objective };
+/** The objective, and what has no default or one that is too long for three epochs. */
+const needed = (objective: string): Section => ({
+  objective,
+  ...(objective === 'pgd' && { attack: { steps: 3 } }),
+  ...(objective === 'gradient-norm' && { penaltyWarmup: 1 }),
+});
 
 describe('every objective', () => {
   for (const objective of objectiveNames)
@@ -57,6 +61,14 @@ describe('every objective', () => {
       return 'labelSmoothing' in training ? training.labelSmoothing : null;
     };
     assert.deepEqual(['sat', 'fast', 'mart'].map(of), [0.1, 0, null]);
+  });
+
+  it('has the authors’ weights for the norm of the gradient, and refuses a warm-up that does not end', () => {
+    const training = read({ objective: 'gradient-norm', epochs: 10 });
+    assert.ok(training.objective === 'gradient-norm');
+    const { crossEntropy, penalty, penaltyWarmup, labelSmoothing } = training;
+    assert.deepEqual([crossEntropy, penalty, penaltyWarmup, labelSmoothing], [0.8, 1.2, 5, 0.1]);
+    refuses({ objective: 'gradient-norm' }, /penaltyWarmup: a warm-up of 5 epochs does not end within 3/);
   });
 
   it('takes the optimisers with their defaults', () => {

@@ -8,6 +8,7 @@ import { scope } from '../../src/tensor/scope.js';
 import type { Dtype, Tensor } from '../../src/tensor/tensor.js';
 import { adversarial } from '../../src/training/objectives/adversarial.js';
 import { free } from '../../src/training/objectives/free.js';
+import { gradientNorm } from '../../src/training/objectives/gradient-norm.js';
 import { mart } from '../../src/training/objectives/mart.js';
 import {
   adversarialCrossEntropy,
@@ -62,6 +63,9 @@ export const objectives: Readonly<Record<string, () => Objective>> = {
     adversarial({ attack: { ...near, loss: 'kl' }, loss: trades({ beta: 6, labelSmoothing: 0.1 }) }),
   MART: () => adversarial({ attack: near, loss: mart({ beta: 5 }) }),
   Free: () => free(freeOptions),
+  'gradient norm': () => gradientNorm({ norm: 'linf', epsilon, crossEntropy: 1, penalty: 0.2, warmup: 0 }),
+  'gradient norm, L2': () =>
+    gradientNorm({ norm: 'l2', epsilon: 0.1, crossEntropy: 1, penalty: 0.2, warmup: 0 }),
   'PGD-2 with AWP': () => adversarial({ attack: pgd, awp: { gamma: 0.01, warmup: 0 } }),
   'PGD-2 with GradAlign': () => adversarial({ attack: pgd, gradAlign: { weight: 0.2 } }),
 };

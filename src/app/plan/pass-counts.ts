@@ -46,6 +46,8 @@ export function passCounts({ data, training, validation }: Recipe, count: number
 function passesOf(training: Recipe['training']): Passes {
   const { objective } = training;
   if (objective === 'clean' || objective === 'free') return { forward: 0, attack: 0, update: 1 };
+  // The gradient of the images, and a backward pass through both it and the loss.
+  if (objective === 'gradient-norm') return { forward: 0, attack: 0, update: 3 };
   const both = objective === 'trades' || objective === 'mart';
   const steps = 'steps' in training.attack ? training.attack.steps : 1;
   // The attack of TRADES starts from the clean prediction.

@@ -23,7 +23,7 @@ const recipe = (training: Section) =>
 
 function attackOf(objective: string, attack: Section = {}, more: Section = {}) {
   const { training, threat } = recipe({ objective, attack, ...more });
-  assert.ok(training.objective !== 'clean' && training.objective !== 'free');
+  assert.ok('attack' in training && training.objective !== 'free');
   return trainingAttackOf(training, threat);
 }
 

@@ -10,6 +10,7 @@ import { scope } from '../../../src/tensor/scope.js';
 import type { Dtype } from '../../../src/tensor/tensor.js';
 import { adversarial } from '../../../src/training/objectives/adversarial.js';
 import { free } from '../../../src/training/objectives/free.js';
+import { gradientNorm } from '../../../src/training/objectives/gradient-norm.js';
 import { mart } from '../../../src/training/objectives/mart.js';
 import { clean, type Objective, type TrainingLoss } from '../../../src/training/objectives/objective.js';
 import { trades } from '../../../src/training/objectives/trades.js';
@@ -41,6 +42,26 @@ describe('the gradient of every parameter equals central differences of the loss
     GradAlign: () => adversarial({ attack, gradAlign }),
     'TRADES with GradAlign': () =>
       adversarial({ attack, loss: trades({ beta: 6, labelSmoothing: 0 }), gradAlign }),
+    'gradient norm': () =>
+      gradientNorm({
+        norm: 'linf',
+        epsilon: 0.05,
+        crossEntropy: 0.8,
+        penalty: 1.2,
+        warmup: 0,
+        labelSmoothing: 0.1,
+      }),
+    'gradient norm, L2': () =>
+      gradientNorm({ norm: 'l2', epsilon: 0.5, crossEntropy: 0.8, penalty: 1.2, warmup: 0 }),
+    'gradient norm, of running statistics': () =>
+      gradientNorm({
+        norm: 'linf',
+        epsilon: 0.05,
+        crossEntropy: 0.8,
+        penalty: 1.2,
+        warmup: 0,
+        pass: { train: false },
+      }),
     Free: () => {
       const objective = free(freeOptions);
       const draw = randomBatch('float64')

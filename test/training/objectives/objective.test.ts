@@ -14,6 +14,7 @@ import { adversarial } from '../../../src/training/objectives/adversarial.js';
 import type { AwpOptions } from '../../../src/training/objectives/awp.js';
 import { free } from '../../../src/training/objectives/free.js';
 import type { GradAlignOptions } from '../../../src/training/objectives/grad-align.js';
+import { gradientNorm } from '../../../src/training/objectives/gradient-norm.js';
 import { mart } from '../../../src/training/objectives/mart.js';
 import {
   adversarialCrossEntropy,
@@ -34,7 +35,11 @@ type Named = Readonly<Record<string, GoldenTensor>>;
 
 interface Case {
   readonly name: string;
-  readonly objective: 'clean' | 'adversarial' | 'free';
+  readonly objective: 'clean' | 'adversarial' | 'free' | 'gradientNorm';
+  readonly norm?: 'linf' | 'l2';
+  readonly crossEntropy?: number;
+  readonly penalty?: number;
+  readonly warmup?: number;
   readonly activation?: string;
   readonly derivative?: string;
   readonly attack?: Omit<TrainingAttack, 'norm' | 'derivative'> & { readonly derivative?: string };
@@ -94,6 +99,10 @@ function objectiveOf(chosen: Case): Objective {
   if (objective === 'free') {
     const { epsilon = 0, stepSize = 0 } = chosen;
     return free({ norm: norms.linf, epsilon, stepSize, replays, labelSmoothing, pass, epsilonWarmup: 0 });
+  }
+  if (objective === 'gradientNorm') {
+    const { norm = 'linf', epsilon = 0, crossEntropy = 0, penalty = 0, warmup = 0 } = chosen;
+    return gradientNorm({ norm, epsilon, crossEntropy, penalty, warmup, labelSmoothing, pass });
   }
   const { derivative: inAttack, ...rest } = attack!;
   return adversarial({
