@@ -19,6 +19,17 @@ export type PickleValue =
 /** Base class of values that are not plain data. */
 export abstract class PickleObject {}
 
+/**
+ * A number as a key of a dictionary. V8 hashes numbers without a secret, so that a file could choose a hundred thousand
+ * that fall into one bucket of a map; the hash of an object is random. No writer repeats a key: the same number twice is
+ * two keys.
+ */
+export class NumberKey extends PickleObject {
+  constructor(readonly value: number | bigint) {
+    super();
+  }
+}
+
 /** A function or class that a pickle may reference, such as `collections.OrderedDict`. */
 export class PickleFunction extends PickleObject {
   constructor(
@@ -27,6 +38,11 @@ export class PickleFunction extends PickleObject {
   ) {
     super();
   }
+}
+
+/** What stands for a value as a key of a dictionary. */
+export function keyOf(value: PickleValue): PickleValue {
+  return typeof value === 'number' || typeof value === 'bigint' ? new NumberKey(value) : value;
 }
 
 export interface PickleOptions {
@@ -156,7 +172,7 @@ class UnpicklingMachine {
     const map = this.top();
     if (!(map instanceof Map) || items.length % 2 !== 0)
       throw this.broken('its pickle sets items of something other than a dictionary');
-    for (let index = 0; index < items.length; index += 2) map.set(items[index]!, items[index + 1]!);
+    for (let index = 0; index < items.length; index += 2) map.set(keyOf(items[index]!), items[index + 1]!);
   }
 
   call(): void {

@@ -1,7 +1,7 @@
 import { InputError } from '../errors.js';
 import { nameList } from '../user-input/name-list.js';
 import type { WeightArray } from './module-weights.js';
-import type { PickleValue } from './pickle.js';
+import { NumberKey, type PickleValue } from './pickle.js';
 import { readStridedArray } from './strided-array.js';
 import { TorchFile } from './torch-file.js';
 import { StridedView } from './torch-pickle.js';
@@ -122,24 +122,56 @@ function hasTensors(map: Dictionary): boolean {
   return tensorsIn(map) > 0;
 }
 
-/** Number of named tensors directly in a dictionary. */
+/** Number of named tensors directly in a dictionary: counted once, since a file may refer to it many times. */
 function tensorsIn(map: Dictionary): number {
-  return [...map].filter(([key, value]) => typeof key === 'string' && value instanceof StridedView).length;
+  const known = tensorCounts.get(map);
+  if (known !== undefined) return known;
+  let count = 0;
+  for (const [key, value] of map) if (typeof key === 'string' && value instanceof StridedView) count++;
+  tensorCounts.set(map, count);
+  return count;
 }
 
-/** The dictionaries with named tensors inside a dictionary, by their dotted names. */
-function entriesIn(map: Dictionary, depth = 1): { readonly name: string; readonly count: number }[] {
-  return [...map].flatMap(([key, value]) => {
-    if (typeof key !== 'string' || !(value instanceof Map)) return [];
+const tensorCounts = new WeakMap<Dictionary, number>();
+
+interface Entry {
+  /** Dotted. */
+  readonly name: string;
+  /** Number of its tensors. */
+  readonly count: number;
+}
+
+/** More state dicts than any checkpoint holds: further ones are not looked for. */
+const maxEntries = 1000;
+
+/**
+ * The dictionaries with named tensors inside a dictionary. Each is searched once at each depth, since a file may refer
+ * to it many times.
+ */
+function entriesIn(
+  map: Dictionary,
+  depth = 1,
+  known: readonly Map<Dictionary, readonly Entry[]>[] = Array.from({ length: maxDepth + 1 }, () => new Map()),
+): readonly Entry[] {
+  const before = known[depth]!.get(map);
+  if (before !== undefined) return before;
+  const found: Entry[] = [];
+  for (const [key, value] of map) {
+    if (found.length >= maxEntries) break;
+    if (typeof key !== 'string' || !(value instanceof Map)) continue;
     const count = tensorsIn(value);
-    if (count > 0) return [{ name: key, count }];
-    const inner = depth === maxDepth ? [] : entriesIn(value, depth + 1);
-    return inner.map(({ name, count: each }) => ({ name: `${key}.${name}`, count: each }));
-  });
+    if (count > 0) found.push({ name: key, count });
+    else if (depth < maxDepth)
+      for (const entry of entriesIn(value, depth + 1, known))
+        found.push({ ...entry, name: `${key}.${entry.name}` });
+  }
+  known[depth]!.set(map, found);
+  return found;
 }
 
 function nameOf(key: PickleValue): string {
-  return typeof key === 'string' || typeof key === 'number' ? String(key) : 'an unnamed entry';
+  if (key instanceof NumberKey) return String(key.value);
+  return typeof key === 'string' ? key : 'an unnamed entry';
 }
 
 function noStateDict(path: string, what: string): InputError {

@@ -1,5 +1,5 @@
 import type { InputError } from '../errors.js';
-import { PickleFunction, PickleObject, type PickleValue } from './pickle.js';
+import { keyOf, PickleFunction, PickleObject, type PickleValue } from './pickle.js';
 import type { Dtype } from './safetensors.js';
 
 /** The objects that `torch.save` pickles besides plain values; no other names are allowed in its pickles. */
@@ -106,7 +106,7 @@ function dictionary([pairs = []]: readonly PickleValue[]): PickleValue | undefin
   const result = new Map<PickleValue, PickleValue>();
   for (const pair of pairs) {
     if (!Array.isArray(pair) || pair.length !== 2) return undefined;
-    result.set(pair[0]!, pair[1]!);
+    result.set(keyOf(pair[0]!), pair[1]!);
   }
   return result;
 }

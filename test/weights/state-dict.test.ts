@@ -169,6 +169,19 @@ describe('refused as weights', () => {
     ]);
     refuses(written('long.pt', long), 'broken-file', /an integer of 1048575 bytes/);
   });
+  it('forty thousand names for a dictionary of forty thousand entries', () => {
+    const old = readFileSync(file('attack-old.pt'));
+    const start = old.subarray(0, old.indexOf(Buffer.from('80027d7100', 'hex'), 40));
+    const entries = (value: string) =>
+      Array.from({ length: 40_000 }, (_, at) => `X\x05\0\0\0${10_000 + at}${value}`).join('');
+    const shared = Buffer.from(
+      `\x80\x02}(X\x01\0\0\0a}q\0(${entries('N')}u${entries('h\0')}u.\x80\x02].`,
+      'latin1',
+    );
+    const began = performance.now();
+    refuses(written('shared.pt', Buffer.concat([start, shared])), 'invalid-input', /without tensors/);
+    assert.ok(performance.now() - began < 5000);
+  });
 
   for (const name of ['kinds.pt', 'kinds-old.pt'])
     it(`a file cut short, wherever: ${name}`, () => {
