@@ -22,6 +22,8 @@ export interface BatchRange {
 export interface FetchedImages {
   /** Warnings, one sentence each: skipped images. */
   readonly warnings: readonly string[];
+  /** The ids of the images that the warnings are about. */
+  readonly broken: readonly number[];
   /** The `size` images from position `from` of the range, augmented, as new tensors. */
   batch(from: number, size: number): Batch;
 }
@@ -36,6 +38,8 @@ export interface BatchSource {
    * @throws {RunError} if more images are broken than the recipe tolerates.
    */
   take(range: BatchRange): Promise<FetchedImages>;
+  /** Continues a run in which these images were found to be broken: they are counted and not warned of again. */
+  skip?(broken: readonly number[]): void;
 }
 
 /** The range that follows: later in the pass, or at the same offset at the start of the next pass. */
@@ -70,6 +74,7 @@ export class ShuffledDataset implements BatchSource {
     const indices = this.#order.subarray(first, first + size);
     return {
       warnings: [],
+      broken: [],
       batch: (from, size) =>
         this.tensors.changedBatch(indices.subarray(from, from + size), (images, ids) =>
           augment(images, { ...this.augmentation, seed, epoch: pass, ids }),

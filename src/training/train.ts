@@ -37,6 +37,8 @@ export interface TrainingProgress {
   readonly best: number | null;
   /** State of the guard. */
   readonly watched: GuardState;
+  /** Ids of the images found to be broken so far. */
+  readonly broken: readonly number[];
 }
 
 export const initialProgress: TrainingProgress = {
@@ -47,6 +49,7 @@ export const initialProgress: TrainingProgress = {
   accuracySum: 0,
   best: null,
   watched: initialGuardState,
+  broken: [],
 };
 
 export interface TrainOptions {
@@ -131,6 +134,7 @@ export async function train(options: TrainOptions): Promise<void> {
   const { readsLate = model.device !== 'cpu' } = options;
   const began = performance.now();
   let progress = options.progress;
+  data.skip?.(progress.broken);
   const unread: UnreadStep[] = [];
   let stepBegan = began;
 
@@ -217,7 +221,11 @@ export async function train(options: TrainOptions): Promise<void> {
           throw error;
         });
       if (images.warnings.length > 0) settle();
-      for (const message of images.warnings) record({ type: 'warning', time: now(), step, message });
+      // Of the coming step: a run that resumes before it meets the images again.
+      for (const message of images.warnings)
+        record({ type: 'warning', time: now(), step: step + 1, message });
+      if (images.broken.length > 0)
+        progress = { ...progress, broken: [...progress.broken, ...images.broken] };
       const { read, isTaken } = scope(() => {
         const key = { seed, epoch: pass };
         const batchOf = (part: number) => images.batch(part * size, size);
@@ -278,6 +286,7 @@ export async function train(options: TrainOptions): Promise<void> {
       step: progress.step,
       best: isBest ? chosen : progress.best,
       watched: progress.watched,
+      broken: progress.broken,
     };
     if (isBest) checkpoint('best');
     checkpoint('last');

@@ -255,7 +255,7 @@ describe('a run that reads late', () => {
           if (taken === 4 && fails) throw new RunError('bad-images', 'Too many broken images.');
           const warnings = taken === 3 ? ['An image was skipped.'] : [];
           const batch = () => ({ x: scalar(0), labels: scalar(0), ids: [] });
-          return { warnings, batch };
+          return { warnings, broken: [], batch };
         },
       };
     };
@@ -266,7 +266,7 @@ describe('a run that reads late', () => {
       'launch 2',
       'step 1',
       'step 2',
-      'warning 2',
+      'warning 3',
       'launch 3',
       'step 3',
       'failed 3',

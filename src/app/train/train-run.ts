@@ -186,6 +186,8 @@ const progressSchema: z.ZodType<TrainingProgress> = z.strictObject({
     healthy: z.int().min(1).nullable(),
     found: z.int().min(1).nullable(),
   }),
+  // Earlier versions did not keep them.
+  broken: z.array(z.int().min(0)).default([]),
 });
 
 /** The file and step of a checkpoint that an event tells of. */

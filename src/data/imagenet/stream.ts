@@ -48,6 +48,8 @@ interface Decoded {
   readonly ids: Uint32Array; // [size]
   readonly draws: Float64Array; // [size, perImage]
   readonly warnings: string[];
+  /** The ids that they are about. */
+  readonly broken: number[];
   done: Promise<void>;
 }
 
@@ -64,7 +66,7 @@ const perImage = viewDraws + colourDraws;
  * a pass later.
  */
 export class ImageStream implements BatchSource {
-  readonly #broken = new Map<number, string>();
+  readonly #broken = new Set<number>();
   #order: Uint32Array = new Uint32Array();
   #ordered = '';
   #current: Decoded | null = null;
@@ -95,6 +97,7 @@ export class ImageStream implements BatchSource {
     const area = 3 * size * size;
     return {
       warnings: taken.warnings.splice(0),
+      broken: taken.broken.splice(0),
       batch: (from, count) =>
         scope(() => {
           const bytes = taken.bytes.subarray(from * area, (from + count) * area);
@@ -116,6 +119,10 @@ export class ImageStream implements BatchSource {
     };
   }
 
+  skip(broken: readonly number[]): void {
+    for (const id of broken) this.#broken.add(id);
+  }
+
   #drawsOf({ draws }: Decoded, at: number): Float64Array {
     return draws.subarray(at * perImage, (at + 1) * perImage);
   }
@@ -130,6 +137,7 @@ export class ImageStream implements BatchSource {
       ids,
       draws: drawsOf(ids, range),
       warnings: [],
+      broken: [],
       done: Promise.resolve(),
     };
     let next = 0;
@@ -180,7 +188,8 @@ export class ImageStream implements BatchSource {
     } catch (error) {
       if (!(error instanceof BrokenImage)) throw error;
       if (!this.#broken.has(id)) {
-        this.#broken.set(id, images.nameOf(id));
+        this.#broken.add(id);
+        decoded.broken.push(id);
         const so = `${images.nameOf(id)} cannot be decoded (${error.message})`;
         if (this.#broken.size > mostBroken)
           throw new RunError(

@@ -31,7 +31,8 @@ async function streamOf(dir: string, options: Partial<StreamOptions> = {}): Prom
 async function take(stream: ImageStream, first: number, size: number, stride = size, pass = 1) {
   const taken = await stream.take({ seed: 3, pass, first, size, stride });
   const { x, labels, ids } = taken.batch(0, size);
-  return { x: [...x.numbers()], labels: [...labels.numbers()], ids: [...ids], warnings: taken.warnings };
+  const { warnings, broken } = taken;
+  return { x: [...x.numbers()], labels: [...labels.numbers()], ids: [...ids], warnings, broken };
 }
 
 describe('the stream', () => {
@@ -102,10 +103,17 @@ describe('the stream', () => {
     );
     assert.equal(found.warnings.length, 1);
     assert.match(found.warnings[0]!, /^Skipped .*n02_2\.JPEG cannot be decoded \(.*1st of at most 2/);
+    assert.deepEqual(found.broken, [8]);
+    const resumed = await streamOf(dir);
+    resumed.skip([8]);
+    assert.deepEqual(await take(resumed, 0, 18), { ...found, warnings: [], broken: [] });
     const later = await take(await streamOf(dir), Math.floor(at / 6) * 6, 6);
     assert.deepEqual(later.ids, found.ids.slice(Math.floor(at / 6) * 6, Math.floor(at / 6) * 6 + 6));
     writeFileSync(file(3), '');
     writeFileSync(file(4), 'no image');
+    const full = await streamOf(dir);
+    full.skip([0, 1]); // as many as are tolerated
+    await assert.rejects(take(full, 0, 18), /Expected at most 2 broken images/);
     await assert.rejects(take(await streamOf(dir), 0, 18), (error: unknown) => {
       assert.ok(error instanceof RunError && error.code === 'broken-images', String(error));
       assert.match(
