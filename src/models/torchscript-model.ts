@@ -3,6 +3,7 @@ import type { Classifier } from '../nn/classifier.js';
 import { scope } from '../tensor/scope.js';
 import { TorchScript } from '../tensor/torchscript.js';
 import { type Preprocessing, PreprocessingLayer } from './preprocessing.js';
+import { requireWholePickles } from './torchscript-archive.js';
 
 /** A TorchScript network with its preprocessing. */
 export class TorchScriptModel implements Disposable {
@@ -18,6 +19,7 @@ export class TorchScriptModel implements Disposable {
     readonly device = 'cpu',
   ) {
     this.digest = fileDigest(path);
+    requireWholePickles(path);
     this.#input = new PreprocessingLayer(input, device);
     this.#script = TorchScript.load(path, device);
   }

@@ -8,6 +8,8 @@ export interface ZipRecord {
   readonly header: number;
   /** Whether the data is neither compressed nor encrypted. */
   readonly isStored: boolean;
+  /** CRC-32 of the data before compression. */
+  readonly checksum: number;
 }
 
 /**
@@ -102,7 +104,7 @@ function recordsIn(directory: Buffer): ReadonlyMap<string, ZipRecord> | null {
     const isStored =
       directory.readUInt16LE(position + 10) === 0 && (directory.readUInt16LE(position + 8) & 1) === 0;
     if (records.has(name)) return null;
-    records.set(name, { size: stored, header, isStored });
+    records.set(name, { size: stored, header, isStored, checksum: directory.readUInt32LE(position + 16) });
     position = next;
   }
   return records;
