@@ -62,14 +62,14 @@ export class HostileChild {
     return { child, lines, ended };
   }
 
-  async run(words: readonly string[]): Promise<Outcome> {
+  async run(words: readonly string[], most = patience): Promise<Outcome> {
     const { child, lines, ended } = this.#process;
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
     child.stdin.write(`${JSON.stringify(words)}\n`);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((resolve) => {
-      timer = setTimeout(() => resolve(`no answer after ${patience} s`), 1000 * patience);
+      timer = setTimeout(() => resolve(`no answer after ${most} s`), 1000 * most);
     });
     const answer = lines
       .next()
