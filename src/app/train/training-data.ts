@@ -102,7 +102,15 @@ export function openTraining(
       shuffleBuffer: data.shuffleBuffer ?? usualBuffer,
       device,
     });
-    return { source, guarded, [Symbol.dispose]: () => guarded?.[Symbol.dispose]() };
+    return {
+      source,
+      guarded,
+      [Symbol.dispose]: () => {
+        guarded?.[Symbol.dispose]();
+        // Of a file that cannot be opened its reader was told.
+        opened.images.close().catch(() => {});
+      },
+    };
   }
   if ('opened' in training || data.name === 'imagenet')
     throw new RangeError(`The images are not those of ${data.name}.`);
@@ -221,6 +229,10 @@ async function openEncoded(recipe: Recipe, onProgress: OnReading | undefined): P
           { count: guard.examples, seed: training.seed, mostBroken: data.mostBroken },
         )),
     },
-    validation: measured && (await decode(measured, { count: validation.examples, seed: 0 })),
+    validation:
+      measured &&
+      (await decode(measured, { count: validation.examples, seed: 0 }).finally(() =>
+        measured.images.close(),
+      )),
   };
 }
