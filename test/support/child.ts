@@ -19,7 +19,12 @@ const dist = new URL('../../', import.meta.url);
 export function child(
   imports: Readonly<Record<string, string>>,
   body: string,
-  options: { readonly flags?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly flags?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+    /** Seconds that it may take. @default 120 */
+    readonly patience?: number;
+  } = {},
 ): Ended {
   const header = Object.entries(imports).map(
     ([file, names]) => `import { ${names} } from ${JSON.stringify(new URL(file, dist).href)};`,
@@ -32,7 +37,7 @@ export function child(
       env: { ...process.env, ...options.env },
       cwd: fileURLToPath(dist),
       maxBuffer: 64 << 20,
-      timeout: 120_000,
+      timeout: 1000 * (options.patience ?? 120),
     },
   );
   return { status, signal, output: stdout, errors: stderr };
