@@ -290,10 +290,7 @@ describe('a recipe is refused', () => {
   });
 
   it('where it is longer or deeper than recipes are', () => {
-    refuses(
-      () => loadRecipe(fileOf('a: 1\n'.repeat(50_000))),
-      /at most 50000 characters for .*recipe\.yaml/,
-    );
+    refuses(() => loadRecipe(fileOf('a: 1\n'.repeat(50_000))), /at most 50000 characters for .*recipe\.yaml/);
     for (const deep of ['['.repeat(45_000), '- '.repeat(24_000), '{a: '.repeat(12_000)])
       refuses(() => loadRecipe(fileOf(deep)), /recipe\.yaml/);
   });
