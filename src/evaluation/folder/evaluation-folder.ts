@@ -17,6 +17,7 @@ import { Ledger, type LedgerEntry } from '../ledger.js';
 import type { EvaluationResult } from '../result.js';
 import { foundBytes, foundFile, writeAdversarial } from './images.js';
 import type { EvaluationManifest } from './manifest.js';
+import { placesOfIds } from './place-of-id.js';
 import { type EvaluationLine, parseLines, requireKnown, toEntry, toLine } from './verdict-lines.js';
 
 export const linesFile = 'verdicts.jsonl';
@@ -75,9 +76,9 @@ export function openEvaluationFolder({
 }: OpenOptions): EvaluationFolder {
   const { ids, labels, shape } = data;
   const { imageOf } = readFound(path, data, manifest);
-  const indexById = new Map(Array.from(ids, (id, index) => [id, index]));
+  const placeOf = placesOfIds(ids);
   const indexOf = (id: number) => {
-    const index = indexById.get(id);
+    const index = placeOf(id);
     if (index === undefined)
       throw new InputError('broken-file', `Expected ids of ${data.name} in ${path} but found ${id}.`);
     return index;

@@ -10,6 +10,7 @@ import type { Evaluation } from '../summary.js';
 import { readFound, resultFile } from './evaluation-folder.js';
 import { readOriginals } from './images.js';
 import type { EvaluationManifest } from './manifest.js';
+import { placesOfIds } from './place-of-id.js';
 
 /** A finished evaluation, as read from its folder. */
 export interface FinishedEvaluation {
@@ -34,12 +35,12 @@ export function readFinishedEvaluation(path: string, manifest: EvaluationManifes
     result.perExample.every(({ id }, index) => id === data.ids[index]);
   if (!isOf)
     throw new InputError('broken-file', `Expected ${source} to be that of its manifest.json but it is not.`);
-  const indices = new Map(Array.from(data.ids, (id, index) => [id, index]));
+  const placeOf = placesOfIds(data.ids);
   const { lines, imageOf } = readFound(path, data, manifest);
   const adversarial = new Map<number, Float32Array>();
   for (const line of lines) {
     if (line.type !== 'broken') continue;
-    const index = indices.get(line.id);
+    const index = placeOf(line.id);
     if (index !== undefined && result.perExample[index]!.brokenBy === line.attack)
       adversarial.set(index, imageOf(line.image));
   }

@@ -5,6 +5,7 @@ import { describe, InputError } from '../../errors.js';
 import { parseJson } from '../../files/parse-json.js';
 import type { LedgerEntry } from '../ledger.js';
 import type { EvaluationManifest, EvaluationSettings } from './manifest.js';
+import { placesOfIds } from './place-of-id.js';
 
 const count = z.int().nonnegative();
 
@@ -113,11 +114,11 @@ export function requireKnown(
   },
 ): void {
   const { path, manifest, data } = options;
-  const ids = new Set(data.ids);
+  const placeOf = placesOfIds(data.ids);
   const attacks = new Set(attackNames(manifest.evaluation));
   for (const [index, line] of lines.entries()) {
     if (line.type === 'cost') continue;
-    if (!ids.has(line.id)) throw unknown(`an id of ${data.name}`, path, index, line.id);
+    if (placeOf(line.id) === undefined) throw unknown(`an id of ${data.name}`, path, index, line.id);
     if (line.type !== 'clean' && !attacks.has(line.attack))
       throw unknown('an attack of the evaluation', path, index, line.attack);
   }

@@ -11,6 +11,7 @@ import { requireClasses } from '../require-logits.js';
 import { isFinishedEvaluation, readFound } from './evaluation-folder.js';
 import { readOriginals } from './images.js';
 import type { EvaluationManifest } from './manifest.js';
+import { placesOfIds } from './place-of-id.js';
 
 /** The verification of a stored adversarial image. */
 export interface VerifiedImage {
@@ -63,7 +64,7 @@ export function verifyFolder(
       `one of [${options.shape.join(', ')}]`,
     );
   using tensors = new DatasetTensors(data, options.device);
-  const indexById = new Map(Array.from(data.ids, (id, index) => [id, index]));
+  const placeOf = placesOfIds(data.ids);
   const classify = padSingleton(options.classify);
   const { random } = chosen;
   const norm = norms[settings.norm];
@@ -86,7 +87,7 @@ export function verifyFolder(
   const images = [...batches([...broken.keys()], chosen.batch)].flatMap((chunk) => {
     const found = chunk.map((position) => {
       const { id, attack, image } = broken[position]!;
-      const index = indexById.get(id)!; // readFound requires it
+      const index = placeOf(id)!; // readFound requires it
       return { id, attack, index, label: data.labels[index]!, pixels: imageOf(image) };
     });
     const { distances, errors } = scope(() => {
