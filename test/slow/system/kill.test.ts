@@ -3,9 +3,9 @@
  * evaluation: what was resumed comes to the bits of what was left alone. `SATIN_KILLS=0.1` makes a tenth of the kills,
  * `SATIN_KILL_SEED=1` draws other moments.
  *
- * May differ: times, and the events `resume`. Everything else is compared: all other events and their order; the
- * digests of weights, optimizer and objective and the state of every checkpoint, also of those that lie there after a
- * kill; every line of verdicts, every image and the result.
+ * May differ: times, the events `resume`, and the command in the manifest. Everything else is compared: all other events
+ * and their order; the digests of weights, optimizer and objective and the state of every checkpoint, also of those that
+ * lie there after a kill; every line of verdicts, every image and the result.
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
