@@ -68,6 +68,7 @@ export const heldBy: Table = {
   'evaluation/checks/probabilities': ['evaluation/checks/check-model'],
   'evaluation/checks/probe': ['evaluation/checks/check-model'],
   'evaluation/checks/randomized-model': ['evaluation/checks/check-model', 'evaluation/misclassified'],
+  'evaluation/checks/require-gradient': ['models/torchscript-model.kinds', 'commands/attack'],
   'evaluation/checks/thresholds': ['system/checks-page', 'evaluation/checks/check-results'],
   'evaluation/confirm': ['evaluation/evaluate', 'attacks/run-attack.evaluation'],
   'evaluation/folder/evaluation-folder': ['app/evaluate/evaluate-run'],
