@@ -174,6 +174,7 @@ export const heldByProcess: Table = {
   'app/quickstart': ['system/quickstart'],
   'app/report/training-report': ['system/refusals', 'system/quickstart'],
   'app/require-same-on-ranks': ['system/ranks'],
+  'cli/broken-option': ['commands/evaluate.folder'],
   'cli/commands/attack': ['commands/attack'],
   'cli/commands/bench': ['commands/bench'],
   'cli/commands/commands': ['cli/main', 'system/docs'],

@@ -5,6 +5,7 @@ import { readLauncherEnvironment } from '../../distributed/launcher-environment.
 import type { ProcessGroup } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import { newEvaluationFolder } from '../../evaluation/folder/new-folder.js';
+import { brokenOption } from '../broken-option.js';
 import { chooseStatedDevice, deviceOption, precisionOption } from '../device-option.js';
 import { evaluateSettings } from '../evaluate-settings.js';
 import { withFlags } from '../flags-in-messages.js';
@@ -35,6 +36,11 @@ export function evaluateCommand() {
         '--resize <rule>',
         "how images of a folder are resized to the model's input (default: the run's, else crop)",
       ).choices(resizeRules),
+    )
+    .addOption(brokenOption())
+    .option(
+      '--class-map <file>',
+      "YAML or JSON with a line for each class of the data: the model's name of it or the index of its output, as cat: 281",
     )
     .addOption(attackOptions.attack())
     .addOption(attackOptions.autoattack())
