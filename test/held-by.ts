@@ -188,6 +188,7 @@ export const heldByProcess: Table = {
   'cli/commands/study': ['commands/study'],
   'cli/commands/train': ['system/refusals', 'system/interrupt'],
   'cli/commands/verify': ['app/evaluate/verify-run'],
+  'cli/say-program': ['commands/attack', 'commands/evaluate.folder'],
   'cli/terminal/attack-table': ['commands/attack'],
   'cli/write-result': ['commands/attack', 'commands/plan'],
   'distributed/collectives': ['system/ranks'],

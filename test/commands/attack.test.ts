@@ -215,8 +215,11 @@ describe('satin attack on a model without a gradient', () => {
   });
 
   it('runs square, which needs none', async () => {
-    const { status, stderr } = await attacked('square', '--attack', 'square');
+    const { status, stdout, stderr } = await attacked('square', '--attack', 'square');
     assert.equal(status, 0, stderr);
+    assert.equal(stderr.match(/detached\.pt is a program/g)?.length, 1);
+    assert.deepEqual(JSON.parse(stdout), resultOf('square'));
+    assert.doesNotMatch(strong.stderr, /program/);
     assert.equal(resultOf('square').images[0]!.outcome, 'broken');
   });
 });

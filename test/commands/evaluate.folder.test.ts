@@ -198,6 +198,7 @@ describe('a folder of some of the classes of a model, under other names,', async
     const said =
       /By the class map, the classes of folder:test are these of the model: a bright → 1, b dark → 0\./;
     assert.match(stderr, said);
+    assert.equal(stderr.match(/detached\.pt is a program: before any of it runs,/g)?.length, 1);
     assert.match(result!.warnings.join('\n'), said);
     assert.match(readFileSync(place('light.html'), 'utf8'), said);
   });

@@ -14,6 +14,7 @@ import { modelOptions } from '../model-options.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { requireNewFile, writeOutputFile } from '../output-file.js';
 import { withResumeCommand } from '../resume-command.js';
+import { sayProgram } from '../say-program.js';
 import { attackOptions } from '../stated-attacks.js';
 import { evaluationTable } from '../terminal/evaluation-table.js';
 import { createDisplay } from '../terminal/terminal.js';
@@ -138,6 +139,7 @@ export function evaluateCommand() {
         precision,
         say,
       });
+      sayProgram(settings.model, say);
       const measure = async (group?: ProcessGroup) => {
         if (group !== undefined && threads === undefined)
           (await import('../../engine/engine-info.js')).setThreads(threadsOfRank(group));
