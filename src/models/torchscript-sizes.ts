@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
-import { type ZipRecord, zipRecords } from '../weights/zip.js';
+import { type ZipRecord, zipContent, zipRecords } from '../weights/zip.js';
+import { deepestNesting } from './torchscript-nesting.js';
 
 interface Limit {
   /** Of which records of the archive, in words. */
@@ -29,10 +30,15 @@ const limits: readonly Limit[] = [
 
 const mebibyte = 2 ** 20;
 
+/** Forty times the 23 of a traced swinv2_small of timm; libtorch parsed 950, and ended the process at 200,000 brackets. */
+const deepest = 1000;
+
 /**
- * Checks the sizes that the directory of a TorchScript archive states, before any record is read.
+ * Checks the sizes that the directory of a TorchScript archive states, before any record is read, and then how deep its code
+ * is nested.
  *
- * @throws {InputError} if it has no valid directory, or its code or other records are larger than those of any network.
+ * @throws {InputError} if it has no valid directory, or its code or other records are larger than those of any network, or
+ *   deeper.
  */
 export function requireModestArchive(path: string): void {
   const records = zipRecords(path);
@@ -51,7 +57,27 @@ export function requireModestArchive(path: string): void {
       `at most ${most} MiB of ${what}, several times what networks have,`,
       path,
       `${(total / mebibyte).toFixed(1)} MiB, most of it in ${largest.name}`,
-      "Save the network again: torch.jit.trace(model.eval(), images).save('model.pt').",
+      saveAgain,
     );
   }
+  for (const [name, record] of records) if (name.endsWith('.py')) requireShallow(path, name, record);
+}
+
+const saveAgain = "Save the network again: torch.jit.trace(model.eval(), images).save('model.pt').";
+
+function requireShallow(path: string, name: string, record: ZipRecord): void {
+  const code = zipContent(path, record);
+  if (code === null)
+    throw new InputError(
+      'broken-file',
+      `Expected an undamaged TorchScript file in ${path} but its record ${name} cannot be read.`,
+    );
+  const depth = deepestNesting(code.toString('latin1'));
+  if (depth > deepest)
+    throw InputError.expected(
+      `code that is nested at most ${deepest} deep, far more than that of networks,`,
+      path,
+      `${depth} in ${name}`,
+      saveAgain,
+    );
 }

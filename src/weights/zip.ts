@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { inflateRawSync } from 'node:zlib';
 
 /** Location of a file within an archive. */
 export interface ZipRecord {
@@ -53,6 +54,28 @@ export function zipDataOffset(file: number, { header, size }: ZipRecord): number
   if (bytes === null || bytes.readUInt32LE() !== headerSignature) return null;
   const begin = header + headerLength + bytes.readUInt16LE(26) + bytes.readUInt16LE(28);
   return begin + size > fstatSync(file).size ? null : begin;
+}
+
+/**
+ * The data of a record, decompressed; its stated size has to be bounded by the caller.
+ *
+ * @returns null if it is truncated or damaged, or its size is another.
+ */
+export function zipContent(path: string, record: ZipRecord): Buffer | null {
+  const file = openSync(path, 'r');
+  try {
+    const offset = zipDataOffset(file, record);
+    const stored = offset === null ? null : readPart(file, offset, record.size);
+    if (stored === null) return null;
+    const bytes = record.isStored
+      ? stored
+      : inflateRawSync(stored, { maxOutputLength: Math.max(1, record.unpacked) });
+    return bytes.length === record.unpacked ? bytes : null;
+  } catch {
+    return null; // zlib's error of damaged data, or of more than was stated
+  } finally {
+    closeSync(file);
+  }
 }
 
 const endSignature = Buffer.from('PK\x05\x06', 'latin1');

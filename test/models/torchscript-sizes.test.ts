@@ -17,6 +17,7 @@ const golden = fileURLToPath(new URL('../../../test/golden/', import.meta.url));
 
 const none: ZipContent = { name: 'net/constants.pkl', bytes: Buffer.from('\x80\x02).') };
 const zeros = (mebibytes: number, bytes = 0) => new Uint8Array(mebibytes * 2 ** 20 + bytes);
+const lines = (mebibytes: number, bytes = 0) => Buffer.alloc(mebibytes * 2 ** 20 + bytes, '\n');
 
 function archive(...contents: readonly ZipContent[]): string {
   const path = join(folder, 'net.pt');
@@ -39,14 +40,14 @@ it('an archive with more code than any network is refused by the record, packed 
     bytes: size,
     packed,
   });
-  requireModestArchive(archive(code(zeros(4), true)));
-  requireModestArchive(archive(code(zeros(4), false)));
+  requireModestArchive(archive(code(lines(4), true)));
+  requireModestArchive(archive(code(lines(4), false)));
   for (const packed of [true, false])
     refused(
       /at most 4 MiB of code, .*net\.pt but received '4\.5 MiB, most of it in net\/code\/__torch__\.py'/,
-      code(zeros(4, 2 ** 19), packed),
+      code(lines(4, 2 ** 19), packed),
     );
-  const parts = [1, 2, 3, 4, 5].map((at) => ({ ...code(zeros(1), true), name: `net/code/${at}.py` }));
+  const parts = [1, 2, 3, 4, 5].map((at) => ({ ...code(lines(1), true), name: `net/code/${at}.py` }));
   refused(/at most 4 MiB of code, .* '5\.0 MiB/, ...parts);
 });
 
@@ -65,6 +66,25 @@ it('and so are pickles, debug records and other records that unpack to more', ()
     states: 2 ** 32 - 1,
   });
   requireModestArchive(archive({ name: 'net/data/0', bytes: zeros(17) }));
+});
+
+it('code that is nested deeper than that of networks is refused, before its parser runs out of stack', () => {
+  const code = (text: string, more: Partial<ZipContent> = {}) => ({
+    name: 'net/code/__torch__.py',
+    bytes: Buffer.from(text),
+    ...more,
+  });
+  requireModestArchive(archive(code(`a = ${'('.repeat(900)}x${')'.repeat(900)}\n`, { packed: true })));
+  for (const packed of [true, false])
+    refused(
+      /nested at most 1000 deep, .*net\.pt but received '2\d{5} in net\/code\/__torch__\.py'/,
+      code(`a = ${'('.repeat(200_000)}x`, { packed }),
+    );
+  refused(/its record net\/code\/__torch__\.py cannot be read/, code('a = 1\n', { packed: true, states: 3 }));
+  refused(
+    /its record net\/code\/__torch__\.py cannot be read/,
+    code('a = 1\n', { packed: true, states: 300 }),
+  );
 });
 
 it('the archives that PyTorch wrote are modest', () => {
