@@ -15,7 +15,7 @@ export {
   type EvaluationRun,
   evaluateRun,
 } from './app/evaluate/evaluate-run.js';
-export { loadExamples } from './app/evaluate/load-examples.js';
+export { type ExamplesModel, type ExamplesOptions, loadExamples } from './app/evaluate/load-examples.js';
 export {
   type FailedImage,
   type VerificationResult,
@@ -37,12 +37,14 @@ export { type Norm, type NormName, norms } from './attacks/norms.js';
 export type { Iterate, Observer } from './attacks/observer.js';
 export { type PgdOptions, pgd } from './attacks/pgd.js';
 export { chooseExamples } from './data/choose-examples.js';
+export { type ClassMap, readClassMap } from './data/class-map.js';
 export { type Dataset, type Split, splits, subset } from './data/dataset.js';
 export { type DataName, dataNames } from './data/dataset-names.js';
 export { type Batch, DatasetTensors } from './data/dataset-tensors.js';
 export { type DecodedImages, decodeImages, type ImageForm } from './data/decode-image.js';
 export { pixelsDigest } from './data/digest.js';
-export type { ResizeRule } from './data/image-rules.js';
+export type { BrokenRule, ResizeRule } from './data/image-rules.js';
+export { imagenetSynsets } from './data/imagenet/synsets.js';
 export { type LoadOptions, loadDataset } from './data/load-dataset.js';
 export type { TypedArray } from './engine/addon.js';
 export { type Card, cards, chooseDevice } from './engine/device.js';

@@ -172,6 +172,14 @@ class Baked(nn.Module):
         return self.net(x.reshape(8, 2, 8, 8))
 
 
+class Detached(nn.Module):
+    """Of grey images [N, 1, 8, 8]: bright ones are class 1. It has no gradient."""
+
+    def forward(self, x):
+        z = 20 * (x.mean((1, 2, 3)) - 0.5)
+        return torch.stack([-z, z], 1).detach()
+
+
 class Encoder(nn.Module):
     """Images [N, 2, 8, 8] as four tokens of 32 numbers, through PyTorch's own encoder layer."""
 
@@ -232,6 +240,8 @@ torch.backends.mha.set_fastpath_enabled(False)
 with torch.no_grad():
     save(torch.jit.trace(encoder, example), "encoder")
 save(torch.jit.trace(attention, example), "attention")
+
+save(torch.jit.trace(Detached(), torch.rand(2, 1, 8, 8)), "detached")
 
 cases = []
 for name, module in (("encoder", encoder), ("attention", attention)):

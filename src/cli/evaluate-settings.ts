@@ -6,9 +6,10 @@ import { parseAttack, requireNorm } from '../attacks/attack.js';
 import { attackNamesOf } from '../attacks/autoattack.js';
 import { comparisonAttacks } from '../attacks/comparison-attacks.js';
 import type { NormName } from '../attacks/norms.js';
+import { readClassMap } from '../data/class-map.js';
 import type { Dataset } from '../data/dataset.js';
 import { parseDataName } from '../data/dataset-names.js';
-import type { ResizeRule } from '../data/image-rules.js';
+import type { BrokenRule, ResizeRule } from '../data/image-rules.js';
 import type { LoadOptions } from '../data/load-dataset.js';
 import type { Precision } from '../engine/precision-name.js';
 import { InputError } from '../errors.js';
@@ -37,6 +38,8 @@ export interface EvaluateWords extends PreprocessingWords, ExternalWords {
   readonly data?: string | undefined;
   readonly dataDir?: string | undefined;
   readonly resize?: ResizeRule | undefined;
+  readonly broken?: BrokenRule | undefined;
+  readonly classMap?: string | undefined;
   readonly attack?: readonly string[] | undefined;
   readonly autoattack?: string | undefined;
   readonly alone?: true | undefined;
@@ -167,8 +170,10 @@ function loader(
   words: EvaluateWords,
   { manifest, recipe, published, seed }: Sources & { readonly seed: number },
 ): EvaluateSettings['load'] {
-  const { data, dataDir, resize, examples, resume } = words;
-  if (manifest !== null && resume !== undefined && (data ?? dataDir ?? resize ?? examples) === undefined)
+  const { data, dataDir, resize, broken, examples, resume } = words;
+  const classMap = words.classMap === undefined ? undefined : readClassMap(words.classMap);
+  const isStated = (data ?? dataDir ?? resize ?? broken ?? classMap ?? examples) !== undefined;
+  if (manifest !== null && resume !== undefined && !isStated)
     return async () => readOriginals(resume, manifest.evaluation);
   const stated = data ?? manifest?.evaluation.data ?? published?.data;
   const source = stated === undefined ? null : parseDataName(stated);
@@ -183,6 +188,8 @@ function loader(
       dir: dataDir ?? same?.dir ?? undefined,
       ...(same?.name === 'folder' && { resize: same.resize, broken: same.broken }),
       ...(resize !== undefined && { resize }),
+      ...(broken !== undefined && { broken }),
+      ...(classMap !== undefined && { classMap }),
       ...(same?.name === 'imagenet' && { imagenet: imagenetForm(same) }),
       validation: same?.validation,
       validationSeed: same?.validationSeed,

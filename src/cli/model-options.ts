@@ -1,6 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { parseActivation } from '../activations/parse.js';
 import { type ModelFile, readModelFile, type StatedForm } from '../app/model/read-model-file.js';
+import { imagenetSynsets } from '../data/imagenet/synsets.js';
 import { InputError } from '../errors.js';
 import { modelNames, supportsSamePadding } from '../models/architectures/names.js';
 import type { ModelDescription } from '../models/description.js';
@@ -32,7 +33,7 @@ export const modelOptions = {
   classes: () =>
     new Option(
       '--classes <count|names>',
-      'number of classes, or their names separated by commas, in the order of the outputs',
+      'number of classes, or their names separated by commas, in the order of the outputs; imagenet for its 1,000 synsets',
     ),
   shape: () => new Option('--shape <CxHxW>', 'channels, height and width of the input, such as 3x32x32'),
   width: () => new Option('--width <factor>', 'width multiplier, if not the published width'),
@@ -255,8 +256,9 @@ export function parseExternalDescription(words: ExternalWords): ExternalDescript
   };
 }
 
-/** Parses a number, or names separated by commas in the order of the network's outputs. */
+/** Parses a number, `imagenet`, or names separated by commas in the order of the network's outputs. */
 function parseClasses(text: string | undefined): readonly string[] {
+  if (text === 'imagenet') return imagenetSynsets();
   const count = /^\d{1,6}$/.test(text ?? '') ? Number(text) : null;
   const names =
     count === null ? (text ?? '').split(',').map((name) => name.trim()) : placeholderClassNames(count);

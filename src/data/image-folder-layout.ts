@@ -1,7 +1,7 @@
-import { isUtf8 } from 'node:buffer';
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
+import { systemPath, textOfName } from '../files/path-text.js';
 import { nearest } from '../user-input/did-you-mean.js';
 import { nameList } from '../user-input/name-list.js';
 import type { Split } from './dataset.js';
@@ -260,12 +260,12 @@ function isImageName(name: string): boolean {
 /**
  * The entries of a folder, sorted by code unit so that ids do not depend on the file system or the locale.
  *
- * @throws {InputError} if it is no folder, or holds folders or images whose names are not UTF-8.
+ * @throws {InputError} if it is no folder.
  */
 async function entriesOf(folder: string): Promise<Entry[]> {
   let found: Dirent<Buffer>[];
   try {
-    found = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
+    found = await readdir(systemPath(folder), { withFileTypes: true, encoding: 'buffer' });
   } catch (error) {
     const code = errorCode(error);
     throw datasetError({
@@ -275,33 +275,13 @@ async function entriesOf(folder: string): Promise<Entry[]> {
       remedy: 'Give the folder that holds one subfolder for each class.',
     });
   }
-  const illegible = found.filter(({ name }) => !isUtf8(name));
-  const needed = illegible.filter(
-    (entry) => entry.isDirectory() || isImageName(entry.name.toString('latin1')),
-  );
-  if (needed.length > 0)
-    throw datasetError({
-      file: folder,
-      expected: 'names in UTF-8',
-      received: `${countOf(needed.length, 'name')} in another encoding: ${nameList(
-        needed.map(({ name }) => asBytes(name)),
-        3,
-      )}`,
-      remedy: "Rename them, for instance by 'convmv -f latin1 -t utf8 -r --notest' and the folder.",
-    });
   const entries = await Promise.all(
     found.map(async (entry): Promise<Entry> => {
-      if (!isUtf8(entry.name)) return { name: asBytes(entry.name), kind: 'other' };
-      const name = entry.name.toString('utf8');
+      const name = textOfName(entry.name);
       return { name, kind: await kindOf(join(folder, name), entry) };
     }),
   );
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** A name that is not UTF-8, its other bytes spelled out: `caf\\xe9`. */
-function asBytes(name: Buffer): string {
-  return name.toString('latin1').replaceAll(/[^ -~]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
 }
 
 /** Hidden folders and macOS metadata folders are not classes; links to folders are followed. */
@@ -310,6 +290,8 @@ async function kindOf(path: string, entry: Dirent<Buffer>): Promise<Entry['kind'
   const kind = (found: Pick<Dirent, 'isDirectory' | 'isFile'>) =>
     found.isDirectory() ? 'folder' : found.isFile() ? 'file' : 'other';
   // A link that leads nowhere is a file that cannot be read, which is told with the broken ones.
-  const own = entry.isSymbolicLink() ? await stat(path).then(kind, () => 'file' as const) : kind(entry);
+  const own = entry.isSymbolicLink()
+    ? await stat(systemPath(path)).then(kind, () => 'file' as const)
+    : kind(entry);
   return own === 'folder' && (name.startsWith('.') || name === '__MACOSX') ? 'other' : own;
 }

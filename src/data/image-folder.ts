@@ -80,7 +80,7 @@ export async function readFolder(source: FolderSource): Promise<Dataset> {
   };
 }
 
-const leavingOut = 'In a recipe, data.broken: skip leaves broken images out.';
+const leavingOut = 'They are left out by data.broken: skip, or `broken` skip.';
 
 /** Without a size, the first image that can be read gives it, and the others have to be alike. */
 async function completeForm(

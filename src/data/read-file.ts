@@ -1,6 +1,7 @@
 import { access, readFile, stat } from 'node:fs/promises';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import { InputError } from '../errors.js';
+import { systemPath } from '../files/path-text.js';
 import { countOf, datasetError, errorCode, firstLine } from './dataset-error.js';
 import { BrokenImage } from './raw-image.js';
 
@@ -65,7 +66,7 @@ async function unzip(bytes: Uint8Array, most: number): Promise<Uint8Array | null
 /** The bytes of `file`. @throws {InputError} if it cannot be read */
 export async function readExisting(file: string): Promise<Uint8Array> {
   try {
-    return await readFile(file);
+    return await readFile(systemPath(file));
   } catch (error) {
     const missing = errorCode(error) === 'ENOENT';
     throw datasetError({
@@ -83,11 +84,12 @@ const mostImageBytes = 2 ** 30;
 /** The bytes of an image file. @throws {BrokenImage} if it cannot be read, is no regular file, or is too large. */
 export async function readImageFile(file: string): Promise<Uint8Array> {
   try {
-    const found = await stat(file); // before it is opened: reading a pipe would never end
+    const path = systemPath(file);
+    const found = await stat(path); // before it is opened: reading a pipe would never end
     if (!found.isFile()) throw new BrokenImage('no regular file');
     if (found.size > mostImageBytes)
       throw new BrokenImage(`${countOf(found.size, 'byte')}, above the limit of 1 GiB`);
-    return await readFile(file);
+    return await readFile(path);
   } catch (error) {
     if (error instanceof BrokenImage) throw error;
     throw new BrokenImage(errorCode(error) === 'ENOENT' ? 'no file' : firstLine(error), { cause: error });

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { LineCounter, parse, parseDocument } from 'yaml';
+import { parse } from 'yaml';
 import { InputError } from '../errors.js';
+import { readYaml } from '../files/read-yaml.js';
 import { packageFolder } from '../provenance/package-folder.js';
 import { nearest } from '../user-input/did-you-mean.js';
 import { parseRecipe, type Recipe } from './recipe.js';
@@ -63,36 +64,8 @@ interface Section {
   readonly [key: string]: unknown;
 }
 
-/** Ten times the longest of the bundled recipes; the time to parse YAML grows with the square. */
-const longestRecipe = 50_000;
-
-function parsed(path: string, text: string, lineCounter: LineCounter) {
-  try {
-    return parseDocument(text, { lineCounter, logLevel: 'error' });
-  } catch (error) {
-    // The parser recurses.
-    if (!(error instanceof RangeError)) throw error;
-    throw new InputError('invalid-input', `Expected YAML in ${path} but it is nested too deep.`, {
-      cause: error,
-    });
-  }
-}
-
 function readSections(path: string): Section {
-  const lines = new LineCounter();
-  const text = readFileSync(path, 'utf8');
-  if (text.length > longestRecipe)
-    throw InputError.expected(`at most ${longestRecipe} characters`, path, text.length);
-  const document = parsed(path, text, lines);
-  const [problem] = document.errors;
-  if (problem !== undefined) {
-    const { line } = lines.linePos(problem.pos[0]);
-    const [sentence] = problem.message.split('\n');
-    throw new InputError(
-      'invalid-input',
-      `Expected YAML in ${path} but line ${line} cannot be parsed: ${sentence?.replace(/ at line .*/, '').replace(/\.?$/, '')}.`,
-    );
-  }
+  const document = readYaml(path);
   let sections: unknown;
   try {
     sections = document.toJS();

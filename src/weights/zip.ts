@@ -1,9 +1,12 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { inflateRawSync } from 'node:zlib';
 
 /** Location of a file within an archive. */
 export interface ZipRecord {
   /** Size of the stored data. */
   readonly size: number;
+  /** Size that the archive states for the data once it is decompressed. */
+  readonly unpacked: number;
   /** Offset of its local header, which precedes the data. */
   readonly header: number;
   /** Whether the data is neither compressed nor encrypted. */
@@ -53,6 +56,28 @@ export function zipDataOffset(file: number, { header, size }: ZipRecord): number
   return begin + size > fstatSync(file).size ? null : begin;
 }
 
+/**
+ * The data of a record, decompressed; its stated size has to be bounded by the caller.
+ *
+ * @returns null if it is truncated or damaged, or its size is another.
+ */
+export function zipContent(path: string, record: ZipRecord): Buffer | null {
+  const file = openSync(path, 'r');
+  try {
+    const offset = zipDataOffset(file, record);
+    const stored = offset === null ? null : readPart(file, offset, record.size);
+    if (stored === null) return null;
+    const bytes = record.isStored
+      ? stored
+      : inflateRawSync(stored, { maxOutputLength: Math.max(1, record.unpacked) });
+    return bytes.length === record.unpacked ? bytes : null;
+  } catch {
+    return null; // zlib's error of damaged data, or of more than was stated
+  } finally {
+    closeSync(file);
+  }
+}
+
 const endSignature = Buffer.from('PK\x05\x06', 'latin1');
 const endLength = 22;
 /** The end record may be followed by a comment. */
@@ -96,7 +121,7 @@ function recordsIn(directory: Buffer): ReadonlyMap<string, ZipRecord> | null {
     const next = extra + extraLength + commentLength;
     if (next > directory.length) return null;
     const name = directory.toString('utf8', position + entryLength, extra);
-    const [stored, header] = sizeAndOffset64(directory.subarray(extra, extra + extraLength), [
+    const [unpacked, stored, header] = sizeAndOffset64(directory.subarray(extra, extra + extraLength), [
       directory.readUInt32LE(position + 24),
       directory.readUInt32LE(position + 20),
       directory.readUInt32LE(position + 42),
@@ -104,31 +129,36 @@ function recordsIn(directory: Buffer): ReadonlyMap<string, ZipRecord> | null {
     const isStored =
       directory.readUInt16LE(position + 10) === 0 && (directory.readUInt16LE(position + 8) & 1) === 0;
     if (records.has(name)) return null;
-    records.set(name, { size: stored, header, isStored, checksum: directory.readUInt32LE(position + 16) });
+    records.set(name, {
+      size: stored,
+      unpacked,
+      header,
+      isStored,
+      checksum: directory.readUInt32LE(position + 16),
+    });
     position = next;
   }
   return records;
 }
 
 /**
- * Stored size and header offset of an entry; values that do not fit in 32 bits are in its extra field, in this order.
+ * Both sizes and the header offset of an entry; values that do not fit in 32 bits are in its extra field, in this order.
  */
 function sizeAndOffset64(
   extra: Buffer,
   numbers: readonly [size: number, stored: number, header: number],
-): readonly [stored: number, header: number] {
+): readonly [size: number, stored: number, header: number] {
   for (let position = 0; position + 4 <= extra.length; position += 4 + extra.readUInt16LE(position + 2)) {
     if (extra.readUInt16LE(position) !== 1) continue;
     const field = extra.subarray(position + 4, position + 4 + extra.readUInt16LE(position + 2));
     let offset = 0;
-    const [, stored, header] = numbers.map((number) => {
+    return numbers.map((number) => {
       if (number !== 0xffffffff || offset + 8 > field.length) return number;
       offset += 8;
       return Number(field.readBigUInt64LE(offset - 8));
     }) as [number, number, number];
-    return [stored, header];
   }
-  return [numbers[1], numbers[2]];
+  return numbers;
 }
 
 /** null if the file is too short. */

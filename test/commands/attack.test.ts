@@ -195,6 +195,35 @@ describe('satin attack', () => {
   });
 });
 
+describe('satin attack on a model without a gradient', () => {
+  const model = fileURLToPath(new URL('../../../test/golden/torchscript-kinds/detached.pt', import.meta.url));
+  const attacked = (name: string, ...words: string[]) => {
+    const threat = ['--shape', '1x8x8', '--norm', 'linf', '--epsilon', '120/255', '--threads', '1'];
+    return lines.run(['attack', model, files[0]!, ...threat, '--out', place(name), '--json', '-', ...words]);
+  };
+
+  it('refuses an attack that follows one, as evaluate does, and writes nothing', async () => {
+    for (const name of ['pgd-50', 'fgsm', 'apgd-ce', 'fab']) {
+      const { status, stdout, stderr } = await attacked('no-gradient', '--attack', name);
+      assert.match(
+        stderr,
+        new RegExp(`satin: Expected a model with an input gradient, which ${name} follows, but .*detach`),
+      );
+      assert.deepEqual([status, stdout], [2, '']);
+      assert.ok(!readdirSync(folder).includes('no-gradient'));
+    }
+  });
+
+  it('runs square, which needs none', async () => {
+    const { status, stdout, stderr } = await attacked('square', '--attack', 'square');
+    assert.equal(status, 0, stderr);
+    assert.equal(stderr.match(/detached\.pt is a program/g)?.length, 1);
+    assert.deepEqual(JSON.parse(stdout), resultOf('square'));
+    assert.doesNotMatch(strong.stderr, /program/);
+    assert.equal(resultOf('square').images[0]!.outcome, 'broken');
+  });
+});
+
 describe('satin attack refuses, with exit code 2 and one sentence,', () => {
   mkdirSync(place('full'));
   writeFileSync(place('full', 'note.txt'), 'mine');

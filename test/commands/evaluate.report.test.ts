@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { epsilonCurve } from '../../src/app/evaluate/epsilon-curve.js';
+import { evaluateRun } from '../../src/app/evaluate/evaluate-run.js';
 import { loadExamples } from '../../src/app/evaluate/load-examples.js';
-import { openModel } from '../../src/app/model/open-model.js';
+import { functionModel, openModel } from '../../src/app/model/open-model.js';
 import { evaluationReport } from '../../src/app/report/evaluation-report.js';
 import { trainRun } from '../../src/app/train/train-run.js';
 import { evaluationTable } from '../../src/cli/terminal/evaluation-table.js';
@@ -96,6 +97,34 @@ describe('satin evaluate --report', async () => {
       evaluationReport({ ...options, interrupted: () => true }),
       /Interrupted; the result was printed, its page was not written\./,
     );
+  });
+
+  it('shows of a model without a gradient what square broke, and no curve', async () => {
+    using model = openModel(run);
+    const data = await loadExamples(model, { name: 'mnist', split: 'test', dir, count: 16, seed: 0 });
+    using blind = functionModel({
+      name: 'a model without a gradient',
+      classify: (x) => model.classify(x).detach(),
+      shape: model.shape,
+      classes: model.classes,
+    });
+    const epsilon = { epsilon: 60 / 255, epsilonText: '60/255' };
+    const threat = { norm: 'linf', epsilon, seed: 0, batch: 16 } as const;
+    const measured = await evaluateRun({
+      ...threat,
+      model: blind,
+      data,
+      attacks: ['square'],
+      interrupted: () => false,
+    });
+    const stands = measured.result.perExample.filter(({ clean, brokenBy }) => clean && brokenBy === null);
+    const broken = measured.result.perExample.filter(({ brokenBy }) => brokenBy === 'square');
+    assert.ok(broken.length > 0 && broken.length + stands.length > 0);
+    const options = { data, measured, curveExamples: 16, batch: 16, interrupted: () => false };
+    const page = await evaluationReport({ ...options, model: blind });
+    assert.match(pageText(page), /cannot be differentiated/);
+    assert.doesNotMatch(page, /id="epsilon"/);
+    assert.equal(page.match(/class="card example"/g)?.length, Math.min(8, broken.length));
   });
 
   it('draws a curve that takes over known verdicts, never rises, and attacks only what stands', async () => {

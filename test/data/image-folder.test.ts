@@ -367,13 +367,21 @@ test('formats that are not read are told apart from what is no picture', async (
   assert.match(warnings[1]!, /Skipped 1 entry .* no images: b\/readme\.md/);
 });
 
-test('names that are not UTF-8 are refused with a remedy, and two forms of one name are told apart', async () => {
-  const dir = folderOf(await classesOf({ a: 3, b: 3 }));
-  writeFileSync(Buffer.concat([Buffer.from(`${dir}/a/caf`), Buffer.from([0xe9]), Buffer.from('.png')]), png);
-  assert.match(
-    await refusal(load(dir, 'train')),
-    /names in UTF-8 .*1 name in another encoding: caf\\xe9\.png.*convmv/,
-  );
+test('names that are not UTF-8 are read, of files, folders and links, and shown with their bytes', async () => {
+  const dir = folderOf(await classesOf({ 'train/b': 2, 'test/b': 1 }));
+  const named = (...parts: readonly string[]) => Buffer.from([dir, 'train', ...parts].join('/'), 'latin1');
+  mkdirSync(named('th\xe9'));
+  for (const name of ['caf\xe9.png', 'caf\xe8.png']) writeFileSync(named('th\xe9', name), png);
+  writeFileSync(named('th\xe9', 'caf\xe7.png'), 'no picture');
+  symlinkSync('../b/000.png', named('th\xe9', 'a link\xff.png'));
+  const found = await load(dir, 'train', { validation: 0, broken: 'skip' });
+  assert.deepEqual(found.classes, ['b', 'th\udce9']);
+  assert.deepEqual([...found.labels], [0, 0, 1, 1, 1]);
+  assert.deepEqual([...found.ids], [0, 1, 2, 4, 5]);
+  assert.match(found.warnings.join(), /Left out 1 broken image of 6: .*th\\udce9\/caf\\udce7\.png/);
+});
+
+test('two forms of one name are told apart', async () => {
   const composed = 'caf\u00e9';
   const decomposed = composed.normalize('NFD');
   const two = folderOf(await classesOf({ [composed]: 1, [decomposed]: 1, tea: 1 }));

@@ -3,6 +3,7 @@ import { type NormName, norms } from '../../attacks/norms.js';
 import type { Dataset } from '../../data/dataset.js';
 import { DatasetTensors, toPixels } from '../../data/dataset-tensors.js';
 import { stackImages } from '../../data/image-stack.js';
+import { missingGradient, requireGradient } from '../../evaluation/checks/require-gradient.js';
 import { type EvaluationProgress, evaluate } from '../../evaluation/evaluate.js';
 import { padSingleton } from '../../evaluation/model-under-test.js';
 import { requireInBall } from '../../evaluation/require-in-ball.js';
@@ -55,7 +56,11 @@ export interface AttackedImage {
 /** Batch size. */
 const batch = 64;
 
-/** Attacks a user's own images; writes nothing. */
+/**
+ * Attacks a user's own images; writes nothing.
+ *
+ * @throws {InputError} if the attack follows a gradient and the model has none.
+ */
 export async function attackImages(options: AttackImagesOptions): Promise<AttackedImage[]> {
   const { model, images, shape, classes, seed, interrupted, onProgress } = options;
   const norm = norms[options.norm];
@@ -79,7 +84,9 @@ export async function attackImages(options: AttackImagesOptions): Promise<Attack
   };
   using data = new DatasetTensors(dataset, model.device);
   using fast = model.forAttacks();
-  const { adversarial } = await evaluate({ exact: model.classify, fast: fast.classify }, data, {
+  const subject = { exact: model.classify, fast: fast.classify };
+  if (attack.kind !== 'square') requireGradient(missingGradient(subject, data, { threat, seed }), [attack]);
+  const { adversarial } = await evaluate(subject, data, {
     attacks: [attack],
     threat,
     seed,

@@ -1,10 +1,24 @@
+import { type ClassMap, withMappedLabels } from '../../data/class-map.js';
 import { orderWarning, withLabelsOf } from '../../data/class-order.js';
 import type { Dataset } from '../../data/dataset.js';
 import { type LoadOptions, loadDataset } from '../../data/load-dataset.js';
 import { InputError } from '../../errors.js';
 import type { EvaluationTransform } from '../../models/description.js';
 import { nameList } from '../../user-input/name-list.js';
+import { modelClassNames } from '../model/model-class-names.js';
 import type { AttackableModel } from '../model/open-model.js';
+
+/** What has to be known of a model to load examples for it; with a class map it is also asked how many classes it has. */
+export type ExamplesModel = Pick<AttackableModel, 'shape' | 'classes' | 'transform'> &
+  Partial<Pick<AttackableModel, 'classify' | 'device'>>;
+
+export interface ExamplesOptions extends LoadOptions {
+  /** How many; null for all. */
+  readonly count: number | null;
+  readonly seed: number;
+  /** Which class of the model each class of the data is. @default the one of the same name, or at the same place */
+  readonly classMap?: ClassMap | undefined;
+}
 
 /**
  * Loads `count` examples to evaluate a model on, resized to its input size where that is known, with the labels of its
@@ -12,11 +26,8 @@ import type { AttackableModel } from '../model/open-model.js';
  *
  * @throws {InputError} for images that do not fit the model, or of classes that it does not know.
  */
-export async function loadExamples(
-  model: Pick<AttackableModel, 'shape' | 'classes' | 'transform'>,
-  options: LoadOptions & { readonly count: number | null; readonly seed: number },
-): Promise<Dataset> {
-  const { count, seed, ...load } = options;
+export async function loadExamples(model: ExamplesModel, options: ExamplesOptions): Promise<Dataset> {
+  const { count, seed, classMap, ...load } = options;
   const { shape, transform } = model;
   const size = shape && ([shape[1], shape[2]] as const);
   const form =
@@ -29,7 +40,7 @@ export async function loadExamples(
           : {};
   const examples = count === null ? undefined : { count, seed };
   const chosen = await loadDataset({ ...load, ...form, examples });
-  const labelled = labelledFor(model, chosen);
+  const labelled = classMap === undefined ? labelledFor(model, chosen) : mappedFor(model, chosen, classMap);
   requireFits(model, labelled);
   return labelled;
 }
@@ -40,6 +51,18 @@ function labelledFor({ classes }: Pick<AttackableModel, 'classes'>, data: Datase
     return classes.join('\n') === data.classes.join('\n') ? data : withLabelsOf(classes, data);
   const warning = orderWarning(data);
   return warning === null ? data : { ...data, warnings: [...data.warnings, warning] };
+}
+
+/** The examples with the model's labels, by a class map; if it does not name its classes, their names are their indices. */
+function mappedFor(
+  { classes, classify, device = 'cpu' }: ExamplesModel,
+  data: Dataset,
+  map: ClassMap,
+): Dataset {
+  if (classes === null && classify === undefined)
+    throw InputError.expected('a model with `classify`', '`classMap`', 'a description alone');
+  const known = classes ?? modelClassNames({ classes, classify: classify!, device }, data.shape);
+  return withMappedLabels(data, map, { classes: known, isNamed: classes !== null });
 }
 
 const formOf = (transform: EvaluationTransform) => ({

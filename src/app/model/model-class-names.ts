@@ -10,7 +10,10 @@ import type { AttackableModel } from './open-model.js';
  *
  * @throws {InputError} if the model does not accept images of this shape, or its output is not one row of logits an image.
  */
-export function modelClassNames(model: AttackableModel, shape: ModelDescription['shape']): readonly string[] {
+export function modelClassNames(
+  model: Pick<AttackableModel, 'classes' | 'classify' | 'device'>,
+  shape: ModelDescription['shape'],
+): readonly string[] {
   if (model.classes !== null) return model.classes;
   const [images, classes = 0, ...rest] = scope(
     () => noGrad(() => model.classify(zeros([2, ...shape]))).shape,

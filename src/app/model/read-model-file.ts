@@ -11,6 +11,7 @@ import {
   releasedModels,
   releasedPreprocessing,
 } from '../../models/released-models.js';
+import { requireModestArchive } from '../../models/torchscript-sizes.js';
 import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
 import { isSafetensors } from '../../weights/safetensors-signature.js';
 import type { StateDict } from '../../weights/state-dict.js';
@@ -97,7 +98,8 @@ export function readModelFile(path: string, options: ModelFileOptions = {}): Mod
       );
     return { path, kind, checkpoint: readCheckpoint({ path }) };
   }
-  if (kind === 'torchscript')
+  if (kind === 'torchscript') {
+    requireModestArchive(path);
     return {
       path,
       kind,
@@ -105,6 +107,7 @@ export function readModelFile(path: string, options: ModelFileOptions = {}): Mod
       form: stated ?? { shape: null, classes: null },
       isStated: preprocessing !== null,
     };
+  }
   if (external === null) {
     // A whole pickled module, or a choice between several state dicts, is said before the network is asked for.
     if (!isTensorFlowCheckpoint(path) && !isSafetensors(path)) readWeightsFile(path, { entry });

@@ -24,6 +24,8 @@ export interface GalleryOptions {
   readonly data: Dataset;
   /** @default 8 */
   readonly count?: number;
+  /** Whether examples that an attack did not break are shown too, at its last iterate, which needs a gradient. @default true */
+  readonly standing?: boolean;
 }
 
 /**
@@ -31,8 +33,9 @@ export interface GalleryOptions {
  * data. Examples that were broken in at least one network come first, spread over the classes. For a network that is
  * robust on an example, the image is the attack's last iterate.
  */
-export function chooseGallery({ networks, data, count = 8 }: GalleryOptions): GalleryExample[] {
-  const indices = chooseForGallery(networks, data, count);
+export function chooseGallery(options: GalleryOptions): GalleryExample[] {
+  const { networks, data } = options;
+  const indices = chooseForGallery(options);
   if (indices.length === 0) return [];
   const views = networks.map((network) => {
     using tensors = new DatasetTensors(data, network.model.device);
@@ -59,11 +62,12 @@ export function chooseGallery({ networks, data, count = 8 }: GalleryOptions): Ga
   }));
 }
 
-function chooseForGallery(networks: readonly GalleryNetwork[], data: Dataset, count: number): number[] {
+function chooseForGallery({ networks, data, count = 8, standing = true }: GalleryOptions): number[] {
   const verdicts = networks.map(({ measured }) => measured.result.perExample);
   const seen = new Map<string, number>();
   return Array.from(data.ids, (_, index) => index)
     .filter((index) => verdicts.every((perExample) => perExample[index]!.clean))
+    .filter((index) => standing || verdicts.every((perExample) => perExample[index]!.brokenBy !== null))
     .map((index) => {
       const stood = verdicts.every((perExample) => perExample[index]!.brokenBy === null);
       const group = `${stood}/${data.labels[index]}`;

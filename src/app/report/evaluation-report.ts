@@ -1,6 +1,9 @@
 import { availableParallelism, cpus } from 'node:os';
+import { norms } from '../../attacks/norms.js';
 import type { Dataset } from '../../data/dataset.js';
+import { DatasetTensors } from '../../data/dataset-tensors.js';
 import { InterruptedError } from '../../errors.js';
+import { missingGradient } from '../../evaluation/checks/require-gradient.js';
 import type { FinishedEvaluation } from '../../evaluation/folder/finished.js';
 import { wilsonInterval } from '../../evaluation/statistics.js';
 import { renderEvaluation } from '../../report/evaluation/page.js';
@@ -23,7 +26,8 @@ export interface EvaluationReportOptions extends Pick<CurveOptions, 'batch' | 'i
 
 /**
  * Renders the page of an evaluation. Measures accuracy against ε by APGD-CE (with gradients averaged over passes if the
- * model is randomised), and the last iterates of robust examples for the gallery.
+ * model is randomised), and the last iterates of robust examples for the gallery; neither of a model without a gradient, of
+ * which a flag says so.
  *
  * @throws {InterruptedError} if interrupted; no page is written.
  */
@@ -31,8 +35,9 @@ export async function evaluationReport(options: EvaluationReportOptions): Promis
   const { model, data, measured, curveExamples, batch, interrupted, onProgress } = options;
   const { result } = measured;
   const random = result.flags.some(({ code }) => code === 'random-model');
+  const differentiable = isDifferentiable(options);
   const curve =
-    curveExamples === 0
+    curveExamples === 0 || !differentiable
       ? []
       : await epsilonCurve({
           model,
@@ -58,8 +63,20 @@ export async function evaluationReport(options: EvaluationReportOptions): Promis
     result,
     cleanInterval: wilsonInterval(right, result.examples),
     curve,
-    gallery: chooseGallery({ networks: [{ name: theModel, model, measured }], data }),
+    gallery: chooseGallery({
+      networks: [{ name: theModel, model, measured }],
+      data,
+      standing: differentiable,
+    }),
     generated: new Date().toISOString(),
     machine: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} processors`,
   });
+}
+
+function isDifferentiable({ model, data, measured: { result } }: EvaluationReportOptions): boolean {
+  using fast = model.forAttacks();
+  using tensors = new DatasetTensors(data, model.device);
+  const subject = { exact: model.classify, fast: fast.classify };
+  const threat = { norm: norms[result.norm], epsilon: result.epsilon };
+  return missingGradient(subject, tensors, { threat, seed: result.seed }) === null;
 }

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { parseActivation } from '../../activations/parse.js';
 import { comparisonAttacks } from '../../attacks/comparison-attacks.js';
 import type { Dataset } from '../../data/dataset.js';
+import type { BrokenRule } from '../../data/image-rules.js';
 import type { LoadOptions } from '../../data/load-dataset.js';
 import { InputError } from '../../errors.js';
 import { readOriginals } from '../../evaluation/folder/images.js';
@@ -39,6 +40,8 @@ export interface TrainingReportOptions {
   readonly runs: readonly TrainedRun[];
   /** Number of test images to attack. @default that of `evaluations`, else 1,000 */
   readonly examples?: number;
+  /** Whether broken test images of a folder are an error or left out. @default as in the recipe */
+  readonly broken?: BrokenRule;
   /** Names of the attacks; an image is robust if none breaks it. @default those of `evaluations`, else `comparisonAttacks` */
   readonly attacks?: readonly string[];
   /** Folders of finished evaluations of the runs. They determine the images, threat model and seed. @default none */
@@ -157,6 +160,13 @@ function settingsOf(options: TrainingReportOptions, stated: StatedEvaluation | u
   for (const key of ['attacks', 'examples'] as const)
     if (options[key] !== undefined && !isDeepStrictEqual(options[key], evaluation[key]))
       throw InputError.expected(`the ${key} of ${path}`, 'the report', options[key], 'Omit them.');
+  if (options.broken !== undefined)
+    throw InputError.expected(
+      `the images of ${path}, which are chosen,`,
+      '`broken`',
+      options.broken,
+      'Leave it out.',
+    );
   const { norm, epsilon, attacks, seed } = evaluation;
   return {
     attacks,
@@ -174,6 +184,7 @@ function settingsOfRun({
   runs,
   attacks = comparisonAttacks,
   examples = 1000,
+  broken,
 }: TrainingReportOptions): Settings {
   const seed = 0;
   const { threat, data: source } = runs[0]!.recipe;
@@ -187,6 +198,7 @@ function settingsOfRun({
         split: 'test',
         dir: source.dir ?? undefined,
         ...(source.name === 'folder' && { resize: source.resize, broken: source.broken }),
+        ...(broken !== undefined && { broken }),
         ...(source.name === 'imagenet' && { imagenet: imagenetForm(source) }),
         validation: source.validation,
         validationSeed: source.validationSeed,

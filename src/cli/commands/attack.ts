@@ -15,6 +15,7 @@ import { listenForInterrupt } from '../interrupt.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { missing, wholeNumber } from '../option-parsers.js';
 import { requireEmptyFolder, requireImageFile } from '../output-file.js';
+import { sayProgram } from '../say-program.js';
 import { attackTable } from '../terminal/attack-table.js';
 import { createDisplay } from '../terminal/terminal.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
@@ -81,6 +82,7 @@ export function attackCommand() {
       const { openModel } = await import('../../app/model/open-model.js');
       const display = createDisplay();
       const device = await chooseStatedDevice({ device: options.device, threads, say: display.note });
+      sayProgram(file, display.note);
       for (const warning of warnings) display.note(`Warning: ${warning}`);
       const signal = listenForInterrupt(display.note);
       try {

@@ -5,6 +5,7 @@ import { readLauncherEnvironment } from '../../distributed/launcher-environment.
 import type { ProcessGroup } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import { newEvaluationFolder } from '../../evaluation/folder/new-folder.js';
+import { brokenOption } from '../broken-option.js';
 import { chooseStatedDevice, deviceOption, precisionOption } from '../device-option.js';
 import { evaluateSettings } from '../evaluate-settings.js';
 import { withFlags } from '../flags-in-messages.js';
@@ -13,6 +14,7 @@ import { modelOptions } from '../model-options.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { requireNewFile, writeOutputFile } from '../output-file.js';
 import { withResumeCommand } from '../resume-command.js';
+import { sayProgram } from '../say-program.js';
 import { attackOptions } from '../stated-attacks.js';
 import { evaluationTable } from '../terminal/evaluation-table.js';
 import { createDisplay } from '../terminal/terminal.js';
@@ -35,6 +37,11 @@ export function evaluateCommand() {
         '--resize <rule>',
         "how images of a folder are resized to the model's input (default: the run's, else crop)",
       ).choices(resizeRules),
+    )
+    .addOption(brokenOption())
+    .option(
+      '--class-map <file>',
+      "YAML or JSON with a line for each class of the data: the model's name of it or the index of its output, as cat: 281",
     )
     .addOption(attackOptions.attack())
     .addOption(attackOptions.autoattack())
@@ -132,6 +139,7 @@ export function evaluateCommand() {
         precision,
         say,
       });
+      sayProgram(settings.model, say);
       const measure = async (group?: ProcessGroup) => {
         if (group !== undefined && threads === undefined)
           (await import('../../engine/engine-info.js')).setThreads(threadsOfRank(group));

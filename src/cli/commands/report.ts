@@ -9,6 +9,7 @@ import { readCheckpoint } from '../../runs/checkpoint.js';
 import { readEvents } from '../../runs/event-log.js';
 import { isRunFolder, readManifest, readStoredRecipe } from '../../runs/run-folder.js';
 import { firstDifference } from '../../user-input/first-difference.js';
+import { brokenOption } from '../broken-option.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { several, wholeNumber } from '../option-parsers.js';
@@ -32,6 +33,7 @@ export function reportCommand() {
       'number of test images to attack (default: 1000)',
       wholeNumber('--examples', 1),
     )
+    .addOption(brokenOption())
     .addOption(attackOptions.attack())
     .addOption(attackOptions.autoattack())
     .option(
@@ -43,7 +45,7 @@ export function reportCommand() {
     .addOption(deviceOption())
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .action(async (paths, options) => {
-      const { out: stated, examples, device: wanted, threads, evaluation: evaluations } = options;
+      const { out: stated, examples, broken, device: wanted, threads, evaluation: evaluations } = options;
       const runs = paths.map(readRun);
       requireComparable(runs);
       const attacks = statedAttacks(options);
@@ -59,6 +61,7 @@ export function reportCommand() {
         const { page } = await trainingReport({
           runs,
           ...(examples !== undefined && { examples }),
+          ...(broken !== undefined && { broken }),
           ...(attacks !== undefined && { attacks }),
           ...(evaluations !== undefined && { evaluations }),
           device,

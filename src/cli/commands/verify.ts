@@ -6,6 +6,7 @@ import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../option-parsers.js';
+import { sayProgram } from '../say-program.js';
 import { printError } from '../terminal/print.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
 
@@ -41,7 +42,9 @@ export function verifyCommand() {
       const { verifyRun } = await import('../../app/evaluate/verify-run.js');
       const say = (sentence: string) => printError(`${sentence}\n`);
       const stated = { device: options.device, threads: threads ?? manifest.threads, say };
-      const result = verifyRun({ folder, model, device: await chooseStatedDevice(stated) });
+      const device = await chooseStatedDevice(stated);
+      sayProgram(model, say);
+      const result = verifyRun({ folder, model, device });
       writeResult(result, { json, table: table(result) });
       const { failed, images } = result;
       if (failed.length > 0)

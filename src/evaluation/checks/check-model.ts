@@ -1,23 +1,16 @@
 import type { Attack, Threat } from '../../attacks/attack.js';
 import { type DatasetTensors, subBatch } from '../../data/dataset-tensors.js';
-import { InputError } from '../../errors.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { integers } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
-import { nameList } from '../../user-input/name-list.js';
 import { pause } from '../interruption.js';
 import { misclassified } from '../misclassified.js';
 import type { ModelUnderTest } from '../model-under-test.js';
 import { requireLogits } from '../require-logits.js';
 import { dependsOnBatch } from './depends-on-batch.js';
 import type { Flag } from './flag.js';
-import {
-  gradientFlags,
-  type InputGradients,
-  inputGradients,
-  type MissingGradient,
-} from './input-gradients.js';
+import { gradientFlags, inputGradients } from './input-gradients.js';
 import { inputScale } from './input-scale.js';
 import { logitsNotFinite } from './logits-not-finite.js';
 import { lossSurface } from './loss-surface.js';
@@ -27,6 +20,7 @@ import { piecewiseConstant } from './piecewise-constant.js';
 import { probabilities } from './probabilities.js';
 import { type CheckCallbacks, checksInterrupted, exactClassifier, type Probe, probeBatch } from './probe.js';
 import { randomizedModel } from './randomized-model.js';
+import { requireGradient } from './require-gradient.js';
 
 export interface CheckOptions extends CheckCallbacks {
   readonly threat: Threat;
@@ -126,23 +120,6 @@ async function fullChecks(probe: Probe, callbacks: CheckCallbacks): Promise<Flag
   } finally {
     for (const tensor of [correct.batch.x, correct.batch.labels, correct.logits]) tensor.dispose();
   }
-}
-
-/** @throws {InputError} if an attack follows the gradient of a model that has none anywhere. */
-function requireGradient(found: InputGradients | MissingGradient, attacks: readonly Attack[]): void {
-  const blind = attacks.filter(({ kind }) => kind !== 'square').map(({ name }) => name);
-  if (!('missing' in found) || blind.length === 0) return;
-  const { missing } = found;
-  throw new InputError(
-    'no-gradient',
-    `Expected a model with an input gradient, which ${nameList(blind)} follow, but ${missing}. ${remedyFor(missing)} Or measure it with square alone, which needs no gradient.`,
-  );
-}
-
-function remedyFor(missing: string): string {
-  return /transformer_encoder|native_multi_head/.test(missing)
-    ? 'The network was traced on the fast path of attention: in Python, call torch.backends.mha.set_fastpath_enabled(False) before torch.jit.trace.'
-    : 'Save the network without the operator that has none (detach, argmax, rounding, no_grad inside the network).';
 }
 
 /** The same outputs with a zero gradient, so that gradient-based attacks run but find only what their start finds. */

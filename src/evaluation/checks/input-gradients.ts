@@ -37,7 +37,7 @@ export function inputGradients({
   classes,
   threat,
   seed,
-}: Probe): InputGradients | MissingGradient {
+}: Omit<Probe, 'logits'>): InputGradients | MissingGradient {
   return scope(() => {
     const key = { seed, stream: 'attack' } as const;
     const start = threat.norm.randomStart(batch.x, { epsilon: threat.epsilon, key, ids: batch.ids });
