@@ -9,6 +9,7 @@ import { readJson, writeJson } from '../native/build-stamp.mjs';
 import { findLibtorch } from '../native/find-libtorch.mjs';
 import { arePackagesInstalled, installPackages, NPM_COMMAND } from './npm-packages.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
+import { OTHER_LIBTORCH } from './other-libtorch.mjs';
 import { ask, permission } from './permission.mjs';
 import { runStep, SetupError, StepError } from './step.mjs';
 import {
@@ -19,10 +20,6 @@ import {
   missingPackages,
 } from './system-packages.mjs';
 import { compileTypeScript, isCompiled } from './typescript.mjs';
-
-const WITHOUT_ROOT = `Without root, any of these gives Satin its libtorch:
-  - set LIBTORCH to an unpacked libtorch (https://pytorch.org, "LibTorch") or to the folder of a Python package torch
-  - python3 -m venv ~/torch && ~/torch/bin/pip install torch && . ~/torch/bin/activate, then start Satin again`;
 
 /**
  * Installs and builds what is missing.
@@ -84,7 +81,7 @@ async function agree({ plan, root, env, screen, isTerminal }) {
     ...(npm ? [`cd ${root} && ${NPM_COMMAND.join(' ')}`] : []),
   ];
   const wanted = `Satin is not set up yet: it lacks ${lacking(plan)}.\n${commands.map((command) => `  ${command}`).join('\n')}\n`;
-  const alternatives = required.includes('libtorch-dev') ? `\n${WITHOUT_ROOT}` : '';
+  const alternatives = required.includes('libtorch-dev') ? `\nWithout root, ${OTHER_LIBTORCH}` : '';
   if (required.length > 0 && !mayRunApt())
     throw new SetupError(
       `${wanted}You are not root and there is no sudo: root must run apt-get.${alternatives}`,
@@ -134,7 +131,7 @@ function missingByHand(required) {
   if (required.includes('libtorch-dev'))
     sentences.push('Expected an installed libtorch 1.13 or newer but found none.');
   const homebrew = process.platform === 'darwin' ? '\n  - brew install pytorch (not run here)' : '';
-  const ways = required.includes('libtorch-dev') ? `\n${WITHOUT_ROOT}${homebrew}` : '';
+  const ways = required.includes('libtorch-dev') ? `\nWithout root, ${OTHER_LIBTORCH}${homebrew}` : '';
   return new SetupError(
     `${sentences.join(' ')} Satin installs system packages on Debian and Ubuntu only.${ways}`,
     2,

@@ -32,13 +32,19 @@ export function arePackagesInstalled(root) {
  */
 export async function installPackages({ root, log }) {
   const beside = join(dirname(process.execPath), 'npm');
-  const command = existsSync(beside) ? [beside, ...NPM_COMMAND.slice(1)] : NPM_COMMAND;
+  const npm = existsSync(beside) ? beside : 'npm';
+  const command = [npm, ...NPM_COMMAND.slice(1), '--loglevel=http'];
   const { status, output } = await runCommand({ command, cwd: root, log });
   if (status !== 0) throw new StepError(npmError(output), `cd ${root} && ${NPM_COMMAND.join(' ')}`);
 }
 
-/** npm's error lines, without its hints on where to read more. */
+/**
+ * npm's error lines, without its hints on where to read more. npm 10.9 breaks off with an error about itself where it cannot
+ * reach the registry; the reason is then in what it tells of its requests.
+ */
 function npmError(output) {
+  const lost = output.match(/^npm http (fetch .* failed with \w+)$/m)?.[1];
+  if (lost !== undefined && output.includes('Exit handler never called')) return lost;
   const lines = output.split('\n').filter((line) => /^npm (error|ERR!)/.test(line));
   const said = lines.map((line) => line.replace(/^npm (error|ERR!)\s*/, '').trim());
   const relevant = said.filter((line) => line !== '' && !/complete log|debug-\d/.test(line));

@@ -4,8 +4,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCompiler } from '../native/compiler.mjs';
 import { hasLibjpeg } from '../native/find-libjpeg.mjs';
-import { findLibtorch } from '../native/find-libtorch.mjs';
-import { runCommand, StepError } from './step.mjs';
+import { findLibtorch, OLDEST } from '../native/find-libtorch.mjs';
+import { OTHER_LIBTORCH } from './other-libtorch.mjs';
+import { runCommand, SetupError, StepError } from './step.mjs';
 
 /** Whether this system has apt-get and Debian's packages (Ubuntu has them too). */
 export function hasApt() {
@@ -58,11 +59,12 @@ export function mayRunApt() {
  * @param {{ required: string[], useful: string[], root: string, log: (text: string) => void,
  *   show: (detail: string) => void, isTerminal: boolean }} options
  * @throws {StepError}
+ * @throws {SetupError} where a libtorch is required and this release has none that is new enough
  */
 export async function installSystemPackages({ required, useful, root, log, show, isTerminal }) {
   // Without a terminal sudo could not ask for a password: -n makes it say so instead of waiting.
   const sudo = process.getuid?.() === 0 ? [] : ['sudo', ...(isTerminal ? [] : ['-n'])];
-  const environment = ['env', 'DEBIAN_FRONTEND=noninteractive'];
+  const environment = ['env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C'];
   const apt = (...words) => {
     const command = [...sudo, ...environment, 'apt-get', '-o', 'DPkg::Lock::Timeout=300', ...words];
     return runCommand({ command, cwd: root, log });
@@ -70,7 +72,11 @@ export async function installSystemPackages({ required, useful, root, log, show,
   show('reading the package lists');
   // A failed update is not fatal: the packages may be known already.
   const update = await apt('update');
-  const known = useful.filter(isKnown);
+  // Where the lists could not be read, an unknown package says nothing about the release: apt-get gives the reason.
+  const isRead = update.status === 0 && !/^W: .*(failed to fetch|failed to download)/im.test(update.output);
+  const libtorch = candidate('libtorch-dev');
+  if (required.includes('libtorch-dev') && (isRead || libtorch !== null)) requireLibtorch(libtorch);
+  const known = useful.filter((name) => candidate(name) !== null);
   const packages = [...required, ...known];
   for (const name of useful)
     if (!known.includes(name)) log(`${name} is not offered by this system: left out\n`);
@@ -84,13 +90,24 @@ export async function installSystemPackages({ required, useful, root, log, show,
   }
 }
 
-/** Whether apt offers a package. */
-function isKnown(name) {
+/** Refuses an offered libtorch that is too old, or none: Ubuntu 22.04 has 1.8.1, and Ubuntu 24.04 has none. */
+function requireLibtorch(version) {
+  const [major, minor] = (version ?? '0.0').split('.').map((part) => Number.parseInt(part, 10));
+  if (major > OLDEST.major || (major === OLDEST.major && minor >= OLDEST.minor)) return;
+  const offered = version === null ? 'no libtorch-dev' : `libtorch-dev ${version}`;
+  throw new SetupError(
+    `Expected libtorch ${OLDEST.major}.${OLDEST.minor} or newer but this system offers ${offered}. Instead, ${OTHER_LIBTORCH}`,
+    2,
+  );
+}
+
+/** The version of a package that apt would install, or null. */
+function candidate(name) {
   const answer = spawnSync('apt-cache', ['policy', name], {
     encoding: 'utf8',
     env: { ...process.env, LC_ALL: 'C' },
   });
-  return /Candidate: (?!\(none\))/.test(answer.stdout ?? '');
+  return answer.stdout?.match(/Candidate: (?!\(none\))(\S+)/)?.[1] ?? null;
 }
 
 /** The error lines of apt-get or sudo. */

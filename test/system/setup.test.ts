@@ -138,6 +138,49 @@ test('a step that fails is named with the reason, the log and the command that m
   assert.match(readFileSync(join(process.cwd(), log), 'utf8'), /npm ci[\s\S]*ECONNREFUSED/);
 });
 
+test('a system whose libtorch is too old, or that has none, is told what else serves, and nothing is installed', () => {
+  const bin = join(scratch, 'apt');
+  const installed = join(scratch, 'installed');
+  const program = (name: string, text: string): void => {
+    put(join(bin, name), `#!/bin/sh\n${text}\n`);
+    chmodSync(join(bin, name), 0o755);
+  };
+  program('sudo', 'shift; exec "$@"'); // drops -n
+  symlinkSync('/usr/bin/env', join(bin, 'env'));
+  const offline = 'W: Some index files failed to download. They have been ignored, or old ones used instead.';
+  program('apt-get', `case "$*" in *install*) : > ${installed};; *) echo "$UPDATE";; esac`);
+  const install = `import { installSystemPackages } from '${script('system-packages.mjs')}';
+    const nothing = () => {};
+    const options = { required: ['g++', 'libtorch-dev'], useful: [], root: '.', isTerminal: false };
+    await installSystemPackages({ ...options, log: nothing, show: nothing }).catch(({ message, exitCode }) => {
+      console.error(message);
+      process.exit(exitCode);
+    });`;
+  const rows = [
+    ['1.8.1-4', '', 'libtorch-dev 1.8.1-4'],
+    ['1.8.1-4', offline, 'libtorch-dev 1.8.1-4'],
+    ['(none)', '', 'no libtorch-dev'],
+    ['(none)', offline, ''],
+    ['1.13.1+dfsg-4', '', ''],
+    ['2.6.0+dfsg-7', offline, ''],
+  ] as const;
+  for (const [version, update, refused] of rows) {
+    rmSync(installed, { force: true });
+    program('apt-cache', `echo "  Candidate: ${version}"`);
+    const words = ['--input-type=module', '--eval', install];
+    const { status, stderr } = run(process.execPath, words, { PATH: bin, UPDATE: update });
+    assert.equal(status, refused === '' ? 0 : 2, stderr);
+    assert.equal(existsSync(installed), refused === '');
+    if (refused !== '')
+      assert.ok(
+        stderr.startsWith(
+          `Expected libtorch 1.13 or newer but this system offers ${refused}. Instead, any of these`,
+        ),
+        stderr,
+      );
+  }
+});
+
 test('no Node, or one that is too old, is said in a sentence with exit code 2', () => {
   const bin = join(scratch, 'bin');
   mkdirSync(bin);
