@@ -31,6 +31,8 @@ const summarySchema = z.object({
       /** A network withstands what none of these breaks: `apgd-ce`, `apgd-dlr`. */
       attacks: z.array(z.string()),
       epsilon: z.number(),
+      /** As the recipe has it: `8/255`. */
+      epsilonText: z.string().optional(),
       examples: z.number(),
     }),
   ),
@@ -134,6 +136,7 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
       robust: result.robust,
       attacks: result.attacks.map(({ name }) => name),
       epsilon: result.epsilon,
+      epsilonText: result.epsilonText,
       examples: result.examples,
     })),
   };

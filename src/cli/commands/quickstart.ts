@@ -16,8 +16,8 @@ export function quickstartCommand() {
   return new Command('quickstart')
     .description(
       'Trains a ReLU and a SiLU network, attacks both, and writes a report. On Fashion-MNIST (60,000 photographs of ' +
-        'clothes) it takes a few minutes; on CIFAR-10 (natural photographs, a download of 170 MB) about a quarter of an ' +
-        'hour on two cores. The same command resumes an interrupted quickstart.',
+        'clothes) it takes a few minutes; on CIFAR-10 (natural photographs, a download of 170 MB) about twenty ' +
+        'minutes on two cores. The same command resumes an interrupted quickstart.',
     )
     .addOption(new Option('--data <name>', 'data set').choices(quickstartData).default(quickstartData[0]!))
     .option('--data-dir <folder>', 'folder of the data set')
@@ -73,8 +73,8 @@ type Network = QuickstartSummary['networks'][number];
 /** The accuracies with a caveat, and the path of the report. */
 function closing({ report, networks, seconds }: QuickstartSummary): string {
   const [first, second] = networks;
-  const line = ({ activation, clean, robust, attacks, epsilon, examples }: Network) =>
-    `${activation.padEnd(6)} clean ${percentage(clean)}   under ${attacks.join(' and ')} at ε = ${epsilon} ${percentage(robust)}   (${examples} test images)`;
+  const line = ({ activation, clean, robust, attacks, epsilon, epsilonText, examples }: Network) =>
+    `${activation.padEnd(6)} clean ${percentage(clean)}   under ${attacks.join(' and ')} at ε = ${epsilonText ?? epsilon} ${percentage(robust)}   (${examples} test images)`;
   const difference = first === undefined || second === undefined ? [] : [differenceOf(second, first)];
   return [
     '',
