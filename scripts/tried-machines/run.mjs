@@ -97,7 +97,7 @@ function tryMachine(machine) {
   };
   const allPassed = machine.nodes.every((version, index) => {
     // The binding is kept: no Node has a part in it.
-    const prepare = index === 0 ? make : () => run('rm -rf node_modules dist');
+    const prepare = index === 0 ? make : () => run('rm -rf node_modules dist /root/quickstart');
     const steps = [
       ['bare root', prepare],
       ...(version === null ? [] : [['node', () => useNode({ root, version, logFile })]]),
