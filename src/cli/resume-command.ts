@@ -8,3 +8,10 @@ export function withResumeCommand(error: unknown, model: string, folder: string 
   const command = commandLine(['evaluate', model, '--resume', folder]);
   return new InterruptedError(`${error.message} Continue with: ${command}`, { cause: error });
 }
+
+/** Says of an interruption that the same command resumes what is in `folder`; other errors are left as they are. */
+export function withSameCommand(error: unknown, folder: string): unknown {
+  if (!(error instanceof InterruptedError)) return error;
+  const sentence = `Interrupted; the progress is saved in ${folder}. Run the same command to continue.`;
+  return new InterruptedError(sentence, { cause: error });
+}

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { withResumeCommand } from '../../src/cli/resume-command.js';
+import { withResumeCommand, withSameCommand } from '../../src/cli/resume-command.js';
 import { InputError, InterruptedError } from '../../src/errors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-resume-command-'));
@@ -26,5 +26,15 @@ describe('an interruption of an evaluation', () => {
   it('is told from other errors, which stay', () => {
     const other = InputError.expected('a', 'b', 'c');
     assert.equal(withResumeCommand(other, 'runs/a', folder), other);
+  });
+});
+
+describe('an interruption of a command that resumes by itself', () => {
+  it('says where the progress is; other errors stay', () => {
+    const error = withSameCommand(interrupted, 'runs/a');
+    assert.ok(error instanceof InterruptedError && error.cause === interrupted);
+    assert.match(error.message, /saved in runs\/a\. Run the same command/);
+    const other = InputError.expected('a', 'b', 'c');
+    assert.equal(withSameCommand(other, 'runs/a'), other);
   });
 });

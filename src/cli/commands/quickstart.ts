@@ -3,10 +3,10 @@ import { pathToFileURL } from 'node:url';
 import { Command, Option } from '@commander-js/extra-typings';
 import type { QuickstartSummary } from '../../app/quickstart.js';
 import { quickstartData } from '../../app/quickstart-data.js';
-import { InterruptedError } from '../../errors.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { wholeNumber } from '../option-parsers.js';
+import { withSameCommand } from '../resume-command.js';
 import { percentage } from '../terminal/format.js';
 import { print } from '../terminal/print.js';
 import { createDisplay, type Display } from '../terminal/terminal.js';
@@ -59,9 +59,7 @@ export function quickstartCommand() {
         display.close();
         print(closing(summary));
       } catch (error) {
-        if (!(error instanceof InterruptedError)) throw error;
-        const sentence = `Interrupted; the progress is saved in ${out}. Run the same command to continue.`;
-        throw new InterruptedError(sentence, { cause: error });
+        throw withSameCommand(error, out);
       } finally {
         display.close();
       }

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { Row } from '../../../studies/answer.js';
 import { scales } from '../../../studies/scales.js';
-import { InterruptedError } from '../../errors.js';
 import { unknownName } from '../../user-input/did-you-mean.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { wholeNumber } from '../option-parsers.js';
+import { withSameCommand } from '../resume-command.js';
 import { columns } from '../terminal/columns.js';
 import { percentage, shortTime } from '../terminal/format.js';
 import { print } from '../terminal/print.js';
@@ -87,9 +87,7 @@ export function studyCommand() {
         display.close();
         print(`\n${tableOf(rows).join('\n')}\n\nThe page is ${page}.\n`);
       } catch (error) {
-        if (!(error instanceof InterruptedError)) throw error;
-        const sentence = `Interrupted; the progress is saved in ${out}. Run the same command to continue.`;
-        throw new InterruptedError(sentence, { cause: error });
+        throw withSameCommand(error, out);
       } finally {
         display.close();
       }
