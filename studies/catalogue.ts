@@ -8,6 +8,7 @@ import { objectivesStudy } from './objectives.js';
 import { reluRemedies } from './relu-remedies.js';
 import { scaling } from './scaling.js';
 import type { Study } from './study.js';
+import { weightDecay } from './weight-decay.js';
 
 /** All studies, in the order of `satin study --help`. */
 export const studies: readonly Study[] = [
@@ -18,6 +19,7 @@ export const studies: readonly Study[] = [
   reluRemedies,
   scaling,
   curvature,
+  weightDecay,
   objectivesStudy,
   gradientNorm,
 ];

@@ -1,35 +1,21 @@
+import type { Recipe } from '../src/recipe/recipe.js';
 import type { Difference, Row } from './answer.js';
+import type { Choice, StudyRun } from './jobs.js';
 import type { Study } from './study.js';
 
-/** What a page says of how its numbers came about. */
-export interface Provenance {
-  readonly command: string;
-  readonly commit: string;
-  readonly date: string;
-  readonly device: string;
-  readonly engine: string;
-  /** What it was measured on: the scale's description. */
-  readonly scale: string;
-  readonly seeds: number;
-  readonly examples: number;
-  /** `linf, ε = 8/255` */
-  readonly threat: string;
-  /** Of training and evaluation, summed over the runs. */
-  readonly hours: number;
-}
-
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-const points = (share: number) => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`;
+export const points = (share: number) => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`;
 
-/** `+2.6 (0.3 to 4.9), p = 0.04`, with Holm's adjusted p-value. */
-function differenceText({ mean, interval, adjusted }: Difference): string {
-  if (interval === null || adjusted === null) return points(mean);
+/** `+2.6 (0.3 to 4.9), p = 0.04, n = 3`, with Holm's adjusted p-value. */
+function differenceText({ mean, interval, adjusted, pairs }: Difference): string {
+  if (interval === null || adjusted === null) return `${points(mean)}, n = ${pairs}`;
   const [low, high] = interval.map((each) => (100 * each).toFixed(1).replace('-', '−'));
-  return `${points(mean)} (${low} to ${high}), p ${adjusted < 0.001 ? '< 0.001' : `= ${adjusted.toPrecision(2)}`}`;
+  const p = adjusted < 0.001 ? '< 0.001' : `= ${adjusted.toPrecision(2)}`;
+  return `${points(mean)} (${low} to ${high}), p ${p}, n = ${pairs}`;
 }
 
 /** Whether a difference is told from none at 5 %, over all arms of the study. */
-const isTold = ({ adjusted }: Difference) => adjusted !== null && adjusted < 0.05;
+export const isTold = ({ adjusted }: Difference) => adjusted !== null && adjusted < 0.05;
 
 const list = (names: readonly string[]) =>
   names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
@@ -37,6 +23,8 @@ const list = (names: readonly string[]) =>
 /** What the table says, in sentences: who is more robust, who less, and whom the runs do not tell apart. */
 export function verdict(rows: readonly Row[]): string[] {
   const compared = rows.filter(({ difference }) => difference !== null);
+  if (compared.length === 0)
+    return ['No two arms with a seed in common are finished: nothing is compared yet.'];
   if (compared.every(({ difference }) => difference!.robust.adjusted === null))
     return ['One seed says nothing about chance: the table has no intervals.'];
   const named = (chosen: readonly Row[]) =>
@@ -68,41 +56,29 @@ export function unlikeThePaper(study: Study, rows: readonly Row[]): string[] {
   });
 }
 
-/** The page of a study as Markdown; `figure` is the base name of its SVG files, null for none. */
-export function studyPage(
-  study: Study,
-  rows: readonly Row[],
-  { provenance, figure }: { readonly provenance: Provenance; readonly figure: string | null },
-): string {
-  const { command, commit, date, device, engine, scale, seeds, examples, threat, hours } = provenance;
-  const hasPaper = rows.some(({ arm }) => arm.paper !== undefined);
-  const cells = [
-    ['arm', 'clean', 'robust', 'against', 'clean, difference', 'robust, difference'],
-    ...rows.map(({ arm, clean, robust, difference }) => [
-      arm.name,
-      percent(clean),
-      percent(robust),
-      arm.against ?? '',
-      difference === null ? '' : differenceText(difference.clean),
-      difference === null ? '' : differenceText(difference.robust),
-    ]),
-  ].map((line, index) => {
-    const { paper } = index === 0 ? {} : rows[index - 1]!.arm;
-    const theirs = paper === undefined ? ['', ''] : [`${paper.clean} %`, `${paper.robust} %`];
-    return hasPaper ? [...line, ...(index === 0 ? ['paper: clean', 'paper: robust'] : theirs)] : line;
-  });
-  const table = [cells[0]!, cells[0]!.map(() => '---'), ...cells.slice(1)].map(
-    (line) => `| ${line.join(' | ')} |`,
-  );
+/** What a page is made of: nothing but the records, so that it can be made again from them. */
+export interface PageParts {
+  readonly study: Study;
+  readonly rows: readonly Row[];
+  readonly runs: readonly StudyRun[];
+  /** Arms that have no run yet. */
+  readonly missing: readonly string[];
+  readonly choices: readonly Choice[];
+  readonly threat: Recipe['threat'];
+  /** How the runs are made again: `./satin study activations --scale cifar`. */
+  readonly command: string;
+  /** What it was measured on: the scale's description. */
+  readonly scale: string;
+  /** Base name of the SVG files, null for none. */
+  readonly figure: string | null;
+}
+
+/** The page of a study as Markdown. */
+export function studyPage(parts: PageParts): string {
+  const { study, rows, missing, figure } = parts;
   const unlike = unlikeThePaper(study, rows);
   const flagged = rows.filter(({ flags }) => flags.length > 0);
-  const picture =
-    figure === null
-      ? []
-      : [
-          `<picture><source media="(prefers-color-scheme: dark)" srcset="${figure}-dark.svg"><img alt="Differences in robust accuracy with their 95 % intervals, as in the table" src="${figure}-light.svg"></picture>`,
-          '',
-        ];
+  const alt = 'Differences in robust accuracy with their 95 % intervals, as in the table';
   return [
     `# Study: ${study.name}`,
     '',
@@ -110,11 +86,17 @@ export function studyPage(
     '',
     `Source: ${study.source}. ${study.reading}`,
     '',
-    ...picture,
-    ...table,
+    ...(figure === null
+      ? []
+      : [
+          `<picture><source media="(prefers-color-scheme: dark)" srcset="${figure}-dark.svg"><img alt="${alt}" src="${figure}-light.svg"></picture>`,
+          '',
+        ]),
+    ...tableOf(rows),
     '',
     ...verdict(rows),
     '',
+    ...(missing.length > 0 ? [`Not run yet: ${list(missing)}.`, ''] : []),
     ...(unlike.length > 0
       ? ['What the paper saw and these runs do not show:', '', ...unlike.map((each) => `- ${each}`), '']
       : []),
@@ -126,14 +108,86 @@ export function studyPage(
           '',
         ]
       : []),
-    `Means over ${seeds} ${seeds === 1 ? 'seed' : 'seeds'}; differences are paired by seed, with Student's 95 % intervals and p-values adjusted by Holm ` +
-      `over the arms. Robust accuracy is the worst case of APGD-CE and APGD-DLR on ${examples} test images (${threat}).` +
-      (hasPaper
-        ? " The paper's columns are ImageNet, ResNet-50, PGD-200 at 4/255: another scale and another attack."
-        : ''),
-    '',
-    `\`${command}\`, commit ${commit}, ${date}; ${scale}; ${device}, ${engine}; ${hours.toFixed(1)} hours of training and ` +
-      'evaluation. Raw results: `results.json` beside this page.',
+    ...tuningText(parts),
+    ...provenanceText(parts),
     '',
   ].join('\n');
+}
+
+function tableOf(rows: readonly Row[]): string[] {
+  const hasPaper = rows.some(({ arm }) => arm.paper !== undefined);
+  const hasAutoAttack = rows.some(({ autoattack }) => autoattack !== null);
+  const hasPaperAttack = hasPaper && rows.every(({ paperAttack }) => paperAttack !== null);
+  const columns: readonly (readonly [heading: string, cell: (row: Row) => string, shown: boolean])[] = [
+    ['arm', ({ arm }) => arm.name, true],
+    ['n', ({ seeds }) => String(seeds), true],
+    ['clean', ({ clean }) => percent(clean), true],
+    ['robust', ({ robust }) => percent(robust), true],
+    [
+      'AutoAttack, seed 0',
+      ({ autoattack }) => (autoattack === null ? '' : percent(autoattack)),
+      hasAutoAttack,
+    ],
+    ['against', ({ arm, difference }) => (difference === null ? '' : arm.against!), true],
+    [
+      'clean, difference',
+      ({ difference }) => (difference === null ? '' : differenceText(difference.clean)),
+      true,
+    ],
+    [
+      'robust, difference',
+      ({ difference }) => (difference === null ? '' : differenceText(difference.robust)),
+      true,
+    ],
+    ["the paper's attack", ({ paperAttack }) => percent(paperAttack ?? 0), hasPaperAttack],
+    ['paper: clean', ({ arm }) => (arm.paper === undefined ? '' : `${arm.paper.clean} %`), hasPaper],
+    ['paper: robust', ({ arm }) => (arm.paper === undefined ? '' : `${arm.paper.robust} %`), hasPaper],
+  ];
+  const shown = columns.filter((column) => column[2]);
+  return [
+    shown.map(([heading]) => heading),
+    shown.map(() => '---'),
+    ...rows.map((row) => shown.map(([, cell]) => cell(row))),
+  ].map((cells) => `| ${cells.join(' | ')} |`);
+}
+
+/** What each arm chose, of what, and what that cost. */
+function tuningText({ study, choices }: PageParts): string[] {
+  if (study.tuning === undefined || choices.length === 0) return [];
+  const hours = choices.reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
+  return [
+    `Each arm chose its ${study.tuning.setting} by robust accuracy on validation images, with one run (seed ${study.tuning.seed}) a value; ` +
+      `together ${hours.toFixed(1)} hours:`,
+    '',
+    ...choices.map(
+      ({ arm, value, tried }) =>
+        `- ${arm}: ${value} (${tried.map((each) => `${each.value}: ${percent(each.robust)}`).join(', ')})`,
+    ),
+    '',
+  ];
+}
+
+function provenanceText({ rows, runs, threat, command, scale }: PageParts): string[] {
+  const tests = runs.map(({ record }) => record.test!);
+  const distinct = (values: readonly string[]) => [...new Set(values)].join(', ');
+  const records = [...new Set(runs.map(({ record }) => record))];
+  const days = records.map(({ started }) => started.slice(0, 10)).sort();
+  const [from, to] = [days[0]!, days.at(-1)!];
+  const seconds = records.reduce((sum, each) => sum + each.seconds + each.test!.seconds, 0);
+  const { norm, epsilonText } = threat;
+  const attacks = distinct(tests.map((test) => list(test.attacks.map(({ name }) => name))));
+  const examples = distinct(tests.map((test) => String(test.examples)));
+  const notes = records.flatMap(({ note }) => (note === null ? [] : [note]));
+  const hasPaper = rows.some(({ arm }) => arm.paper !== undefined);
+  return [
+    `n seeds a row. Means over seeds; differences are paired by seed, with Student's 95 % intervals and p-values adjusted by Holm over the arms. ` +
+      `Robust accuracy is the worst case of ${attacks} on ${examples} test images (${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}), ` +
+      'of the epoch that was best on validation images.' +
+      (hasPaper ? " The paper's columns are ImageNet, ResNet-50, PGD-200 at 4/255: another scale." : ''),
+    '',
+    `\`${command}\`, commit ${distinct(records.map(({ commit }) => commit?.replace(/^(\w{7})\w*/, '$1') ?? 'unknown'))}, ` +
+      `${from === to ? from : `${from} to ${to}`}; ${scale}${notes.length > 0 ? ` (data: ${distinct(notes)})` : ''}; ` +
+      `${distinct(records.map(({ device }) => device))}, ${distinct(records.map(({ engine }) => engine))}; ` +
+      `${(seconds / 3600).toFixed(1)} hours of training and evaluation. Raw results: \`records\` in the folder above.`,
+  ];
 }

@@ -6,28 +6,30 @@ import { isEvaluationFolder } from '../src/evaluation/folder/manifest.js';
 import { writeJsonDurably } from '../src/files/durable-file.js';
 import { makeFolder } from '../src/files/make-folder.js';
 import { parseJson } from '../src/files/parse-json.js';
-import { loadRecipe } from '../src/recipe/load-recipe.js';
-import { parseRecipe, type Recipe } from '../src/recipe/recipe.js';
+import { type Manifest, placeOf } from '../src/provenance/manifest.js';
+import { placeName } from '../src/provenance/place.js';
 import { readEvents } from '../src/runs/event-log.js';
-import { isRunFolder } from '../src/runs/run-folder.js';
-import { firstDifference } from '../src/user-input/first-difference.js';
+import { isRunFolder, readManifest } from '../src/runs/run-folder.js';
 import { validate } from '../src/user-input/validate.js';
+import { jobsOf, type StudyJob } from './jobs.js';
+import { keptRecipe, type Measurement, type RunRecord, readRecords, writeRecord } from './record.js';
 import { runChild } from './run-child.js';
-import type { Arm, Study } from './study.js';
+import type { Setting } from './setting.js';
 
-export interface StudyOptions {
-  readonly study: Study;
-  /** The recipe that the arms change: a name or a file. */
-  readonly recipe: string;
-  /** Uses the recipe's smoke section. */
-  readonly smoke: boolean;
-  /** Folder of the data set. @default the recipe's */
-  readonly dataDir?: string;
+export interface StudyOptions extends Setting {
+  /** Names of the arms to carry out; the page has the others too, if they are finished. @default all */
+  readonly arms?: readonly string[];
   /** Seeds 0 to this, excluded. */
   readonly seeds: number;
   /** Test images of each evaluation. */
   readonly examples: number;
-  /** Output folder; what is finished in it is not done again. */
+  /** Attacks of each evaluation, in sequence. */
+  readonly attacks: readonly string[];
+  /** Whether the first seed of each arm is measured by AutoAttack's standard set too. */
+  readonly autoattack: boolean;
+  /** What is to be said of the data on the page. */
+  readonly note: string | null;
+  /** Output folder, for any number of studies of one scale; what is finished in it is not done again. */
   readonly folder: string;
   readonly device: string;
   /** Threads of each run. */
@@ -35,69 +37,61 @@ export interface StudyOptions {
   /** Runs beside each other. */
   readonly parallel: number;
   readonly signal: AbortSignal;
-  /** Called for each run that is finished: whether it ran now, and how many are finished. */
-  readonly onRun: (run: StudyRun, progress: { readonly isNew: boolean; readonly done: number }) => void;
-}
-
-/** What was measured of one run. */
-export interface StudyRun {
-  readonly arm: string;
-  readonly seed: number;
-  /** Accuracies on the same test images, 0 to 1. */
-  readonly clean: number;
-  readonly robust: number;
-  /** What the evaluation's checks found. */
-  readonly flags: readonly string[];
-  /** Training, and evaluation. */
-  readonly seconds: number;
-}
-
-/** The run folder of a run of a study. */
-export const runFolderOf = (folder: string, { arm, seed }: Pick<StudyRun, 'arm' | 'seed'>) =>
-  join(folder, arm, String(seed), 'run');
-
-/** What is read of an evaluation's JSON. */
-const measured = z.object({
-  clean: z.number(),
-  robust: z.number(),
-  examples: z.number(),
-  seconds: z.number(),
-  flags: z.array(z.object({ code: z.string() })),
-});
-
-interface Job {
-  readonly arm: Arm;
-  readonly seed: number;
-  readonly recipe: Recipe;
-  /** `FOLDER/ARM/SEED`, with `recipe.json` and `result.json` beside the run. */
-  readonly path: string;
+  /** Called once it is known how many runs are asked for and how many of them are finished; again after a setting was chosen. */
+  readonly onPlan: (plan: { readonly total: number; readonly finished: number }) => void;
+  /** Called for each run that was carried out, with its record and the arms that it belongs to. */
+  readonly onRun: (job: StudyJob, record: RunRecord) => void | Promise<void>;
 }
 
 /**
- * Trains every arm with every seed and evaluates each network by the attacks that `satin evaluate` takes by default. Runs of
- * one seed share initial weights, order and noise, since these follow from the seed alone.
+ * Trains what is not finished of the arms and seeds asked for, and evaluates each network on test images. Runs of one seed share
+ * initial weights, order and noise, since these follow from the seed alone; a run that several arms or studies share is carried
+ * out once. With a setting to choose, the runs that choose it come first.
  *
- * @returns the runs, by arm and seed.
- * @throws {InputError} before the first run, if an arm has no valid recipe, or the folder has runs of other recipes.
+ * @throws {InputError} before the first run, if an arm has no valid recipe, or a finished run was measured otherwise.
  * @throws {InterruptedError} if interrupted; the same call resumes.
  */
-export async function runStudy(options: StudyOptions): Promise<StudyRun[]> {
-  const { study, parallel, onRun } = options;
-  const jobs = jobsOf(options);
-  for (const job of jobs) prepare(job);
+export async function runStudy(options: StudyOptions): Promise<void> {
+  const { folder, onPlan } = options;
+  const stages = options.study.tuning === undefined ? (['measure'] as const) : (['tune', 'measure'] as const);
+  for (const stage of stages) {
+    const jobs = jobsOf(options, stage, readRecords(folder));
+    const open = jobs.filter((job) => !isFinished(job, options));
+    onPlan({ total: jobs.length, finished: jobs.length - open.length });
+    await carryOutAll(open, options);
+  }
+}
+
+/** Whether a job has its record. @throws {InputError} if it was measured on other images or by other attacks. */
+function isFinished({ stage, name, seed, record }: StudyJob, options: StudyOptions): boolean {
+  if (record === null) return false;
+  if (stage === 'tune') return true;
+  if (record.test === null) return false;
+  const { examples, attacks, autoattack } = options;
+  const was = [record.test.examples, ...record.test.attacks.map((attack) => attack.name)].join(', ');
+  const asked = [examples, ...attacks].join(', ');
+  if (was !== asked)
+    throw InputError.expected(
+      `${was} (examples and attacks, as in the record ${name})`,
+      'the study',
+      asked,
+      'Choose another folder with `out`.',
+    );
+  return !autoattack || seed > 0 || record.autoattack !== null;
+}
+
+async function carryOutAll(jobs: readonly StudyJob[], options: StudyOptions): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const runs = new Map<Job, StudyRun>();
   const waiting = [...jobs];
   const work = async (): Promise<void> => {
     for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
-      const before = finished(job, options);
-      const run = before ?? (await carryOut(job, { ...options, signal }));
-      runs.set(job, run);
-      onRun(run, { isNew: before === null, done: runs.size });
+      const record = await carryOut(job, { ...options, signal });
+      writeRecord(options.folder, job.name, record);
+      await options.onRun(job, record);
     }
   };
-  const workers = Array.from({ length: Math.min(parallel, jobs.length) }, () =>
+  const workers = Array.from({ length: Math.min(options.parallel, jobs.length) }, () =>
     // The first failure interrupts the others, which save their progress.
     work().catch((error: unknown) => {
       waiting.length = 0;
@@ -108,87 +102,92 @@ export async function runStudy(options: StudyOptions): Promise<StudyRun[]> {
   const outcomes = await Promise.allSettled(workers);
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
   if (failures.length > 0) throw failures[0];
-  const place = ({ arm, seed }: StudyRun) =>
-    study.arms.findIndex(({ name }) => name === arm) * options.seeds + seed;
-  return [...runs.values()].sort((a, b) => place(a) - place(b));
 }
 
-/** The recipe of an arm with a seed. @throws {InputError} if it is not valid. */
-export function recipeOf(arm: Arm, base: Recipe, study: string, seed: number): Recipe {
-  const changed = arm.change(base) as Recipe;
-  const named = { ...changed, name: study, training: { ...changed.training, seed } };
-  return parseRecipe(named, `the arm ${arm.name} of the study ${study}`);
-}
-
-/** Seed by seed, so that a study that is cut short has whole pairs. */
-function jobsOf({ study, recipe, smoke, dataDir, seeds, folder }: StudyOptions): Job[] {
-  const set = dataDir === undefined ? [] : [`data.dir=${JSON.stringify(dataDir)}`];
-  const base = loadRecipe(recipe, { smoke, set });
-  return Array.from({ length: seeds }, (_, seed) =>
-    study.arms.map((arm) => ({
-      arm,
-      seed,
-      recipe: recipeOf(arm, base, study.name, seed),
-      path: join(folder, arm.name, String(seed)),
-    })),
-  ).flat();
-}
-
-/** Writes the recipe, or makes sure that it is the one that is there. */
-function prepare({ recipe, path }: Job): void {
-  const file = join(path, 'recipe.json');
-  const asked: unknown = JSON.parse(JSON.stringify(recipe));
-  if (!existsSync(file)) {
-    makeFolder(path);
-    writeJsonDurably(file, asked);
-    return;
-  }
-  const difference = firstDifference(parseJson(readFileSync(file, 'utf8')), asked);
-  if (difference !== undefined)
-    throw InputError.expected(
-      `${difference.path} = ${String(difference.first)}, with which ${path} was made,`,
-      'the study',
-      difference.second,
-      'Choose another folder with `out`.',
-    );
-}
-
-/** The result of a job that is done; null if there is none for as many images. */
-function finished(job: Job, { examples }: Pick<StudyOptions, 'examples'>): StudyRun | null {
-  const source = join(job.path, 'result.json');
-  if (!existsSync(source)) return null;
-  const result = validate({ schema: measured, input: parseJson(readFileSync(source, 'utf8')), source });
-  if (result.examples !== examples)
-    throw InputError.expected(
-      `${result.examples} examples, as in ${source},`,
-      'the study',
-      examples,
-      'Choose another folder with `out`.',
-    );
-  const events = readEvents(join(job.path, 'run'));
-  const end = events.at(-1);
+/** Trains and evaluates in `FOLDER/runs/NAME`: the recipe, the run, its evaluations, and a log of what the commands print. */
+async function carryOut(job: StudyJob, options: StudyOptions): Promise<RunRecord> {
+  const { folder, device, threads, attacks, autoattack, signal } = options;
+  const path = join(folder, 'runs', job.name);
+  const run = join(path, 'run');
+  const place = ['--device', device, ...(threads === undefined ? [] : ['--threads', String(threads)])];
+  const child = (words: readonly string[]) => runChild(words, { log: join(path, 'log.txt'), signal });
+  makeFolder(path);
+  const recipe = join(path, 'recipe.json');
+  if (!existsSync(recipe)) writeJsonDurably(recipe, job.recipe);
+  if (!isRunFolder(run) || readEvents(run).at(-1)?.type !== 'end')
+    await child(['train', recipe, '--out', run, '--resume-or-start', ...place]);
+  const measure = async (kind: string, set: readonly string[]): Promise<Measurement> => {
+    const json = join(path, `${kind}.json`);
+    const stored = join(path, kind);
+    const words = isEvaluationFolder(stored)
+      ? ['--resume', stored]
+      : [run, ...set, '--examples', String(options.examples), '--save-adversarial', stored, ...place];
+    if (!existsSync(json)) await child(['evaluate', ...words, '--json', json]);
+    return measurementOf(json);
+  };
   return {
-    arm: job.arm.name,
-    seed: job.seed,
-    clean: result.clean,
-    robust: result.robust,
-    flags: result.flags.map(({ code }) => code),
-    seconds: (end?.type === 'end' ? end.seconds : 0) + result.seconds,
+    ...trained(run, job, options.note),
+    test:
+      job.stage === 'tune'
+        ? null
+        : await measure(
+            'evaluation',
+            attacks.flatMap((name) => ['--attack', name]),
+          ),
+    autoattack:
+      job.stage === 'measure' && autoattack && job.seed === 0
+        ? await measure('autoattack', ['--autoattack', 'standard'])
+        : (job.record?.autoattack ?? null),
   };
 }
 
-async function carryOut(job: Job, options: StudyOptions): Promise<StudyRun> {
-  const { path } = job;
-  const { device, threads, examples, signal } = options;
-  const run = join(path, 'run');
-  const evaluation = join(path, 'evaluation');
-  const place = ['--device', device, ...(threads === undefined ? [] : ['--threads', String(threads)])];
-  const child = (words: readonly string[]) => runChild(words, { log: join(path, 'log.txt'), signal });
-  if (!isRunFolder(run) || readEvents(run).at(-1)?.type !== 'end')
-    await child(['train', join(path, 'recipe.json'), '--out', run, '--resume-or-start', ...place]);
-  const json = ['--json', join(path, 'result.json')];
-  const images = ['--examples', String(examples), '--save-adversarial', evaluation];
-  if (isEvaluationFolder(evaluation)) await child(['evaluate', '--resume', evaluation, ...json]);
-  else await child(['evaluate', run, ...images, ...json, ...place]);
-  return finished(job, options)!;
+/** What the folder of a finished run says of its training. */
+function trained(
+  run: string,
+  { recipe }: StudyJob,
+  note: string | null,
+): Omit<RunRecord, 'test' | 'autoattack'> {
+  const events = readEvents(run);
+  const manifest = readManifest(run);
+  const end = events.find((event) => event.type === 'end');
+  const saved = events.flatMap((event) =>
+    event.type === 'checkpoint' && event.file === 'best' ? [event] : [],
+  );
+  const measured = events.find((event) => event.type === 'epoch' && event.step === saved.at(-1)?.step);
+  const epoch = measured?.type === 'epoch' ? measured.epoch : Number.NaN;
+  const measurements = measured?.type === 'epoch' ? Object.entries(measured.measurements) : [];
+  const validation = (metric: string) =>
+    measurements.find(([name]) => name.startsWith(`validation/${metric}`))?.[1] ?? Number.NaN;
+  return {
+    recipe: keptRecipe(recipe),
+    note,
+    commit: manifest.commit,
+    started: manifest.started,
+    device: deviceOf(manifest),
+    engine: `libtorch ${manifest.engine.libtorch}`,
+    seconds: end?.type === 'end' ? end.seconds : Number.NaN,
+    validation: { epoch, clean: validation('clean'), robust: validation('robust') },
+  };
+}
+
+const deviceOf = (manifest: Manifest) =>
+  manifest.device === 'cpu'
+    ? `${manifest.processor}, ${manifest.threads} ${manifest.threads === 1 ? 'thread' : 'threads'}`
+    : placeName(placeOf(manifest));
+
+/** What is read of an evaluation's JSON. */
+const evaluationSchema = z.object({
+  pixelsDigest: z.string(),
+  clean: z.number(),
+  robust: z.number(),
+  examples: z.number(),
+  seconds: z.number(),
+  attacks: z.array(z.object({ name: z.string(), robustAfter: z.number() })),
+  flags: z.array(z.object({ code: z.string() })),
+});
+
+function measurementOf(source: string): Measurement {
+  const input = parseJson(readFileSync(source, 'utf8'));
+  const { flags, ...rest } = validate({ schema: evaluationSchema, input, source });
+  return { ...rest, flags: [...new Set(flags.map(({ code }) => code))] };
 }

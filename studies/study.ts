@@ -11,6 +11,18 @@ export interface Study {
   readonly reading: string;
   /** In the order of the table. */
   readonly arms: readonly Arm[];
+  /** A setting that is chosen for each arm before it is measured. */
+  readonly tuning?: Tuning;
+}
+
+/** A setting that every arm chooses by robust accuracy on validation images, of equally many values. */
+export interface Tuning {
+  /** As the page calls it: `weight decay`. */
+  readonly setting: string;
+  readonly values: readonly number[];
+  readonly change: (value: number) => (recipe: Recipe) => object;
+  /** Of the runs that choose; not one of those that are measured. */
+  readonly seed: number;
 }
 
 /** One kind of run of a study, trained once for each seed. */
@@ -21,6 +33,8 @@ export interface Arm {
   readonly change: (base: Recipe) => object;
   /** The arm that it is compared with, by the same seed; null for one that others are compared with. */
   readonly against: string | null;
+  /** Whether the recipe of a scale allows it. @default always */
+  readonly applies?: (base: Recipe) => boolean;
   /** The paper's figures, in percent, on ImageNet with ResNet-50: shared facts with their source in the study's file. */
   readonly paper?: { readonly clean: number; readonly robust: number };
 }

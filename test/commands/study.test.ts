@@ -10,7 +10,7 @@ describe('satin study', () => {
     const { status, stdout } = satin('study');
     assert.equal(status, 0);
     for (const { name, question } of studies)
-      assert.match(stdout, new RegExp(`^${name} +${question.slice(0, 20)}`, 'm'));
+      assert.match(stdout, new RegExp(`^${name}\n  ${question.slice(0, 20)}`, 'm'));
   });
 
   it('asks whether the nearest was meant, and begins nothing', () => {

@@ -4,8 +4,8 @@ import { describe, it } from 'node:test';
 import { loadRecipe } from '../../src/recipe/load-recipe.js';
 import type { Recipe } from '../../src/recipe/recipe.js';
 import { studies } from '../../studies/catalogue.js';
-import { recipeOf } from '../../studies/run-study.js';
 import { scales } from '../../studies/scales.js';
+import { armsOf, recipeOf } from '../../studies/setting.js';
 
 /** Paths of the values in which two recipes differ. */
 function differences(one: unknown, other: unknown, path = ''): string[] {
@@ -21,7 +21,7 @@ function differences(one: unknown, other: unknown, path = ''): string[] {
 const base = loadRecipe('fashion-mnist-relu');
 const of = (study: string, arm: string): Recipe => {
   const found = studies.find(({ name }) => name === study)!;
-  return recipeOf(found.arms.find(({ name }) => name === arm)!, base, study, 1);
+  return recipeOf(found.arms.find(({ name }) => name === arm)!, base, { study: found, seed: 1 });
 };
 
 describe('a study', () => {
@@ -40,15 +40,18 @@ describe('a study', () => {
 
   for (const scale of scales)
     it(`has valid recipes at the scale ${scale.name}`, () => {
-      for (const smoke of scale.name.endsWith('18') ? [false] : [false, true]) {
+      for (const smoke of scale.name === 'cifar-resnet18' ? [false] : [false, true]) {
         const recipe = loadRecipe(scale.recipe, {
           smoke,
           ...(scale.name === 'imagenet' && { set: ['data.dir=photos'] }),
         });
         for (const study of studies)
-          for (const arm of study.arms) {
-            const made = recipeOf(arm, recipe, study.name, 3);
-            assert.equal(made.training.seed, 3);
+          for (const arm of armsOf(study, recipe)) {
+            const values = study.tuning?.values ?? [undefined];
+            for (const value of values) {
+              const made = recipeOf(arm, recipe, { study, seed: 3, ...(value !== undefined && { value }) });
+              assert.equal(made.training.seed, 3);
+            }
           }
       }
     });
@@ -66,6 +69,14 @@ describe('a study', () => {
       ['objectives', 'relu-trades', 'silu-trades', ['model.activation']],
     ] as const)
       assert.deepEqual(differences(of(study, one), of(study, other)), paths, `${one}, ${other}`);
+  });
+
+  it('has arms of its own for photographs', () => {
+    const imagenet = loadRecipe('imagenet-resnet50-relu', { set: ['data.dir=photos'] });
+    const scaling = studies.find(({ name }) => name === 'scaling')!;
+    const [small, large] = [base, imagenet].map((each) => armsOf(scaling, each).map(({ name }) => name));
+    assert.ok(small!.includes('silu-resnet20') && !small!.includes('silu-299-pixels'));
+    assert.ok(large!.includes('silu-299-pixels') && !large!.includes('silu-resnet20'));
   });
 
   it('attacks in training by the rule of the paper', () => {

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { answer } from '../../studies/answer.js';
 import { differenceFigure } from '../../studies/figure.js';
+import type { StudyRun } from '../../studies/jobs.js';
 import { studyPage, unlikeThePaper, verdict } from '../../studies/page.js';
-import type { StudyRun } from '../../studies/run-study.js';
+import type { RunRecord } from '../../studies/record.js';
 import type { Study } from '../../studies/study.js';
 
 const arm = (name: string, robust?: number) => ({
@@ -28,15 +29,35 @@ const robust: Readonly<Record<string, readonly number[]>> = {
   unknown: [0.3, 0.33, 0.3],
 };
 const runs: StudyRun[] = Object.entries(robust).flatMap(([arm, values]) =>
-  values.map((robust, seed) => ({
-    arm,
-    seed,
+  values.map((robust, seed) => ({ arm, seed, record: recordOf(arm, robust, seed) })),
+);
+
+function recordOf(arm: string, robust: number, seed: number): RunRecord {
+  const test = {
+    examples: 1000,
+    pixelsDigest: 'sha256:a',
     clean: 0.6,
     robust,
+    attacks: [
+      { name: 'pgd-200-paper', robustAfter: robust + 0.01 },
+      { name: 'apgd-ce', robustAfter: robust },
+    ],
     flags: arm === 'worse' ? ['masked'] : [],
-    seconds: 60,
-  })),
-);
+    seconds: 30,
+  };
+  return {
+    recipe: {},
+    note: 'a copy',
+    commit: 'abc1234567',
+    started: `2026-11-2${seed}T10:00:00.000Z`,
+    device: 'a processor',
+    engine: 'libtorch 1.13.0',
+    seconds: 30,
+    validation: { epoch: 1, clean: 0.6, robust: 0.3 },
+    test,
+    autoattack: arm === 'better' && seed === 0 ? { ...test, robust: 0.345 } : null,
+  };
+}
 
 describe('the answer of a study', () => {
   it('pairs by the seed, whatever the order of the runs', () => {
@@ -48,6 +69,33 @@ describe('the answer of a study', () => {
     assert.ok(Math.abs(robust.interval![1] - (0.05 + half)) < 1e-12);
     assert.ok(Math.abs(rows[0]!.robust - 0.31) < 1e-12);
     assert.equal(rows[0]!.difference, null);
+  });
+
+  it('pairs the seeds that both arms have, and gives an arm without a run no row', () => {
+    const some = runs.filter(({ arm, seed }) => arm !== 'alike' && (arm !== 'better' || seed < 2));
+    const rows = answer(study, some);
+    assert.deepEqual(
+      rows.map(({ arm, seeds, difference }) => [arm.name, seeds, difference?.robust.pairs]),
+      [
+        ['relu', 3, undefined],
+        ['better', 2, 2],
+        ['worse', 3, 3],
+        ['unknown', 3, 3],
+      ],
+    );
+    const alone = answer(
+      study,
+      runs.filter(({ arm }) => arm !== 'relu'),
+    );
+    assert.ok(alone.every(({ difference }) => difference === null));
+    assert.match(verdict(alone)[0]!, /nothing is compared yet/);
+  });
+
+  it('refuses to pair runs that were measured on different images', () => {
+    const [first, ...rest] = runs;
+    const { record } = first!;
+    const other = { ...first!, record: { ...record, test: { ...record.test!, pixelsDigest: 'sha256:b' } } };
+    assert.throws(() => answer(study, [other, ...rest]), /measured on the same images/);
   });
 
   it('adjusts over all comparisons', () => {
@@ -83,30 +131,30 @@ describe('the answer of a study', () => {
 });
 
 describe('the page of a study', () => {
-  const provenance = {
-    command: './satin study example',
-    commit: 'abc1234',
-    date: '2026-11-27',
-    device: 'a processor',
-    engine: 'libtorch 1.13.0',
-    scale: 'small',
-    seeds: 3,
-    examples: 1000,
-    threat: 'L∞, ε = 0.1',
-    hours: 0.25,
-  };
-
   it('has the table, the paper beside it, flags and provenance', () => {
-    const page = studyPage(study, answer(study, runs), { provenance, figure: 'figure' });
+    const page = studyPage({
+      study,
+      rows: answer(study, runs),
+      runs,
+      missing: ['celu', 'elu'],
+      choices: [],
+      threat: { norm: 'linf', epsilon: 0.1, epsilonText: '0.1' },
+      command: './satin study example',
+      scale: 'small',
+      figure: 'figure',
+    });
     assert.match(
       page,
-      /\| better \| 60.0 % \| 36.0 % \| relu \| \+0.0 .* \| \+5.0 \(4.8 to 5.2\), p < 0.001 \| 60 % \| 35 % \|/,
+      /\| better \| 3 \| 60.0 % \| 36.0 % \| 34.5 % \| relu \| \+0.0 .* \| \+5.0 \(4.8 to 5.2\), p < 0.001, n = 3 \| 37.0 % \| 60 % \| 35 % \|/,
     );
-    assert.match(page, /\| unknown .* \| {2}\| {2}\|/);
-    assert.match(page, /- worse: masked/);
-    for (const fact of Object.values(provenance))
-      assert.ok(page.includes(String(fact)) || fact === 0.25, String(fact));
-    assert.match(page, /0\.3 hours/);
+    assert.match(page, /\| unknown \| 3 .* \| {2}\| {2}\|/);
+    for (const part of [
+      '- worse: masked',
+      'Not run yet: celu and elu.',
+      '`./satin study example`, commit abc1234, 2026-11-20 to 2026-11-22; small (data: a copy); a processor, libtorch 1.13.0; 0.3 hours',
+      'the worst case of pgd-200-paper and apgd-ce on 1000 test images (L∞, ε = 0.1)',
+    ])
+      assert.ok(page.includes(part), part);
   });
 
   it('has a figure for light and one for dark mode', async () => {

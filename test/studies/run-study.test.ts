@@ -1,13 +1,17 @@
 /** A study from its first run to its page: real processes, resumed, refused where the folder holds another study. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
 import { InputError, InterruptedError, RunError } from '../../src/errors.js';
-import { runStudy } from '../../studies/run-study.js';
-import { type Study, withActivation } from '../../studies/study.js';
-import { writeStudy } from '../../studies/write-study.js';
+import { readEvents } from '../../src/runs/event-log.js';
+import { studies } from '../../studies/catalogue.js';
+import { readRecords } from '../../studies/record.js';
+import { runStudy, type StudyOptions } from '../../studies/run-study.js';
+import { armsOf, baseRecipe } from '../../studies/setting.js';
+import { type Study, withActivation, withTraining } from '../../studies/study.js';
+import { makePage, writeStudy } from '../../studies/write-study.js';
 import { tinyRecipe, writeTinyMnist } from '../support/tiny-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-study-'));
@@ -23,6 +27,7 @@ const study: Study = {
   reading: 'It runs.',
   arms: [
     { name: 'relu', change: withActivation('relu'), against: null },
+    { name: 'again', change: withActivation('relu'), against: null },
     { name: 'silu', change: withActivation('silu'), against: 'relu' },
   ],
 };
@@ -34,11 +39,24 @@ const common = {
   smoke: false,
   seeds: 1,
   examples: 16,
+  attacks: ['pgd-2-paper', 'apgd-ce'],
+  autoattack: false,
+  note: 'rows',
   folder: out,
   device: 'cpu',
   threads: 1,
+  onPlan: () => {},
+  onRun: () => {},
 };
 const never = new AbortController().signal;
+
+/** Carries a study out; the arms of each run that was carried out. */
+async function carryOut(options: Partial<StudyOptions> = {}): Promise<string[]> {
+  const now: string[] = [];
+  const onRun = ({ arms }: { readonly arms: readonly string[] }) => void now.push(arms.join(' '));
+  await runStudy({ ...common, parallel: 2, signal: never, onRun, ...options });
+  return now.sort();
+}
 
 it('a study stops, resumes, repeats nothing, and writes its page', async () => {
   const stop = new AbortController();
@@ -47,67 +65,133 @@ it('a study stops, resumes, repeats nothing, and writes its page', async () => {
     ...common,
     parallel: 1,
     signal: stop.signal,
-    onRun: ({ arm }) => {
-      seen.push(arm);
+    onRun: ({ arms }) => {
+      seen.push(...arms);
       stop.abort();
     },
   });
   await assert.rejects(first, InterruptedError);
-  assert.deepEqual(seen, ['relu']);
-  const weights = join(out, 'relu', '0', 'run', 'events.jsonl');
-  const before = statSync(weights).mtimeMs;
+  assert.deepEqual(seen, ['relu', 'again']);
+  const [relu] = readRecords(out);
+  const file = join(out, 'records', `${relu!.name}.json`);
+  const before = statSync(file).mtimeMs;
 
-  const now: string[] = [];
-  const { page, rows } = await writeStudy({
-    ...common,
-    scale,
-    parallel: 2,
-    signal: never,
-    onRun: ({ arm }, { isNew }) => void (isNew && now.push(arm)),
-  });
-  assert.deepEqual(now, ['silu']);
-  assert.equal(statSync(weights).mtimeMs, before, 'what is finished is left as it is');
+  assert.deepEqual(await carryOut(), ['silu']);
+  assert.equal(statSync(file).mtimeMs, before, 'what is finished is left as it is');
+  const { page, rows } = (await writeStudy({ ...common, scale }))!;
   assert.deepEqual(
     rows.map(({ arm }) => arm.name),
-    ['relu', 'silu'],
+    ['relu', 'again', 'silu'],
   );
-  assert.match(readFileSync(page, 'utf8'), /# Study: tiny/);
-  const results = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8'));
-  assert.equal(results.runs.length, 2);
-  const result = JSON.parse(readFileSync(join(out, 'silu', '0', 'result.json'), 'utf8'));
-  assert.equal(results.runs[1].robust, result.robust);
+  const text = readFileSync(page, 'utf8');
+  assert.match(text, /# Study: tiny/);
+  assert.match(text, /data: rows/);
+  assert.equal(makePage({ ...common, scale })!.text, text, 'the page follows from the records');
+  const silu = readRecords(out).find(({ name }) => name.startsWith('silu'))!;
+  const result = JSON.parse(readFileSync(join(out, 'runs', silu.name, 'evaluation.json'), 'utf8'));
+  assert.equal(silu.record.test!.robust, result.robust);
   assert.deepEqual(
-    result.attacks.map(({ name }: { name: string }) => name),
-    ['apgd-ce', 'apgd-dlr'],
+    silu.record.test!.attacks.map(({ name }) => name),
+    ['pgd-2-paper', 'apgd-ce'],
+  );
+  assert.ok(!JSON.stringify(readRecords(out)).includes(folder), 'no record names a place');
+  const events = readEvents(join(out, 'runs', silu.name, 'run'));
+  const last = events.find((event) => event.type === 'epoch' && event.epoch === silu.record.validation.epoch);
+  assert.ok(
+    last?.type === 'epoch' && Object.values(last.measurements).includes(silu.record.validation.robust),
   );
 });
 
-it('a study refuses a folder of another one, and names what differs', async () => {
-  const other = { ...study, arms: [{ ...study.arms[0]!, change: withActivation('elu') }, study.arms[1]!] };
-  await assert.rejects(
-    runStudy({ ...common, study: other, parallel: 1, signal: never, onRun: () => {} }),
-    (error) => error instanceof InputError && /model\.activation = relu/.test(error.message),
+it('another study takes the runs that it shares, records alone are enough, and one arm can be asked for', async () => {
+  const elsewhere = join(folder, 'restored');
+  cpSync(join(out, 'records'), join(elsewhere, 'records'), { recursive: true });
+  const other = {
+    ...study,
+    name: 'other',
+    arms: [...study.arms, { name: 'elu', change: withActivation('elu'), against: 'relu' }],
+  };
+  assert.deepEqual(await carryOut({ study: other, folder: elsewhere, arms: ['silu'] }), []);
+  assert.deepEqual(await carryOut({ study: other, folder: elsewhere }), ['elu']);
+  await assert.rejects(carryOut({ study: other, arms: ['celu'] }), /arms of the study other .*celu/);
+});
+
+it('each arm chooses its setting on validation images, and the same command is done', async () => {
+  const tuned: Study = {
+    ...study,
+    tuning: {
+      setting: 'learning rate',
+      values: [0.001, 0.1],
+      change: (learningRate) => (base) =>
+        withTraining((training) => ({ ...training, schedule: { ...training.schedule, learningRate } }))(base),
+      seed: 1000,
+    },
+  };
+  const elsewhere = join(folder, 'tuned');
+  const options = { study: tuned, folder: elsewhere, arms: ['silu'] };
+  assert.deepEqual(await carryOut(options), ['silu', 'silu', 'silu']);
+  assert.deepEqual(await carryOut(options), []);
+  const records = readRecords(elsewhere).map(({ record }) => record);
+  const tried = records.filter(({ test }) => test === null);
+  const best = tried.reduce((best, each) => (each.validation.robust > best.validation.robust ? each : best));
+  const measured = records.filter(({ test }) => test !== null);
+  const rate = ({ recipe }: (typeof records)[number]) =>
+    (recipe.training as { schedule: { learningRate: number } }).schedule.learningRate;
+  assert.deepEqual([tried.length, measured.length], [2, 1]);
+  assert.equal(rate(measured[0]!), rate(best));
+  assert.match(
+    makePage({ ...common, ...options, scale })!.text,
+    /- silu: 0\.\d+ \(0\.001: .* %, 0\.1: .* %\)/,
   );
-  await assert.rejects(
-    runStudy({ ...common, examples: 8, parallel: 1, signal: never, onRun: () => {} }),
-    (error) => error instanceof InputError && /16 examples/.test(error.message),
+});
+
+it('AutoAttack is added to a run that is finished', async () => {
+  const options = {
+    folder: join(folder, 'autoattack'),
+    arms: ['silu'],
+    examples: 2,
+    attacks: ['pgd-2-paper'],
+  };
+  await carryOut(options);
+  await carryOut({ ...options, autoattack: true });
+  const [silu] = readRecords(options.folder);
+  assert.deepEqual(
+    silu!.record.autoattack!.attacks.map(({ name }) => name),
+    ['apgd-ce', 'apgd-t', 'fab-t', 'square'],
   );
+  assert.deepEqual(await carryOut({ ...options, autoattack: true }), []);
+});
+
+it('a study refuses records that were measured otherwise', async () => {
+  await assert.rejects(
+    carryOut({ examples: 8 }),
+    (error) => error instanceof InputError && /16, pgd-2-paper, apgd-ce/.test(error.message),
+  );
+});
+
+it('every study runs: one arm of each', async () => {
+  const all = join(folder, 'all');
+  for (const each of studies) {
+    const compared = armsOf(each, baseRecipe(common)).filter(({ against }) => against !== null);
+    const { tuning } = each;
+    // One value is enough to see that it is chosen.
+    const shorter = { ...each, ...(tuning && { tuning: { ...tuning, values: tuning.values.slice(0, 1) } }) };
+    const options = { study: shorter, folder: all, arms: [compared.at(-1)!.name] };
+    await carryOut({ ...options, attacks: ['pgd-2-paper'] });
+    const { rows } = makePage({ ...common, ...options, scale })!;
+    assert.ok(
+      rows.some(({ arm }) => arm.name === compared.at(-1)!.name),
+      each.name,
+    );
+  }
 });
 
 it('a run that fails ends the study with its sentence and where its output is', async () => {
   const elsewhere = join(folder, 'gone.yaml');
   writeFileSync(elsewhere, JSON.stringify(tinyRecipe(join(folder, 'nothing'))));
   await assert.rejects(
-    runStudy({
-      ...common,
-      recipe: elsewhere,
-      folder: join(folder, 'fails'),
-      parallel: 1,
-      signal: never,
-      onRun: () => {},
-    }),
+    carryOut({ recipe: elsewhere, folder: join(folder, 'fails'), parallel: 1 }),
     (error) =>
       error instanceof RunError && /A run of the study failed: Expected .*log\.txt/.test(error.message),
   );
-  assert.ok(!existsSync(join(folder, 'fails', 'relu', '0', 'result.json')));
+  assert.deepEqual(readRecords(join(folder, 'fails')), []);
 });

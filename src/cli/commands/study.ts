@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { Row } from '../../../studies/answer.js';
 import { scales } from '../../../studies/scales.js';
+import type { Study } from '../../../studies/study.js';
 import { unknownName } from '../../user-input/did-you-mean.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
@@ -26,17 +27,31 @@ export function studyCommand() {
         .default('fashion'),
     )
     .option('--seeds <count>', 'seeds of each arm', wholeNumber('--seeds', 1), 3)
+    .option(
+      '--arms <names>',
+      'only these arms, separated by commas; the page keeps the others that are finished',
+      names,
+    )
     .option('--parallel <count>', 'runs beside each other', wholeNumber('--parallel', 1), 1)
     .option('--examples <count>', 'test images of each evaluation', wholeNumber('--examples', 1), 1000)
+    .option('--autoattack', "also measure the first seed of each arm by AutoAttack's standard set", false)
     .option('--data-dir <folder>', 'folder of the data set')
-    .option('--out <folder>', 'output folder (default: runs/study-NAME-SCALE)')
-    .option('--smoke', "the recipe's smoke section and 50 images: a test that shows nothing", false)
+    .option('--note <text>', 'what the page says of the data, such as: a copy as JPEG files')
+    .option(
+      '--out <folder>',
+      'output folder, which studies of one scale can share (default: runs/studies-SCALE)',
+    )
+    .option(
+      '--smoke',
+      "the recipe's smoke section, 50 images and a weak attack: a test that shows nothing",
+      false,
+    )
     .addOption(deviceOption())
     .option('--threads <count>', 'number of CPU threads of each run', wholeNumber('--threads', 1))
     .action(async (name, options) => {
       const { studies } = await import('../../../studies/catalogue.js');
       if (name === undefined) {
-        print(studies.map(({ name, question }) => `${name.padEnd(18)} ${question}\n`).join(''));
+        print(`${listOf(studies).join('\n\n')}\n`);
         return;
       }
       const study = studies.find((each) => each.name === name);
@@ -47,45 +62,56 @@ export function studyCommand() {
           received: name,
           known: studies.map((each) => each.name),
         });
-      const { scale: scaleName, seeds, parallel, dataDir, smoke, threads } = options;
+      const { scale: scaleName, seeds, arms, parallel, autoattack, dataDir, smoke, threads, note } = options;
       const scale = scales.find((each) => each.name === scaleName)!;
-      const out = options.out ?? join('runs', `study-${name}-${scaleName}${smoke ? '-smoke' : ''}`);
-      const examples = smoke ? Math.min(50, options.examples) : options.examples;
+      const out = options.out ?? join('runs', `studies-${scaleName}${smoke ? '-smoke' : ''}`);
+      const { runStudy } = await import('../../../studies/run-study.js');
       const { writeStudy } = await import('../../../studies/write-study.js');
       const display = createDisplay();
       const device = await chooseStatedDevice({ device: options.device, threads, say: display.note });
       const signal = listenForInterrupt(display.note);
-      const total = study.arms.length * seeds;
-      display.note(
-        `${study.arms.length} arms, ${seeds} ${seeds === 1 ? 'seed' : 'seeds'}: ${total} runs in ${out}`,
-      );
+      const setting = {
+        study,
+        recipe: scale.recipe,
+        smoke,
+        ...(dataDir !== undefined && { dataDir }),
+        folder: out,
+      };
       const began = performance.now();
-      let before: number | null = null;
+      let [done, ran, total] = [0, 0, 0];
       try {
-        const { page, rows } = await writeStudy({
-          study,
-          scale,
-          recipe: scale.recipe,
-          smoke,
-          ...(dataDir !== undefined && { dataDir }),
+        await runStudy({
+          ...setting,
+          ...(arms !== undefined && { arms }),
           seeds,
-          examples,
-          folder: out,
+          examples: smoke ? Math.min(50, options.examples) : options.examples,
+          attacks: smoke ? smokeAttacks : studyAttacks,
+          autoattack,
+          note: note ?? null,
           device,
           ...(threads !== undefined && { threads }),
           parallel,
           signal,
-          onRun: ({ arm, seed, clean, robust }, { isNew, done }) => {
-            if (!isNew) return;
-            before ??= done - 1;
-            const left = ((performance.now() - began) / 1000 / (done - before)) * (total - done);
+          onPlan: (plan) => {
+            [done, total] = [plan.finished, plan.total];
+            display.note(`${total} runs in ${out}, ${done} of them finished`);
+          },
+          onRun: async ({ arms, seed }, { test, validation }) => {
+            done += 1;
+            ran += 1;
+            const left = ((performance.now() - began) / 1000 / ran) * (total - done);
+            const { clean, robust } = test ?? validation;
             display.note(
-              `${String(done).padStart(3)}/${total}  ${arm}, seed ${seed}: ${percentage(clean)} clean, ${percentage(robust)} robust; ${shortTime(left)} left`,
+              `${String(done).padStart(3)}/${total}  ${arms.join(' = ')}, seed ${seed}: ${percentage(clean)} clean, ` +
+                `${percentage(robust)} robust${test === null ? ' on validation images' : ''}; ${shortTime(left)} left`,
             );
+            await writeStudy({ ...setting, scale });
           },
         });
+        const written = await writeStudy({ ...setting, scale });
         display.close();
-        print(`\n${tableOf(rows).join('\n')}\n\nThe page is ${page}.\n`);
+        if (written !== null)
+          print(`\n${tableOf(written.rows).join('\n')}\n\nThe page is ${written.page}.\n`);
       } catch (error) {
         throw withSameCommand(error, out);
       } finally {
@@ -94,21 +120,46 @@ export function studyCommand() {
     });
 }
 
+/** The paper's attack first, which meets all images that are classified correctly; then the worst case. */
+const studyAttacks = ['pgd-200-paper', 'apgd-ce', 'apgd-t'];
+const smokeAttacks = ['pgd-5-paper'];
+
+/** `relu,silu` as a list. */
+const names = (text: string) => text.split(',').map((each) => each.trim());
+
+/** Each study with its question in lines that fit, and its arms. */
+function listOf(studies: readonly Study[]): string[] {
+  return studies.map(({ name, question, arms }) =>
+    [name, ...wrapped(question), ...wrapped(`arms: ${arms.map((arm) => arm.name).join(', ')}`)].join('\n'),
+  );
+}
+
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length > 96) lines.push(`  ${word}`);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
 /** One line an arm: mean accuracies, and the difference in robust accuracy with its interval. */
 function tableOf(rows: readonly Row[]): string[] {
   const points = (share: number) => `${share < 0 ? '' : '+'}${(100 * share).toFixed(1)}`;
-  const lines = rows.map(({ arm, clean, robust, difference }) => {
+  const lines = rows.map(({ arm, seeds, clean, robust, difference }) => {
     const { mean, interval } = difference?.robust ?? { mean: 0, interval: null };
     return [
       arm.name,
+      String(seeds),
       percentage(clean),
       percentage(robust),
       difference === null ? '' : `${points(mean)} against ${arm.against}`,
       interval === null ? '' : `${points(interval[0])} to ${points(interval[1])}`,
     ];
   });
-  return columns([['arm', 'clean', 'robust', 'robust, difference', '95 % interval'], ...lines], {
-    right: [1, 2],
+  return columns([['arm', 'n', 'clean', 'robust', 'robust, difference', '95 % interval'], ...lines], {
+    right: [1, 2, 3],
   });
 }
 
