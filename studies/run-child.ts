@@ -4,16 +4,24 @@ import { join } from 'node:path';
 import { InterruptedError, RunError } from '../src/errors.js';
 import { packageFolder } from '../src/provenance/package-folder.js';
 
+export interface ChildOptions {
+  /** A file to which what it prints is appended. */
+  readonly log: string;
+  readonly signal: AbortSignal;
+  /** Exit codes that are no failure. @default 0 alone */
+  readonly statuses?: readonly number[];
+}
+
 /**
  * Runs a command of Satin in a process of its own, so that several run beside each other and each ends with its memory. What
- * it prints is appended to the file `log`. When the signal is aborted it is interrupted as by Ctrl-C, and saves its progress.
+ * it prints goes to the log. When the signal is aborted it is interrupted as by Ctrl-C, and saves its progress.
  *
  * @throws {InterruptedError} if it was interrupted.
  * @throws {RunError} if it failed, with its last sentence.
  */
 export async function runChild(
   words: readonly string[],
-  { log, signal }: { readonly log: string; readonly signal: AbortSignal },
+  { log, signal, statuses = [0] }: ChildOptions,
 ): Promise<void> {
   const main = join(packageFolder, 'dist', 'src', 'cli', 'main.js');
   const file = openSync(log, 'a');
@@ -27,7 +35,7 @@ export async function runChild(
       child.once('exit', resolve);
     });
     signal.removeEventListener('abort', interrupt);
-    if (status === 0) return;
+    if (status !== null && statuses.includes(status)) return;
     if (status === 130 || signal.aborted) throw new InterruptedError('Interrupted; the progress is saved.');
     const last = readFileSync(log, 'utf8')
       .trim()

@@ -33,7 +33,7 @@ export interface StudyOptions extends Setting {
   readonly folder: string;
   readonly device: string;
   /** Threads of each run. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Runs beside each other. */
   readonly parallel: number;
   readonly signal: AbortSignal;
@@ -104,25 +104,52 @@ async function carryOutAll(jobs: readonly StudyJob[], options: StudyOptions): Pr
   if (failures.length > 0) throw failures[0];
 }
 
-/** Trains and evaluates in `FOLDER/runs/NAME`: the recipe, the run, its evaluations, and a log of what the commands print. */
+/** `--device` and `--threads` as the command line takes them. */
+export const placeWords = ({ device, threads }: Pick<StudyOptions, 'device' | 'threads'>): string[] => [
+  '--device',
+  device,
+  ...(threads === undefined ? [] : ['--threads', String(threads)]),
+];
+
+/** Trains in `FOLDER/runs/NAME/run`, with the recipe and a log beside it, or resumes; nothing if the run has ended. */
+export async function train(
+  { name, recipe }: Pick<StudyJob, 'name' | 'recipe'>,
+  options: Pick<StudyOptions, 'folder' | 'device' | 'threads' | 'signal'>,
+): Promise<void> {
+  const path = join(options.folder, 'runs', name);
+  const run = join(path, 'run');
+  const file = join(path, 'recipe.json');
+  makeFolder(path);
+  if (!existsSync(file)) writeJsonDurably(file, recipe);
+  if (isRunFolder(run) && readEvents(run).at(-1)?.type === 'end') return;
+  await runChild(['train', file, '--out', run, '--resume-or-start', ...placeWords(options)], {
+    log: join(path, 'log.txt'),
+    signal: options.signal,
+  });
+}
+
+/** Trains and evaluates; the evaluations stand beside the run. */
 async function carryOut(job: StudyJob, options: StudyOptions): Promise<RunRecord> {
-  const { folder, device, threads, attacks, autoattack, signal } = options;
+  const { folder, attacks, autoattack, signal } = options;
   const path = join(folder, 'runs', job.name);
   const run = join(path, 'run');
-  const place = ['--device', device, ...(threads === undefined ? [] : ['--threads', String(threads)])];
-  const child = (words: readonly string[]) => runChild(words, { log: join(path, 'log.txt'), signal });
-  makeFolder(path);
-  const recipe = join(path, 'recipe.json');
-  if (!existsSync(recipe)) writeJsonDurably(recipe, job.recipe);
-  if (!isRunFolder(run) || readEvents(run).at(-1)?.type !== 'end')
-    await child(['train', recipe, '--out', run, '--resume-or-start', ...place]);
+  await train(job, options);
   const measure = async (kind: string, set: readonly string[]): Promise<Measurement> => {
     const json = join(path, `${kind}.json`);
     const stored = join(path, kind);
     const words = isEvaluationFolder(stored)
       ? ['--resume', stored]
-      : [run, ...set, '--examples', String(options.examples), '--save-adversarial', stored, ...place];
-    if (!existsSync(json)) await child(['evaluate', ...words, '--json', json]);
+      : [
+          run,
+          ...set,
+          '--examples',
+          String(options.examples),
+          '--save-adversarial',
+          stored,
+          ...placeWords(options),
+        ];
+    if (!existsSync(json))
+      await runChild(['evaluate', ...words, '--json', json], { log: join(path, 'log.txt'), signal });
     return measurementOf(json);
   };
   return {

@@ -8,6 +8,7 @@ import { studyPage } from './page.js';
 import { readRecords } from './record.js';
 import type { Scale } from './scales.js';
 import { armsOf, baseRecipe, type Setting } from './setting.js';
+import { schemes } from './svg.js';
 
 export interface PageOptions extends Setting {
   readonly scale: Scale;
@@ -63,7 +64,6 @@ export async function writeStudy(options: PageOptions): Promise<WrittenStudy | n
   const { text, rows } = made;
   const folder = join(options.folder, options.study.name);
   makeFolder(folder);
-  const schemes = ['light', 'dark'] as const;
   const drawn = await Promise.all(schemes.map((scheme) => differenceFigure(rows, scheme)));
   for (const [index, svg] of drawn.entries())
     if (svg !== null) writeFileDurably(join(folder, `figure-${schemes[index]}.svg`), [Buffer.from(svg)]);

@@ -3,6 +3,7 @@ import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { Row } from '../../../studies/answer.js';
 import { scales } from '../../../studies/scales.js';
 import type { Study } from '../../../studies/study.js';
+import { InputError } from '../../errors.js';
 import { unknownName } from '../../user-input/did-you-mean.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
@@ -33,7 +34,11 @@ export function studyCommand() {
       names,
     )
     .option('--parallel <count>', 'runs beside each other', wholeNumber('--parallel', 1), 1)
-    .option('--examples <count>', 'test images of each evaluation', wholeNumber('--examples', 1), 1000)
+    .option(
+      '--examples <count>',
+      'test images of each evaluation (default: 1000; of sanity: 200)',
+      wholeNumber('--examples', 1),
+    )
     .option('--autoattack', "also measure the first seed of each arm by AutoAttack's standard set", false)
     .option('--data-dir <folder>', 'folder of the data set')
     .option('--note <text>', 'what the page says of the data, such as: a copy as JPEG files')
@@ -50,8 +55,9 @@ export function studyCommand() {
     .option('--threads <count>', 'number of CPU threads of each run', wholeNumber('--threads', 1))
     .action(async (name, options) => {
       const { studies } = await import('../../../studies/catalogue.js');
+      if (name === 'sanity') return sanity(options);
       if (name === undefined) {
-        print(`${listOf(studies).join('\n\n')}\n`);
+        print(`${[...listOf(studies), sanityText].join('\n\n')}\n`);
         return;
       }
       const study = studies.find((each) => each.name === name);
@@ -60,7 +66,7 @@ export function studyCommand() {
           kind: 'the name of a study',
           name: 'study',
           received: name,
-          known: studies.map((each) => each.name),
+          known: [...studies.map((each) => each.name), 'sanity'],
         });
       const { scale: scaleName, seeds, arms, parallel, autoattack, dataDir, smoke, threads, note } = options;
       const scale = scales.find((each) => each.name === scaleName)!;
@@ -84,7 +90,7 @@ export function studyCommand() {
           ...setting,
           ...(arms !== undefined && { arms }),
           seeds,
-          examples: smoke ? Math.min(50, options.examples) : options.examples,
+          examples: Math.min(options.examples ?? 1000, smoke ? 50 : Infinity),
           attacks: smoke ? smokeAttacks : studyAttacks,
           autoattack,
           note: note ?? null,
@@ -120,6 +126,68 @@ export function studyCommand() {
     });
 }
 
+/** `satin study sanity`: looks for signs of failing attacks in networks of the study `activations`. */
+async function sanity(options: {
+  readonly scale: string;
+  readonly seeds: number;
+  readonly examples?: number;
+  readonly dataDir?: string;
+  readonly out?: string;
+  readonly smoke: boolean;
+  readonly device?: string;
+  readonly threads?: number;
+  readonly arms?: readonly string[];
+  readonly autoattack: boolean;
+  readonly note?: string;
+  readonly parallel: number;
+}): Promise<void> {
+  const { seeds, smoke, dataDir, threads } = options;
+  for (const name of ['arms', 'autoattack', 'note', 'parallel'] as const)
+    if (options[name] !== undefined && options[name] !== false && options[name] !== 1)
+      throw InputError.expected(
+        `no \`${name}\``,
+        'the study sanity, which has networks of its own,',
+        options[name],
+      );
+  const scale = scales.find((each) => each.name === options.scale)!;
+  const folder = options.out ?? join('runs', `studies-${scale.name}${smoke ? '-smoke' : ''}`);
+  const { fullPlan, runSanity, smokePlan } = await import('../../../studies/sanity/run-sanity.js');
+  const { writeSanity } = await import('../../../studies/sanity/page.js');
+  const { findings } = await import('../../../studies/sanity/checks.js');
+  const display = createDisplay();
+  const device = await chooseStatedDevice({ device: options.device, threads, say: display.note });
+  try {
+    await runSanity({
+      recipe: scale.recipe,
+      smoke,
+      ...(dataDir !== undefined && { dataDir }),
+      seeds,
+      examples: Math.min(options.examples ?? 200, smoke ? 20 : Infinity),
+      folder,
+      device,
+      threads,
+      plan: smoke ? smokePlan : fullPlan,
+      signal: listenForInterrupt(display.note),
+      onNetwork: (checks, { done, total }) => {
+        display.note(`${done}/${total}  ${checks.activation}, seed ${checks.seed}`);
+        for (const { question, answer, isSound } of findings(checks))
+          display.note(`  ${isSound ? 'yes' : 'NO '}  ${question} ${answer}`);
+      },
+    });
+    const words = `--scale ${scale.name}${dataDir === undefined ? '' : ' --data-dir FOLDER'} --seeds ${seeds}`;
+    const page = await writeSanity(folder, {
+      command: `./satin study sanity ${words}${smoke ? ' --smoke' : ''}`,
+      scale: scale.description,
+    });
+    display.close();
+    print(`\nThe page is ${page}.\n`);
+  } catch (error) {
+    throw withSameCommand(error, folder);
+  } finally {
+    display.close();
+  }
+}
+
 /** The paper's attack first, which meets all images that are classified correctly; then the worst case. */
 const studyAttacks = ['pgd-200-paper', 'apgd-ce', 'apgd-t'];
 const smokeAttacks = ['pgd-5-paper'];
@@ -133,6 +201,13 @@ function listOf(studies: readonly Study[]): string[] {
     [name, ...wrapped(question), ...wrapped(`arms: ${arms.map((arm) => arm.name).join(', ')}`)].join('\n'),
   );
 }
+
+const sanityText = [
+  'sanity',
+  ...wrapped(
+    'Is the robust accuracy a property of the networks, or a failure of the attacks? More steps, larger ε, a black box, transfer and the loss surface.',
+  ),
+].join('\n');
 
 function wrapped(text: string): string[] {
   const lines: string[] = [];
