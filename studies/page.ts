@@ -177,11 +177,14 @@ function provenanceText({ rows, runs, threat, command, scale }: PageParts): stri
   const { norm, epsilonText } = threat;
   const attacks = distinct(tests.map((test) => list(test.attacks.map(({ name }) => name))));
   const examples = distinct(tests.map((test) => String(test.examples)));
+  const searched = tests.every(({ precision }) => precision === 'float32')
+    ? ''
+    : `; attacks search in ${distinct(tests.map(({ precision }) => precision))}, verdicts are in float32`;
   const notes = records.flatMap(({ note }) => (note === null ? [] : [note]));
   const hasPaper = rows.some(({ arm }) => arm.paper !== undefined);
   return [
     `n seeds a row. Means over seeds; differences are paired by seed, with Student's 95 % intervals and p-values adjusted by Holm over the arms. ` +
-      `Robust accuracy is the worst case of ${attacks} on ${examples} test images (${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}), ` +
+      `Robust accuracy is the worst case of ${attacks} on ${examples} test images (${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}${searched}), ` +
       'of the epoch that was best on validation images.' +
       (hasPaper ? " The paper's columns are ImageNet, ResNet-50, PGD-200 at 4/255: another scale." : ''),
     '',

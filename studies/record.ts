@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { precisions } from '../src/engine/precision-name.js';
 import { writeJsonDurably } from '../src/files/durable-file.js';
 import { makeFolder } from '../src/files/make-folder.js';
 import { parseJson } from '../src/files/parse-json.js';
@@ -14,6 +15,8 @@ const measurementSchema = z.object({
   examples: z.number().int().positive(),
   /** Of the images: runs that were measured on others are not compared. */
   pixelsDigest: z.string(),
+  /** In which the attacks searched; verdicts are in float32. */
+  precision: z.enum(precisions),
   clean: share,
   robust: share,
   /** In sequence, each on what is robust so far. */

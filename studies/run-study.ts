@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { type Precision, precisions } from '../src/engine/precision-name.js';
 import { InputError } from '../src/errors.js';
 import { isEvaluationFolder } from '../src/evaluation/folder/manifest.js';
 import { writeJsonDurably } from '../src/files/durable-file.js';
@@ -27,6 +28,8 @@ export interface StudyOptions extends Setting {
   readonly attacks: readonly string[];
   /** Whether the first seed of each arm is measured by AutoAttack's standard set too. */
   readonly autoattack: boolean;
+  /** In which the attacks search. */
+  readonly precision: Precision;
   /** What is to be said of the data on the page. */
   readonly note: string | null;
   /** Output folder, for any number of studies of one scale; what is finished in it is not done again. */
@@ -67,12 +70,13 @@ function isFinished({ stage, name, seed, record }: StudyJob, options: StudyOptio
   if (record === null) return false;
   if (stage === 'tune') return true;
   if (record.test === null) return false;
-  const { examples, attacks, autoattack } = options;
-  const was = [record.test.examples, ...record.test.attacks.map((attack) => attack.name)].join(', ');
-  const asked = [examples, ...attacks].join(', ');
+  const { examples, attacks, precision, autoattack } = options;
+  const { test } = record;
+  const was = [test.examples, test.precision, ...test.attacks.map((attack) => attack.name)].join(', ');
+  const asked = [examples, precision, ...attacks].join(', ');
   if (was !== asked)
     throw InputError.expected(
-      `${was} (examples and attacks, as in the record ${name})`,
+      `${was} (examples, precision and attacks, as in the record ${name})`,
       'the study',
       asked,
       'Choose another folder with `out`.',
@@ -134,20 +138,13 @@ async function carryOut(job: StudyJob, options: StudyOptions): Promise<RunRecord
   const path = join(folder, 'runs', job.name);
   const run = join(path, 'run');
   await train(job, options);
+  const common = ['--examples', String(options.examples), '--precision', options.precision];
   const measure = async (kind: string, set: readonly string[]): Promise<Measurement> => {
     const json = join(path, `${kind}.json`);
     const stored = join(path, kind);
     const words = isEvaluationFolder(stored)
       ? ['--resume', stored]
-      : [
-          run,
-          ...set,
-          '--examples',
-          String(options.examples),
-          '--save-adversarial',
-          stored,
-          ...placeWords(options),
-        ];
+      : [run, ...set, ...common, '--save-adversarial', stored, ...placeWords(options)];
     if (!existsSync(json))
       await runChild(['evaluate', ...words, '--json', json], { log: join(path, 'log.txt'), signal });
     return measurementOf(json);
@@ -209,12 +206,13 @@ const evaluationSchema = z.object({
   robust: z.number(),
   examples: z.number(),
   seconds: z.number(),
+  precision: z.object({ search: z.enum(precisions) }),
   attacks: z.array(z.object({ name: z.string(), robustAfter: z.number() })),
   flags: z.array(z.object({ code: z.string() })),
 });
 
 function measurementOf(source: string): Measurement {
   const input = parseJson(readFileSync(source, 'utf8'));
-  const { flags, ...rest } = validate({ schema: evaluationSchema, input, source });
-  return { ...rest, flags: [...new Set(flags.map(({ code }) => code))] };
+  const { flags, precision, ...rest } = validate({ schema: evaluationSchema, input, source });
+  return { ...rest, precision: precision.search, flags: [...new Set(flags.map(({ code }) => code))] };
 }

@@ -24,7 +24,7 @@ export const checkedArms = ['relu', 'silu'];
 
 export type SanityOptions = Omit<
   StudyOptions,
-  'study' | 'arms' | 'attacks' | 'autoattack' | 'note' | 'parallel' | 'onRun' | 'onPlan'
+  'study' | 'arms' | 'attacks' | 'autoattack' | 'precision' | 'note' | 'parallel' | 'onRun' | 'onPlan'
 > & {
   readonly plan: SanityPlan;
   /** Called for each network that is done. */

@@ -36,6 +36,7 @@ function recordOf(arm: string, robust: number, seed: number): RunRecord {
   const test = {
     examples: 1000,
     pixelsDigest: 'sha256:a',
+    precision: 'float32' as const,
     clean: 0.6,
     robust,
     attacks: [

@@ -41,6 +41,7 @@ const common = {
   examples: 16,
   attacks: ['pgd-2-paper', 'apgd-ce'],
   autoattack: false,
+  precision: 'float32' as const,
   note: 'rows',
   folder: out,
   device: 'cpu',
@@ -164,7 +165,7 @@ it('AutoAttack is added to a run that is finished', async () => {
 it('a study refuses records that were measured otherwise', async () => {
   await assert.rejects(
     carryOut({ examples: 8 }),
-    (error) => error instanceof InputError && /16, pgd-2-paper, apgd-ce/.test(error.message),
+    (error) => error instanceof InputError && /16, float32, pgd-2-paper, apgd-ce/.test(error.message),
   );
 });
 

@@ -3,9 +3,10 @@ import { Argument, Command, Option } from '@commander-js/extra-typings';
 import type { Row } from '../../../studies/answer.js';
 import { scales } from '../../../studies/scales.js';
 import type { Study } from '../../../studies/study.js';
+import type { Precision } from '../../engine/precision-name.js';
 import { InputError } from '../../errors.js';
 import { unknownName } from '../../user-input/did-you-mean.js';
-import { chooseStatedDevice, deviceOption } from '../device-option.js';
+import { chooseStatedDevice, deviceOption, precisionOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { wholeNumber } from '../option-parsers.js';
 import { withSameCommand } from '../resume-command.js';
@@ -52,6 +53,7 @@ export function studyCommand() {
       false,
     )
     .addOption(deviceOption())
+    .addOption(precisionOption())
     .option('--threads <count>', 'number of CPU threads of each run', wholeNumber('--threads', 1))
     .action(async (name, options) => {
       const { studies } = await import('../../../studies/catalogue.js');
@@ -68,7 +70,18 @@ export function studyCommand() {
           received: name,
           known: [...studies.map((each) => each.name), 'sanity'],
         });
-      const { scale: scaleName, seeds, arms, parallel, autoattack, dataDir, smoke, threads, note } = options;
+      const {
+        scale: scaleName,
+        seeds,
+        arms,
+        parallel,
+        autoattack,
+        precision,
+        dataDir,
+        smoke,
+        threads,
+        note,
+      } = options;
       const scale = scales.find((each) => each.name === scaleName)!;
       const out = options.out ?? join('runs', `studies-${scaleName}${smoke ? '-smoke' : ''}`);
       const { runStudy } = await import('../../../studies/run-study.js');
@@ -93,6 +106,7 @@ export function studyCommand() {
           examples: Math.min(options.examples ?? 1000, smoke ? 50 : Infinity),
           attacks: smoke ? smokeAttacks : studyAttacks,
           autoattack,
+          precision: precision ?? 'float32',
           note: note ?? null,
           device,
           ...(threads !== undefined && { threads }),
@@ -140,15 +154,18 @@ async function sanity(options: {
   readonly autoattack: boolean;
   readonly note?: string;
   readonly parallel: number;
+  readonly precision?: Precision;
 }): Promise<void> {
   const { seeds, smoke, dataDir, threads } = options;
-  for (const name of ['arms', 'autoattack', 'note', 'parallel'] as const)
-    if (options[name] !== undefined && options[name] !== false && options[name] !== 1)
-      throw InputError.expected(
-        `no \`${name}\``,
-        'the study sanity, which has networks of its own,',
-        options[name],
-      );
+  const { arms, note, precision } = options;
+  const others = { arms, note, precision, autoattack: options.autoattack || undefined };
+  const given = Object.entries(others).find(([, value]) => value !== undefined);
+  if (given !== undefined || options.parallel !== 1)
+    throw InputError.expected(
+      `no \`${given?.[0] ?? 'parallel'}\``,
+      'the study sanity, which has networks and attacks of its own,',
+      given?.[1] ?? options.parallel,
+    );
   const scale = scales.find((each) => each.name === options.scale)!;
   const folder = options.out ?? join('runs', `studies-${scale.name}${smoke ? '-smoke' : ''}`);
   const { fullPlan, runSanity, smokePlan } = await import('../../../studies/sanity/run-sanity.js');
