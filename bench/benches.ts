@@ -1,3 +1,4 @@
+import { activationCost } from './activation-cost.js';
 import { activations } from './activations.js';
 import { autoattack, pgd } from './attacks.js';
 import { call } from './call.js';
@@ -10,6 +11,7 @@ import { trainStep } from './train-step.js';
 export const benches = {
   'train-step': trainStep,
   activations,
+  'activation-cost': activationCost,
   call,
   autoattack,
   pgd,
