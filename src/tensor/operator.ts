@@ -2,6 +2,27 @@ import type { Handle, OperatorArgument, OperatorResult } from '../engine/addon.j
 import { native } from '../engine/native.js';
 import { EngineError } from '../errors.js';
 
+/** Told of every call of an operator, after it returned; `overload` is empty for most. */
+export type OperatorObserver = (
+  name: string,
+  overload: string,
+  values: readonly OperatorArgument[],
+  result: OperatorResult,
+) => void;
+
+let observer: OperatorObserver | null = null;
+
+/** Runs `body` and reports every call of an operator in it, but for those in place; the results are still alive then. */
+export function observeOperators<T>(observe: OperatorObserver, body: () => T): T {
+  const outer = observer;
+  observer = observe;
+  try {
+    return body();
+  } finally {
+    observer = outer;
+  }
+}
+
 /**
  * A libtorch operator by its schema name, `operator('aten::add', 'Tensor')`; looked up at the first call. The returned
  * function takes the arguments in schema order; `undefined` and omitted arguments use the schema's default.
@@ -10,7 +31,9 @@ export function operator(name: string, overload = ''): (...values: OperatorArgum
   let id = -1;
   return (...values) => {
     if (id < 0) id = native().findOperator(name, overload);
-    return native().call(id, ...values);
+    const result = native().call(id, ...values);
+    observer?.(name, overload, values, result);
+    return result;
   };
 }
 

@@ -337,6 +337,11 @@ export class Tensor implements Scoped, Disposable {
   }
 }
 
+/** @internal A copy of what a handle refers to, without taking it over. */
+export function readHandle(handle: Handle): { readonly data: TypedArray; readonly shape: readonly number[] } {
+  return { data: native().readData(handle), shape: native().shapeOf(handle) };
+}
+
 /** Calls an operator with a single output. */
 export function one(op: ReturnType<typeof operator>, ...values: OperatorArgument[]): Tensor {
   return new Tensor(oneHandle(op(...values)));

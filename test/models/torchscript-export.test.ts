@@ -12,12 +12,13 @@ import { Model } from '../../src/models/model.js';
 import { exportTorchScript } from '../../src/models/torchscript-export.js';
 import { crossEntropy } from '../../src/nn/losses.js';
 import { integers } from '../../src/tensor/create.js';
-import { gradient, noGrad } from '../../src/tensor/gradient.js';
+import { gradient } from '../../src/tensor/gradient.js';
 import { noise } from '../../src/tensor/noise.js';
 import { scope } from '../../src/tensor/scope.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { traceScript } from '../../src/tensor/torchscript-trace.js';
 import { zipRecords } from '../../src/weights/zip.js';
+import { lively } from '../support/lively-model.js';
 
 setThreads(1);
 const temporary = mkdtempSync(join(tmpdir(), 'satin-export-'));
@@ -32,26 +33,7 @@ const description: ModelDescription = {
   normalise: { mean: [0.5, 0.45, 0.4], std: [0.25, 0.2, 0.3] },
 };
 
-/** A network with statistics and coefficients of its own, so that each of its numbers counts. */
-function network(change: Partial<ModelDescription> = {}): Model {
-  const model = Model.create({ ...description, ...change }, { seed: 2 });
-  let id = 0;
-  scope(() =>
-    noGrad(() => {
-      for (const [name, tensor] of model.network.state()) {
-        if (tensor.dtype !== 'float32' || tensor.shape.length > 1) continue;
-        const key = { seed: 4, stream: 'bench' } as const;
-        const draw = noise('uniform', { key, ids: [id++], shape: [tensor.size] }).reshape(tensor.shape);
-        const isCoefficient = !/\.(weight|bias|running_mean|running_var)$/.test(name);
-        const base = isCoefficient
-          ? tensor.mul(draw.add(0.5))
-          : draw.add(/bias|running_mean/.test(name) ? -0.5 : 0.5);
-        tensor.copy_(base);
-      }
-    }),
-  );
-  return model;
-}
+const network = (change: Partial<ModelDescription> = {}) => lively({ ...description, ...change });
 
 const draw = (count: number) =>
   noise('uniform', {

@@ -17,7 +17,7 @@ const levels: readonly (readonly string[])[] = [
   ['tensor'],
   ['distributed', 'data', 'activations'],
   ['nn'],
-  ['weights', 'attacks'],
+  ['weights', 'attacks', 'onnx'],
   ['models', 'evaluation'],
   ['runs', 'recipe', 'report'],
   ['training'],

@@ -1,0 +1,50 @@
+import { forwardGraph, inputGradientGraph } from '../onnx/build-graph.js';
+import { foldBatchNorms } from '../onnx/fold-batch-norm.js';
+import type { Graph } from '../onnx/graph.js';
+import type { LossName } from '../onnx/losses.js';
+import { recordProgram } from '../onnx/record.js';
+import type { Program } from '../onnx/step.js';
+import { version } from '../provenance/version.js';
+import { zeros } from '../tensor/create.js';
+import { scope } from '../tensor/scope.js';
+import type { Model } from './model.js';
+
+/** A model as ONNX files, both in float32 and in evaluation mode, from pixels in [0, 1], for batches of any size. */
+export interface OnnxFiles {
+  /** `images` [N, C, H, W] → `logits` [N, classes] */
+  readonly forward: Uint8Array;
+  /** `images`, `labels` [N, classes] → `logits`, `loss` [N], `gradient` [N, C, H, W]; null without a loss. */
+  readonly inputGradient: Uint8Array | null;
+}
+
+/**
+ * Encodes a model, its normalisation included, as ONNX.
+ *
+ * @throws {InputError} for a network of more than 2 GiB, the most that an ONNX file holds.
+ */
+export function encodeOnnx(
+  model: Model,
+  options: {
+    /** Batch norms become part of the convolutions. */
+    readonly fold: boolean;
+    /** The loss whose gradient with respect to the images the second file also returns. */
+    readonly loss: LossName | null;
+    readonly metadata: ReadonlyMap<string, string>;
+  },
+): OnnxFiles {
+  const { fold, loss, metadata } = options;
+  const recorded = recordModel(model);
+  const program = fold ? foldBatchNorms(recorded) : recorded;
+  const encode = (graph: Graph) => graph.encode({ producer: { name: 'satin', version }, metadata });
+  return {
+    forward: encode(forwardGraph(program)),
+    inputGradient: loss === null ? null : encode(inputGradientGraph(program, loss)),
+  };
+}
+
+/** The steps of a model from pixels in [0, 1] to logits. */
+export function recordModel({ description, network, normalisation, classify }: Model): Program {
+  const named = new Map(network.state());
+  for (const [name, constant] of normalisation) named.set(`normalize.${name}`, constant);
+  return scope(() => recordProgram({ named, example: zeros([1, ...description.shape]), forward: classify }));
+}

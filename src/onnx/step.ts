@@ -1,0 +1,45 @@
+import type { Graph, Name } from './graph.js';
+
+/** A value of a network: the images, or what a step computes of them. */
+export interface Value {
+  /** Without the batch. */
+  readonly shape: readonly number[];
+}
+
+/** Names in a graph at the time of the backward pass. */
+export interface Backward {
+  readonly inputs: readonly Name[];
+  readonly output: Name;
+  /** Of the loss with respect to the output. */
+  readonly gradient: Name;
+}
+
+/** One operator of a network in evaluation mode: its nodes, and the nodes of its gradient. */
+export interface Step {
+  readonly inputs: readonly Value[];
+  readonly output: Value;
+  /** Adds the operator, and returns its output. */
+  forward(graph: Graph, inputs: readonly Name[]): Name;
+  /** Adds its vector-Jacobian product, and returns the gradient of each input. */
+  backward(graph: Graph, at: Backward): readonly Name[];
+}
+
+/** A network as steps in order: from images [N, C, H, W] to logits [N, classes]. */
+export interface Program {
+  readonly images: Value;
+  readonly steps: readonly Step[];
+  readonly logits: Value;
+}
+
+/** A constant of the network, in float32. */
+export interface Constant {
+  readonly values: Float32Array;
+  readonly shape: readonly number[];
+  /** In the state dict, for the names in the file. */
+  readonly name: string;
+}
+
+/** Adds a constant of the network to a graph. */
+export function constantIn(graph: Graph, { values, shape, name }: Constant): Name {
+  return graph.constant(values, shape, name);
+}
