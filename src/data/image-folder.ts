@@ -32,6 +32,9 @@ export interface FolderSource {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** What decides which images a split has. */
+type Listed = Pick<FolderSource, 'dir' | 'split' | 'testSeed' | 'validationSeed' | 'validation'>;
+
 /** The images of one split, with their ids, before any is decoded. */
 interface Part {
   readonly images: readonly FolderImage[];
@@ -98,13 +101,18 @@ async function completeForm(
   return { ...rest, size: [1, 1] };
 }
 
-async function listSplit(source: FolderSource): Promise<Part> {
+/**
+ * Lists the images of one split without reading any.
+ *
+ * @throws {InputError} as `readFolder`, but for broken images.
+ */
+export async function listSplit(source: Listed): Promise<Part> {
   const layout = await folderLayout(source.dir);
   return layout.kind === 'whole' ? cutWhole(layout.folder, source) : ownSplit(layout.folders, source);
 }
 
 /** One tenth of each class for the test split, one tenth for validation, the rest for training. */
-async function cutWhole(folder: string, source: FolderSource): Promise<Part> {
+async function cutWhole(folder: string, source: Listed): Promise<Part> {
   const { split, testSeed, validationSeed, validation } = source;
   const list = await listImages(folder);
   const { labels, paths } = keysOf(list.images);
@@ -136,7 +144,7 @@ async function cutWhole(folder: string, source: FolderSource): Promise<Part> {
 /** A split that has a folder of its own, or the validation images taken from train/. */
 async function ownSplit(
   folders: Readonly<Partial<Record<Split, string>>>,
-  { dir, split, validationSeed, validation }: FolderSource,
+  { dir, split, validationSeed, validation }: Listed,
 ): Promise<Part> {
   const fromTrain = split === 'validation' && folders.validation === undefined && validation !== undefined;
   const folder = folders[fromTrain ? 'train' : split];
