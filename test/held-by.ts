@@ -170,6 +170,7 @@ export const heldByProcess: Table = {
   'app/attack/attack-images': ['commands/attack'],
   'app/attack/write-folder': ['commands/attack'],
   'app/doctor': ['commands/doctor'],
+  'app/evaluate/split-of-folder': ['commands/evaluate.photographs'],
   'app/model/model-class-names': ['commands/attack'],
   'app/quickstart': ['system/quickstart'],
   'app/report/training-report': ['system/refusals', 'system/quickstart'],

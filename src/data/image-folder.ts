@@ -2,6 +2,7 @@ import { InputError } from '../errors.js';
 import { nameList } from '../user-input/name-list.js';
 import { type Dataset, labelArray, type Split } from './dataset.js';
 import { countOf, datasetError } from './dataset-error.js';
+import { allImages } from './dataset-names.js';
 import { decodeImages, type ImageForm, imageSize } from './decode-image.js';
 import {
   type FolderImage,
@@ -16,7 +17,7 @@ import { cutValidation, positionsWithout } from './validation-split.js';
 
 export interface FolderSource {
   readonly dir: string;
-  readonly split: Split;
+  readonly split: Split | typeof allImages;
   /** Name of the data set: `folder:train`. */
   readonly name: string;
   /** What every image is brought to; without a size all images must have one. */
@@ -115,6 +116,7 @@ export async function listSplit(source: Listed): Promise<Part> {
 async function cutWhole(folder: string, source: Listed): Promise<Part> {
   const { split, testSeed, validationSeed, validation } = source;
   const list = await listImages(folder);
+  if (split === allImages) return part(list, Uint32Array.from(list.images.keys()));
   const { labels, paths } = keysOf(list.images);
   const sizes = classCounts(labels, list.classes.length);
   const tenths = sizes.map((size) => (size < 3 ? 0 : Math.max(1, Math.round(size / 10))));
@@ -146,6 +148,13 @@ async function ownSplit(
   folders: Readonly<Partial<Record<Split, string>>>,
   { dir, split, validationSeed, validation }: Listed,
 ): Promise<Part> {
+  if (split === allImages)
+    throw datasetError({
+      file: dir,
+      expected: `a folder without splits for ${allImages}`,
+      received: Object.values(folders).join(' and '),
+      remedy: 'Name one of its splits.',
+    });
   const fromTrain = split === 'validation' && folders.validation === undefined && validation !== undefined;
   const folder = folders[fromTrain ? 'train' : split];
   if (folder === undefined)

@@ -40,7 +40,11 @@ for (const [what, counts, set] of [
   test(`the size of a training set is that of what training loads: ${what}`, async () => {
     const dir = folderOf(what.replaceAll(' ', '-'), counts);
     const recipe = loadRecipe('cifar10-silu', {
-      set: [`data={ name: folder, dir: "${dir}", size: [2, 2], validation: 0.1 }`, ...set, 'training.batch=4'],
+      set: [
+        `data={ name: folder, dir: "${dir}", size: [2, 2], validation: 0.1 }`,
+        ...set,
+        'training.batch=4',
+      ],
     });
     const { training, validation, shape, classes } = await trainingSetSize(recipe);
     const loaded = await loadTrainingData(recipe);
