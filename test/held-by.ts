@@ -83,6 +83,7 @@ export const heldBy: Table = {
   'evaluation/model-under-test': ['evaluation/evaluate', 'evaluation/evaluate.surrogate'],
   'evaluation/require-logits': ['models/torchscript-model'],
   'evaluation/tune-batch-size': ['app/evaluate/evaluate-run'],
+  'evaluation/weights-in-words': ['runs/weights-origin'],
   'models/architectures/architecture': ['models/architectures/registry', 'models/model'],
   'models/architectures/basic-block': ['models/layer-summary', 'models/model'],
   'models/architectures/bottleneck': ['models/architectures/registry', 'models/layer-summary'],

@@ -67,7 +67,9 @@ async function evaluate(...words: readonly string[]) {
 describe('of a folder of classes', () => {
   it('the tenth is measured that the run left out', async () => {
     assert.equal(trained.status, 0, trained.stderr);
-    const { result } = await evaluate(run);
+    const { result, stdout } = await evaluate(run);
+    assert.match(stdout, /\nthe weights after epoch [12] of 2, the best by validation\n/);
+    assert.deepEqual(result.weights?.run, { epochs: 2, planned: 2 });
     assert.deepEqual([result.data, result.examples, result.warnings], ['folder:test', 4, []]);
   });
 
