@@ -177,15 +177,20 @@ function loader(
     return async () => readOriginals(resume, manifest.evaluation);
   const stated = data ?? manifest?.evaluation.data ?? published?.data;
   const source = stated === undefined ? null : parseDataName(stated);
+  const isNamed = stated?.includes(':') === true;
   const trained = recipe?.data;
   const same = trained !== undefined && (source === null || source.name === trained.name) ? trained : null;
   const name = source?.name ?? trained?.name ?? missing('--data', 'a data set such as fashion-mnist:test');
+  const trainedFolder = trained?.name === 'folder' ? trained.dir : null;
   return async (model, onProgress) => {
     const { loadExamples } = await import('../app/evaluate/load-examples.js');
-    return await loadExamples(model, {
+    const { splitOfFolder, withPartOfFolder } = await import('../app/evaluate/split-of-folder.js');
+    const dir = dataDir ?? same?.dir ?? undefined;
+    const folder = name === 'folder' && dir !== undefined ? { dir, trainedOn: trainedFolder } : null;
+    const loaded = await loadExamples(model, {
       name,
-      split: source?.split ?? 'test',
-      dir: dataDir ?? same?.dir ?? undefined,
+      split: folder === null || isNamed ? (source?.split ?? 'test') : await splitOfFolder(folder),
+      dir,
       ...(same?.name === 'folder' && { resize: same.resize, broken: same.broken }),
       ...(resize !== undefined && { resize }),
       ...(broken !== undefined && { broken }),
@@ -197,5 +202,8 @@ function loader(
       seed,
       ...(onProgress !== undefined && { onProgress }),
     });
+    // Of the run's own folder nobody asked for more than its test images.
+    const isGiven = stated !== undefined || dataDir !== undefined;
+    return folder === null || !isGiven ? loaded : await withPartOfFolder(loaded, folder);
   };
 }

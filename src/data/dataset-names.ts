@@ -5,6 +5,9 @@ import { type Split, splits } from './dataset.js';
 /** The subset that leaderboards use: 5,000 images of `val`, in RobustBench's order. */
 export const robustbenchSubset = 'robustbench-5000';
 
+/** All images of a folder that has no splits. */
+export const allImages = 'whole';
+
 /**
  * The names of the data sets. This file imports no reader, so that help texts and the validation of recipes stay fast;
  * `load-dataset.ts` maps each name to its reader.
@@ -13,8 +16,8 @@ export const dataNames = ['fashion-mnist', 'mnist', 'cifar10', 'cifar100', 'fold
 
 export type DataName = (typeof dataNames)[number];
 
-/** A split by name; the RobustBench subset exists for `imagenet` only. */
-export type NamedSplit = Split | typeof robustbenchSubset;
+/** A split by name; the RobustBench subset exists for `imagenet` only, and `whole` for `folder`. */
+export type NamedSplit = Split | typeof robustbenchSubset | typeof allImages;
 
 export function isDataName(text: string): text is DataName {
   return dataNames.some((name) => name === text);
@@ -43,7 +46,12 @@ export function parseDataName(
         : `Did you mean '${meant}'?`,
     );
   }
-  const own: readonly NamedSplit[] = name === 'imagenet' ? [...splits, robustbenchSubset] : splits;
+  const own: readonly NamedSplit[] =
+    name === 'imagenet'
+      ? [...splits, robustbenchSubset]
+      : name === 'folder'
+        ? [...splits, allImages]
+        : splits;
   const split = own.find((known) => known === splitText);
   if (split === undefined)
     throw InputError.expected(

@@ -2,6 +2,7 @@ import { InputError } from '../errors.js';
 import { nameList } from '../user-input/name-list.js';
 import { type Dataset, labelArray, type Split } from './dataset.js';
 import { countOf, datasetError } from './dataset-error.js';
+import { allImages } from './dataset-names.js';
 import { decodeImages, type ImageForm, imageSize } from './decode-image.js';
 import {
   type FolderImage,
@@ -16,7 +17,7 @@ import { cutValidation, positionsWithout } from './validation-split.js';
 
 export interface FolderSource {
   readonly dir: string;
-  readonly split: Split;
+  readonly split: Split | typeof allImages;
   /** Name of the data set: `folder:train`. */
   readonly name: string;
   /** What every image is brought to; without a size all images must have one. */
@@ -31,6 +32,9 @@ export interface FolderSource {
   readonly validation?: number | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
+
+/** What decides which images a split has. */
+type Listed = Pick<FolderSource, 'dir' | 'split' | 'testSeed' | 'validationSeed' | 'validation'>;
 
 /** The images of one split, with their ids, before any is decoded. */
 interface Part {
@@ -98,15 +102,21 @@ async function completeForm(
   return { ...rest, size: [1, 1] };
 }
 
-async function listSplit(source: FolderSource): Promise<Part> {
+/**
+ * Lists the images of one split without reading any.
+ *
+ * @throws {InputError} as `readFolder`, but for broken images.
+ */
+export async function listSplit(source: Listed): Promise<Part> {
   const layout = await folderLayout(source.dir);
   return layout.kind === 'whole' ? cutWhole(layout.folder, source) : ownSplit(layout.folders, source);
 }
 
 /** One tenth of each class for the test split, one tenth for validation, the rest for training. */
-async function cutWhole(folder: string, source: FolderSource): Promise<Part> {
+async function cutWhole(folder: string, source: Listed): Promise<Part> {
   const { split, testSeed, validationSeed, validation } = source;
   const list = await listImages(folder);
+  if (split === allImages) return part(list, Uint32Array.from(list.images.keys()));
   const { labels, paths } = keysOf(list.images);
   const sizes = classCounts(labels, list.classes.length);
   const tenths = sizes.map((size) => (size < 3 ? 0 : Math.max(1, Math.round(size / 10))));
@@ -136,8 +146,15 @@ async function cutWhole(folder: string, source: FolderSource): Promise<Part> {
 /** A split that has a folder of its own, or the validation images taken from train/. */
 async function ownSplit(
   folders: Readonly<Partial<Record<Split, string>>>,
-  { dir, split, validationSeed, validation }: FolderSource,
+  { dir, split, validationSeed, validation }: Listed,
 ): Promise<Part> {
+  if (split === allImages)
+    throw datasetError({
+      file: dir,
+      expected: `a folder without splits for ${allImages}`,
+      received: Object.values(folders).join(' and '),
+      remedy: 'Name one of its splits.',
+    });
   const fromTrain = split === 'validation' && folders.validation === undefined && validation !== undefined;
   const folder = folders[fromTrain ? 'train' : split];
   if (folder === undefined)

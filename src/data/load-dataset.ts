@@ -5,10 +5,10 @@ import { type CifarLayout, cifar10, cifar100, findCifar, otherCifarVersion, read
 import { type Dataset, type LoadProgress, type Split, subset } from './dataset.js';
 import { datasetError } from './dataset-error.js';
 import type { DataName, NamedSplit } from './dataset-names.js';
-import { robustbenchSubset } from './dataset-names.js';
+import { allImages, robustbenchSubset } from './dataset-names.js';
 import type { ImageForm } from './decode-image.js';
 import { homePath } from './home-path.js';
-import { readFolder } from './image-folder.js';
+import { type FolderSource, readFolder } from './image-folder.js';
 import type { BrokenRule } from './image-rules.js';
 import type { Layout } from './imagenet/layout.js';
 import { type CentreForm, loadImagenet } from './imagenet/splits.js';
@@ -64,10 +64,18 @@ export async function loadDataset(options: LoadOptions): Promise<Dataset> {
   const { name, split, examples, dir } = options;
   if (name === 'imagenet') return loadEncoded(options);
   if (split === robustbenchSubset) throw InputError.expected('imagenet', `the set of ${split}`, name);
-  const known = { ...options, split, dir: dir && homePath(dir) };
-  const whole = await (name === 'folder' ? loadFolder(known) : loadFiles(name, known));
+  const known = { ...options, dir: dir && homePath(dir) };
+  const whole = await (name === 'folder'
+    ? loadFolder({ ...known, split })
+    : loadFiles(name, { ...known, split: cutSplit(name, split) }));
   if (examples === undefined || examples.count >= whole.ids.length) return whole;
   return subset(whole, chooseExamples(whole, examples.count, { seed: examples.seed }));
+}
+
+/** @throws {InputError} for all images of a set that its authors split. */
+function cutSplit<Name extends NamedSplit>(name: DataName, split: Name): Exclude<Name, typeof allImages> {
+  if (split === allImages) throw InputError.expected('folder', `the split ${split}`, name);
+  return split as Exclude<Name, typeof allImages>;
 }
 
 /** Options of a set that lies in memory. */
@@ -90,7 +98,7 @@ async function loadEncoded(options: LoadOptions): Promise<Dataset> {
   return loadImagenet({
     ...(imagenet ?? { layout: null, resize: null, filter: 'bilinear', decoding: 'exact' }),
     dir,
-    split,
+    split: cutSplit('imagenet', split),
     size: size[0],
     validation: validation ?? 0,
     validationSeed,
@@ -230,7 +238,9 @@ async function placeOf(
   return own;
 }
 
-async function loadFolder(options: SplitOptions): Promise<Dataset> {
+async function loadFolder(
+  options: LoadOptions & { readonly split: FolderSource['split'] },
+): Promise<Dataset> {
   const {
     split,
     dir,

@@ -9,6 +9,8 @@ export interface EvaluationResult {
   readonly model: string;
   /** `sha256:` of the weights file. */
   readonly modelDigest: string;
+  /** From which point of its training the weights are; null if the file does not say. */
+  readonly weights: WeightsResult | null;
   /** `fashion-mnist:test` */
   readonly data: string;
   /** `sha256:` over ids, labels and pixels of the evaluated examples. */
@@ -47,6 +49,16 @@ export interface EvaluationResult {
   readonly command: string;
   /** Time of the clean pass and the attacks, without batches that were interrupted and repeated. */
   readonly seconds: number;
+}
+
+export interface WeightsResult {
+  /** `best` by validation, `last`, or `healthy`: the last before catastrophic overfitting. */
+  readonly kept: string;
+  /** Whole epochs, and steps, before them. */
+  readonly epoch: number;
+  readonly step: number;
+  /** Whole epochs that the run has trained, and shall train; null for a checkpoint that was taken out of its run. */
+  readonly run: { readonly epochs: number; readonly planned: number } | null;
 }
 
 export interface ClassResult {

@@ -59,6 +59,7 @@ export function madeUp({ classes, examples, flags = [], alone = true, mode = 'st
     satin: '0.1.0',
     model: 'models/<b>net</b>.pt',
     modelDigest: `sha256:${'ab'.repeat(32)}`,
+    weights: null,
     data: 'photos & more:test',
     pixelsDigest: `sha256:${'cd'.repeat(32)}`,
     examples,

@@ -25,6 +25,7 @@ export function network(name: string, clean: number, robust: number, epochs = 4)
       satin: '0.1.0',
       model: `runs/${name}`,
       modelDigest: `sha256:model-of-${name}`,
+      weights: null,
       data: 'fashion-mnist:test',
       pixelsDigest: 'sha256:pixels',
       examples: 1000,

@@ -127,6 +127,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
       satin: version,
       model: model.name,
       modelDigest: model.digest,
+      weights: model.weights ?? null,
       data: data.name,
       pixelsDigest: settings.pixelsDigest,
       examples: data.ids.length,

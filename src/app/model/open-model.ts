@@ -1,5 +1,6 @@
 import { withTensorFloat32 } from '../../engine/precision.js';
 import { InputError } from '../../errors.js';
+import type { WeightsResult } from '../../evaluation/result.js';
 import type { EvaluationTransform, ModelDescription } from '../../models/description.js';
 import { foreignClassifier } from '../../models/foreign-classifier.js';
 import type { FoldOptions, Model } from '../../models/model.js';
@@ -7,6 +8,7 @@ import { arePlaceholders } from '../../models/placeholder-class-names.js';
 import type { Preprocessing } from '../../models/preprocessing.js';
 import { TorchScriptModel } from '../../models/torchscript-model.js';
 import type { Classifier } from '../../nn/classifier.js';
+import { weightsOrigin } from '../../runs/weights-origin.js';
 import { checkpointModel } from './checkpoint-model.js';
 import { importWeights } from './import-weights.js';
 import { type ModelFile, type ModelFileOptions, readModelFile } from './read-model-file.js';
@@ -17,6 +19,8 @@ export interface AttackableModel extends Disposable {
   readonly name: string;
   /** `sha256:` of its file. */
   readonly digest: string;
+  /** From which point of a training its weights are; absent if the file does not say. */
+  readonly weights?: WeightsResult | null;
   /** Channels, height and width of its input; null if the file does not tell. */
   readonly shape: ModelDescription['shape'] | null;
   /** The names of its classes; null if the file does not tell. */
@@ -43,12 +47,13 @@ export interface AttackableModel extends Disposable {
 /** A model of Satin as an `AttackableModel`, which owns it. */
 export function attackableModel(
   model: Model,
-  { name, digest }: Pick<AttackableModel, 'name' | 'digest'>,
+  { name, digest, weights = null }: Pick<AttackableModel, 'name' | 'digest' | 'weights'>,
 ): AttackableModel {
   const { shape, classes, transform } = model.description;
   return {
     name,
     digest,
+    weights,
     shape,
     classes: arePlaceholders(classes) ? null : classes,
     transform,
@@ -127,6 +132,7 @@ export function openModel(
       return attackableModel(checkpointModel(checkpoint, device), {
         name: path,
         digest: checkpoint.weightsDigest,
+        weights: weightsOrigin(path, checkpoint),
       });
     }
     case 'torchscript': {

@@ -1,5 +1,6 @@
 import { parseAttack } from '../../attacks/attack.js';
 import type { Recipe } from '../../recipe/recipe.js';
+import type { TrainingSetSize } from './training-set-size.js';
 
 /** Passes through a network, counted in images. */
 export interface Passes {
@@ -25,19 +26,19 @@ export interface PassCounts {
   readonly epochs: number;
 }
 
-/** Counts the passes of a recipe whose training set has `count` images before the validation split is taken. */
-export function passCounts({ data, training, validation }: Recipe, count: number): PassCounts {
-  const split = data.validation;
-  const kept = split < 1 ? Math.round(count * split) : split;
-  const trained = Math.max(0, Math.min(count - kept, data.examples ?? Number.POSITIVE_INFINITY));
+/** Counts the passes of a recipe over images of such a number. */
+export function passCounts(
+  { training, validation }: Recipe,
+  images: Pick<TrainingSetSize, 'training' | 'validation'>,
+): PassCounts {
   const { batch, epochs } = training;
   const replays = training.objective === 'free' ? training.attack.replays : 1;
-  const stepsPerEpoch = training.epochSteps ?? Math.floor(trained / batch) * replays;
+  const stepsPerEpoch = training.epochSteps ?? Math.floor(images.training / batch) * replays;
   return {
     perImage: passesOf(training),
     steps: epochs * stepsPerEpoch,
     batch,
-    measured: Math.min(kept, validation.examples),
+    measured: Math.min(images.validation, validation.examples),
     perMeasured: { forward: 1, attack: parseAttack(validation.attack).steps, update: 0 },
     epochs,
   };

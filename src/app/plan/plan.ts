@@ -11,6 +11,7 @@ import type { Recipe } from '../../recipe/recipe.js';
 import { deviceOfRank } from '../device-of-rank.js';
 import { requirePrecision } from '../require-precision.js';
 import { requireWholeGroups } from '../require-whole-groups.js';
+import { requireWholeBatch } from '../train/require-whole-batch.js';
 import { type Device, devices, type PlannedName, reached } from './devices.js';
 import { measureLayers, type PassTimes } from './layer-times.js';
 import { type Passes, passCounts } from './pass-counts.js';
@@ -22,6 +23,7 @@ export interface Plan {
   readonly parameters: number;
   /** Multiply-accumulate operations of convolutions and linear layers for one image. */
   readonly macs: number;
+  /** Images that training draws from, without those for validation and test. */
   readonly images: number;
   readonly steps: number;
   readonly batch: number;
@@ -81,12 +83,13 @@ export async function plan(recipe: Recipe, { device, count = 1 }: PlanOptions = 
       })
     : deviceOfTable(device, precision);
   const set = await trainingSetSize(recipe);
+  requireWholeBatch(set.training, training.batch);
   const network = layerSummary({
     ...networkOf(recipe),
     shape: set.shape,
     classes: Array.from({ length: set.classes }, (_, label) => String(label)),
   });
-  const work = passCounts(recipe, set.count);
+  const work = passCounts(recipe, set);
   const part = training.batch / count / training.accumulate;
   const { times, stepped } =
     'name' in target
@@ -100,7 +103,7 @@ export async function plan(recipe: Recipe, { device, count = 1 }: PlanOptions = 
   return {
     parameters: network.parameters,
     macs: network.macs,
-    images: set.count,
+    images: set.training,
     steps: work.steps,
     batch: work.batch,
     perImage: work.perImage,

@@ -13,6 +13,7 @@ import type { Recipe } from '../../recipe/recipe.js';
 import type { ThreatModel } from '../../report/input.js';
 import { renderReport } from '../../report/training/page.js';
 import type { Checkpoint } from '../../runs/checkpoint.js';
+import { weightsOrigin } from '../../runs/weights-origin.js';
 import { epsilonCurve } from '../evaluate/epsilon-curve.js';
 import { loadExamples, requireFits } from '../evaluate/load-examples.js';
 import { checkpointModel } from '../model/checkpoint-model.js';
@@ -80,7 +81,11 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
     for (const run of runs) {
       const name = nameOf(run, runs);
       const digest = run.checkpoint.weightsDigest;
-      const model = attackableModel(checkpointModel(run.checkpoint, device), { name: run.path, digest });
+      const model = attackableModel(checkpointModel(run.checkpoint, device), {
+        name: run.path,
+        digest,
+        weights: weightsOrigin(run.path, run.checkpoint),
+      });
       models.push(model);
       // Loaded for each run, since this refuses a model with another input size or other classes.
       data = await settings.load(model, ({ stage, what, done, total }) => {

@@ -7,8 +7,8 @@ import { pixelsDigest } from '../../data/digest.js';
 import { chosenPlaces, decodePlaces, type OpenedSplit, openSplit } from '../../data/imagenet/splits.js';
 import { ImageStream, usualWorkers } from '../../data/imagenet/stream.js';
 import { type LoadOptions, loadDataset } from '../../data/load-dataset.js';
-import { InputError } from '../../errors.js';
 import type { Recipe } from '../../recipe/recipe.js';
+import { requireWholeBatch } from './require-whole-batch.js';
 
 /**
  * The images of a run. Small data sets are in memory; of ImageNet only the file lists and the validation images are.
@@ -45,13 +45,7 @@ export async function loadTrainingData(recipe: Recipe, onProgress?: OnReading): 
           training: await readTraining(recipe, onProgress),
           validation: data.validation === 0 ? null : await readValidation(recipe),
         };
-  const count = countOfTraining(images.training);
-  if (count < training.batch)
-    throw InputError.expected(
-      `a batch of at most ${count}, the training images,`,
-      'training.batch',
-      training.batch,
-    );
+  requireWholeBatch(countOfTraining(images.training), training.batch);
   return images;
 }
 

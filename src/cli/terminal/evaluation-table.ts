@@ -1,6 +1,7 @@
 import { Help } from '@commander-js/extra-typings';
 import type { EvaluationResult } from '../../evaluation/result.js';
 import { wilsonInterval } from '../../evaluation/statistics.js';
+import { weightsInWords } from '../../evaluation/weights-in-words.js';
 import { type KnownName, knownModels } from '../../models/known-models.js';
 import { columns } from './columns.js';
 import { flagHints } from './flag-hints.js';
@@ -18,6 +19,7 @@ export function evaluationTable(result: EvaluationResult, known: KnownName | nul
   const right = result.perExample.filter((example) => example.clean).length;
   return [
     `${count(examples)} images of ${data}, ${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}, mode ${mode}`,
+    ...(result.weights === null ? [] : weightsInWords(result.weights).split('; ')),
     placeOf(result),
     '',
     ...attackRows(attacks),

@@ -64,6 +64,16 @@ const schema: z.ZodType<EvaluationResult> = z.object({
   satin: z.string(),
   model: z.string(),
   modelDigest: z.string(),
+  /** Evaluations from before they were recorded have none. */
+  weights: z
+    .object({
+      kept: z.string(),
+      epoch: count,
+      step: count,
+      run: z.object({ epochs: count, planned: count }).nullable(),
+    })
+    .nullable()
+    .default(null),
   data: z.string(),
   pixelsDigest: z.string(),
   examples: count,
@@ -99,7 +109,13 @@ const schema: z.ZodType<EvaluationResult> = z.object({
   /** Evaluations from before they were kept have none. */
   warnings: z.array(z.string()).default([]),
   perExample: z.array(
-    z.object({ id: count, label: count, clean: z.boolean(), brokenBy: z.string().nullable() }),
+    z.object({
+      id: count,
+      label: count,
+      clean: z.boolean(),
+      brokenBy: z.string().nullable(),
+      blind: z.literal(true).exactOptional(),
+    }),
   ),
   batch: z.object({ size: count, measured: z.record(z.string(), z.number()).nullable() }),
   engine: z.object({

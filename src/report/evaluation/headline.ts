@@ -1,12 +1,13 @@
 /** The headline of an evaluation's page: clean and robust accuracy, threat model, attacks and flags. */
 import type { EvaluationResult } from '../../evaluation/result.js';
+import { weightsInWords } from '../../evaluation/weights-in-words.js';
 import { count, duration, list, percent, percentRange, time } from '../page/format.js';
 import { html, type Markup } from '../page/html.js';
 import { threatInSymbols, threatInWords } from '../sentences.js';
 import type { EvaluationPageInput } from './input.js';
 
 export function evaluationHeadline({ result, cleanInterval, generated }: EvaluationPageInput): Markup {
-  const { data, examples, model, clean, robust, interval, attacks, seconds } = result;
+  const { data, examples, model, clean, robust, interval, attacks, seconds, weights } = result;
   return html`<header>
 <p class="eyebrow">${data} · ${threatInSymbols(result)} · ${time(generated)}</p>
 <h1>Robustness of ${lastPart(model)}</h1>
@@ -19,6 +20,7 @@ export function evaluationHeadline({ result, cleanInterval, generated }: Evaluat
 <div><dt>Clean images</dt><dd>${percent(clean)}<small>${percentRange(cleanInterval)}</small></dd></div>
 <div><dt>Under attack, ${threatInSymbols(result)}</dt><dd>${percent(robust)}<small>${percentRange(interval)}</small></dd></div>
 </dl>
+${weights !== null && html`<p class="aside">Measured: ${weightsInWords(weights)}.</p>`}
 <p class="aside">${modeInWords(result)} ${list(attacks.map(({ name }) => name))} took ${duration(seconds)}.</p>
 </article>
 <p class="aside">The range below a number is its 95 % confidence interval, given the number of images.</p>

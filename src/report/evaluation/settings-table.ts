@@ -1,5 +1,6 @@
 /** Provenance of an evaluation: command, versions, machine, seed, digests. */
 
+import { weightsInWords } from '../../evaluation/weights-in-words.js';
 import { count, duration } from '../page/format.js';
 import { html, type Markup } from '../page/html.js';
 import { threatInSymbols } from '../sentences.js';
@@ -14,6 +15,7 @@ export function evaluationFacts({ result, generated, machine }: EvaluationPageIn
 ${factList([
   ['Model', result.model],
   ['Model digest', result.modelDigest],
+  ...(result.weights === null ? [] : [['Weights', weightsInWords(result.weights)] as const]),
   ['Images', `${count(result.examples)} of ${result.data}`],
   ['Pixel digest', result.pixelsDigest],
   ['Threat model', threatInSymbols(result)],

@@ -1,5 +1,6 @@
 /** The headline of a training report: title, verdict, notice, and one card per network with its accuracies. */
 
+import { weightsInWords } from '../../evaluation/weights-in-words.js';
 import type { ReportInput, ReportNetwork } from '../input.js';
 import { count, duration, epsilon, percent, percentRange, pValue, time } from '../page/format.js';
 import { html, type Markup } from '../page/html.js';
@@ -59,6 +60,7 @@ ${network.formula !== undefined && html`<p class="formula">${network.formula}</p
 <div><dt>Clean images</dt><dd>${percent(evaluation.clean)}<small>${percentRange(network.cleanInterval)}</small></dd></div>
 <div><dt>Under ${attackNames(network)}, ${epsilon(input.threat.epsilonText)}</dt><dd>${percent(evaluation.robust)}<small>${percentRange(evaluation.interval)}</small></dd></div>
 </dl>
+${evaluation.weights !== null && html`<p class="aside">Measured: ${weightsInWords(evaluation.weights)}.</p>`}
 <p class="aside">${count(network.parameters)} parameters · ${count(epochs.length)} ${epochs.length === 1 ? 'epoch' : 'epochs'} in ${duration(network.trainingSeconds)}</p>
 </article>`;
 }
