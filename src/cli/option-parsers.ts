@@ -15,6 +15,16 @@ export function wholeNumber(name: string, minimum: number): (text: string) => nu
   };
 }
 
+/** A number from 0 to 1: `--require-robust 0.5`. */
+export function shareOf(name: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d*\.?\d+$/.test(text) || value > 1)
+      throw InputError.expected('a share from 0 to 1, such as 0.5,', name, text);
+    return value;
+  };
+}
+
 /** A repeatable option: `--set a=1 --set b=2`. */
 export function several(text: string, before: readonly string[] = []): string[] {
   return [...before, text];

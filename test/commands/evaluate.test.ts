@@ -36,6 +36,24 @@ describe('satin evaluate', () => {
     '-',
   ];
 
+  it('ends with code 1 below a required robust accuracy, with a JUnit file', () => {
+    const file = place('junit.xml');
+    const short = ['evaluate', run, '--attack', 'fgsm', '--epsilon', '0.5', '--examples', '16'];
+    const missed = satin(...short, '--require-robust', '0.99', '--junit', file);
+    assert.equal(missed.status, 1);
+    assert.match(missed.stdout, /fgsm/, 'the table comes first');
+    assert.match(missed.stderr, /Expected a robust accuracy of at least 99\.0%, as required, but it is/);
+    assert.match(readFileSync(file, 'utf8'), /<failure type="robust-accuracy"/);
+    assert.equal(satin(...short, '--require-robust', '0', '--junit', file).status, 0);
+    assert.doesNotMatch(readFileSync(file, 'utf8'), /robust-accuracy/);
+    for (const wrong of [
+      ['--junit', file],
+      ['--require-robust', '50'],
+      ['--require-robust', '0.5', '--junit', place('nowhere', 'a.xml')],
+    ])
+      assert.equal(satin(...short, ...wrong).status, 2, wrong.join(' '));
+  });
+
   it('says at a Ctrl-C how to go on, and goes on without anything typed again', async () => {
     assert.equal(trained.status, 0, trained.stderr);
     const alone = satin(...words, '--seed', '4', '--threads', '1', '--batch', '64');

@@ -3,7 +3,7 @@ import { readExpectedLogits } from '../../app/model/expected-logits.js';
 import { resizeRules } from '../../data/image-rules.js';
 import { readLauncherEnvironment } from '../../distributed/launcher-environment.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
-import { InputError } from '../../errors.js';
+import { InputError, RunError } from '../../errors.js';
 import { newEvaluationFolder } from '../../evaluation/folder/new-folder.js';
 import { brokenOption } from '../broken-option.js';
 import { chooseStatedDevice, deviceOption, precisionOption } from '../device-option.js';
@@ -11,12 +11,13 @@ import { evaluateSettings } from '../evaluate-settings.js';
 import { withFlags } from '../flags-in-messages.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { modelOptions } from '../model-options.js';
-import { several, wholeNumber } from '../option-parsers.js';
-import { requireNewFile, writeOutputFile } from '../output-file.js';
+import { several, shareOf, wholeNumber } from '../option-parsers.js';
+import { requireFilePath, requireNewFile, writeOutputFile } from '../output-file.js';
 import { withResumeCommand } from '../resume-command.js';
 import { sayProgram } from '../say-program.js';
 import { attackOptions } from '../stated-attacks.js';
 import { evaluationTable } from '../terminal/evaluation-table.js';
+import { percentage } from '../terminal/format.js';
 import { createDisplay } from '../terminal/terminal.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
 
@@ -89,6 +90,15 @@ export function evaluateCommand() {
       ]),
     )
     .option('--json <file>', 'write the result as JSON to a file, or - for standard output')
+    .option(
+      '--require-robust <share>',
+      'exit with code 1 if the robust accuracy is less than this, such as 0.5',
+      shareOf('--require-robust'),
+    )
+    .option(
+      '--junit <file>',
+      'with --require-robust, also write a JUnit file, as pages of continuous integration read it',
+    )
     .option('--report <file>', 'write an HTML report, including accuracy against ε under apgd-ce')
     .option(
       '--curve-examples <count>',
@@ -105,6 +115,17 @@ export function evaluateCommand() {
       const settings = evaluateSettings(modelPath, options);
       const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, precision, stored } = settings;
       requireJsonPath(options.json);
+      const { requireRobust: required, junit: junitFile } = options;
+      if (junitFile !== undefined) {
+        requireFilePath(junitFile, '--junit');
+        if (required === undefined)
+          throw InputError.expected(
+            'a share, such as 0.5,',
+            '--require-robust',
+            undefined,
+            'Without it --junit has nothing to test.',
+          );
+      }
       const expected = options.expect === undefined ? undefined : readExpectedLogits(options.expect);
       if (options.report !== undefined) requireNewFile(options.report, '--report');
       const launch = readLauncherEnvironment(process.env);
@@ -181,6 +202,10 @@ export function evaluateCommand() {
         if (!leads) return;
         display.close();
         writeResult(run.result, { json: options.json, table: evaluationTable(run.result, settings.known) });
+        if (junitFile !== undefined && required !== undefined) {
+          const { junit } = await import('../../report/evaluation/junit.js');
+          writeOutputFile(junitFile, junit(run.result, required), { isNew: false });
+        }
         if (options.report !== undefined) {
           const { evaluationReport } = await import('../../app/report/evaluation-report.js');
           const page = await evaluationReport({
@@ -196,6 +221,11 @@ export function evaluateCommand() {
           writeOutputFile(options.report, page, { isNew: true });
           display.note(`The report is in ${options.report}. Open it in a browser.`);
         }
+        if (required !== undefined && run.result.robust < required)
+          throw new RunError(
+            'not-robust',
+            `Expected a robust accuracy of at least ${percentage(required)}, as required, but it is ${percentage(run.result.robust)}.`,
+          );
       };
       try {
         if (launch === null) await measure();
