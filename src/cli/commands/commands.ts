@@ -53,6 +53,11 @@ export const commands: CommandTable = {
     example: './satin export runs/silu --format torchscript --out silu.pt',
     load: async () => (await import('./export.js')).exportCommand(),
   },
+  publish: {
+    summary: 'write a folder for the Hugging Face hub, or an entry for RobustBench',
+    example: './satin publish runs/silu --to huggingface --evaluation kept/silu --out silu',
+    load: async () => (await import('./publish.js')).publishCommand(),
+  },
   bench: {
     summary: 'compare the speed with PyTorch',
     example: './satin bench train-step',
