@@ -10,7 +10,7 @@ import { defaultRunPath, isRunFolder, readManifest } from '../../runs/run-folder
 import { deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { several, wholeNumber } from '../option-parsers.js';
-import { print } from '../terminal/print.js';
+import { print, printError } from '../terminal/print.js';
 import { createDisplay } from '../terminal/terminal.js';
 
 /** `satin train RECIPE` */
@@ -18,7 +18,7 @@ export function trainCommand() {
   return new Command('train')
     .argument('<recipe>', `a YAML file, or one of ${recipeNames().join(', ')}`)
     .option('--set <path=value>', 'change one value of the recipe; repeatable', several)
-    .option('--smoke', "apply the recipe's smoke section: a test that takes seconds", false)
+    .option('--smoke', "apply the recipe's smoke section, or take four steps: a test that takes seconds", false)
     .option('--out <folder>', 'the run folder (default: runs/NAME-SEED)')
     .option('--resume', 'resume the run in the run folder', false)
     .option('--resume-or-start', 'resume the run in the run folder, or start it if there is none', false)
@@ -35,7 +35,11 @@ export function trainCommand() {
         ...(device === undefined ? [] : [`device=${device}`]),
         ...(threads === undefined ? [] : [`threads=${threads}`]),
       ];
-      const recipe = loadRecipe(recipeName, { set, smoke });
+      const recipe = loadRecipe(recipeName, {
+        set,
+        smoke,
+        onNote: (sentence) => printError(`${sentence}\n`),
+      });
       const launch = readLauncherEnvironment(process.env);
       const leads = (launch?.rank ?? 0) === 0;
       const path =
