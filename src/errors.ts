@@ -27,9 +27,9 @@ function cut(message: string): string {
 export class InputError extends SatinError {
   override readonly exitCode = 2;
 
-  /** *Expected `expected` for `name` but received `received`. `remedy`* */
+  /** *Expected `expected` for `name` but received `received`. `remedy`*; undefined is what nobody gave. */
   static expected(expected: string, name: string, received: unknown, remedy?: string): InputError {
-    const sentence = `Expected ${expected} for ${name} but received ${describe(received)}.`;
+    const sentence = `Expected ${expected} for ${name} but ${received === undefined ? 'nothing was given' : `received ${describe(received)}`}.`;
     return new InputError('invalid-input', remedy === undefined ? sentence : `${sentence} ${remedy}`);
   }
 }

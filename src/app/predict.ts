@@ -1,12 +1,12 @@
 import { toPixels } from '../data/dataset-tensors.js';
 import { padSingleton } from '../evaluation/model-under-test.js';
-import type { Model } from '../models/model.js';
 import type { Classifier } from '../nn/classifier.js';
 import { tensor } from '../tensor/create.js';
 import { softmax } from '../tensor/functional.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { AttackableModel } from './model/open-model.js';
 
 export interface Prediction {
   /** Name of the class. */
@@ -20,9 +20,21 @@ const batch = 64;
 /** Largest number of classes reported per image. */
 const told = 3;
 
-/** The most likely classes of each image, in descending order. `images` are bytes [N, C, H, W] in the model's shape. */
-export function predict(model: Model, images: Uint8Array): Prediction[][] {
-  const { shape, classes } = model.description;
+/** The images to classify. */
+export interface PredictedImages {
+  /** Bytes [N, C, H, W]. */
+  readonly images: Uint8Array;
+  /** [C, H, W], as the model takes them. */
+  readonly shape: readonly [channels: number, height: number, width: number];
+  /** Names of the classes, in the order of the outputs. */
+  readonly classes: readonly string[];
+}
+
+/** The most likely classes of each image, in descending order. */
+export function predict(
+  model: Pick<AttackableModel, 'classify' | 'device'>,
+  { images, shape, classes }: PredictedImages,
+): Prediction[][] {
   const bytes = shape[0] * shape[1] * shape[2];
   const count = Math.min(told, classes.length);
   const predictions: Prediction[][] = [];

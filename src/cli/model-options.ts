@@ -12,6 +12,7 @@ import { placeholderClassNames } from '../models/placeholder-class-names.js';
 import { inputRanges, type Preprocessing, requirePreprocessing } from '../models/preprocessing.js';
 import { type ReleasedName, releasedNames } from '../models/released-models.js';
 import { type Padding, paddings } from '../nn/same-padding.js';
+import { commandLine } from '../provenance/command-line.js';
 import { unknownName } from '../user-input/did-you-mean.js';
 import { isTensorFlowCheckpoint } from '../weights/tensorflow/checkpoint.js';
 
@@ -154,7 +155,7 @@ export function weightsAlone(
       : `--released ${name}`;
   return new InputError(
     'weights-without-network',
-    `Expected a model but ${path} contains weights without a description of the network. Describe it once: ./satin export ${path} ` +
+    `Expected a model but ${path} contains weights without a description of the network. Describe it once: ${commandLine(['export', path])} ` +
       `${words} --format safetensors --out model.safetensors`,
     options,
   );

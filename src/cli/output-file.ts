@@ -63,6 +63,11 @@ export function requireEmptyFolder(path: string, name: string): void {
   requireRoom(join(existing, `satin-${process.pid}${temporarySuffix}`), path);
 }
 
+/** Whether there is a file. Its content is checked when it is decoded. */
+export function isImageFile(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+}
+
 /** @throws {InputError} if the file does not exist. Its content is checked when it is decoded. */
 export function requireImageFile(file: string): void {
   const kind = statSync(file, { throwIfNoEntry: false });

@@ -2,6 +2,7 @@ import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/
 import { writeErrorFile } from '../distributed/error-file.js';
 import { InputError, InterruptedError, printable, SatinError } from '../errors.js';
 import { explainSystemError } from '../files/system-error.js';
+import { programName } from '../provenance/command-line.js';
 import { version } from '../provenance/version.js';
 import { nearest } from '../user-input/did-you-mean.js';
 import type { CommandTable } from './command-table.js';
@@ -72,14 +73,19 @@ async function makeProgram(args: readonly string[], commands: CommandTable): Pro
     command.name(name).summary(summary).copyInheritedSettings(program);
     if (command.description() === '')
       command.description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
-    command.addHelpText('after', `\nExample:\n  ${example}`);
+    command.addHelpText('after', `\nExample:\n  ${asTyped(example)}`);
     program.addCommand(command);
   }
-  const examples = Object.values(commands).map(({ example }) => `  ${example}`);
+  const examples = Object.values(commands).map(({ example }) => `  ${asTyped(example)}`);
   return program.addHelpText(
     'after',
-    `\nExamples:\n${examples.join('\n')}\n\nRun satin COMMAND --help for details.`,
+    `\nExamples:\n${examples.join('\n')}\n\nRun ${programName()} COMMAND --help for details.`,
   );
+}
+
+/** An example as it would be typed to the program that was called. */
+function asTyped(example: string): string {
+  return example.replace(/^\.\/satin\b/, () => programName());
 }
 
 function unknownCommand(name: string, commands: CommandTable): InputError {

@@ -16,6 +16,8 @@ export interface Dataset {
   readonly labels: Uint8Array | Uint16Array;
   /** The id of each example, [N]: its index in the file or in the sorted folder. Random numbers are keyed by it. */
   readonly ids: Uint32Array;
+  /** The file of each example, relative to the folder of images; only of a folder. */
+  readonly files?: readonly string[];
   /** The order of the examples: shuffled by the authors (`file`), or grouped by class (`folder`). */
   readonly order: 'file' | 'folder';
   /** Warnings, one sentence each: skipped files, small classes. */
@@ -70,5 +72,12 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
     labels[to] = label;
     ids[to] = dataset.ids[from]!;
   }
-  return { ...dataset, images, labels, ids };
+  const { files } = dataset;
+  return {
+    ...dataset,
+    images,
+    labels,
+    ids,
+    ...(files !== undefined && { files: Array.from(indices, (from) => files[from]!) }),
+  };
 }

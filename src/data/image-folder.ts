@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { InputError } from '../errors.js';
 import { nameList } from '../user-input/name-list.js';
 import { type Dataset, labelArray, type Split } from './dataset.js';
@@ -79,6 +80,7 @@ export async function readFolder(source: FolderSource): Promise<Dataset> {
     images: decoded.images,
     labels,
     ids: kept.map((index) => ids[index]!),
+    files: Array.from(kept, (index) => relative(source.dir, images[index]!.file)),
     order: 'folder',
     warnings: [...warnings, ...decoded.warnings],
   };

@@ -127,7 +127,13 @@ export interface AloneResult {
 
 export interface ExampleResult {
   readonly id: number;
+  /** Its file, relative to the folder of images; only of a folder. */
+  readonly file?: string;
   readonly label: number;
+  /** The class predicted for the clean image; absent of a randomised model. */
+  readonly predicted?: string;
+  /** The class predicted for the adversarial image; only if an attack broke it. */
+  readonly attacked?: string;
   /** Whether the clean image is classified correctly. */
   readonly clean: boolean;
   /** The first attack that broke it; null if none did or the clean image is misclassified. */

@@ -1,11 +1,15 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { InputError } from '../errors.js';
 import { readYaml } from '../files/read-yaml.js';
 import { packageFolder } from '../provenance/package-folder.js';
 import { nearest } from '../user-input/did-you-mean.js';
-import { parseRecipe, type Recipe } from './recipe.js';
+import { withDataFolder } from './data-folder.js';
+import { dropForeignKeys } from './drop-foreign-keys.js';
+import { parseRecipe, type Recipe, recipeSchema } from './recipe.js';
+import { scaleDurations } from './scale-durations.js';
+import { isSection, overlay, type Section, sectionOf } from './section.js';
 
 /** The folder of bundled recipes. */
 const recipesFolder = join(packageFolder, 'recipes');
@@ -15,26 +19,52 @@ export interface LoadRecipeOptions {
   readonly set?: readonly string[];
   /** Apply the recipe's `smoke:` section: the same run, reduced to seconds. @default false */
   readonly smoke?: boolean;
+  /** Called with a sentence on each setting that follows another one, or gives way to it. */
+  readonly onNote?: (sentence: string) => void;
 }
 
 /**
- * Loads a recipe from a YAML or JSON file, or a bundled recipe by name.
+ * Loads a recipe from a YAML or JSON file, or a bundled recipe by name. Where `set` changes a choice, what belonged to
+ * another one is dropped, and what is said in epochs follows their number, unless it is set itself. A relative data folder is
+ * also looked for beside the file.
  *
  * @throws {InputError} if the file does not exist, or is not YAML or not a valid recipe.
  */
 export function loadRecipe(pathOrName: string, options: LoadRecipeOptions = {}): Recipe {
+  const { onNote = () => {} } = options;
   const path = findRecipe(pathOrName);
   const { smoke, ...full } = readSections(path);
-  let recipe: Section = full;
-  if (options.smoke === true) {
-    if (!isSection(smoke))
-      throw new InputError('invalid-input', `Expected a section 'smoke' in ${path} but there is none.`);
-    recipe = overlay(recipe, smoke);
-  }
-  for (const assignment of options.set ?? []) recipe = overlay(recipe, parseAssignment(assignment));
+  const small = options.smoke === true ? smokeOf(full, smoke) : { recipe: full, notes: [] };
+  const changes = (options.set ?? []).map(parseAssignment);
+  const stated = changes.reduce(overlay, {});
+  const before = small.recipe;
+  const fitting = dropForeignKeys(recipeSchema, { before, after: changes.reduce(overlay, before), stated });
+  const lasting = scaleDurations({ before, after: fitting.recipe, stated });
   const smokeText = options.smoke === true ? ' with its smoke section' : '';
   const setText = options.set === undefined || options.set.length === 0 ? '' : ' with `set`';
-  return parseRecipe(recipe, `the recipe ${path}${smokeText}${setText}`);
+  const source = `the recipe ${path}${smokeText}${setText}`;
+  const recipe = parseRecipe(withDataFolder(lasting.recipe, path), source);
+  for (const note of [...small.notes, ...fitting.notes, ...lasting.notes]) onNote(note);
+  return recipe;
+}
+
+/** A recipe reduced to seconds: by its own section, or to four steps. */
+function smokeOf(
+  full: Section,
+  own: unknown,
+): { readonly recipe: Section; readonly notes: readonly string[] } {
+  if (own !== undefined) {
+    if (!isSection(own)) throw InputError.expected('a section of keys', 'smoke', own);
+    return { recipe: overlay(full, own), notes: [] };
+  }
+  const after = overlay(full, { training: { epochs: 1, epochSteps: 4 }, validation: { examples: 16 } });
+  const { recipe } = scaleDurations({ before: full, after, stated: {} });
+  return {
+    recipe,
+    notes: [
+      'The recipe has no section smoke: it is reduced to one epoch of 4 steps, and a validation of 16 images.',
+    ],
+  };
 }
 
 /** The names of the bundled recipes, sorted. */
@@ -52,16 +82,22 @@ function findRecipe(pathOrName: string): string {
   if (existsSync(pathOrName))
     throw InputError.expected('a file', 'the recipe', pathOrName, 'It is a folder.');
   const meant = nearest(pathOrName, names);
+  const isPath = /[\\/]|\.(ya?ml|json)$/i.test(pathOrName);
+  if (isPath && meant === undefined)
+    throw InputError.expected(
+      'the path of a YAML file',
+      'the recipe',
+      pathOrName,
+      `There is no file ${resolve(pathOrName)}.`,
+    );
   throw InputError.expected(
     'the path of a YAML file or the name of a recipe',
     'the recipe',
     pathOrName,
-    meant === undefined ? `The recipes are ${names.join(', ')}.` : `Did you mean '${meant}'?`,
+    meant === undefined
+      ? `There is no such file, and the recipes are ${names.join(', ')}.`
+      : `Did you mean '${meant}'?`,
   );
-}
-
-interface Section {
-  readonly [key: string]: unknown;
 }
 
 function readSections(path: string): Section {
@@ -87,20 +123,5 @@ function parseAssignment(assignment: string): Section {
   } catch {
     throw InputError.expected(`a YAML value for ${path}`, '`set`', text);
   }
-  const [last = path, ...outer] = path.split('.').reverse();
-  return outer.reduce<Section>((inner, key) => ({ [key]: inner }), { [last]: value });
-}
-
-/** `base` with the values of `changes`; sections are merged recursively, other values replaced. */
-function overlay(base: Section, changes: Section): Section {
-  const merged = new Map(Object.entries(base));
-  for (const [key, change] of Object.entries(changes)) {
-    const old = merged.get(key);
-    merged.set(key, isSection(old) && isSection(change) ? overlay(old, change) : change);
-  }
-  return Object.fromEntries(merged);
-}
-
-function isSection(value: unknown): value is Section {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return sectionOf(path.split('.'), value) as Section;
 }

@@ -22,12 +22,22 @@ export interface ReportInput {
   readonly data: { readonly name: string; readonly examples: number; readonly classes: readonly string[] };
   /** One or more, in display order, which determines colour, dash and mark. */
   readonly networks: readonly ReportNetwork[];
+  /** In what the runs differ that may make their results differ; empty for one network. */
+  readonly differences: readonly RunDifference[];
+  /** Whether the runs differ in nothing but their activation, so that their results are about it. */
+  readonly isOfActivation: boolean;
   /** All pairs of networks, in their order; empty for one network. */
   readonly comparisons: readonly Comparison[];
   /** May be empty. */
   readonly gallery: readonly GalleryExample[];
   /** A caveat shown beside the verdict. */
   readonly notice: string;
+}
+
+/** Something in which runs differ: `training.epochs`, with the value of each run. */
+export interface RunDifference {
+  readonly what: string;
+  readonly values: readonly string[];
 }
 
 export interface ThreatModel {

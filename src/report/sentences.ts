@@ -53,8 +53,12 @@ export function comparisonInWords({ comparisons, networks }: ReportInput): strin
 /** What no test on one seed can say. */
 export const oneSeed = 'This applies to these trained networks; other seeds may give other results.';
 
-/** Where smoothness did not help: the robust smooth networks that a network with a kink beats; undefined if none. */
-export function smoothLoses({ networks }: ReportInput): string | undefined {
+/**
+ * Where smoothness did not help: the robust smooth networks that a network with a kink beats; undefined if none, or if
+ * the networks differ in more than smoothness.
+ */
+export function smoothLoses({ networks, isOfActivation }: ReportInput): string | undefined {
+  if (!isOfActivation) return undefined;
   const kinked = networks.filter(({ isSmooth }) => !isSmooth);
   const best = kinked.reduce<ReportNetwork | undefined>(
     (before, each) =>

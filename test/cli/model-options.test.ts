@@ -32,7 +32,7 @@ describe('the network of weights', () => {
     [{ normEpsilon: '0' }, /a number above 0, such as 1e-3, for --norm-epsilon but received '0'/],
     [{ normEpsilon: 'x' }, /--norm-epsilon but received 'x'/],
     [{ architecture: 'resnet9' }, /--architecture but received 'resnet9'\. Did you mean 'resnet8'\?/],
-    [{ architecture: undefined }, /--architecture but received undefined/],
+    [{ architecture: undefined }, /--architecture but nothing was given/],
     [{ activation: undefined }, /--activation/],
     [{ activation: 'swish' }, /activation but received 'swish'/],
     [{ classes: '1' }, /at least 2, or names .* for --classes but received '1'/],
@@ -59,8 +59,8 @@ describe('the preprocessing of a model', () => {
 
   for (const [options, sentence] of [
     [{ inputRange: '0,2' }, /one of 0,1 -1,1 0,255 for --input-range but received '0,2'/],
-    [{ mean: '0.5' }, /for --std but received undefined\. --mean and --std must be given together/],
-    [{ std: '1,2' }, /for --mean but received undefined/],
+    [{ mean: '0.5' }, /for --std but nothing was given\. --mean and --std must be given together/],
+    [{ std: '1,2' }, /for --mean but nothing was given/],
     [{ mean: '0.5,x', std: '1,1' }, /numbers separated by commas, one per channel, for --mean/],
     [{ mean: '0.5,', std: '1,1' }, /for --mean but received '0.5,'/],
     [{ mean: '0.5,0.5', std: '1' }, /2 numbers, as many as in `mean`, for `std`/],

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { withResumeCommand, withSameCommand } from '../../src/cli/resume-command.js';
+import { withResumeCommand, withResumeOfRun, withSameCommand } from '../../src/cli/resume-command.js';
 import { InputError, InterruptedError } from '../../src/errors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-resume-command-'));
@@ -26,6 +26,19 @@ describe('an interruption of an evaluation', () => {
   it('is told from other errors, which stay', () => {
     const other = InputError.expected('a', 'b', 'c');
     assert.equal(withResumeCommand(other, 'runs/a', folder), other);
+  });
+});
+
+describe('an interruption of a training run', () => {
+  it('names the command that resumes it without its recipe, where there is a run', () => {
+    const stopped = new InterruptedError('Interrupted after step 3. Continue with `resume`.');
+    assert.equal(withResumeOfRun(stopped, folder), stopped);
+    writeFileSync(join(folder, 'recipe.json'), '{}');
+    const error = withResumeOfRun(stopped, folder);
+    assert.ok(error instanceof InterruptedError && error.cause === stopped);
+    assert.equal(error.message, `Interrupted after step 3. Continue with: ./satin train ${folder} --resume`);
+    const other = InputError.expected('a', 'b', 'c');
+    assert.equal(withResumeOfRun(other, folder), other);
   });
 });
 

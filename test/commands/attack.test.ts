@@ -188,7 +188,7 @@ describe('satin attack', () => {
       assert.match(answer.stderr, sentence);
       assert.equal(answer.status, 2);
     };
-    await refused([], /Expected channels .* for --shape but received undefined\. A TorchScript file/);
+    await refused([], /Expected channels .* for --shape but nothing was given\. A TorchScript file/);
     await refused(['--shape', '28x28'], /for --shape but received '28x28'/);
     await refused(['--shape', '1x8x8'], /to run on images of shape/);
     await refused(['--shape', '1x28x28', '--label', 'dog'], /a class of the model \(0, 1\)/);
@@ -253,7 +253,7 @@ describe('satin attack refuses, with exit code 2 and one sentence,', () => {
       [image!, '--norm', 'l2', ...out],
       /a radius .*--epsilon/,
     ],
-    ['a shape of a model that says its own', [image!, '--shape', '1x8x8', ...out], /includes its shape/],
+    ['a shape of a model that says its own', [image!, '--shape', '1x8x8', ...out], /describes its own network/],
     [
       'a mean for a model of Satin',
       [image!, '--mean', '0.5', '--std', '0.5', ...out],

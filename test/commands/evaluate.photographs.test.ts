@@ -7,6 +7,7 @@ import { after, describe, it } from 'node:test';
 import sharp from 'sharp';
 import type { EvaluationResult } from '../../src/evaluation/result.js';
 import { commandLines } from '../support/command-lines.js';
+import { pageText } from '../support/page-text.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-photographs-'));
 const lines = commandLines();
@@ -63,6 +64,49 @@ async function evaluate(...words: readonly string[]) {
   assert.ok(existsSync(json));
   return { stdout, stderr, result: JSON.parse(readFileSync(json, 'utf8')) as EvaluationResult };
 }
+
+describe('an image goes by its file', () => {
+  it('in the JSON, with what was predicted, and on the terminal', async () => {
+    const { result, stdout } = await evaluate(run, '--data', 'folder:whole', '--epsilon', '0.5');
+    assert.equal(result.perExample.length, 40);
+    for (const { id, file, label, clean, brokenBy, predicted, attacked } of result.perExample) {
+      const name = ['day', 'night'][label]!;
+      assert.match(file!, new RegExp(`^${name}/IMG \\d+\\.png$`), `${id}`);
+      assert.equal(predicted === name, clean);
+      assert.equal(attacked === undefined, brokenBy === null);
+      if (attacked !== undefined) assert.notEqual(attacked, name);
+    }
+    const wrong = result.perExample.filter(({ clean }) => !clean);
+    const [first] = wrong;
+    if (first !== undefined)
+      assert.ok(stdout.includes(`  ${first.file}  `) && stdout.includes(`as ${first.predicted}`), stdout);
+    const of = (label: number, predicted: string) =>
+      result.perExample.filter((each) => each.label === label && each.predicted === predicted).length;
+    assert.match(
+      stdout,
+      new RegExp(
+        `\nclass, predicted as +day +night\nday +${of(0, 'day')} +${of(0, 'night')}\nnight +${of(1, 'day')} +${of(1, 'night')}\n`,
+      ),
+    );
+  });
+
+  it('on the page and in a folder that is resumed and verified', async () => {
+    const kept = place('named');
+    const page = place('page.html');
+    const words = ['--epsilon', '0.5', '--report', page, '--curve-examples', '0'];
+    const { result } = await evaluate(run, ...words, '--save-adversarial', kept);
+    const text = pageText(readFileSync(page, 'utf8'));
+    for (const { file } of result.perExample) assert.ok(text.includes(file!), file);
+    assert.match(text, /What is taken for what/);
+    assert.doesNotMatch(text, /image \d+/);
+    assert.deepEqual((await evaluate(run, '--resume', kept)).result.perExample, result.perExample);
+    const manifest = JSON.parse(readFileSync(join(kept, 'manifest.json'), 'utf8'));
+    assert.deepEqual(
+      manifest.files,
+      result.perExample.map(({ file }) => file),
+    );
+  });
+});
 
 describe('of a folder of classes', () => {
   it('the tenth is measured that the run left out', async () => {

@@ -102,7 +102,7 @@ describe('satin, given a checkpoint of TensorFlow,', () => {
     says(['export', prefix, ...write, '--released', 'res51-silu'], /Did you mean 'res50-silu'\?/);
     says(
       ['export', prefix, ...write, '--released', 'Res50-silu', '--classes', '10'],
-      /--architecture but received undefined|no --architecture/,
+      /--architecture but nothing was given|no --architecture/,
     );
     says(
       ['export', prefix, ...write, '--released', 'res50-silu'],

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { InputError } from '../../src/errors.js';
@@ -26,8 +26,8 @@ smoke:
   training: { epochs: 1 }
 `;
 
-function fileOf(text: string): string {
-  const path = join(folder, 'recipe.yaml');
+function fileOf(text: string, name = 'recipe.yaml'): string {
+  const path = join(folder, name);
   writeFileSync(path, text);
   return path;
 }
@@ -169,9 +169,138 @@ describe('--set and --smoke', () => {
     refuses(() => load(['__proto__.polluted=1']), /Unknown key '__proto__'/);
     assert.equal(Object.hasOwn(Object.prototype, 'polluted'), false);
     refuses(
-      () => loadRecipe(fileOf(minimal.slice(0, minimal.indexOf('smoke:'))), { smoke: true }),
-      /section 'smoke'/,
+      () => loadRecipe(fileOf(`${minimal.slice(0, minimal.indexOf('smoke:'))}smoke: 3\n`), { smoke: true }),
+      /Expected a section of keys for smoke/,
     );
+  });
+});
+
+describe('a change of a recipe', () => {
+  const walk = fileOf(
+    `
+name: walk
+data: { name: mnist }
+model: { name: resnet8, activation: relu }
+threat: { norm: linf, epsilon: 0.1 }
+training:
+  objective: pgd
+  attack: { steps: 2, randomStart: false, epsilonWarmup: 3 }
+  awp: { warmup: 10 }
+  epochs: 30
+  batch: 64
+  optimizer: { momentum: 0.8 }
+  schedule: { name: step, learningRate: 0.1, warmup: 6, milestones: [15, 25], factor: 0.2 }
+`,
+    'walk.yaml',
+  );
+  const changed = (...set: readonly string[]) => {
+    const notes: string[] = [];
+    const recipe = loadRecipe(walk, { set, onNote: (note) => notes.push(note) });
+    return { training: recipe.training, notes };
+  };
+
+  it('of the number of epochs takes along what is said in epochs, and says so', () => {
+    const { training, notes } = changed('training.epochs=3');
+    assert.ok(training.objective === 'pgd' && training.schedule.name === 'step');
+    const { schedule, attack, awp } = training;
+    assert.deepEqual(
+      [schedule.warmup, schedule.milestones, attack.epsilonWarmup, awp?.warmup],
+      [0.6, [1.5, 2.5], 0.3, 1],
+    );
+    assert.equal(notes.length, 4);
+    assert.match(
+      notes[0]!,
+      /^With 3 epochs in place of 30, training\.schedule\.warmup is 0\.6 in place of 6\.$/,
+    );
+    assert.deepEqual(changed('training.epochs=30').notes, []);
+  });
+
+  it('leaves what is changed with it, whatever its value', () => {
+    const { training, notes } = changed(
+      'training.epochs=20',
+      'training.schedule.warmup=6',
+      'training.schedule.milestones=[15, 18]',
+    );
+    assert.ok(training.schedule.name === 'step');
+    assert.deepEqual([training.schedule.warmup, training.schedule.milestones], [6, [15, 18]]);
+    assert.doesNotMatch(notes.join('\n'), /schedule/);
+  });
+
+  it('of the objective drops what belongs to another one, and says so', () => {
+    const { training, notes } = changed('training.objective=clean');
+    assert.equal(training.objective, 'clean');
+    assert.deepEqual(notes, [
+      'training.attack is dropped, which does not belong to training.objective=clean.',
+      'training.awp is dropped, which does not belong to training.objective=clean.',
+    ]);
+    const trades = changed('training.objective=trades');
+    assert.ok(trades.training.objective === 'trades');
+    assert.equal(trades.training.attack.steps, 2);
+    assert.deepEqual(trades.notes, [
+      'training.attack.randomStart is dropped, which does not belong to training.objective=trades.',
+    ]);
+    const adam = changed('training.optimizer.name=adam', 'training.schedule.name=cosine');
+    assert.equal(adam.training.optimizer.name, 'adam');
+    assert.deepEqual(adam.notes.length, 3);
+  });
+
+  it('refuses what is changed to what does not belong there', () => {
+    refuses(
+      () => changed('training.objective=clean', 'training.attack.steps=3'),
+      /'training\.attack' applies only if training\.objective is/,
+    );
+    refuses(() => changed('training.objective=klean'), /training\.objective but received 'klean'/);
+    const typo = fileOf(readFileSync(walk, 'utf8').replace('randomStart', 'randomStrat'));
+    refuses(
+      () => loadRecipe(typo, { set: ['training.objective=trades'] }),
+      /Unknown key 'training\.attack\.randomStrat'/,
+    );
+  });
+
+  it('to a smoke run needs no section of that name', () => {
+    const notes: string[] = [];
+    const { training, validation } = loadRecipe(walk, { smoke: true, onNote: (note) => notes.push(note) });
+    assert.deepEqual([training.epochs, training.epochSteps, validation.examples], [1, 4, 16]);
+    assert.match(notes.join(), /no section smoke: it is reduced to one epoch of 4 steps/);
+    assert.equal(training.schedule.warmup, 0.2);
+    assert.equal(loadRecipe(walk, { smoke: true, set: ['training.epochs=2'] }).training.schedule.warmup, 0.4);
+  });
+});
+
+describe('the folder of the data', () => {
+  const own = (dir: string) => `
+name: own
+data: { name: folder, dir: ${dir}, size: [8, 8] }
+model: { name: resnet8, activation: relu }
+threat: { norm: linf, epsilon: 0.1 }
+training: { objective: clean, epochs: 1, batch: 4, schedule: { name: constant, learningRate: 0.1 } }
+`;
+
+  it('is looked for beside the recipe too, and a message says where', () => {
+    const path = fileOf(own('pictures of mine'));
+    const beside = join(dirname(path), 'pictures of mine');
+    refuses(
+      () => loadRecipe(path),
+      /Expected a folder of images for data\.dir but received 'pictures of mine'/,
+      new RegExp(`There is none at ${resolve('pictures of mine')} or ${beside}\\.`),
+    );
+    mkdirSync(beside);
+    assert.equal(loadRecipe(path).data.dir, beside);
+    assert.equal(loadRecipe(fileOf(own(beside))).data.dir, beside);
+    assert.equal(loadRecipe(fileOf(own('src'))).data.dir, 'src', 'the working directory comes first');
+  });
+});
+
+describe('the name of a recipe', () => {
+  it('that is no file is said to be none, without a list of recipes where it is a path', () => {
+    const missing = join(tmpdir(), 'nobody', 'photo.yaml');
+    assert.throws(
+      () => loadRecipe(missing),
+      (error: Error) =>
+        error.message.includes(`There is no file ${missing}.`) && !/imagenet/.test(error.message),
+    );
+    refuses(() => loadRecipe('cifar10-sillu'), /Did you mean 'cifar10-silu'\?/);
+    refuses(() => loadRecipe('unheard-of'), /There is no such file, and the recipes are cifar10-/);
   });
 });
 
@@ -297,7 +426,7 @@ describe('a recipe is refused', () => {
 
   it('where there is none, with the nearest name', () => {
     refuses(() => loadRecipe('fashion-mnist-silo'), /Did you mean 'fashion-mnist-silu'\?/);
-    refuses(() => loadRecipe('nothing.yaml'), /The recipes are .*fashion-mnist-silu/);
+    refuses(() => loadRecipe('nothing'), /the recipes are .*fashion-mnist-silu/);
     refuses(() => loadRecipe(folder), /It is a folder/);
   });
 });

@@ -122,5 +122,7 @@ export const two: ReportInput = {
   networks: [network('ReLU', 0.835, 0.682), network('SiLU', 0.851, 0.711)],
   comparisons: [{ first: 'ReLU', other: 'SiLU', onlyFirstRight: 21, onlyOtherRight: 50, pValue: 0.00076 }],
   gallery: [example(['ReLU', 'SiLU'], picture(1, 28, 28), picture(1, 28, 28, 0.1))],
+  differences: [{ what: 'model.activation', values: ['relu', 'silu'] }],
+  isOfActivation: true,
   notice: 'one seed: this shows the method and is no evidence for an activation',
 };

@@ -217,7 +217,7 @@ describe('a model on another device', async () => {
         interrupted: () => false,
       });
       return [
-        predict(plain, images).map(([best]) => best!.class),
+        predict(plain, { images, shape: data.shape, classes: data.classes }).map(([best]) => best!.class),
         attacked.map(({ outcome, after }) => [outcome, after.label]),
       ];
     };

@@ -33,13 +33,22 @@ describe('Ctrl-C during a training run', () => {
     assert.equal(status, 130, stderr);
     assert.match(
       stderr,
-      /\nsatin: Interrupted after step \d+; a checkpoint was written\. Continue with --resume\.\n$/,
+      /\nsatin: Interrupted after step \d+; a checkpoint was written\. Continue with: \.\/satin train \S+interrupted --resume\n$/,
     );
     const stopped = readCheckpoint({ path, names: ['last'] }).progress?.step ?? 0;
     assert.ok(stopped >= 8 && stopped < 24, `stopped after step ${stopped}`);
     assert.equal(readEvents(path).filter(({ type }) => type === 'interrupted').length, 1);
 
-    const resumed = satin('train', recipe, '--out', path, '--resume');
+    for (const [words, sentence] of [
+      [[], /Expected a recipe, or --resume with the folder of a run,/],
+      [['--resume', '--set', 'training.epochs=9'], /Expected no --set for the run/],
+      [['--resume', '--out', join(folder, 'other')], /Expected no --out for the run/],
+    ] as const) {
+      const refused = satin('train', path, ...words);
+      assert.equal(refused.status, 2);
+      assert.match(refused.stderr, sentence);
+    }
+    const resumed = satin('train', path, '--resume');
     assert.equal(resumed.status, 0, resumed.stderr);
     assert.deepEqual(outcome(path), outcome(alone));
   });

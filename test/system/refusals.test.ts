@@ -79,7 +79,6 @@ describe('satin train refuses', () => {
     ['an assignment that is none', ['--set', 'training.epochs'], /path=value/],
     ['a batch above what there is to train on', ['--set', 'training.batch=1000'], /at most 128/],
     ['starting weights that are not there', ['--init', place('nowhere')], /for the model but received/],
-    ['a recipe without a smoke section for --smoke', ['--smoke'], /section 'smoke'/],
     ['a folder of data that is not there', ['--set', `data.dir=${place('nowhere')}`], /files of mnist/],
   ];
   for (const [what, words, sentence] of cases) it(what, () => assertTrainingRefused(words, sentence));

@@ -16,6 +16,7 @@ import type { EvaluationManifest, EvaluationSettings } from '../../evaluation/fo
 import type { NewEvaluationFolder } from '../../evaluation/folder/new-folder.js';
 import type { StoredEvaluationFolder } from '../../evaluation/folder/resume-folder.js';
 import { requireSameDevice } from '../../evaluation/folder/same-device.js';
+import { withPredictions } from '../../evaluation/predictions.js';
 import type { BatchResult, EngineResult, EvaluationResult } from '../../evaluation/result.js';
 import { perClass } from '../../evaluation/summary.js';
 import { tuneBatchSize } from '../../evaluation/tune-batch-size.js';
@@ -123,6 +124,17 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
     });
     const { adversarial: _, ...measured } = found;
     const { flags, classes } = checked;
+    const leads = (options.group?.rank ?? 0) === 0;
+    const answered =
+      random || !leads
+        ? measured.perExample
+        : withPredictions(measured.perExample, {
+            classify: model.classify,
+            data: tensors,
+            adversarial: found.adversarial,
+            batch: batch.size,
+          });
+    const files = data.files ?? folder?.manifest.files;
     const result: EvaluationResult = {
       satin: version,
       model: model.name,
@@ -147,7 +159,10 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
         ...checkResults(found, { attacks, classes }),
       ],
       warnings: folder?.manifest.warnings ?? data.warnings,
-      perExample: measured.perExample,
+      perExample: answered.map((example, index) => ({
+        ...example,
+        ...(files != null && { file: files[index]! }),
+      })),
       batch,
       engine: engineResult(device),
       precision: { search: precision, verdict: 'float32' },
@@ -190,6 +205,7 @@ function manifestOf(
     },
     model: model.name,
     warnings: [...data.warnings],
+    files: data.files === undefined ? null : [...data.files],
     epsilonText: epsilon.epsilonText,
     evaluation: settings,
   };

@@ -36,7 +36,8 @@ export interface VerificationResult {
   readonly failed: readonly FailedImage[];
 }
 
-export interface FailedImage extends Pick<VerifiedImage, 'id' | 'label' | 'attack' | 'distance' | 'pixels'> {
+export interface FailedImage
+  extends Pick<VerifiedImage, 'id' | 'file' | 'label' | 'attack' | 'distance' | 'pixels'> {
   readonly because: readonly ('outside-ball' | 'outside-box' | 'classified-rightly')[];
 }
 

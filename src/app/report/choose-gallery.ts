@@ -4,6 +4,7 @@ import { DatasetTensors } from '../../data/dataset-tensors.js';
 import { stackImages } from '../../data/image-stack.js';
 import type { FinishedEvaluation } from '../../evaluation/folder/finished.js';
 import { padSingleton } from '../../evaluation/model-under-test.js';
+import type { ExampleResult } from '../../evaluation/result.js';
 import type { GalleryExample } from '../../report/input.js';
 import { scope } from '../../tensor/scope.js';
 import { lastIterates } from '../evaluate/last-iterate.js';
@@ -46,6 +47,7 @@ export function chooseGallery(options: GalleryOptions): GalleryExample[] {
   const pixels = channels * height * width;
   return indices.map((index, at) => ({
     id: data.ids[index]!,
+    ...nameOf(networks[0]!.measured.result.perExample[index]!),
     label: data.classes[data.labels[index]!]!,
     image: picture(
       Float32Array.from(data.images.subarray(index * pixels, (index + 1) * pixels), (byte) => byte / 255),
@@ -79,6 +81,11 @@ function chooseForGallery({ networks, data, count = 8, standing = true }: Galler
     .slice(0, count)
     .map(({ index }) => index)
     .sort((a, b) => a - b);
+}
+
+/** An image of a folder goes by its file. */
+function nameOf({ file }: ExampleResult): { readonly name?: string } {
+  return file === undefined ? {} : { name: file };
 }
 
 interface View {

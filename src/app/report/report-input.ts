@@ -3,10 +3,11 @@ import { engineInfo } from '../../engine/engine-info.js';
 import { InputError } from '../../errors.js';
 import { commandLine } from '../../provenance/command-line.js';
 import { makeManifest } from '../../provenance/manifest.js';
-import type { CurvePoint, ReportInput, ReportNetwork } from '../../report/input.js';
+import type { CurvePoint, ReportInput, ReportNetwork, RunDifference } from '../../report/input.js';
 import { readManifest } from '../../runs/run-folder.js';
 import { chooseGallery, type GalleryNetwork } from './choose-gallery.js';
 import { compareVerdicts, networkReport } from './report-parts.js';
+import { areOfActivation } from './run-differences.js';
 
 /** A trained network with all its measurements. */
 export interface MeasuredNetwork extends GalleryNetwork {
@@ -20,6 +21,7 @@ export interface ReportInputOptions {
   readonly subtitle: string;
   /** A caveat for the reader. */
   readonly notice: string;
+  readonly differences: readonly RunDifference[];
   /** The images that all networks were evaluated on. */
   readonly data: Dataset;
   /** One or more, evaluated under one threat model. */
@@ -27,7 +29,8 @@ export interface ReportInputOptions {
 }
 
 /** Assembles the input of `renderReport`; versions and machine are those of this process. */
-export function reportInput({ title, subtitle, notice, data, networks }: ReportInputOptions): ReportInput {
+export function reportInput(options: ReportInputOptions): ReportInput {
+  const { title, subtitle, notice, differences, data, networks } = options;
   const [first] = networks;
   if (first === undefined) throw InputError.expected('at least one network', 'the report', 'none');
   const { norm, epsilon, epsilonText } = first.measured.result;
@@ -50,6 +53,8 @@ export function reportInput({ title, subtitle, notice, data, networks }: ReportI
       ({ run, name, curve, measured }): ReportNetwork =>
         networkReport({ run, name, evaluation: measured.result, curve }),
     ),
+    differences,
+    isOfActivation: areOfActivation(differences),
     comparisons: compareVerdicts(networks.map(({ name, measured: { result } }) => ({ name, result }))),
     gallery: chooseGallery({ networks, data }),
   };

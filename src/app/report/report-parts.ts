@@ -2,12 +2,12 @@ import { parseActivation } from '../../activations/parse.js';
 import { InputError } from '../../errors.js';
 import type { EvaluationResult } from '../../evaluation/result.js';
 import { holm, mcnemar, wilsonInterval } from '../../evaluation/statistics.js';
-import { placeName } from '../../provenance/place.js';
 import { parseRecipe } from '../../recipe/recipe.js';
 import type { Comparison, CurvePoint, EpochPoint, ReportNetwork } from '../../report/input.js';
 import { readEvents } from '../../runs/event-log.js';
 import type { RunEvent } from '../../runs/events.js';
 import { readStoredRecipe } from '../../runs/run-folder.js';
+import { placesOf } from './run-differences.js';
 
 /** Builds the parts of a report from run folders and measurements. Nothing is measured here. */
 export interface NetworkReportOptions {
@@ -49,16 +49,6 @@ export function networkReport({ run, name, evaluation, curve }: NetworkReportOpt
     ),
     curve,
   };
-}
-
-/** Runs of earlier versions did not record it: they were trained on the CPU in float32. */
-function placesOf(events: readonly RunEvent[]): string[] {
-  const places = events.flatMap((event) =>
-    event.type === 'start' || event.type === 'resume'
-      ? [`${placeName({ device: event.device ?? 'cpu', card: event.card })}, ${event.precision ?? 'float32'}`]
-      : [],
-  );
-  return [...new Set(places)];
 }
 
 function warningsOf(events: readonly RunEvent[]): string[] {

@@ -10,7 +10,7 @@ import { readOriginals } from '../../evaluation/folder/images.js';
 import type { EvaluationResult } from '../../evaluation/result.js';
 import { imagenetForm } from '../../recipe/imagenet-data.js';
 import type { Recipe } from '../../recipe/recipe.js';
-import type { ThreatModel } from '../../report/input.js';
+import type { RunDifference, ThreatModel } from '../../report/input.js';
 import { renderReport } from '../../report/training/page.js';
 import type { Checkpoint } from '../../runs/checkpoint.js';
 import { weightsOrigin } from '../../runs/weights-origin.js';
@@ -20,6 +20,7 @@ import { checkpointModel } from '../model/checkpoint-model.js';
 import { type AttackableModel, attackableModel } from '../model/open-model.js';
 import { keptOrMeasured, type StatedEvaluation, statedEvaluations } from './kept-evaluations.js';
 import { type MeasuredNetwork, reportInput } from './report-input.js';
+import { areOfActivation, noticeOf, runDifferences } from './run-differences.js';
 
 /** The page and its numbers, in the order of the runs. */
 export interface TrainingReport {
@@ -74,12 +75,13 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
   requireOfRuns(stated, runs);
   const settings = settingsOf(options, stated[0]);
   const { attacks, seed, threat } = settings;
+  const differences = runDifferences(runs);
   const networks: MeasuredNetwork[] = [];
   const models: AttackableModel[] = [];
   let data: Dataset | undefined;
   try {
     for (const run of runs) {
-      const name = nameOf(run, runs);
+      const name = nameOf(run, runs, differences);
       const digest = run.checkpoint.weightsDigest;
       const model = attackableModel(checkpointModel(run.checkpoint, device), {
         name: run.path,
@@ -129,10 +131,8 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
       reportInput({
         title: options.title ?? networks.map(({ name }) => name).join(' and '),
         subtitle: 'Adversarially trained image classifiers and their robustness.',
-        notice:
-          networks.length === 1
-            ? 'One training run: another seed gives different numbers.'
-            : 'One seed each: this shows the method and is no evidence for an activation.',
+        notice: noticeOf(runs, differences),
+        differences,
         data: data!,
         networks,
       }),
@@ -225,12 +225,15 @@ function requireOfRuns(stated: readonly StatedEvaluation[], runs: readonly Train
       );
 }
 
-/** The activation's title; if another run has the same, with the name of the run's folder, or its path if need be. */
-function nameOf(run: TrainedRun, runs: readonly TrainedRun[]): string {
+/**
+ * The activation's title, if that is what the runs differ in; else with the name of the run's folder, or its path if another
+ * has the same.
+ */
+function nameOf(run: TrainedRun, runs: readonly TrainedRun[], differences: readonly RunDifference[]): string {
   const titleOf = ({ recipe }: TrainedRun) => parseActivation(recipe.model.activation).title;
   const folderOf = ({ path }: TrainedRun) => basename(resolve(path));
   const alike = runs.filter((other) => titleOf(other) === titleOf(run));
-  if (alike.length === 1) return titleOf(run);
-  const isUnique = alike.filter((other) => folderOf(other) === folderOf(run)).length === 1;
+  if (alike.length === 1 && areOfActivation(differences)) return titleOf(run);
+  const isUnique = runs.filter((other) => folderOf(other) === folderOf(run)).length === 1;
   return `${titleOf(run)} (${isUnique ? folderOf(run) : run.path})`;
 }

@@ -1,16 +1,17 @@
 import { join } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
+import type { ModelFile } from '../../app/model/read-model-file.js';
 import { attackForms, parseAttack, requireNorm } from '../../attacks/attack.js';
 import { decodeImages } from '../../data/decode-image.js';
 import { resizeRules } from '../../data/image-rules.js';
 import { InputError } from '../../errors.js';
-import type { ModelDescription } from '../../models/description.js';
 import { parseRecipe } from '../../recipe/recipe.js';
 import { isRunFolder, readStoredRecipe } from '../../runs/run-folder.js';
 import { nearest } from '../../user-input/did-you-mean.js';
 import { parseEpsilon } from '../../user-input/epsilon.js';
 import { nameList } from '../../user-input/name-list.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
+import { inputShape } from '../input-shape.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { missing, wholeNumber } from '../option-parsers.js';
@@ -28,7 +29,10 @@ export function attackCommand() {
         'attacked. The output folder contains PNGs, an HTML report (index.html), and the exact adversarial images as ' +
         'float32, since the 8 bits of a PNG change the perturbation.',
     )
-    .argument('<model>', 'a run folder, checkpoint, weights file or TorchScript file')
+    .argument(
+      '<model>',
+      'a run folder, checkpoint, weights file, TorchScript file, PyTorch state dict or prefix of a TensorFlow checkpoint',
+    )
     .argument('<image...>', 'JPEG, PNG, WebP, GIF, TIFF or AVIF files')
     .option('--attack <name>', attackForms, 'pgd-50')
     .addOption(
@@ -39,10 +43,19 @@ export function attackCommand() {
     .addOption(
       new Option('--resize <rule>', 'how images are resized').choices(resizeRules).default('crop' as const),
     )
-    .addOption(modelOptions.shape())
     .addOption(modelOptions.inputRange())
     .addOption(modelOptions.mean())
     .addOption(modelOptions.std())
+    .addOption(modelOptions.architecture())
+    .addOption(modelOptions.activation())
+    .addOption(modelOptions.classes())
+    .addOption(modelOptions.shape())
+    .addOption(modelOptions.width())
+    .addOption(modelOptions.padding())
+    .addOption(modelOptions.normEpsilon())
+    .addOption(modelOptions.entry())
+    .addOption(modelOptions.released())
+    .addOption(modelOptions.known())
     .option('--out <folder>', 'output folder', 'adversarial')
     .option('--json <file>', 'also write the result as JSON to a file, or - for standard output')
     .option('--seed <number>', "seed of the attack's random numbers", wholeNumber('--seed', 0), 0)
@@ -53,9 +66,9 @@ export function attackCommand() {
       for (const file of files) requireImageFile(file);
       requireJsonPath(json);
       const attack = parseAttack(options.attack);
-      const file = readTypedModel(modelPath, options);
-      const described = file.kind === 'satin' ? file.checkpoint.model : null;
-      const shape = shapeOf(options.shape, described);
+      const file = readTypedModel(modelPath, options, { takesWeights: true });
+      const described = describedClasses(file);
+      const shape = inputShape(file);
       const threat = isRunFolder(modelPath)
         ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`).threat
         : null;
@@ -69,7 +82,7 @@ export function attackCommand() {
               norm,
               '--epsilon',
             );
-      if (described !== null) classOf(options.label, described.classes); // fail before loading the engine
+      if (described !== null) classOf(options.label, described); // fail before loading the engine
       requireEmptyFolder(out, '--out');
       const [channels, height, width] = shape;
       const { images, warnings } = await decodeImages({
@@ -113,27 +126,10 @@ export function attackCommand() {
     });
 }
 
-/** Channels (1 or 3), height and width: as given for a TorchScript model, from the description of a Satin model. */
-function shapeOf(
-  text: string | undefined,
-  described: Pick<ModelDescription, 'shape'> | null,
-): readonly [channels: 1 | 3, height: number, width: number] {
-  if (described !== null && text !== undefined)
-    throw InputError.expected('a TorchScript file', '--shape', text, 'A Satin model includes its shape.');
-  const stated = /^([13])x([1-9]\d{0,3})x([1-9]\d{0,3})$/
-    .exec(text ?? '')
-    ?.slice(1)
-    .map(Number);
-  const [channels, height, width] = described?.shape ?? stated ?? [];
-  if (height === undefined || width === undefined)
-    throw InputError.expected(
-      'channels (1 or 3), height and width, such as 3x224x224,',
-      '--shape',
-      text,
-      'A TorchScript file does not contain its input shape.',
-    );
-  if (channels === 1 || channels === 3) return [channels, height, width];
-  throw InputError.expected('a model for grey (1) or colour (3) images', 'the model', channels);
+/** The class names that the file of a model states; null if the model has to be asked. */
+function describedClasses(file: ModelFile): readonly string[] | null {
+  if (file.kind === 'satin') return file.checkpoint.model.classes;
+  return file.kind === 'weights' ? file.description.classes : file.form.classes;
 }
 
 /** The label of a class by name, or null if none is given. @throws {InputError} listing the known classes. */

@@ -6,6 +6,7 @@ import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { columns } from '../terminal/columns.js';
 import { rate, shortTime } from '../terminal/format.js';
+import { printError } from '../terminal/print.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
 
 const bases: Readonly<Record<Plan['basis'], string>> = {
@@ -36,7 +37,7 @@ export function planCommand() {
     )
     .argument('<recipe>', `a YAML file, or one of ${recipeNames().join(', ')}`)
     .option('--set <path=value>', 'change one value of the recipe; repeatable', several)
-    .option('--smoke', "apply the recipe's smoke section", false)
+    .option('--smoke', "apply the recipe's smoke section, or take four steps", false)
     .addOption(
       new Option(
         '--device <device>',
@@ -51,6 +52,7 @@ export function planCommand() {
       const recipe = loadRecipe(recipeName, {
         set: [...set, ...(threads === undefined ? [] : [`threads=${threads}`])],
         smoke,
+        onNote: (sentence) => printError(`${sentence}\n`),
       });
       // Imported after validation, since this loads the engine.
       const { plan } = await import('../../app/plan/plan.js');

@@ -2,11 +2,14 @@ import { Command, Option } from '@commander-js/extra-typings';
 import type { Prediction } from '../../app/predict.js';
 import { decodeImages } from '../../data/decode-image.js';
 import { resizeRules } from '../../data/image-rules.js';
-import { InputError, printable } from '../../errors.js';
+import { printable, RunError } from '../../errors.js';
+import { nameList } from '../../user-input/name-list.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
-import { readTypedModel } from '../model-options.js';
+import { inputShape } from '../input-shape.js';
+import { modelOptions, readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../option-parsers.js';
-import { requireImageFile } from '../output-file.js';
+import { isImageFile, requireImageFile } from '../output-file.js';
+import { sayProgram } from '../say-program.js';
 import { printError } from '../terminal/print.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
 
@@ -17,41 +20,72 @@ export function predictCommand() {
       'Classifies your own images. Each is resized to the input size of the model and converted to its number of channels. ' +
         'It should resemble the training images: Fashion-MNIST shows light clothes on a black background.',
     )
-    .argument('<model>', 'a run folder, checkpoint or weights file')
+    .argument(
+      '<model>',
+      'a run folder, checkpoint, weights file, TorchScript file, PyTorch state dict or prefix of a TensorFlow checkpoint',
+    )
     .argument('<image...>', 'JPEG, PNG, WebP, GIF, TIFF, AVIF, BMP or PNM files')
     .addOption(
       new Option('--resize <rule>', 'how images are resized').choices(resizeRules).default('crop' as const),
     )
+    .addOption(modelOptions.inputRange())
+    .addOption(modelOptions.mean())
+    .addOption(modelOptions.std())
+    .addOption(modelOptions.architecture())
+    .addOption(modelOptions.activation())
+    .addOption(modelOptions.classes())
+    .addOption(modelOptions.shape())
+    .addOption(modelOptions.width())
+    .addOption(modelOptions.padding())
+    .addOption(modelOptions.normEpsilon())
+    .addOption(modelOptions.entry())
+    .addOption(modelOptions.released())
+    .addOption(modelOptions.known())
     .option('--json <file>', 'write the predictions as JSON to a file, or - for standard output')
     .addOption(deviceOption())
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
-    .action(async (modelPath, files, { resize, json, device: stated, threads }) => {
-      for (const file of files) requireImageFile(file);
+    .action(async (modelPath, files, options) => {
+      const { resize, json, threads } = options;
       requireJsonPath(json);
-      const file = readTypedModel(modelPath, {});
-      if (file.kind !== 'satin')
-        throw InputError.expected('a Satin model', 'the model', modelPath, 'It is a TorchScript file.');
-      const { checkpoint } = file;
-      const [channels, height, width] = checkpoint.model.shape;
-      if (channels !== 1 && channels !== 3)
-        throw InputError.expected('a model for grey (1) or colour (3) images', 'the model', channels);
-      const { images: pixels, warnings } = await decodeImages({
-        files,
-        form: { size: [height, width], channels, resize },
-      });
+      const there = files.filter(isImageFile);
+      if (there.length === 0) requireImageFile(files[0]!);
+      const file = readTypedModel(modelPath, options, { takesWeights: true });
+      const shape = inputShape(file);
+      const [channels, height, width] = shape;
+      const form = { size: [height, width], channels, resize } as const;
+      const decoded = await decodeImages({ files: there, form, broken: 'skip' });
+      if (decoded.kept.length === 0) await decodeImages({ files: there, form }); // names the broken ones
+      const missing = files.filter((each) => !there.includes(each));
+      const warnings = [
+        ...(missing.length === 0
+          ? []
+          : [`Left out what is no file: ${nameList(missing, { most: 20, length: 500 })}.`]),
+        ...decoded.warnings,
+      ];
       for (const warning of warnings) printError(`Warning: ${warning}\n`);
       // Imported after validation, since this loads the engine.
       const { predict } = await import('../../app/predict.js');
-      const { checkpointModel } = await import('../../app/model/checkpoint-model.js');
+      const { modelClassNames } = await import('../../app/model/model-class-names.js');
+      const { openModel } = await import('../../app/model/open-model.js');
       const say = (sentence: string) => printError(`${sentence}\n`);
-      const device = await chooseStatedDevice({ device: stated, threads, say });
-      using model = checkpointModel(checkpoint, device);
-      const predictions = predict(model, pixels);
-      const images = files.map((image, index) => ({ image, predictions: predictions[index]! }));
+      const device = await chooseStatedDevice({ device: options.device, threads, say });
+      sayProgram(file, say);
+      using model = openModel(file, { device });
+      const classes = modelClassNames(model, shape);
+      const predictions = predict(model, { images: decoded.images, shape, classes });
+      const images = Array.from(decoded.kept, (index, row) => ({
+        image: there[index]!,
+        predictions: predictions[row]!,
+      }));
       writeResult(
-        { model: modelPath, modelDigest: checkpoint.weightsDigest, device, resize, images, warnings },
+        { model: modelPath, modelDigest: model.digest, device, resize, images, warnings },
         { json, table: table(images) },
       );
+      if (images.length < files.length)
+        throw new RunError(
+          'images-left-out',
+          `${files.length - images.length} of ${files.length} images could not be read; the others were classified.`,
+        );
     });
 }
 

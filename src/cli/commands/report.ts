@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
+import { noticeOf, runDifferences } from '../../app/report/run-differences.js';
 import type { TrainedRun } from '../../app/report/training-report.js';
 import { parseAttack, requireNorm } from '../../attacks/attack.js';
 import { comparisonAttacks } from '../../attacks/comparison-attacks.js';
@@ -52,10 +53,12 @@ export function reportCommand() {
       for (const attack of attacks ?? []) requireNorm(parseAttack(attack), runs[0]!.recipe.threat.norm);
       const out = stated ?? join(paths[0]!, 'report.html');
       requireNewFile(out, 'the report');
+      const notice = noticeOf(runs, runDifferences(runs));
       // Imported after validation, since this loads the engine.
       const { trainingReport } = await import('../../app/report/training-report.js');
       const display = createDisplay();
       const device = await chooseStatedDevice({ device: wanted, threads, say: display.note });
+      display.note(notice);
       const signal = listenForInterrupt(display.note);
       try {
         const { page } = await trainingReport({

@@ -3,22 +3,33 @@ import { activationLines } from '../../activations/describe.js';
 import { readInitialWeights } from '../../app/model/initial-weights.js';
 import { isRestart, jobId, readLauncherEnvironment } from '../../distributed/launcher-environment.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
+import type { DeviceName } from '../../engine/device-name.js';
 import { InputError } from '../../errors.js';
+import { commandLine } from '../../provenance/command-line.js';
 import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
+import { parseRecipe, type Recipe } from '../../recipe/recipe.js';
 import { readEvents } from '../../runs/event-log.js';
-import { defaultRunPath, isRunFolder, readManifest } from '../../runs/run-folder.js';
+import { defaultRunPath, isRunFolder, readManifest, readStoredRecipe } from '../../runs/run-folder.js';
 import { deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { several, wholeNumber } from '../option-parsers.js';
-import { print } from '../terminal/print.js';
+import { withResumeOfRun } from '../resume-command.js';
+import { print, printError } from '../terminal/print.js';
 import { createDisplay } from '../terminal/terminal.js';
 
 /** `satin train RECIPE` */
 export function trainCommand() {
   return new Command('train')
-    .argument('<recipe>', `a YAML file, or one of ${recipeNames().join(', ')}`)
+    .argument(
+      '<recipe>',
+      `a YAML file, with --resume the folder of a run, or one of ${recipeNames().join(', ')}`,
+    )
     .option('--set <path=value>', 'change one value of the recipe; repeatable', several)
-    .option('--smoke', "apply the recipe's smoke section: a test that takes seconds", false)
+    .option(
+      '--smoke',
+      "apply the recipe's smoke section, or take four steps: a test that takes seconds",
+      false,
+    )
     .option('--out <folder>', 'the run folder (default: runs/NAME-SEED)')
     .option('--resume', 'resume the run in the run folder', false)
     .option('--resume-or-start', 'resume the run in the run folder, or start it if there is none', false)
@@ -29,17 +40,18 @@ export function trainCommand() {
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .addHelpText('after', activationHelp)
     .action(async (recipeName, options) => {
-      const { smoke, device, threads } = options;
+      const { device, threads } = options;
       const set = [
         ...(options.set ?? []),
         ...(device === undefined ? [] : [`device=${device}`]),
         ...(threads === undefined ? [] : [`threads=${threads}`]),
       ];
-      const recipe = loadRecipe(recipeName, { set, smoke });
       const launch = readLauncherEnvironment(process.env);
       const leads = (launch?.rank ?? 0) === 0;
-      const path =
-        options.out ?? defaultRunPath(`${recipe.name}${smoke ? '-smoke' : ''}`, recipe.training.seed);
+      const onNote = leads ? (sentence: string) => printError(`${sentence}\n`) : () => {};
+      const { recipe, path } = isRunFolder(recipeName)
+        ? recipeOfRun(recipeName, options)
+        : chosenRecipe(recipeName, { ...options, set, onNote });
       // A launcher that starts a job again runs the same command line.
       const job = jobId(process.env);
       const isOfJob = job !== null && isRunFolder(path) && readManifest(path).chosen.job === job;
@@ -80,7 +92,10 @@ export function trainCommand() {
           ...(leads && { onProgress: display.progress }),
         });
       try {
-        if (launch === null) await run();
+        if (launch === null)
+          await run().catch((error: unknown) => {
+            throw withResumeOfRun(error, path);
+          });
         else {
           const { deviceOfRank } = await import('../../app/device-of-rank.js');
           const device =
@@ -92,8 +107,61 @@ export function trainCommand() {
       }
       if (!leads) return;
       if (isDone) print('The run is finished already; it was left as it is.\n');
-      print(`The run is in ${path}. Evaluate it: ./satin evaluate ${path}\n`);
+      print(`The run is in ${path}. Evaluate it: ${commandLine(['evaluate', path])}\n`);
     });
+}
+
+interface RecipeWords {
+  readonly out?: string | undefined;
+  readonly smoke: boolean;
+}
+
+function chosenRecipe(
+  name: string,
+  options: RecipeWords & {
+    readonly set: readonly string[];
+    readonly onNote: (sentence: string) => void;
+  },
+): { readonly recipe: Recipe; readonly path: string } {
+  const { out, smoke } = options;
+  const recipe = loadRecipe(name, options);
+  const path = out ?? defaultRunPath(`${recipe.name}${smoke ? '-smoke' : ''}`, recipe.training.seed);
+  return { recipe, path };
+}
+
+/**
+ * The recipe that a run was begun with, so that nothing has to be typed again.
+ *
+ * @throws {InputError} without `--resume`, and for options that would change the recipe or the folder.
+ */
+function recipeOfRun(
+  path: string,
+  options: RecipeWords & {
+    readonly set?: readonly string[] | undefined;
+    readonly resume: boolean;
+    readonly resumeOrStart: boolean;
+    readonly device?: DeviceName | undefined;
+    readonly threads?: number | undefined;
+  },
+): { readonly recipe: Recipe; readonly path: string } {
+  const { out, set, smoke, device, threads } = options;
+  if (!options.resume && !options.resumeOrStart)
+    throw InputError.expected('a recipe, or --resume with the folder of a run,', 'the recipe', path);
+  for (const [flag, value] of [
+    ['--set', set?.join(' ')],
+    ['--smoke', smoke ? 'true' : undefined],
+    ['--out', out],
+    ['--threads', threads],
+  ] as const)
+    if (value !== undefined)
+      throw InputError.expected(
+        `no ${flag}`,
+        `the run ${path}`,
+        value,
+        'It goes on with its own recipe, in its folder.',
+      );
+  const recipe = parseRecipe(readStoredRecipe(path), `the run ${path}`);
+  return { recipe: device === undefined ? recipe : { ...recipe, device }, path };
 }
 
 /** Help text on the values of `model.activation`. */

@@ -71,8 +71,8 @@ function table(result: VerificationResult): string {
     ...result.failed
       .slice(0, listed)
       .map(
-        ({ id, attack, distance, pixels: [lowest, highest], because }) =>
-          `  image ${id}, ${attack}: ${because.join(', ')} (distance ${distance}, pixels ${lowest} to ${highest})`,
+        ({ id, file = `image ${id}`, attack, distance, pixels: [lowest, highest], because }) =>
+          `  ${file}, ${attack}: ${because.join(', ')} (distance ${distance}, pixels ${lowest} to ${highest})`,
       ),
     ...(result.failed.length > listed ? [`  and ${result.failed.length - listed} more`] : []),
   ];

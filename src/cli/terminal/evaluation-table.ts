@@ -1,11 +1,15 @@
 import { Help } from '@commander-js/extra-typings';
+import { confusionOf } from '../../evaluation/confusion.js';
 import type { EvaluationResult } from '../../evaluation/result.js';
 import { wilsonInterval } from '../../evaluation/statistics.js';
 import { weightsInWords } from '../../evaluation/weights-in-words.js';
 import { type KnownName, knownModels } from '../../models/known-models.js';
-import { columns } from './columns.js';
+import { columns, shortened } from './columns.js';
 import { flagHints } from './flag-hints.js';
 import { percentage, shortTime } from './format.js';
+
+/** The most files listed; the JSON has all. */
+const listed = 10;
 
 /** Default width of a terminal in columns. */
 const terminalWidth = 80;
@@ -26,10 +30,46 @@ export function evaluationTable(result: EvaluationResult, known: KnownName | nul
     '',
     `clean accuracy   ${percentage(clean)}   ${intervalInWords(wilsonInterval(right, examples))}`,
     `robust accuracy  ${percentage(robust)}   ${intervalInWords(interval)}`,
+    ...mistakes(result),
+    ...confusion(result),
     ...(known === null ? [] : publishedLines(result, known)),
     ...flags.flatMap(({ code, message }) => ['', `flag ${code}`, ...wrapped(withHint(code, message))]),
     '',
   ].join('\n');
+}
+
+/** Of a folder the files that are misclassified without attack, and as what. */
+function mistakes({ perExample }: EvaluationResult): string[] {
+  const wrong = perExample.filter(({ clean, file }) => !clean && file !== undefined);
+  if (wrong.length === 0) return [];
+  const more = wrong.length - listed;
+  return [
+    '',
+    'misclassified without attack',
+    ...columns(
+      wrong
+        .slice(0, listed)
+        .map(({ file, predicted }) => [
+          `  ${shortened(file!, 50)}`,
+          predicted === undefined ? '' : `as ${predicted}`,
+        ]),
+    ).map((line) => line.slice(0, terminalWidth)),
+    ...(more > 0 ? [`  and ${count(more)} more, all in --json and --report`] : []),
+  ];
+}
+
+/** Of a folder how often images of each class (row) were predicted as each class (column), if that fits the terminal. */
+function confusion(result: EvaluationResult): string[] {
+  if (result.perExample.every(({ file }) => file === undefined)) return [];
+  const found = confusionOf(result);
+  if (found === null) return [];
+  const { classes, counts } = found;
+  const rows = [
+    ['class, predicted as', ...classes.map((name) => shortened(name, 10))],
+    ...classes.map((name, row) => [shortened(name, 19), ...counts[row]!.map(count)]),
+  ];
+  const lines = columns(rows, { right: [...classes.keys()].map((column) => column + 1) });
+  return lines.some((line) => line.length > terminalWidth) ? [] : ['', ...lines];
 }
 
 /** The published figures, and whether they agree with these images; another attack or ε has no published figure. */

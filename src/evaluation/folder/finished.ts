@@ -111,7 +111,10 @@ const schema: z.ZodType<EvaluationResult> = z.object({
   perExample: z.array(
     z.object({
       id: count,
+      file: z.string().exactOptional(),
       label: count,
+      predicted: z.string().exactOptional(),
+      attacked: z.string().exactOptional(),
       clean: z.boolean(),
       brokenBy: z.string().nullable(),
       blind: z.literal(true).exactOptional(),

@@ -41,6 +41,8 @@ const schema = manifestSchema.extend({
   model: z.string(),
   /** Of the images and the model; evaluations from before they were kept have none. */
   warnings: z.array(z.string()).default([]),
+  /** Of a folder of images the file of each example, in the order of `originals.safetensors`. */
+  files: z.array(z.string()).nullable().default(null),
   /** As given by the user. */
   epsilonText: z.string(),
   /** Used again on resume. */

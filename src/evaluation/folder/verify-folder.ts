@@ -16,6 +16,8 @@ import { placesOfIds } from './place-of-id.js';
 /** The verification of a stored adversarial image. */
 export interface VerifiedImage {
   readonly id: number;
+  /** The file of the clean image; only of a folder of images. */
+  readonly file?: string;
   readonly label: number;
   readonly attack: string;
   /** Distance from the clean image, in float64. */
@@ -106,10 +108,12 @@ export function verifyFolder(
       });
       return { distances: norm.distance(x, originals), errors: rows };
     });
-    return found.map(({ id, attack, label, pixels }, row): VerifiedImage => {
+    return found.map(({ id, attack, index, label, pixels }, row): VerifiedImage => {
+      const file = options.manifest.files?.[index];
       const distance = distances[row]!;
       return {
         id,
+        ...(file !== undefined && { file }),
         label,
         attack,
         distance,

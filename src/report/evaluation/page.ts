@@ -9,6 +9,7 @@ import { html } from '../page/html.js';
 import { page } from '../page/page.js';
 import { warningList } from '../page/warning-list.js';
 import { attackSequence } from './attack-sequence.js';
+import { confusionTable } from './confusion-table.js';
 import { evaluationHeadline, flagBox } from './headline.js';
 import type { EvaluationPageInput } from './input.js';
 import { outcomes } from './outcomes.js';
@@ -29,6 +30,7 @@ ${accuracyAgainstEpsilon({ networks: [{ name: theModel, curve }], threat: result
 ${outcomes(result)}
 </div>
 ${perClass(result)}
+${confusionTable(result)}
 ${gallerySection({ gallery, names: [theModel], threat: result })}
 ${howToRead({ threat: result })}
 ${evaluationFacts(input)}`,

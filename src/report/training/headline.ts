@@ -28,11 +28,22 @@ export function headline(input: ReportInput): Markup {
 <section aria-labelledby="headline">
 <h2 id="headline">Clean and robust accuracy</h2>
 <div class="cards">${input.networks.map((network, index) => card(input, network, index))}</div>
+${differenceTable(input)}
 ${loses !== undefined && html`<p class="comparison">${loses}</p>`}
 ${comparison !== undefined && html`<p class="comparison">${comparison}</p>`}
 ${input.networks.length > 2 && allPairs(input)}
 <p class="aside">The range after a number is its 95 % confidence interval, given the number of images.</p>
 </section>`;
+}
+
+/** In what the runs differ, unless it is the activation alone, which every card names. */
+function differenceTable({ differences, networks, isOfActivation }: ReportInput): Markup | false {
+  if (isOfActivation) return false;
+  return table({
+    caption: 'In what these runs differ',
+    header: ['', ...networks.map(({ name }) => name)],
+    rows: differences.map(({ what, values }) => [what, ...values]),
+  });
 }
 
 /** With more than two networks, each pair in a row. */

@@ -214,7 +214,14 @@ describe('the gallery', () => {
 });
 
 it('everything together makes a page', async () => {
-  const input = reportInput({ title: 'Two', subtitle: 'of a kind', notice: 'Only a test.', data, networks });
+  const input = reportInput({
+    title: 'Two',
+    subtitle: 'of a kind',
+    notice: 'Only a test.',
+    differences: [],
+    data,
+    networks,
+  });
   assert.equal(input.networks.length, 2);
   assert.deepEqual(
     input.comparisons,

@@ -181,6 +181,20 @@ describe('the report of other inputs', () => {
     assert.doesNotMatch(await page(0.639, 0.669), /smoothness does not help/);
   });
 
+  it('says in what runs differ, beside more than the activation, and then nothing of smoothness', async () => {
+    const networks = [network('ReLU', 0.8, 0.669), network('SiLU', 0.8, 0.639)];
+    const differences = [
+      { what: 'model.activation', values: ['relu', 'silu'] },
+      { what: 'epochs trained', values: ['13', '2'] },
+    ];
+    const read = pageText(
+      await renderReport({ ...two, networks, differences, isOfActivation: false, gallery: [] }),
+    );
+    assert.match(read, /In what these runs differ ReLU SiLU model\.activation relu silu epochs trained 13 2/);
+    assert.doesNotMatch(read, /smoothness does not help/);
+    assert.doesNotMatch(pageText(await renderReport(two)), /In what these runs differ/);
+  });
+
   it('stays below 1.5 MB with seven networks, 300 epochs, 100 long class names and large noisy photographs', async () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'A network with a name that is far longer than any other'];
     const noise = picture(3, 224, 200);
