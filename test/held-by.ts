@@ -164,6 +164,7 @@ export const heldBy: Table = {
   'report/training/headline': ['report/training/page'],
   'report/training/provenance': ['report/training/page'],
   'runs/events': ['runs/event-log'],
+  'runs/tensorboard/event-bytes': ['runs/tensorboard/event-file'],
   'tensor/create': ['tensor/functional', 'training/gradient-accumulation'],
   'tensor/cuda-graph': ['tensor/pending-read'],
   'tensor/operator': ['tensor/functional', 'system/misuse'],

@@ -22,6 +22,7 @@ import {
   requireUnused,
   resumeRunFolder,
 } from '../../runs/run-folder.js';
+import { hasEventFile, openEventFile } from '../../runs/tensorboard/event-file.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { initialProgress, type TrainingProgress, train } from '../../training/train.js';
@@ -46,6 +47,8 @@ export interface TrainRunOptions extends Omit<ExperimentOptions, 'device'> {
   readonly resume: boolean;
   /** The launcher's id of the job, kept in the manifest. @default null */
   readonly job?: string | null;
+  /** Also writes an event file for TensorBoard; a run that has one goes on with it. @default false */
+  readonly tensorboard?: boolean;
   /** Called with every event. */
   readonly onEvent: (event: RunEvent) => void;
 }
@@ -94,6 +97,10 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
   using run = leads ? (held ?? begin(path, recipe, { group, job, device })) : null;
   const checkpoint = resumed?.checkpoint ?? null;
 
+  using board =
+    run !== null && (options.tensorboard === true || hasEventFile(path))
+      ? openEventFile(path, readEvents(path))
+      : null;
   const every = Math.max(1, Math.floor(stepsPerEpoch / recordedSteps));
   let reached = { epoch: 1, step: 0 };
   const checkpointed = new Set(run === null ? [] : readEvents(path).flatMap(checkpointOf));
@@ -103,7 +110,10 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
     if (written !== undefined && checkpointed.has(written)) return; // the same step again, after an interruption
     if (written !== undefined) checkpointed.add(written);
     if (event.type === 'step') reached = { epoch: event.epoch, step: event.step };
-    if (event.type !== 'step' || event.step % every === 0) run.appendEvent(event);
+    if (event.type !== 'step' || event.step % every === 0) {
+      run.appendEvent(event);
+      board?.append(event);
+    }
     onEvent(event);
   };
   const restored = checkpoint === null ? initialProgress : restore(checkpoint, experiment);

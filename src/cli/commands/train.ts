@@ -36,6 +36,7 @@ export function trainCommand() {
     .option('--init <model>', 'initialise from a run, checkpoint, weights file or PyTorch state dict')
     .option('--new-head', 'with --init: reinitialise the last layer, for other classes', false)
     .option('--entry <name>', 'with --init: which of several state dicts in a PyTorch checkpoint')
+    .option('--tensorboard', 'also write event files for TensorBoard, into RUN/tensorboard', false)
     .addOption(deviceOption("the recipe's, else a graphics card if there is one"))
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .addHelpText('after', activationHelp)
@@ -86,6 +87,7 @@ export function trainCommand() {
           job,
           init,
           newHead,
+          tensorboard: options.tensorboard,
           interrupted,
           onEvent: display.event,
           ...(group !== undefined && { group }),
