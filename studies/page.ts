@@ -6,6 +6,9 @@ import type { Study } from './study.js';
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 export const points = (share: number) => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`;
 
+/** A figure of the paper with the digits that it has, at least one. */
+const published = (value: number) => (Number.isInteger(value) ? value.toFixed(1) : String(value));
+
 /** `+2.6 (0.3 to 4.9), p = 0.04, n = 3`, with Holm's adjusted p-value. */
 function differenceText({ mean, interval, adjusted, pairs }: Difference): string {
   if (interval === null || adjusted === null) return `${points(mean)}, n = ${pairs}`;
@@ -140,8 +143,16 @@ function tableOf(rows: readonly Row[]): string[] {
       true,
     ],
     ["the paper's attack", ({ paperAttack }) => percent(paperAttack ?? 0), hasPaperAttack],
-    ['paper: clean', ({ arm }) => (arm.paper === undefined ? '' : `${arm.paper.clean} %`), hasPaper],
-    ['paper: robust', ({ arm }) => (arm.paper === undefined ? '' : `${arm.paper.robust} %`), hasPaper],
+    [
+      'paper: clean',
+      ({ arm }) => (arm.paper === undefined ? '' : `${published(arm.paper.clean)} %`),
+      hasPaper,
+    ],
+    [
+      'paper: robust',
+      ({ arm }) => (arm.paper === undefined ? '' : `${published(arm.paper.robust)} %`),
+      hasPaper,
+    ],
   ];
   const shown = columns.filter((column) => column[2]);
   return [
