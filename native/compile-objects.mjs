@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { availableParallelism, totalmem } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { digest, readJson, writeJson } from './build-stamp.mjs';
-import { compileFlags, isKernel } from './compiler.mjs';
+import { compileFlags, isKernel, nodeApiHeaders } from './compiler.mjs';
 import { embeddedKernels } from './embed-kernels.mjs';
 import { libtorchIdentity } from './find-libtorch.mjs';
 
@@ -42,7 +42,7 @@ export class BuildError extends Error {
  * @returns {ObjectFile[]}
  */
 export function objectFiles({ root, folder, libtorch, compiler }) {
-  const headers = readJson(join(root, 'node_modules', 'node-api-headers', 'package.json'))?.version ?? '';
+  const headers = readJson(join(nodeApiHeaders(root), 'package.json'))?.version ?? '';
   const isWanted = (name) => name.endsWith('.cc') && (libtorch.cuda !== null || !name.endsWith('_cuda.cc'));
   const names = readdirSync(join(root, 'native')).filter(isWanted);
   const sources = names.sort().map((name) => join(root, 'native', name));

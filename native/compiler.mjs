@@ -1,6 +1,7 @@
 /** The C++ compiler and what it is told: one place for every compile and link flag of the binding. */
 import { spawnSync } from 'node:child_process';
-import { basename, join } from 'node:path';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
 import { hasLibjpeg } from './find-libjpeg.mjs';
 import { bundledOpenMp, SYSTEM_PREFIXES } from './find-libtorch.mjs';
 
@@ -79,7 +80,7 @@ function distributedFlags({ backends }) {
 function headerFolders(root, libtorch) {
   const own = SYSTEM_PREFIXES.map((prefix) => join(prefix, 'include'));
   return [
-    join(root, 'node_modules', 'node-api-headers', 'include'),
+    join(nodeApiHeaders(root), 'include'),
     ...[...libtorch.include, ...(libtorch.cuda?.include ?? [])].filter((folder) => !own.includes(folder)),
   ];
 }
@@ -117,4 +118,9 @@ function cudaLinkFlags({ cuda }) {
   if (cuda === null) return [];
   const search = cuda.lib.map((folder) => `-Wl,-rpath,${folder}`);
   return [...search, '-Wl,--no-as-needed', '-ltorch_cuda', '-lc10_cuda'];
+}
+
+/** The folder of the package node-api-headers: npm puts it beside Satin where Satin is another project's dependency. */
+export function nodeApiHeaders(root) {
+  return dirname(createRequire(join(root, 'package.json')).resolve('node-api-headers/package.json'));
 }

@@ -1,11 +1,21 @@
 /** npm packages: checks them against package-lock.json and installs them. */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { readJson } from '../native/build-stamp.mjs';
 import { runCommand, StepError } from './step.mjs';
 
 /** `npm ci`, including development packages if NODE_ENV=production is set: the compiler is one of them. */
 export const NPM_COMMAND = ['npm', 'ci', '--include=dev', '--no-audit', '--no-fund'];
+
+/**
+ * Whether Satin is a dependency of another project, in its node_modules: then npm has installed what Satin depends on, and the
+ * package has its compiled TypeScript and no lock file, which npm never packs.
+ * @param {string} root
+ * @returns {boolean}
+ */
+export function isDependency(root) {
+  return basename(dirname(root)) === 'node_modules' && !existsSync(join(root, 'package-lock.json'));
+}
 
 /**
  * Whether node_modules matches package-lock.json. npm writes node_modules/.package-lock.json as its last step, so an
@@ -14,6 +24,7 @@ export const NPM_COMMAND = ['npm', 'ci', '--include=dev', '--no-audit', '--no-fu
  * @returns {boolean}
  */
 export function arePackagesInstalled(root) {
+  if (isDependency(root)) return true;
   const wanted = readJson(join(root, 'package-lock.json'))?.packages;
   const installed = readJson(join(root, 'node_modules', '.package-lock.json'))?.packages;
   if (wanted === undefined || installed === undefined) return false;

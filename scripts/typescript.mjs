@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { digest, fileIdentity, readJson, writeJson } from '../native/build-stamp.mjs';
+import { isDependency } from './npm-packages.mjs';
 import { runCommand, StepError } from './step.mjs';
 
 /** The folders that tsconfig.json includes. */
@@ -16,6 +17,7 @@ const entry = (root) => join(root, 'dist', 'src', 'cli', 'main.js');
  * @returns {boolean}
  */
 export function isCompiled(root) {
+  if (isDependency(root)) return existsSync(entry(root));
   return existsSync(entry(root)) && readJson(stampFile(root))?.madeFrom === sourceStamp(root);
 }
 

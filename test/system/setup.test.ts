@@ -218,6 +218,17 @@ test("npm's packages are those of the lock file, or they are installed again", (
   assert.equal(arePackagesInstalled(root), false, 'a note that was cut short counts for nothing');
 });
 
+test('as a dependency of another project nothing is installed or compiled but the binding', () => {
+  const root = join(scratch, 'project', 'node_modules', 'satin');
+  put(join(root, 'package.json'), '{}');
+  assert.equal(arePackagesInstalled(root), true);
+  assert.equal(isCompiled(root), false, 'a package without dist/');
+  put(join(root, 'dist/src/cli/main.js'), '');
+  assert.equal(isCompiled(root), true);
+  put(join(root, 'package-lock.json'), '{}');
+  assert.equal(arePackagesInstalled(root), false, 'a clone that somebody put there');
+});
+
 test('TypeScript that changed is compiled again, and an error of its compiler is quoted', async () => {
   const root = join(scratch, 'typescript');
   put(join(root, 'src/cli/main.ts'), '');
