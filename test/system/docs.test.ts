@@ -213,6 +213,17 @@ describe('examples', () => {
     for (const assignment of real) loadRecipe('fashion-mnist-silu', { set: [assignment] });
   });
 
+  it('are for a library whose reference has every export', () => {
+    const reference = read('docs/api.md');
+    const lists = [...read('src/index.ts').matchAll(/export (?:type )?\{([^}]*)\}/g)];
+    const names = lists.flatMap(([, list]) =>
+      list!.split(',').flatMap((each) => /(?:as )?(\w+)\s*$/.exec(each.trim())?.[1] ?? []),
+    );
+    assert.ok(names.length > 100);
+    const lacking = names.filter((name) => !reference.includes(`\n### ${name}\n`));
+    assert.deepEqual(lacking, [], '`npm run docs:api` writes them');
+  });
+
   it('of the library in the README is the file that is compiled here', () => {
     assert.deepEqual(blocks(readme, 'ts'), [read('test/support/library-example.ts')]);
   });
