@@ -24,8 +24,8 @@ import { compileTypeScript, isCompiled } from './typescript.mjs';
 
 /**
  * Installs and builds what is missing.
- * @param {{ root: string, need: 'cli' | 'engine', env?: Record<string, string | undefined>, screen?: NodeJS.WriteStream }} options
- *   `cli` skips everything related to libtorch; `screen` shows the progress
+ * @param {{ root: string, need: 'cli' | 'page' | 'engine', env?: Record<string, string | undefined>, screen?: NodeJS.WriteStream }} options
+ *   `cli` and `page` skip everything related to libtorch, `cli` also the page of the demo; `screen` shows the progress
  * @throws {SetupError | import('../native/find-libtorch.mjs').LibtorchError}
  */
 export async function makeReady({ root, need, env = process.env, screen = process.stderr }) {
@@ -68,14 +68,8 @@ function planSetup({ root, need, env }) {
   const missing = binding ? missingPackages(env) : { required: [], useful: [] };
   const declined = readJson(declinedFile(root)) ?? [];
   const useful = missing.useful.filter((name) => hasApt() && !declined.includes(name));
-  return {
-    required: missing.required,
-    useful,
-    npm,
-    binding,
-    typescript: npm || !isCompiled(root),
-    page: npm || !isPageBuilt(root),
-  };
+  const page = need !== 'cli' && (npm || !isPageBuilt(root));
+  return { required: missing.required, useful, npm, binding, typescript: npm || !isCompiled(root), page };
 }
 
 const declinedFile = (root) => join(root, 'native', 'build', 'declined-packages.json');
