@@ -1,12 +1,13 @@
 /**
  * The setup: plans what is missing, asks before anything is installed, and then proceeds in this order:
- * system packages, npm packages, the binding, TypeScript.
+ * system packages, npm packages, the binding, TypeScript, the page of the demo.
  */
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build, isBuilt } from '../native/build.mjs';
 import { readJson, writeJson } from '../native/build-stamp.mjs';
 import { findLibtorch } from '../native/find-libtorch.mjs';
+import { buildPage, isPageBuilt } from './demo-page.mjs';
 import { arePackagesInstalled, installPackages, NPM_COMMAND } from './npm-packages.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
 import { OTHER_LIBTORCH } from './other-libtorch.mjs';
@@ -23,8 +24,8 @@ import { compileTypeScript, isCompiled } from './typescript.mjs';
 
 /**
  * Installs and builds what is missing.
- * @param {{ root: string, need: 'cli' | 'engine', env?: Record<string, string | undefined>, screen?: NodeJS.WriteStream }} options
- *   `cli` skips everything related to libtorch; `screen` shows the progress
+ * @param {{ root: string, need: 'cli' | 'page' | 'engine', env?: Record<string, string | undefined>, screen?: NodeJS.WriteStream }} options
+ *   `cli` and `page` skip everything related to libtorch, `cli` also the page of the demo; `screen` shows the progress
  * @throws {SetupError | import('../native/find-libtorch.mjs').LibtorchError}
  */
 export async function makeReady({ root, need, env = process.env, screen = process.stderr }) {
@@ -57,6 +58,7 @@ export function reportFailure(error) {
  * @property {boolean} npm whether npm's packages are to be installed
  * @property {boolean} binding whether the binding is to be compiled
  * @property {boolean} typescript whether the TypeScript is to be compiled
+ * @property {boolean} page whether the page of the demo is to be built
  */
 
 /** What is missing. Optional packages that were declined once are not offered again. */
@@ -66,7 +68,8 @@ function planSetup({ root, need, env }) {
   const missing = binding ? missingPackages(env) : { required: [], useful: [] };
   const declined = readJson(declinedFile(root)) ?? [];
   const useful = missing.useful.filter((name) => hasApt() && !declined.includes(name));
-  return { required: missing.required, useful, npm, binding, typescript: npm || !isCompiled(root) };
+  const page = need !== 'cli' && (npm || !isPageBuilt(root));
+  return { required: missing.required, useful, npm, binding, typescript: npm || !isCompiled(root), page };
 }
 
 const declinedFile = (root) => join(root, 'native', 'build', 'declined-packages.json');
@@ -156,6 +159,7 @@ async function carryOut({ plan, root, env, screen, isTerminal }) {
       action: (show) => compileBinding({ root, env, log, show, screen }),
     },
     plan.typescript && { title: 'TypeScript', action: () => compileTypeScript({ root, log }) },
+    plan.page && { title: 'page of the demo', action: () => buildPage({ root, log }) },
   ].filter((step) => step !== false);
   for (const [index, { title, action }] of steps.entries()) {
     const shown = relative(process.cwd(), logFile);

@@ -34,6 +34,7 @@ export const heldBy: Table = {
   'attacks/comparison-attacks': ['app/report/kept-evaluations'],
   'attacks/is-misclassified': ['evaluation/misclassified', 'evaluation/watch'],
   'attacks/square/window': ['attacks/square/l2', 'attacks/run-attack.evaluation'],
+  'browser/norms': ['browser/pgd'],
   'cli/evaluate-settings': ['commands/evaluate'],
   'cli/stated-attacks': ['commands/evaluate'],
   'data/dataset-tensors': ['training/gradient-accumulation', 'evaluation/evaluate'],
@@ -194,6 +195,7 @@ export const heldBy: Table = {
 export const heldByProcess: Table = {
   'app/attack/attack-images': ['commands/attack'],
   'app/attack/write-folder': ['commands/attack'],
+  'app/demo/write-demo': ['commands/demo'],
   'app/doctor': ['commands/doctor'],
   'app/evaluate/split-of-folder': ['commands/evaluate.photographs'],
   'app/model/export-options': ['commands/export.onnx'],
@@ -206,6 +208,7 @@ export const heldByProcess: Table = {
   'cli/commands/attack': ['commands/attack'],
   'cli/commands/bench': ['commands/bench'],
   'cli/commands/commands': ['cli/main', 'system/docs'],
+  'cli/commands/demo': ['commands/demo'],
   'cli/commands/doctor': ['commands/doctor'],
   'cli/commands/evaluate': ['commands/evaluate', 'commands/evaluate.report', 'system/ranks'],
   'cli/commands/export': ['commands/export', 'commands/evaluate.weights'],

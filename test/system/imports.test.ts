@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../../../src/', import.meta.url));
 /** From the bottom up: a part imports from itself and from the levels before it, never from its own level or a later one. */
 const levels: readonly (readonly string[])[] = [
   ['errors.ts'],
-  ['provenance'],
+  ['provenance', 'browser'],
   ['user-input', 'files', 'engine'],
   ['tensor'],
   ['distributed', 'data', 'activations'],

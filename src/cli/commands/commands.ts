@@ -38,6 +38,11 @@ export const commands: CommandTable = {
     example: './satin report runs/relu runs/silu --out report.html',
     load: async () => (await import('./report.js')).reportCommand(),
   },
+  demo: {
+    summary: 'write a web page on which visitors attack two networks in their browser',
+    example: './satin demo runs/relu runs/silu --out demo',
+    load: async () => (await import('./demo.js')).demoCommand(),
+  },
   study: {
     summary: 'answer a question of the paper by paired runs over seeds',
     example: './satin study gradient-quality --seeds 3 --parallel 2',
@@ -49,7 +54,7 @@ export const commands: CommandTable = {
     load: async () => (await import('./plan.js')).planCommand(),
   },
   export: {
-    summary: 'export a model to PyTorch, or import PyTorch weights',
+    summary: 'export a model to PyTorch or ONNX, or import PyTorch weights',
     example: './satin export runs/silu --format torchscript --out silu.pt',
     load: async () => (await import('./export.js')).exportCommand(),
   },
