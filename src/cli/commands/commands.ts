@@ -38,6 +38,11 @@ export const commands: CommandTable = {
     example: './satin report runs/relu runs/silu --out report.html',
     load: async () => (await import('./report.js')).reportCommand(),
   },
+  serve: {
+    summary: 'show runs and evaluations on a live web page',
+    example: './satin serve runs',
+    load: async () => (await import('./serve.js')).serveCommand(),
+  },
   study: {
     summary: 'answer a question of the paper by paired runs over seeds',
     example: './satin study gradient-quality --seeds 3 --parallel 2',

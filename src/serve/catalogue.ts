@@ -1,0 +1,113 @@
+import { EventEmitter } from 'node:events';
+import type { EvaluationSummary, Listing, ListingChange, RunSummary } from './api.js';
+import { findFolders } from './find-folders.js';
+import { FollowedEvaluations } from './stored-evaluation.js';
+import { FollowedRun } from './summarise-run.js';
+
+/** Milliseconds between two looks at the runs while a page is open. */
+const pollMilliseconds = 1000;
+/** Looks after which the folder is searched again for new runs. */
+const searchEvery = 3;
+
+/**
+ * The runs and evaluations of a folder, brought up to date when asked, and every second while somebody listens. Files are
+ * polled, since network file systems report no changes.
+ */
+export class Catalogue {
+  readonly #root: string;
+  readonly #evaluations: FollowedEvaluations;
+  #runs = new Map<string, FollowedRun>();
+  #runSummaries = new Map<string, RunSummary>();
+  #evaluationSummaries = new Map<string, EvaluationSummary>();
+  #evaluationIds: readonly string[] = [];
+  #isCut = false;
+  #updating: Promise<void> | undefined;
+  readonly #changes = new EventEmitter().setMaxListeners(0);
+  #timer: NodeJS.Timeout | undefined;
+  #looks = 0;
+
+  constructor(root: string) {
+    this.#root = root;
+    this.#evaluations = new FollowedEvaluations(root);
+  }
+
+  async listing(): Promise<Listing> {
+    await this.update({ isSearched: true });
+    return {
+      folder: this.#root,
+      runs: [...this.#runSummaries.values()],
+      evaluations: [...this.#evaluationSummaries.values()],
+      isCut: this.#isCut,
+    };
+  }
+
+  get evaluations(): readonly EvaluationSummary[] {
+    return [...this.#evaluationSummaries.values()];
+  }
+
+  run(id: string): RunSummary | undefined {
+    return this.#runSummaries.get(id);
+  }
+
+  /** Calls back with what changed; returns what ends it. */
+  listen(onChange: (change: ListingChange) => void): () => void {
+    this.#changes.on('change', onChange);
+    this.#timer ??= setInterval(() => {
+      const isSearched = this.#looks++ % searchEvery === 0;
+      this.update({ isSearched }).catch(() => undefined);
+    }, pollMilliseconds).unref();
+    return () => {
+      this.#changes.off('change', onChange);
+      if (this.#changes.listenerCount('change') > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    };
+  }
+
+  /** Looks at every run again, and with `isSearched` for new ones; callers at the same time share one look. */
+  update(options: { readonly isSearched: boolean }): Promise<void> {
+    this.#updating ??= this.#update(options).finally(() => {
+      this.#updating = undefined;
+    });
+    return this.#updating;
+  }
+
+  async #update({ isSearched }: { readonly isSearched: boolean }): Promise<void> {
+    if (isSearched || this.#runs.size === 0) {
+      const { runs, evaluations, isCut } = await findFolders(this.#root);
+      this.#runs = new Map(runs.map((id) => [id, this.#runs.get(id) ?? new FollowedRun(this.#root, id)]));
+      this.#evaluationIds = evaluations;
+      this.#isCut = isCut;
+      this.#evaluations.keepOnly(new Set(evaluations));
+    }
+    const runs = new Map<string, RunSummary>();
+    for (const [id, run] of this.#runs) {
+      const summary = await run.summary();
+      if (summary !== undefined) runs.set(id, summary);
+    }
+    const evaluations = new Map<string, EvaluationSummary>();
+    for (const id of this.#evaluationIds) {
+      const summary = await this.#evaluations.summary(id);
+      if (summary !== undefined) evaluations.set(id, summary);
+    }
+    const change: ListingChange = {
+      runs: changed(this.#runSummaries, runs),
+      evaluations: changed(this.#evaluationSummaries, evaluations),
+      gone: [...gone(this.#runSummaries, runs), ...gone(this.#evaluationSummaries, evaluations)],
+    };
+    this.#runSummaries = runs;
+    this.#evaluationSummaries = evaluations;
+    if (change.runs.length + change.evaluations.length + change.gone.length > 0)
+      this.#changes.emit('change', change);
+  }
+}
+
+function changed<T>(before: ReadonlyMap<string, T>, now: ReadonlyMap<string, T>): T[] {
+  return [...now].flatMap(([id, value]) =>
+    JSON.stringify(before.get(id)) === JSON.stringify(value) ? [] : [value],
+  );
+}
+
+function gone(before: ReadonlyMap<string, unknown>, now: ReadonlyMap<string, unknown>): string[] {
+  return [...before.keys()].filter((id) => !now.has(id));
+}
