@@ -17,6 +17,8 @@ export interface ApplicationOptions extends GuardOptions {
   readonly page: ReadonlyMap<string, PageFile>;
   /** Told of a failure that is a bug. */
   readonly onBug: (error: unknown) => void;
+  /** Between two looks at the runs while a page is open. @default 1000 */
+  readonly pollMilliseconds?: number;
 }
 
 /** Addresses of the page; its script reads the rest. */
@@ -38,8 +40,9 @@ const headers: Readonly<Record<string, string>> = {
 };
 
 /** The addresses of `serve`: the page, and under /api/ what it shows. It only reads. */
-export function application({ root, page, hosts, token, onBug }: ApplicationOptions): Hono {
-  const catalogue = new Catalogue(root);
+export function application(options: ApplicationOptions): Hono {
+  const { root, page, hosts, token, onBug, pollMilliseconds = 1000 } = options;
+  const catalogue = new Catalogue(root, pollMilliseconds);
   const runs = new OpenedRuns(root, catalogue);
   const evaluations = new OpenedEvaluations(root);
   const app = new Hono();
@@ -114,7 +117,7 @@ export function application({ root, page, hosts, token, onBug }: ApplicationOpti
       const ended = new Promise<void>((resolve) => stream.onAbort(resolve));
       const write = (event: string, data: string) => stream.writeSSE({ event, data }).catch(() => undefined);
       const stop = catalogue.listen((change) => void write('change', JSON.stringify(change)));
-      const beat = setInterval(() => void write('beat', ''), heartbeat).unref();
+      const beat = setInterval(() => void write('beat', ''), heartbeat);
       try {
         await write('beat', '');
         await ended;

@@ -4,17 +4,16 @@ import { findFolders } from './find-folders.js';
 import { FollowedEvaluations } from './stored-evaluation.js';
 import { FollowedRun } from './summarise-run.js';
 
-/** Milliseconds between two looks at the runs while a page is open. */
-const pollMilliseconds = 1000;
 /** Looks after which the folder is searched again for new runs. */
 const searchEvery = 3;
 
 /**
- * The runs and evaluations of a folder, brought up to date when asked, and every second while somebody listens. Files are
+ * The runs and evaluations of a folder, brought up to date when asked, and again and again while somebody listens. Files are
  * polled, since network file systems report no changes.
  */
 export class Catalogue {
   readonly #root: string;
+  readonly #pollMilliseconds: number;
   readonly #evaluations: FollowedEvaluations;
   #runs = new Map<string, FollowedRun>();
   #runSummaries = new Map<string, RunSummary>();
@@ -26,8 +25,10 @@ export class Catalogue {
   #timer: NodeJS.Timeout | undefined;
   #looks = 0;
 
-  constructor(root: string) {
+  /** @param pollMilliseconds between two looks at the runs while somebody listens */
+  constructor(root: string, pollMilliseconds: number) {
     this.#root = root;
+    this.#pollMilliseconds = pollMilliseconds;
     this.#evaluations = new FollowedEvaluations(root);
   }
 
@@ -55,7 +56,7 @@ export class Catalogue {
     this.#timer ??= setInterval(() => {
       const isSearched = this.#looks++ % searchEvery === 0;
       this.update({ isSearched }).catch(() => undefined);
-    }, pollMilliseconds).unref();
+    }, this.#pollMilliseconds);
     return () => {
       this.#changes.off('change', onChange);
       if (this.#changes.listenerCount('change') > 0) return;
