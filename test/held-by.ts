@@ -171,6 +171,7 @@ export const heldBy: Table = {
   'serve/find-folders': ['serve/application'],
   'serve/found-examples': ['serve/application'],
   'serve/gallery': ['serve/application'],
+  'serve/in-batches': ['serve/application'],
   'serve/inside': ['serve/application'],
   'serve/log/follow-file': ['serve/log/run-index'],
   'serve/log/parse-line': ['serve/log/run-index', 'serve/log/brief'],

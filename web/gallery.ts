@@ -99,7 +99,6 @@ export function galleryOf(options: {
         {
           type: 'button',
           onClick: () => open(at),
-          'aria-label': `${entry.class}, image ${entry.id}, broken by ${entry.attack}: enlarge`,
         },
         h('span', { class: 'example-name' }, entry.class, h('small', {}, ` ${entry.id}`)),
         h('span', { class: 'triple' }, ...kinds.map((kind) => picture(entry, kind))),

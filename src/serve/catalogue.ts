@@ -1,9 +1,12 @@
 import { EventEmitter } from 'node:events';
 import type { EvaluationSummary, Listing, ListingChange, RunSummary } from './api.js';
 import { findFolders } from './find-folders.js';
+import { inBatches } from './in-batches.js';
 import { FollowedEvaluations } from './stored-evaluation.js';
 import { FollowedRun } from './summarise-run.js';
 
+/** Of each look, for the parts of long logs that are only searched for epochs. */
+const readingMilliseconds = 150;
 /** Looks after which the folder is searched again for new runs. */
 const searchEvery = 3;
 
@@ -81,16 +84,13 @@ export class Catalogue {
       this.#isCut = isCut;
       this.#evaluations.keepOnly(new Set(evaluations));
     }
-    const runs = new Map<string, RunSummary>();
-    for (const [id, run] of this.#runs) {
-      const summary = await run.summary();
-      if (summary !== undefined) runs.set(id, summary);
-    }
-    const evaluations = new Map<string, EvaluationSummary>();
-    for (const id of this.#evaluationIds) {
-      const summary = await this.#evaluations.summary(id);
-      if (summary !== undefined) evaluations.set(id, summary);
-    }
+    const runs = present(
+      await inBatches([...this.#runs], async ([id, run]) => [id, await run.summary()] as const),
+    );
+    await this.#readOn(runs);
+    const evaluations = present(
+      await inBatches(this.#evaluationIds, async (id) => [id, await this.#evaluations.summary(id)] as const),
+    );
     const change: ListingChange = {
       runs: changed(this.#runSummaries, runs),
       evaluations: changed(this.#evaluationSummaries, evaluations),
@@ -101,6 +101,21 @@ export class Catalogue {
     if (change.runs.length + change.evaluations.length + change.gone.length > 0)
       this.#changes.emit('change', change);
   }
+
+  /** Reads on in long logs whose epochs are not all known, for a moment. */
+  async #readOn(runs: Map<string, RunSummary>): Promise<void> {
+    const until = performance.now() + readingMilliseconds;
+    for (const [id, run] of this.#runs)
+      while (runs.get(id)?.isWhole === false && performance.now() < until) {
+        const summary = await run.summary();
+        if (summary === undefined) break;
+        runs.set(id, summary);
+      }
+  }
+}
+
+function present<T>(entries: readonly (readonly [string, T | undefined])[]): Map<string, T> {
+  return new Map(entries.flatMap(([id, value]) => (value === undefined ? [] : [[id, value] as const])));
 }
 
 function changed<T>(before: ReadonlyMap<string, T>, now: ReadonlyMap<string, T>): T[] {

@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inBatches } from './in-batches.js';
 
 /** The run folders and evaluation folders below a folder, by slash-separated path; `.` is the folder itself. */
 export interface FoundFolders {
@@ -35,10 +36,15 @@ export async function findFolders(root: string, limits: FindLimits = standard): 
   let looked = 0;
   for (let depth = 0; level.length > 0 && depth <= limits.depth; depth++) {
     const next: string[] = [];
-    for (const path of level) {
-      if (looked++ >= limits.folders || runs.length >= limits.found || evaluations.length >= limits.found)
+    const room = limits.folders - looked;
+    looked += level.length;
+    const all = await inBatches(level.slice(0, room), async (path) => ({
+      path,
+      entries: await entriesOf(join(root, path)),
+    }));
+    for (const { path, entries } of all) {
+      if (runs.length >= limits.found || evaluations.length >= limits.found)
         return { runs, evaluations, isCut: true };
-      const entries = await entriesOf(join(root, path));
       const files = new Set(entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name));
       if (files.has('manifest.json') && files.has('verdicts.jsonl')) {
         evaluations.push(path);
@@ -49,6 +55,7 @@ export async function findFolders(root: string, limits: FindLimits = standard): 
         if (entry.isDirectory() && !entry.name.startsWith('.') && !skipped.has(entry.name))
           next.push(path === '.' ? entry.name : `${path}/${entry.name}`);
     }
+    if (looked > limits.folders) return { runs, evaluations, isCut: true };
     level = next.sort();
   }
   return { runs, evaluations, isCut: level.length > 0 };

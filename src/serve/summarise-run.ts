@@ -18,6 +18,9 @@ export class FollowedRun {
   readonly #log: BriefLog;
   readonly #path: string;
   #recipe: unknown;
+  /** Of the log when it was last looked at. */
+  #stamp = '';
+  #brief: LogBrief | undefined;
 
   constructor(root: string, id: string) {
     this.id = id;
@@ -28,16 +31,21 @@ export class FollowedRun {
 
   /** undefined if its log is gone, or lies outside the served folder. */
   async summary(now = Date.now()): Promise<RunSummary | undefined> {
-    try {
-      await fileInside(this.#root, this.#path, { name: 'events.jsonl' });
-    } catch {
-      return undefined;
+    const log = join(this.#path, 'events.jsonl');
+    const [found, isFresh] = await Promise.all([stat(log).catch(() => undefined), isAlive(this.#path, now)]);
+    if (found === undefined) return undefined;
+    const stamp = `${found.ino}/${found.size}/${found.mtimeMs}`;
+    if (stamp !== this.#stamp || this.#brief?.isWhole !== true) {
+      const isInside = await fileInside(this.#root, this.#path, { name: 'events.jsonl' }).catch(
+        () => undefined,
+      );
+      this.#brief = isInside === undefined ? undefined : await this.#log.refresh();
+      this.#stamp = stamp;
     }
-    const brief = await this.#log.refresh();
-    if (brief === undefined) return undefined;
+    if (this.#brief === undefined) return undefined;
     this.#recipe ??= await readPlain(this.#root, this.#path, 'recipe.json');
-    const status = statusOf(brief, { isAlive: await isAlive(this.#path, now) });
-    return summarise(this.id, { brief, recipe: this.#recipe, status });
+    const status = statusOf(this.#brief, { isAlive: isFresh });
+    return summarise(this.id, { brief: this.#brief, recipe: this.#recipe, status });
   }
 }
 

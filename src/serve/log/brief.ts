@@ -25,7 +25,9 @@ export interface LogBrief {
 
 const headBytes = 4096;
 const tailBytes = 32 * 1024;
-/** Read at once for the list; the rest of a longer log is scanned afterwards. */
+/** A log of up to this is searched whole at the first look. */
+const scanAtOnce = 2 ** 16;
+/** Searched at each further look. */
 const scanBytes = 2 ** 18;
 const epochMark = Buffer.from('{"type":"epoch"');
 const warningMark = Buffer.from('{"type":"warning"');
@@ -72,7 +74,8 @@ export class BriefLog {
         this.#identity = identity;
       }
       if (size === this.#size && this.#brief.isWhole) return this.#brief;
-      await this.#scan(file, size);
+      // The first look at a long log is at its ends alone.
+      if (this.#size >= 0 || size <= scanAtOnce) await this.#scan(file, size);
       const head = size === this.#size ? this.#brief.start : await startOf(file);
       const tail = size === this.#size ? this.#brief : await tailOf(file, size);
       this.#size = size;
