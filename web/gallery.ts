@@ -61,7 +61,7 @@ export function galleryOf(options: {
     choose({ image: entry.image });
     fill(
       large,
-      h('h3', {}, entry.class, h('small', {}, ` image ${entry.id}, broken by ${entry.attack}`)),
+      h('h3', {}, entry.class, h('small', {}, ` image ${entry.id}, ${outcomeOf(entry)}`)),
       h(
         'div',
         { class: 'triple' },
@@ -103,7 +103,7 @@ export function galleryOf(options: {
         h('span', { class: 'example-name' }, entry.class, h('small', {}, ` ${entry.id}`)),
         h('span', { class: 'triple' }, ...kinds.map((kind) => picture(entry, kind))),
       ),
-      h('p', { class: 'aside' }, `broken by ${entry.attack}`),
+      h('p', { class: 'aside' }, outcomeOf(entry)),
     );
 
   const show = async () => {
@@ -188,4 +188,9 @@ export function galleryOf(options: {
       show().catch(fail);
     },
   };
+}
+
+/** `taken for ship under apgd-ce` */
+function outcomeOf({ attack, predicted }: GalleryEntry): string {
+  return predicted === null ? `broken by ${attack}` : `taken for ${predicted} under ${attack}`;
 }

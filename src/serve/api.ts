@@ -169,6 +169,8 @@ export interface EvaluationDetails {
     readonly wrong: number;
     readonly attacks: readonly { readonly name: string; readonly broken: number; readonly stood: number }[];
   };
+  /** null if the evaluation does not tell what was predicted. */
+  readonly confusion: Confusion | null;
   /** Images by outcome: withstood, broken by each attack, misclassified without attack. */
   readonly outcomes: readonly { readonly name: string; readonly count: number }[];
   /** Finished evaluations of the same weights, images and attacks, by ε; this one is among them. */
@@ -180,7 +182,6 @@ export interface EvaluationDetails {
     readonly interval: readonly [number, number];
   }[];
   readonly warnings: readonly string[];
-  /** The same images under the same threat model: other evaluations to compare with. */
   readonly classes: readonly string[];
   readonly command: string;
   /** Of the gallery: images with an adversarial example, by label and by attack. */
@@ -189,6 +190,17 @@ export interface EvaluationDetails {
     readonly byClass: readonly (readonly [label: number, count: number])[];
     readonly byAttack: readonly (readonly [attack: string, count: number])[];
   };
+}
+
+/** Without attack, and under attack. */
+export type Confusion = Readonly<Record<'clean' | 'attacked', ConfusionCounts>>;
+
+/** Classes by their place in the list of classes. */
+export interface ConfusionCounts {
+  /** [true class][predicted class]; null of many classes. */
+  readonly matrix: readonly (readonly number[])[] | null;
+  /** The most frequent first. */
+  readonly mistakes: readonly { readonly from: number; readonly to: number; readonly count: number }[];
 }
 
 /** A page of the gallery. */
@@ -209,6 +221,8 @@ export interface GalleryEntry {
   readonly label: number;
   readonly class: string;
   readonly attack: string;
+  /** The class for which the attacked image is taken; null if the evaluation does not tell. */
+  readonly predicted: string | null;
   /** Number of the adversarial image in its folder. */
   readonly image: number;
 }

@@ -3,6 +3,7 @@ import type { ExampleResult } from '../evaluation/result.js';
 import { wilsonInterval } from '../evaluation/statistics.js';
 import { perClass } from '../evaluation/summary.js';
 import type { EvaluationDetails } from './api.js';
+import { confusionOf } from './confusion.js';
 import type { FoundExample } from './found-examples.js';
 import type { OpenedEvaluation } from './opened-evaluations.js';
 import { type StoredEvaluation, summariseEvaluation } from './stored-evaluation.js';
@@ -31,6 +32,7 @@ export function evaluationDetails(
     attacks,
     perClass: perClass(perExample, evaluation.classes),
     progress: progressOf(lines),
+    confusion: confusionOf(perExample, evaluation.classes),
     outcomes: outcomesOf(perExample),
     curve: curveOf(stored, others),
     warnings: manifest.warnings,

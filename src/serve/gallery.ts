@@ -1,5 +1,6 @@
 import { magnification, magnifiedChange, pictureFile } from '../report/images.js';
 import type { Gallery } from './api.js';
+import type { PredictedExample } from './confusion.js';
 import { type FoundExample, pictureShape, readPair } from './found-examples.js';
 import { NotServed } from './not-served.js';
 import type { OpenedEvaluation } from './opened-evaluations.js';
@@ -35,6 +36,10 @@ export async function galleryPage(
   const page = Math.min(Math.max(1, choice.page), pages);
   const [, height, width] = await pictureShape(root, stored);
   const { classes } = stored.manifest.evaluation;
+  const examples: readonly PredictedExample[] = stored.result?.perExample ?? [];
+  const predicted = new Map(
+    examples.map(({ id, brokenBy, attacked }) => [`${id}/${brokenBy}`, attacked ?? null] as const),
+  );
   return {
     total: chosen.length,
     page,
@@ -44,6 +49,7 @@ export async function galleryPage(
       label,
       class: classes[label] ?? String(label),
       attack,
+      predicted: predicted.get(`${id}/${attack}`) ?? null,
       image,
     })),
     width,

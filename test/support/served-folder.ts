@@ -196,6 +196,7 @@ export function writeEvaluation(
     satin: '0.1.0',
     model: 'runs/silu',
     modelDigest: 'sha256:a',
+    weights: null,
     data: data.name,
     pixelsDigest: pixelsDigest(data),
     examples: 4,

@@ -1,7 +1,9 @@
+import { weightsInWords } from '../../src/evaluation/weights-in-words.js';
 import { count, duration, percent, percentRange, time } from '../../src/report/page/format.js';
 import type { EvaluationDetails } from '../../src/serve/api.js';
 import { addressOf, chosen } from '../address.js';
 import { chart } from '../chart.js';
+import { confusionSection } from '../confusion.js';
 import { fill, h } from '../dom.js';
 import { galleryOf } from '../gallery.js';
 import { bar, figure, scrolled, section } from '../parts.js';
@@ -25,6 +27,7 @@ export const evaluationView: View = async ({ main, signal }) => {
       attacksOf(details),
       h('div', { class: 'two' }, outcomesOf(details), curveOf(details, signal)),
       classesOf(details),
+      confusionSection(details),
     );
   };
   fill(
@@ -382,6 +385,7 @@ function provenanceOf({ command, result, summary }: EvaluationDetails): HTMLElem
     ...(result === null
       ? []
       : ([
+          ...(result.weights === null ? [] : [['Weights', weightsInWords(result.weights)] as const]),
           ['Model digest', result.modelDigest],
           ['Pixel digest', result.pixelsDigest],
           ['Seed', String(result.seed)],
