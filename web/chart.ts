@@ -247,7 +247,7 @@ function plotOptions(
         width: isThin ? 1 : 2,
         ...(dash !== undefined && dash[1] !== 0 && { dash: [...dash] }),
         spanGaps: isSparse || isJoined,
-        points: isSparse ? { show: true, size: 6, fill: stroke, stroke } : { show: false },
+        points: isSparse ? { show: isCountable, size: 6, fill: stroke, stroke } : { show: false },
       };
     },
   );
@@ -295,6 +295,11 @@ function plotOptions(
       ],
     },
   };
+}
+
+/** Whether a line has so few points that their marks do not hide it. */
+function isCountable({ data }: uPlot, series: number): boolean {
+  return Array.from(data[series] ?? []).filter((value) => value != null).length <= 60;
 }
 
 /** The range of the values with a margin; a constant gets one too. */

@@ -48,9 +48,8 @@ document.body.append(
 );
 
 function showTheme(): void {
-  const name = { auto: 'Auto', light: 'Light', dark: 'Dark' }[theme()];
-  fill(themeButton, name);
-  themeButton.setAttribute('aria-label', `Colours: ${name.toLowerCase()}. Change`);
+  const name = { auto: 'auto', light: 'light', dark: 'dark' }[theme()];
+  fill(themeButton, `Colours: ${name}`);
 }
 
 function changeTheme(): void {

@@ -21,7 +21,8 @@ export const listView: View = async ({ main, signal }) => {
   const rows = new Map<string, Row>();
 
   const lead = h('p', { class: 'subtitle', role: 'status' });
-  const body = h('tbody');
+  // Roles are said since a narrow screen lays the table out as a list.
+  const body = h('tbody', { role: 'rowgroup' });
   const none = h('p', { class: 'notice', hidden: true });
   const evaluated = h('div');
   const compareBar = h('div', { class: 'compare-bar', hidden: true });
@@ -143,17 +144,17 @@ export const listView: View = async ({ main, signal }) => {
     ),
     h(
       'table',
-      { class: 'runs' },
+      { class: 'runs', role: 'table' },
       h('caption', { class: 'hidden' }, 'Runs, with their state and their accuracies at the best epoch'),
       h(
         'thead',
-        {},
+        { role: 'rowgroup' },
         h(
           'tr',
-          {},
-          h('th', { scope: 'col' }, hidden('Choose')),
+          { role: 'row' },
+          h('th', { scope: 'col', role: 'columnheader' }, hidden('Choose')),
           ...['Run', 'State', 'Epochs', 'Clean', 'Robust', 'Images/s', 'Time left'].map((name) =>
-            h('th', { scope: 'col' }, name),
+            h('th', { scope: 'col', role: 'columnheader' }, name),
           ),
         ),
       ),
@@ -246,15 +247,15 @@ function rowOf(first: RunSummary, toggle: (id: string, isOn: boolean) => void): 
     'aria-label': `Choose ${id}`,
     onChange: () => toggle(id, box.checked),
   });
-  const cells = Array.from({ length: 6 }, () => h('td'));
+  const cells = Array.from({ length: 6 }, () => h('td', { role: 'cell' }));
   const names = ['State', 'Epochs', 'Clean', 'Robust', 'Images/s', 'Time left'];
   const facts = h('span', { class: 'aside' });
   const name = h('a', { href: addressOf('/run', { run: id }) }, id === '.' ? first.name : id);
   const element = h(
     'tr',
-    {},
-    h('td', { class: 'box' }, box),
-    h('th', { scope: 'row' }, name, facts),
+    { role: 'row' },
+    h('td', { class: 'box', role: 'cell' }, box),
+    h('th', { scope: 'row', role: 'rowheader' }, name, facts),
     ...cells,
   );
   for (const [at, cell] of cells.entries()) cell.setAttribute('data-name', names[at]!);
