@@ -1,6 +1,6 @@
 /**
  * The setup: plans what is missing, asks before anything is installed, and then proceeds in this order:
- * system packages, npm packages, the binding, TypeScript.
+ * system packages, npm packages, the binding, TypeScript, the web page.
  */
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -20,6 +20,7 @@ import {
   missingPackages,
 } from './system-packages.mjs';
 import { compileTypeScript, isCompiled } from './typescript.mjs';
+import { buildPage, isPageBuilt } from './web-page.mjs';
 
 /**
  * Installs and builds what is missing.
@@ -57,6 +58,7 @@ export function reportFailure(error) {
  * @property {boolean} npm whether npm's packages are to be installed
  * @property {boolean} binding whether the binding is to be compiled
  * @property {boolean} typescript whether the TypeScript is to be compiled
+ * @property {boolean} page whether the web page is to be built
  */
 
 /** What is missing. Optional packages that were declined once are not offered again. */
@@ -66,7 +68,14 @@ function planSetup({ root, need, env }) {
   const missing = binding ? missingPackages(env) : { required: [], useful: [] };
   const declined = readJson(declinedFile(root)) ?? [];
   const useful = missing.useful.filter((name) => hasApt() && !declined.includes(name));
-  return { required: missing.required, useful, npm, binding, typescript: npm || !isCompiled(root) };
+  return {
+    required: missing.required,
+    useful,
+    npm,
+    binding,
+    typescript: npm || !isCompiled(root),
+    page: npm || !isPageBuilt(root),
+  };
 }
 
 const declinedFile = (root) => join(root, 'native', 'build', 'declined-packages.json');
@@ -156,6 +165,7 @@ async function carryOut({ plan, root, env, screen, isTerminal }) {
       action: (show) => compileBinding({ root, env, log, show, screen }),
     },
     plan.typescript && { title: 'TypeScript', action: () => compileTypeScript({ root, log }) },
+    plan.page && { title: 'web page', action: () => buildPage({ root, log }) },
   ].filter((step) => step !== false);
   for (const [index, { title, action }] of steps.entries()) {
     const shown = relative(process.cwd(), logFile);
