@@ -87,7 +87,8 @@ export class Catalogue {
     const runs = present(
       await inBatches([...this.#runs], async ([id, run]) => [id, await run.summary()] as const),
     );
-    await this.#readOn(runs);
+    // The first list is not kept waiting.
+    if (this.#runSummaries.size > 0) await this.#readOn(runs);
     const evaluations = present(
       await inBatches(this.#evaluationIds, async (id) => [id, await this.#evaluations.summary(id)] as const),
     );
