@@ -23,9 +23,7 @@ export function confusionSection({ confusion, classes }: EvaluationDetails): HTM
           'Most frequent: ',
           mistakes
             .slice(0, matrix === null ? 15 : 3)
-            .map(
-              ({ from, to, count: images }) => `${classes[from]} taken for ${classes[to]} (${count(images)})`,
-            )
+            .map(({ from, to, count: images }) => `${from} taken for ${to} (${count(images)})`)
             .join(', '),
           '.',
         ),

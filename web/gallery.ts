@@ -34,9 +34,9 @@ export function galleryOf(options: {
   };
   const picture = (entry: GalleryEntry, kind: Kind): HTMLElement => {
     const words = {
-      original: `Image ${entry.id}, ${entry.class}, unchanged`,
-      adversarial: `Image ${entry.id}, ${entry.class}, after ${entry.attack}`,
-      change: `What ${entry.attack} changed in image ${entry.id}, magnified ${shown?.factor} times`,
+      original: `${nameOf(entry)}, ${entry.class}, unchanged`,
+      adversarial: `${nameOf(entry)}, ${entry.class}, after ${entry.attack}`,
+      change: `What ${entry.attack} changed in ${nameOf(entry)}, magnified ${shown?.factor} times`,
     }[kind];
     const { width = 1, height = 1 } = shown ?? {};
     return h('img', {
@@ -61,7 +61,7 @@ export function galleryOf(options: {
     choose({ image: entry.image });
     fill(
       large,
-      h('h3', {}, entry.class, h('small', {}, ` image ${entry.id}, ${outcomeOf(entry)}`)),
+      h('h3', {}, entry.class, h('small', {}, ` ${nameOf(entry)}, ${outcomeOf(entry)}`)),
       h(
         'div',
         { class: 'triple' },
@@ -100,7 +100,7 @@ export function galleryOf(options: {
           type: 'button',
           onClick: () => open(at),
         },
-        h('span', { class: 'example-name' }, entry.class, h('small', {}, ` ${entry.id}`)),
+        h('span', { class: 'example-name' }, entry.class, h('small', {}, ` ${nameOf(entry)}`)),
         h('span', { class: 'triple' }, ...kinds.map((kind) => picture(entry, kind))),
       ),
       h('p', { class: 'aside' }, outcomeOf(entry)),
@@ -193,4 +193,9 @@ export function galleryOf(options: {
 /** `taken for ship under apgd-ce` */
 function outcomeOf({ attack, predicted }: GalleryEntry): string {
   return predicted === null ? `broken by ${attack}` : `taken for ${predicted} under ${attack}`;
+}
+
+/** Its file, or its number in the data set. */
+function nameOf({ id, file }: GalleryEntry): string {
+  return file ?? `image ${id}`;
 }

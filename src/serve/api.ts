@@ -195,12 +195,13 @@ export interface EvaluationDetails {
 /** Without attack, and under attack. */
 export type Confusion = Readonly<Record<'clean' | 'attacked', ConfusionCounts>>;
 
-/** Classes by their place in the list of classes. */
 export interface ConfusionCounts {
+  /** Of the rows and columns of the matrix. */
+  readonly classes: readonly string[];
   /** [true class][predicted class]; null of many classes. */
   readonly matrix: readonly (readonly number[])[] | null;
   /** The most frequent first. */
-  readonly mistakes: readonly { readonly from: number; readonly to: number; readonly count: number }[];
+  readonly mistakes: readonly { readonly from: string; readonly to: string; readonly count: number }[];
 }
 
 /** A page of the gallery. */
@@ -221,6 +222,8 @@ export interface GalleryEntry {
   readonly label: number;
   readonly class: string;
   readonly attack: string;
+  /** Its file, in an evaluation of a folder of images. */
+  readonly file: string | null;
   /** The class for which the attacked image is taken; null if the evaluation does not tell. */
   readonly predicted: string | null;
   /** Number of the adversarial image in its folder. */

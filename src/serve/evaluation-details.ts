@@ -3,7 +3,7 @@ import type { ExampleResult } from '../evaluation/result.js';
 import { wilsonInterval } from '../evaluation/statistics.js';
 import { perClass } from '../evaluation/summary.js';
 import type { EvaluationDetails } from './api.js';
-import { confusionOf } from './confusion.js';
+import { confusions } from './confusion.js';
 import type { FoundExample } from './found-examples.js';
 import type { OpenedEvaluation } from './opened-evaluations.js';
 import { type StoredEvaluation, summariseEvaluation } from './stored-evaluation.js';
@@ -32,7 +32,7 @@ export function evaluationDetails(
     attacks,
     perClass: perClass(perExample, evaluation.classes),
     progress: progressOf(lines),
-    confusion: confusionOf(perExample, evaluation.classes),
+    confusion: confusions(perClass(perExample, evaluation.classes), perExample),
     outcomes: outcomesOf(perExample),
     curve: curveOf(stored, others),
     warnings: manifest.warnings,
@@ -64,8 +64,9 @@ function outcomesOf(examples: readonly ExampleResult[]): EvaluationDetails['outc
   if (examples.length === 0) return [];
   const wrong = 'misclassified without attack';
   const counts = new Map<string, number>([['withstands every attack', 0]]);
-  for (const { clean, brokenBy } of examples) {
-    const name = !clean ? wrong : brokenBy === null ? 'withstands every attack' : `broken by ${brokenBy}`;
+  for (const { clean, brokenBy, blind } of examples) {
+    const stood = blind === true ? 'no attack could work' : 'withstands every attack';
+    const name = !clean ? wrong : brokenBy === null ? stood : `broken by ${brokenBy}`;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const rows = [...counts].map(([name, count]) => ({ name, count }));

@@ -1,6 +1,5 @@
 import { magnification, magnifiedChange, pictureFile } from '../report/images.js';
 import type { Gallery } from './api.js';
-import type { PredictedExample } from './confusion.js';
 import { type FoundExample, pictureShape, readPair } from './found-examples.js';
 import { NotServed } from './not-served.js';
 import type { OpenedEvaluation } from './opened-evaluations.js';
@@ -36,22 +35,19 @@ export async function galleryPage(
   const page = Math.min(Math.max(1, choice.page), pages);
   const [, height, width] = await pictureShape(root, stored);
   const { classes } = stored.manifest.evaluation;
-  const examples: readonly PredictedExample[] = stored.result?.perExample ?? [];
-  const predicted = new Map(
-    examples.map(({ id, brokenBy, attacked }) => [`${id}/${brokenBy}`, attacked ?? null] as const),
-  );
+  const resultOf = new Map((stored.result?.perExample ?? []).map((example) => [example.id, example]));
   return {
     total: chosen.length,
     page,
     pages,
-    examples: chosen.slice((page - 1) * perPage, page * perPage).map(({ id, label, attack, image }) => ({
-      id,
-      label,
-      class: classes[label] ?? String(label),
-      attack,
-      predicted: predicted.get(`${id}/${attack}`) ?? null,
-      image,
-    })),
+    examples: chosen
+      .slice((page - 1) * perPage, page * perPage)
+      .map(({ id, label, attack, image, place }) => {
+        const { brokenBy, attacked } = resultOf.get(id) ?? {};
+        const file = stored.manifest.files?.[place] ?? null;
+        const predicted = brokenBy === attack ? (attacked ?? null) : null;
+        return { id, label, class: classes[label] ?? String(label), attack, file, predicted, image };
+      }),
     width,
     height,
     factor: await factorOf(root, { stored, found: all }),

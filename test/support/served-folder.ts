@@ -164,6 +164,7 @@ export function writeEvaluation(
     model: 'runs/silu',
     warnings: [],
     epsilonText: String(epsilon),
+    files: null,
     chosen: { batch: 4, measured: null, random: false },
   };
   using opening = newEvaluationFolder(folder);

@@ -149,6 +149,11 @@ describe('the page', { skip: lacksBrowser }, () => {
     await until(areDrawn, 'the pictures are drawn');
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });
+    const matrix = page.getByRole('region', { name: 'Confusion of the classes' });
+    assert.equal(await matrix.locator('tbody tr').count(), 10);
+    await page.getByRole('button', { name: 'without attack' }).click();
+    assert.match(page.url(), /confusion=clean/);
+    assert.match((await cards.first().locator('p').textContent()) ?? '', /^taken for \d under apgd-/);
     // Two ε were evaluated, and no attack at all is a point too.
     const curve = page.getByRole('slider', { name: /^Accuracy against ε/ });
     assert.equal(await curve.getAttribute('aria-valuemax'), '2');
