@@ -1,13 +1,12 @@
 /**
  * The setup: plans what is missing, asks before anything is installed, and then proceeds in this order:
- * system packages, npm packages, the binding, TypeScript, the page of the demo.
+ * system packages, npm packages, the binding, TypeScript, the web pages.
  */
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build, isBuilt } from '../native/build.mjs';
 import { readJson, writeJson } from '../native/build-stamp.mjs';
 import { findLibtorch } from '../native/find-libtorch.mjs';
-import { buildPage, isPageBuilt } from './demo-page.mjs';
 import { arePackagesInstalled, installPackages, NPM_COMMAND } from './npm-packages.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
 import { OTHER_LIBTORCH } from './other-libtorch.mjs';
@@ -21,10 +20,11 @@ import {
   missingPackages,
 } from './system-packages.mjs';
 import { compileTypeScript, isCompiled } from './typescript.mjs';
+import { arePagesBuilt, buildPages } from './web-pages.mjs';
 
 /**
  * Installs and builds what is missing.
- * @param {{ root: string, need: 'cli' | 'page' | 'engine', env?: Record<string, string | undefined>, screen?: NodeJS.WriteStream }} options
+ * @param {{ root: string, need: 'cli' | 'pages' | 'engine', env?: Record<string, string | undefined>, screen?: NodeJS.WriteStream }} options
  *   `cli` and `page` skip everything related to libtorch, `cli` also the page of the demo; `screen` shows the progress
  * @throws {SetupError | import('../native/find-libtorch.mjs').LibtorchError}
  */
@@ -58,7 +58,7 @@ export function reportFailure(error) {
  * @property {boolean} npm whether npm's packages are to be installed
  * @property {boolean} binding whether the binding is to be compiled
  * @property {boolean} typescript whether the TypeScript is to be compiled
- * @property {boolean} page whether the page of the demo is to be built
+ * @property {boolean} pages whether the web pages are to be built
  */
 
 /** What is missing. Optional packages that were declined once are not offered again. */
@@ -68,8 +68,8 @@ function planSetup({ root, need, env }) {
   const missing = binding ? missingPackages(env) : { required: [], useful: [] };
   const declined = readJson(declinedFile(root)) ?? [];
   const useful = missing.useful.filter((name) => hasApt() && !declined.includes(name));
-  const page = need !== 'cli' && (npm || !isPageBuilt(root));
-  return { required: missing.required, useful, npm, binding, typescript: npm || !isCompiled(root), page };
+  const pages = need !== 'cli' && (npm || !arePagesBuilt(root));
+  return { required: missing.required, useful, npm, binding, typescript: npm || !isCompiled(root), pages };
 }
 
 const declinedFile = (root) => join(root, 'native', 'build', 'declined-packages.json');
@@ -159,7 +159,7 @@ async function carryOut({ plan, root, env, screen, isTerminal }) {
       action: (show) => compileBinding({ root, env, log, show, screen }),
     },
     plan.typescript && { title: 'TypeScript', action: () => compileTypeScript({ root, log }) },
-    plan.page && { title: 'page of the demo', action: () => buildPage({ root, log }) },
+    plan.pages && { title: 'web pages', action: () => buildPages({ root, log }) },
   ].filter((step) => step !== false);
   for (const [index, { title, action }] of steps.entries()) {
     const shown = relative(process.cwd(), logFile);

@@ -101,7 +101,7 @@ function runTests(names, concurrency) {
 
 try {
   const names = chosenNames();
-  if (!isReady({ root, need: 'page' })) await makeReady({ root, need: 'page' });
+  if (!isReady({ root, need: 'pages' })) await makeReady({ root, need: 'pages' });
   if (asked === 'cuda') await requireDevice();
   const together = asked !== '' ? [] : names.filter((name) => !alone.includes(name));
   const others = names.filter((name) => !together.includes(name));

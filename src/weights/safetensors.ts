@@ -132,14 +132,47 @@ export function readSafetensors(path: string): Safetensors {
  * @throws InputError as `readSafetensors`, for errors in the header.
  */
 export function readSafetensorsMetadata(path: string): SafetensorsMetadata {
+  return readHeader(path).header.metadata;
+}
+
+/** An array of a safetensors file that has not been read: its bytes begin at `offset` of the file. */
+export interface UnreadArray {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * Where the arrays of a safetensors file lie, to read parts of a large one.
+ *
+ * @throws InputError as `readSafetensors`, for errors in the header, or if the file has another size than it says.
+ */
+export function locateArrays(path: string): ReadonlyMap<string, UnreadArray> {
+  const { header, begin, size } = readHeader(path);
+  if (size !== begin + header.dataLength)
+    throw broken(path, `it has ${size} bytes instead of ${begin + header.dataLength}`);
+  return new Map(
+    header.locations.map(({ name, dtype, shape, length, begin: at }) => [
+      name,
+      { dtype, shape, offset: begin + at, length },
+    ]),
+  );
+}
+
+function readHeader(path: string): {
+  readonly header: Header;
+  readonly begin: number;
+  readonly size: number;
+} {
   const file = openFile(path);
   try {
+    const { size } = fstatSync(file);
     const start = readExactly(file, 8);
     const length = start === undefined ? Number.NaN : Number(Buffer.from(start).readBigUInt64LE());
-    const header =
-      length <= Math.min(maxHeaderLength, fstatSync(file).size - 8) ? readExactly(file, length) : undefined;
+    const header = length <= Math.min(maxHeaderLength, size - 8) ? readExactly(file, length) : undefined;
     if (header === undefined) throw broken(path, 'its header is truncated');
-    return parseHeader(Buffer.from(header).toString('utf8'), path).metadata;
+    return { header: parseHeader(Buffer.from(header).toString('utf8'), path), begin: 8 + length, size };
   } finally {
     closeSync(file);
   }

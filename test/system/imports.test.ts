@@ -21,7 +21,7 @@ const levels: readonly (readonly string[])[] = [
   ['models', 'evaluation'],
   ['runs', 'recipe', 'report'],
   ['training'],
-  ['app'],
+  ['app', 'serve'],
   ['cli', 'index.ts'],
 ];
 

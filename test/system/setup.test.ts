@@ -35,6 +35,10 @@ interface TypeScriptModule {
   isCompiled(root: string): boolean;
   compileTypeScript(options: { readonly root: string; readonly log: (text: string) => void }): Promise<void>;
 }
+interface PageModule {
+  arePagesBuilt(root: string): boolean;
+  buildPages(options: { readonly root: string; readonly log: (text: string) => void }): Promise<void>;
+}
 interface LockModule {
   oneAtATime(options: {
     readonly lockFile: string;
@@ -48,6 +52,7 @@ const script = (name: string): string => pathToFileURL(join(packageFolder, 'scri
 const { permission }: PermissionModule = await import(script('permission.mjs'));
 const { arePackagesInstalled }: PackagesModule = await import(script('npm-packages.mjs'));
 const { isCompiled, compileTypeScript }: TypeScriptModule = await import(script('typescript.mjs'));
+const { arePagesBuilt, buildPages }: PageModule = await import(script('web-pages.mjs'));
 const { oneAtATime }: LockModule = await import(script('one-at-a-time.mjs'));
 
 const scratch = mkdtempSync(join(tmpdir(), 'satin-setup-'));
@@ -132,7 +137,7 @@ test('a step that fails is named with the reason, the log and the command that m
     npm_config_cache: join(scratch, 'empty-cache'),
   });
   assert.equal(status, 1, stderr);
-  assert.match(stderr, /Set-up step 1 of 2 \(npm packages\) failed: .*ECONNREFUSED/);
+  assert.match(stderr, /Set-up step 1 of 3 \(npm packages\) failed: .*ECONNREFUSED/);
   assert.match(stderr, /cd .*no-network && npm ci/);
   const log = stderr.match(/The full output is in (.*setup\.log)\./)?.[1] ?? '';
   assert.match(readFileSync(join(process.cwd(), log), 'utf8'), /npm ci[\s\S]*ECONNREFUSED/);
@@ -250,6 +255,39 @@ test('TypeScript that changed is compiled again, and an error of its compiler is
     message: 'src/a.ts(1,1): error TS2304: Cannot find name',
   });
   assert.equal(isCompiled(root), false);
+});
+
+test('the web page is built again when it or what it imports changed, and a fault of its types is quoted', async () => {
+  const root = join(scratch, 'page');
+  const folders = ['src/serve', 'src/report/page', 'src/evaluation'];
+  for (const folder of folders) put(join(root, folder, 'a.ts'), '');
+  put(join(root, 'web/serve/main.ts'), '');
+  put(join(root, 'package-lock.json'), '{}');
+  const tools = join(root, 'node_modules/.bin');
+  const tool = (name: string, text: string) => {
+    put(join(tools, name), `#!/bin/sh\n${text}\n`);
+    chmodSync(join(tools, name), 0o755);
+  };
+  tool('tsc', 'exit 0');
+  tool('vite', ': > dist/web/serve/index.html');
+  mkdirSync(join(root, 'dist/web/serve'), { recursive: true });
+  const log = (): void => {};
+  assert.equal(arePagesBuilt(root), false);
+  await buildPages({ root, log });
+  assert.equal(arePagesBuilt(root), true);
+  for (const file of ['web/serve/main.ts', 'web/serve/style.css', 'src/serve/a.ts']) {
+    appendFileSync(join(root, file), '/* changed */');
+    assert.equal(arePagesBuilt(root), false, file);
+    await buildPages({ root, log });
+    assert.equal(arePagesBuilt(root), true, file);
+  }
+  rmSync(join(root, 'dist'), { recursive: true });
+  assert.equal(arePagesBuilt(root), false);
+  tool('tsc', 'echo "web/serve/main.ts(1,1): error TS2304: Cannot find name"; exit 2');
+  await assert.rejects(buildPages({ root, log }), {
+    message: 'web/serve/main.ts(1,1): error TS2304: Cannot find name',
+  });
+  assert.equal(arePagesBuilt(root), false);
 });
 
 test('two set-ups do not run at once, and the lock of a process that died is taken over', async () => {

@@ -43,6 +43,11 @@ export const commands: CommandTable = {
     example: './satin demo runs/relu runs/silu --out demo',
     load: async () => (await import('./demo.js')).demoCommand(),
   },
+  serve: {
+    summary: 'show runs and evaluations on a live web page',
+    example: './satin serve runs',
+    load: async () => (await import('./serve.js')).serveCommand(),
+  },
   study: {
     summary: 'answer a question of the paper by paired runs over seeds',
     example: './satin study gradient-quality --seeds 3 --parallel 2',

@@ -24,17 +24,12 @@ export interface FinishedEvaluation {
  * @throws {InputError} if a file is damaged, or the result is not that of the manifest.
  */
 export function readFinishedEvaluation(path: string, manifest: EvaluationManifest): FinishedEvaluation {
-  const file = join(path, resultFile);
-  const source = `the result ${file}`;
-  const result = validate({ schema, input: parse(file), source });
+  const result = readResult(path, manifest);
   const data = readOriginals(path, manifest.evaluation);
   const isOf =
-    result.modelDigest === manifest.evaluation.modelDigest &&
-    result.pixelsDigest === manifest.evaluation.pixelsDigest &&
     result.perExample.length === data.ids.length &&
     result.perExample.every(({ id }, index) => id === data.ids[index]);
-  if (!isOf)
-    throw new InputError('broken-file', `Expected ${source} to be that of its manifest.json but it is not.`);
+  if (!isOf) throw otherResult(path);
   const placeOf = placesOfIds(data.ids);
   const { lines, imageOf } = readFound(path, data, manifest);
   const adversarial = new Map<number, Float32Array>();
@@ -45,6 +40,25 @@ export function readFinishedEvaluation(path: string, manifest: EvaluationManifes
       adversarial.set(index, imageOf(line.image));
   }
   return { result, evaluation: { adversarial } };
+}
+
+/**
+ * Reads the result of a finished evaluation alone, without its images.
+ *
+ * @throws {InputError} if it is damaged, or of another evaluation than the manifest.
+ */
+export function readResult(path: string, { evaluation }: EvaluationManifest): EvaluationResult {
+  const file = join(path, resultFile);
+  const result = validate({ schema, input: parse(file), source: `the result ${file}` });
+  const isOf =
+    result.modelDigest === evaluation.modelDigest && result.pixelsDigest === evaluation.pixelsDigest;
+  if (!isOf) throw otherResult(path);
+  return result;
+}
+
+function otherResult(path: string): InputError {
+  const source = `the result ${join(path, resultFile)}`;
+  return new InputError('broken-file', `Expected ${source} to be that of its manifest.json but it is not.`);
 }
 
 function parse(file: string): unknown {

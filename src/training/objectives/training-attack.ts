@@ -175,6 +175,6 @@ function divergenceFrom(classify: Classifier, x: Tensor): (logits: Tensor) => Te
 }
 
 /** Linear warm-up factor over the given number of epochs, in (0, 1]: the first step already has a nonzero factor. */
-export function warmupFactor(context: StepContext, epochs = 0): number {
+export function warmupFactor(context: Pick<StepContext, 'step' | 'stepsPerEpoch'>, epochs = 0): number {
   return Math.min(1, (context.step + 1) / Math.max(1, epochs * context.stepsPerEpoch));
 }

@@ -1,12 +1,12 @@
-/** `npm run build`, after the TypeScript: the page of `satin demo`. */
+/** `npm run build`, after the TypeScript: the pages of `satin serve` and `satin demo`. */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildPage } from './demo-page.mjs';
 import { reportFailure } from './make-ready.mjs';
+import { buildPages } from './web-pages.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 try {
-  await buildPage({ root, log: (text) => process.stdout.write(text) });
+  await buildPages({ root, log: (text) => process.stdout.write(text) });
 } catch (error) {
   reportFailure(error);
 }
