@@ -31,7 +31,7 @@ export function engineRecord(): { readonly binary: string; readonly kind: string
   const path = join(packageFolder, 'native', 'build', 'engine.json');
   if (!existsSync(path))
     throw new EngineError(
-      'The engine is not built yet. Run `npx satin doctor` in your project, or `npm run setup` in the folder of Satin.',
+      'The engine is not built yet. Run `npm run setup` in the folder of Satin: the clone, or node_modules/satin.',
     );
   const record = JSON.parse(readFileSync(path, 'utf8')) as {
     readonly binary: string;
@@ -58,7 +58,7 @@ function load(): Addon {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new EngineError(
-      `The engine could not be loaded: ${reason}. Run \`npx satin doctor\` in your project, or \`npm run setup\` in the folder of Satin, to build it again.`,
+      `The engine could not be loaded: ${reason}. Run \`npm run setup\` in the folder of Satin to build it again.`,
       { cause },
     );
   }
