@@ -253,7 +253,11 @@ describe('satin attack refuses, with exit code 2 and one sentence,', () => {
       [image!, '--norm', 'l2', ...out],
       /a radius .*--epsilon/,
     ],
-    ['a shape of a model that says its own', [image!, '--shape', '1x8x8', ...out], /describes its own network/],
+    [
+      'a shape of a model that says its own',
+      [image!, '--shape', '1x8x8', ...out],
+      /describes its own network/,
+    ],
     [
       'a mean for a model of Satin',
       [image!, '--mean', '0.5', '--std', '0.5', ...out],

@@ -14,7 +14,7 @@ import { deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { withResumeOfRun } from '../resume-command.js';
-import { print, printError } from '../terminal/print.js';
+import { print } from '../terminal/print.js';
 import { createDisplay } from '../terminal/terminal.js';
 
 /** `satin train RECIPE` */
@@ -49,10 +49,10 @@ export function trainCommand() {
       ];
       const launch = readLauncherEnvironment(process.env);
       const leads = (launch?.rank ?? 0) === 0;
-      const onNote = leads ? (sentence: string) => printError(`${sentence}\n`) : () => {};
+      const notes: string[] = [];
       const { recipe, path } = isRunFolder(recipeName)
         ? recipeOfRun(recipeName, options)
-        : chosenRecipe(recipeName, { ...options, set, onNote });
+        : chosenRecipe(recipeName, { ...options, set, onNote: (note) => notes.push(note) });
       // A launcher that starts a job again runs the same command line.
       const job = jobId(process.env);
       const isOfJob = job !== null && isRunFolder(path) && readManifest(path).chosen.job === job;
@@ -79,6 +79,8 @@ export function trainCommand() {
       const display = createDisplay({ history });
       const signal = listenForInterrupt(leads ? display.note : () => {});
       const interrupted = () => signal.aborted;
+      // A run that goes on said them when it began.
+      if (leads && !(resume && isRunFolder(path))) for (const note of notes) display.note(note);
       const run = (group?: ProcessGroup) =>
         trainRun({
           recipe,
