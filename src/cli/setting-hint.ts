@@ -36,7 +36,7 @@ export async function withSettingHint(
   const [, flag] = /'(--[^'=]+)(?:=[^']*)?'/.exec(error.message) ?? [];
   const path = flag === undefined ? undefined : await settingOf(flag);
   if (flag === undefined || path === undefined) return error;
-  const value = valueOf(args, flag) ?? 'VALUE';
+  const value = typedValue(args, flag) ?? 'VALUE';
   return new CommanderError(
     error.exitCode,
     error.code,
@@ -55,7 +55,7 @@ async function settingOf(flag: string): Promise<string | undefined> {
 }
 
 /** The value that was typed after an option, or in it. */
-function valueOf(args: readonly string[], flag: string): string | undefined {
+function typedValue(args: readonly string[], flag: string): string | undefined {
   const inside = args.find((arg) => arg.startsWith(`${flag}=`));
   if (inside !== undefined) return inside.slice(flag.length + 1);
   const next = args[args.indexOf(flag) + 1];
