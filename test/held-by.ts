@@ -190,6 +190,7 @@ export const heldBy: Table = {
   'weights/torch-file': ['weights/state-dict'],
   'weights/torch-pickle': ['weights/state-dict'],
   'weights/weights-file': ['app/model/read-model-file', 'app/model/import-weights'],
+  'weights/zip-append': ['models/torchscript-facts'],
 };
 
 /** By tests that start the command line, or other processes that load the source. */
