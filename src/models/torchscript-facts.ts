@@ -22,10 +22,11 @@ const schema = z.object({
 
 /** The bytes of a TorchScript archive with the facts in it. */
 export function withFacts(archive: Uint8Array, { classes, shape }: TorchScriptFacts): Uint8Array {
-  const root = /^PK\x03\x04[^]{26}([^/]+)\//.exec(
-    Buffer.from(archive.subarray(0, 512)).toString('latin1'),
-  )?.[1];
-  if (root === undefined) throw new RangeError('Expected a TorchScript archive with a folder.');
+  // The first local header: the length of its name stands at byte 26, the name at byte 30.
+  const bytes = Buffer.from(archive.buffer, archive.byteOffset, archive.byteLength);
+  const [root, ...inside] = bytes.toString('utf8', 30, 30 + bytes.readUInt16LE(26)).split('/');
+  if (root === undefined || inside.length === 0)
+    throw new RangeError('Expected a TorchScript archive with a folder.');
   const data = Buffer.from(JSON.stringify({ satin: version, classes, shape }));
   return appendToZip(archive, { name: `${root}/${record}`, data });
 }
