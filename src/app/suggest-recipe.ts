@@ -81,13 +81,13 @@ data:
     crop: ${Math.max(1, Math.round(size / 8))} # pixels by which images are shifted
 model:
   name: resnet18
-  width: 0.25 # 1 is the published width: more accurate, and 16 times as slow
+  width: 0.25 # 1 is the published width: 16 times the arithmetic
   activation: silu
 threat:
   norm: linf # every pixel may change
   epsilon: 4/255 # by so much; 8/255 is usual for CIFAR-10
 training:
-  objective: pgd # clean trains without attacks: three times as fast, and not robust
+  objective: pgd # clean trains without attacks: in less than half the time, and not robust
   attack:
     steps: 2
   epochs: ${epochs} # ${perEpoch * epochs} steps
