@@ -25,6 +25,7 @@ export const heldBy: Table = {
   'app/report/evaluation-report': ['commands/evaluate.report'],
   'app/report/report-input': ['app/report/report-parts'],
   'app/require-whole-groups': ['app/plan/plan'],
+  'app/suggest-recipe': ['commands/init'],
   'app/train/build-experiment': ['system/resume', 'system/resume-options'],
   'app/train/build-optimizer': ['system/paper-recipes', 'system/resume-options'],
   'app/train/require-whole-batch': ['app/plan/training-set-size'],
@@ -142,6 +143,7 @@ export const heldBy: Table = {
   'recipe/recipe': ['recipe/load-recipe', 'recipe/training'],
   'recipe/scale-durations': ['recipe/load-recipe'],
   'recipe/section': ['recipe/load-recipe'],
+  'recipe/setting-paths': ['cli/setting-hint'],
   'report/attack-table': ['report/training/page'],
   'report/attack/result': ['commands/attack'],
   'report/curves': ['report/training/page'],
@@ -197,6 +199,7 @@ export const heldBy: Table = {
   ],
   'training/objectives/mart': ['training/objectives/objective', 'training/objectives/objective.gradients'],
   'training/objectives/trades': ['training/objectives/objective', 'training/objectives/objective.gradients'],
+  'user-input/unwrap-schema': ['recipe/load-recipe'],
   'weights/module-weights': ['app/model/import-weights', 'weights/state-dict'],
   'weights/read-part': ['weights/tensorflow/bundle', 'weights/state-dict'],
   'weights/safetensors-signature': ['app/model/read-model-file'],
@@ -207,6 +210,7 @@ export const heldBy: Table = {
   'weights/torch-file': ['weights/state-dict'],
   'weights/torch-pickle': ['weights/state-dict'],
   'weights/weights-file': ['app/model/read-model-file', 'app/model/import-weights'],
+  'weights/zip-append': ['models/torchscript-facts'],
 };
 
 /** By tests that start the command line, or other processes that load the source. */
@@ -230,6 +234,7 @@ export const heldByProcess: Table = {
   'cli/commands/doctor': ['commands/doctor'],
   'cli/commands/evaluate': ['commands/evaluate', 'commands/evaluate.report', 'system/ranks'],
   'cli/commands/export': ['commands/export', 'commands/evaluate.weights'],
+  'cli/commands/init': ['commands/init'],
   'cli/commands/plan': ['commands/plan'],
   'cli/commands/predict': ['commands/predict'],
   'cli/commands/publish': ['app/publish/publish-model'],

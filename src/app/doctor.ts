@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { type DataName, dataNames } from '../data/dataset-names.js';
+import { findDataset } from '../data/load-dataset.js';
 import { availableBackends } from '../distributed/collectives.js';
 import { cards } from '../engine/device.js';
 import { type EngineInfo, engineInfo, parallelWidth } from '../engine/engine-info.js';
@@ -21,7 +21,7 @@ export interface Finding {
 const slowGemm = 8; // GFLOP/s
 
 /** Reports the engine, its speed and the data sets found; changes nothing. */
-export function examine(): Finding[] {
+export async function examine(): Promise<Finding[]> {
   const engine = engineInfo();
   const width = parallelWidth();
   const speed = gemmSpeed();
@@ -45,7 +45,7 @@ export function examine(): Finding[] {
       value: `${speed.toFixed(0)} GFLOP/s`,
       ...(speed < slowGemm * engine.threads ? { advice: 'That is slow: install libopenblas0-pthread.' } : {}),
     },
-    ...dataNames.filter((name) => name !== 'folder').map(dataFinding),
+    ...(await Promise.all(dataNames.filter((name) => name !== 'folder').map(dataFinding))),
   ];
 }
 
@@ -108,10 +108,8 @@ function gemmSpeed(): number {
   });
 }
 
-function dataFinding(name: DataName): Finding {
-  const places = [join('data', name), join('/usr/share/datasets', name)];
-  return {
-    name,
-    value: places.find((place) => existsSync(place)) ?? 'not found; downloaded when needed',
-  };
+async function dataFinding(name: DataName): Promise<Finding> {
+  if (name === 'imagenet' || name === 'folder')
+    return { name, value: 'never downloaded; data.dir of a recipe says where it is' };
+  return { name, value: (await findDataset(name)) ?? 'not found; downloaded when needed' };
 }

@@ -7,6 +7,7 @@ import { version } from '../provenance/version.js';
 import { nearest } from '../user-input/did-you-mean.js';
 import type { CommandTable } from './command-table.js';
 import { withFlags } from './flags-in-messages.js';
+import { withSettingHint } from './setting-hint.js';
 import { printError } from './terminal/print.js';
 
 /**
@@ -21,10 +22,8 @@ export async function runProgram(args: readonly string[], commands: CommandTable
     return 0;
   } catch (error) {
     const [name] = program?.args ?? [];
-    return reportError(
-      error,
-      program?.commands.find((command) => command.name() === name),
-    );
+    const command = program?.commands.find((command) => command.name() === name);
+    return reportError(await withSettingHint(error, { args, command }), command);
   }
 }
 

@@ -193,6 +193,25 @@ async function loadFiles(name: keyof typeof fileSets, options: SplitOptions): Pr
   return subset(whole, cut[split]);
 }
 
+/** Names of the data sets that are downloaded where they are missing. */
+export type PublicName = keyof typeof fileSets;
+
+/** The usual place that has all files of a public data set; null if none has. */
+export async function findDataset(name: PublicName): Promise<string | null> {
+  const set: FileSet = fileSets[name];
+  for (const place of usualPlaces(name)) {
+    const missing = [...(await set.missing(place, 'train')), ...(await set.missing(place, 'test'))];
+    if (missing.length === 0) return place;
+  }
+  return null;
+}
+
+/** Where the files of a public data set are looked for; the last is where they are downloaded to. */
+function usualPlaces(name: PublicName): string[] {
+  const set: FileSet = fileSets[name];
+  return [...(set.debian === undefined ? [] : [set.debian.dir]), resolve('data', name)];
+}
+
 /** The folder that has the files of this split, after a download where it is needed. */
 async function placeOf(
   name: keyof typeof fileSets,
@@ -219,8 +238,8 @@ async function placeOf(
         'Put them there, or leave the folder out: Satin then looks in the usual places and downloads them.',
     });
   }
-  const own = resolve('data', name);
-  const places = [...(set.debian === undefined ? [] : [set.debian.dir]), own];
+  const places = usualPlaces(name);
+  const own = places.at(-1)!;
   for (const place of places) if ((await set.missing(place, split)).length === 0) return place;
   const wanted = await set.missing(own, split);
   const notFound = `Expected the files of ${name} in ${places.join(' or ')} but found none`;

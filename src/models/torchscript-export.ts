@@ -8,6 +8,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { TorchScript } from '../tensor/torchscript.js';
 import { traceScript } from '../tensor/torchscript-trace.js';
 import type { Model } from './model.js';
+import { withFacts } from './torchscript-facts.js';
 
 /**
  * Tolerance for the difference of logits, relative to the largest logit. In deep networks Satin's convolution and
@@ -17,7 +18,8 @@ const tolerance = 1e-4;
 
 /**
  * Exports a model as TorchScript, for `torch.jit.load`: in evaluation mode, from pixels in [0, 1] of the model's shape,
- * with any batch size, to logits. The normalisation is included, and parameters and buffers have PyTorch's names. The
+ * with any batch size, to logits. The normalisation is included, and parameters and buffers have PyTorch's names; the file
+ * names its classes and its shape. The
  * file is loaded again and compared with the model at two batch sizes before it is moved to `path`; an existing file is
  * overwritten.
  *
@@ -35,7 +37,7 @@ export function exportTorchScript(model: Model, path: string): number {
   );
   const fresh = `${path}.unchecked`;
   try {
-    writeFileDurably(fresh, [bytes]);
+    writeFileDurably(fresh, [withFacts(bytes, model.description)]);
     const difference = compare(model, fresh);
     if (!(difference <= tolerance))
       throw new EngineError(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unwrapSchema } from '../user-input/unwrap-schema.js';
 import { isSection, type Section } from './section.js';
 
 /**
@@ -68,7 +69,7 @@ function shapeOf({ schema, before, after, path }: Place): {
   readonly shape: Readonly<Record<string, unknown>> | null;
   readonly changed: string | null;
 } {
-  const plain = unwrapped(schema);
+  const plain = unwrapSchema(schema);
   if (plain instanceof z.ZodObject) return { shape: plain.shape, changed: null };
   if (!(plain instanceof z.ZodDiscriminatedUnion)) return { shape: null, changed: null };
   const tag = plain.def.discriminator;
@@ -79,16 +80,4 @@ function shapeOf({ schema, before, after, path }: Place): {
   if (!(option instanceof z.ZodObject)) return { shape: null, changed: null };
   const isChanged = chosen(before) !== chosen(after);
   return { shape: option.shape, changed: isChanged ? `${[...path, tag].join('.')}=${chosen(after)}` : null };
-}
-
-function unwrapped(schema: unknown): unknown {
-  if (schema instanceof z.ZodPipe) return unwrapped(schema.in);
-  if (
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodPrefault ||
-    schema instanceof z.ZodNullable ||
-    schema instanceof z.ZodOptional
-  )
-    return unwrapped(schema.unwrap());
-  return schema;
 }

@@ -99,7 +99,12 @@ describe('an image goes by its file', () => {
     for (const { file } of result.perExample) assert.ok(text.includes(file!), file);
     assert.match(text, /What is taken for what/);
     assert.doesNotMatch(text, /image \d+/);
-    assert.deepEqual((await evaluate(run, '--resume', kept)).result.perExample, result.perExample);
+    const resumed = await evaluate(run, '--resume', kept);
+    assert.deepEqual(resumed.result.perExample, result.perExample);
+    assert.match(
+      resumed.stderr,
+      /begun with --report .*page\.html, which lies elsewhere: name a file by --report/,
+    );
     const manifest = JSON.parse(readFileSync(join(kept, 'manifest.json'), 'utf8'));
     assert.deepEqual(
       manifest.files,

@@ -83,7 +83,7 @@ describe('satin evaluate --report', async () => {
     assert.ok(!existsSync(join(folder, 'no')));
   });
 
-  it('says that the result stands where the page is interrupted', async () => {
+  it('is written from what there is where it is interrupted', async () => {
     using model = openModel(run);
     const images = await loadExamples(model, { name: 'mnist', split: 'test', dir, count: 8, seed: 0 });
     const result: EvaluationResult = JSON.parse(readFileSync(json, 'utf8'));
@@ -93,10 +93,26 @@ describe('satin evaluate --report', async () => {
       evaluation: { ...result, perExample, adversarial: new Map<number, Float32Array>() },
     };
     const options = { model, data: images, measured, curveExamples: 8, batch: 8 };
-    await assert.rejects(
-      evaluationReport({ ...options, interrupted: () => true }),
-      /Interrupted; the result was printed, its page was not written\./,
+    const cut = await evaluationReport({ ...options, interrupted: () => true });
+    assert.equal(cut.isWhole, false);
+    assert.match(pageText(cut.page), /This page was interrupted/);
+    assert.ok(!cut.page.includes('id="epsilon"'));
+    const done: number[] = [];
+    const half = await evaluationReport({
+      ...options,
+      interrupted: () => (done.at(-1) ?? 0) > 16, // past the second ε
+      onProgress: ({ done: images }) => done.push(images),
+    });
+    assert.equal(half.isWhole, false);
+    assert.ok(half.page.includes('id="epsilon"'));
+    assert.deepEqual(
+      done,
+      [...done].sort((a, b) => a - b),
+      'one bar for the whole',
     );
+    const whole = await evaluationReport({ ...options, interrupted: () => false });
+    assert.equal(whole.isWhole, true);
+    assert.doesNotMatch(pageText(whole.page), /interrupted/);
   });
 
   it('shows of a model without a gradient what square broke, and no curve', async () => {
@@ -121,7 +137,7 @@ describe('satin evaluate --report', async () => {
     const broken = measured.result.perExample.filter(({ brokenBy }) => brokenBy === 'square');
     assert.ok(broken.length > 0 && broken.length + stands.length > 0);
     const options = { data, measured, curveExamples: 16, batch: 16, interrupted: () => false };
-    const page = await evaluationReport({ ...options, model: blind });
+    const { page } = await evaluationReport({ ...options, model: blind });
     assert.match(pageText(page), /cannot be differentiated/);
     assert.doesNotMatch(page, /id="epsilon"/);
     assert.equal(page.match(/class="card example"/g)?.length, Math.min(8, broken.length));

@@ -75,10 +75,17 @@ describe('satin predict', () => {
     };
     const expected = await answers(run);
     assert.deepEqual(await answers(weights), expected);
+    assert.deepEqual(await answers(script), expected, 'it says its shape and its classes');
     assert.deepEqual(await answers(script, '--shape', '1x8x8', '--classes', '0,1,2,3,4,5,6,7,8,9'), expected);
     const foreign = fileURLToPath(new URL('../../../test/golden/small.safetensors', import.meta.url));
+    const foreignScript = fileURLToPath(
+      new URL('../../../test/golden/torchscript/flat-28.pt', import.meta.url),
+    );
     for (const [model, sentence] of [
-      [script, /for --shape but nothing was given\. A TorchScript file does not contain its input shape/],
+      [
+        foreignScript,
+        /for --shape but nothing was given\. A TorchScript file does not contain its input shape/,
+      ],
       [foreign, /--architecture, --activation, --classes, --shape and --width/],
     ] as const) {
       const refused = await predict(model, good[0]!);

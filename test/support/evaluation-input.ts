@@ -110,6 +110,7 @@ export function pageInput(result: EvaluationResult): EvaluationPageInput {
   ];
   return {
     result,
+    isWhole: true,
     cleanInterval: wilsonInterval(right, result.examples),
     curve: epsilons.map((epsilonText, place) => {
       const standing = Math.round(160 * Math.exp(-place / 3));

@@ -94,7 +94,7 @@ describe('satin train refuses', () => {
     await assertRefused(['train', place('text.yaml'), ...out], /Expected a recipe .*'only words'/);
     await assertRefused(
       ['train', place('nothing.yaml'), ...out],
-      /path of a YAML file or the name of a recipe/,
+      /path of a YAML file for the recipe .*There is no file/,
     );
     await assertRefused(['train', folder, ...out], /It is a folder/);
   });

@@ -29,8 +29,12 @@ export interface CurveOptions {
   /** Batch size; affects the speed only. */
   readonly batch: number;
   readonly interrupted: () => boolean;
-  /** Called after every batch; `stage` includes the ε. */
-  readonly onProgress?: (progress: EvaluationProgress) => void;
+  /** Called with each point as soon as it is known. */
+  readonly onPoint?: (point: CurvePoint) => void;
+  /** Called after every batch; `stage` includes the ε, `whole` counts the images of all of them. */
+  readonly onProgress?: (
+    progress: EvaluationProgress & { readonly whole: { readonly done: number; readonly total: number } },
+  ) => void;
 }
 
 /**
@@ -57,7 +61,8 @@ export async function epsilonCurve(options: CurveOptions): Promise<CurvePoint[]>
   });
   let standing = Array.from({ length: count }, (_, index) => index);
   /** The verdicts at one ε, of the examples that were robust at the previous one. */
-  const measure = async (radius: Epsilon): Promise<readonly ExampleResult[]> => {
+  const measure = async (radius: Epsilon, before: number): Promise<readonly ExampleResult[]> => {
+    const fallen = count - standing.length;
     using tensors = new DatasetTensors(subset(data, standing), model.device);
     const { perExample } = await evaluate(subject, tensors, {
       attacks: [attack],
@@ -70,19 +75,27 @@ export async function epsilonCurve(options: CurveOptions): Promise<CurvePoint[]>
           ...progress,
           stage: `${progress.stage} at ε = ${radius.epsilonText}`,
           robust: (progress.robust * standing.length) / count,
+          whole: {
+            done: before * count + fallen + (progress.stage === attack.name ? progress.done : 0),
+            total: radii.length * count,
+          },
         }),
     });
     return perExample;
   };
-  for (const radius of radii) {
+  const add = (found: CurvePoint) => {
+    points.push(found);
+    options.onPoint?.(found);
+  };
+  for (const [place, radius] of radii.entries()) {
     const isKnown = known?.attacks[0]?.name === attack.name && known.epsilon === radius.epsilon;
-    const found = isKnown ? known.perExample : standing.length === 0 ? [] : await measure(radius);
+    const found = isKnown ? known.perExample : standing.length === 0 ? [] : await measure(radius, place);
     const verdicts = new Map(found.map((each) => [each.id, each]));
     const verdict = (index: number) => verdicts.get(data.ids[index]!)!;
     const right = standing.filter((index) => verdict(index).clean);
-    if (points.length === 0) points.push(point({ epsilon: 0, epsilonText: '0' }, right.length, 'none'));
+    if (points.length === 0) add(point({ epsilon: 0, epsilonText: '0' }, right.length, 'none'));
     standing = right.filter((index) => verdict(index).brokenBy !== attack.name);
-    points.push(point(radius, standing.length, attack.name));
+    add(point(radius, standing.length, attack.name));
   }
   return points;
 }

@@ -12,7 +12,11 @@ import { checkResults } from '../../evaluation/checks/check-results.js';
 import { notCompared } from '../../evaluation/checks/not-compared.js';
 import { type Evaluation, type EvaluationProgress, evaluate } from '../../evaluation/evaluate.js';
 import type { EvaluationFolder } from '../../evaluation/folder/evaluation-folder.js';
-import type { EvaluationManifest, EvaluationSettings } from '../../evaluation/folder/manifest.js';
+import type {
+  EvaluationManifest,
+  EvaluationOutputs,
+  EvaluationSettings,
+} from '../../evaluation/folder/manifest.js';
 import type { NewEvaluationFolder } from '../../evaluation/folder/new-folder.js';
 import type { StoredEvaluationFolder } from '../../evaluation/folder/resume-folder.js';
 import { requireSameDevice } from '../../evaluation/folder/same-device.js';
@@ -36,6 +40,8 @@ export interface EvaluateRunOptions extends EvaluationChoice {
   readonly expected?: ExpectedLogits;
   /** Where verdicts are stored as they are found, or the evaluation to resume. @default nothing is stored */
   readonly folder?: NewEvaluationFolder | StoredEvaluationFolder;
+  /** What is written beside the folder in the end, which the folder remembers. @default nothing */
+  readonly outputs?: EvaluationOutputs;
   /** Called after each attack of the full checks. */
   readonly onChecks?: (done: number, total: number) => void;
   readonly interrupted: () => boolean;
@@ -179,7 +185,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
 }
 
 function manifestOf(
-  { model, data, epsilon, seed }: EvaluateRunOptions,
+  { model, data, epsilon, seed, outputs }: EvaluateRunOptions,
   chosen: {
     readonly settings: EvaluationSettings;
     readonly batch: BatchResult;
@@ -205,6 +211,7 @@ function manifestOf(
     },
     model: model.name,
     warnings: [...data.warnings],
+    outputs: outputs ?? null,
     files: data.files === undefined ? null : [...data.files],
     epsilonText: epsilon.epsilonText,
     evaluation: settings,

@@ -11,6 +11,7 @@ import {
   releasedModels,
   releasedPreprocessing,
 } from '../../models/released-models.js';
+import { factsOf } from '../../models/torchscript-facts.js';
 import { requireModestArchive } from '../../models/torchscript-sizes.js';
 import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
 import { isSafetensors } from '../../weights/safetensors-signature.js';
@@ -100,11 +101,15 @@ export function readModelFile(path: string, options: ModelFileOptions = {}): Mod
   }
   if (kind === 'torchscript') {
     requireModestArchive(path);
+    const facts = factsOf(path);
     return {
       path,
       kind,
       preprocessing: preprocessing ?? noPreprocessing,
-      form: stated ?? { shape: null, classes: null },
+      form: {
+        shape: stated?.shape ?? facts?.shape ?? null,
+        classes: stated?.classes ?? facts?.classes ?? null,
+      },
       isStated: preprocessing !== null,
     };
   }

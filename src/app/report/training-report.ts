@@ -6,6 +6,7 @@ import type { Dataset } from '../../data/dataset.js';
 import type { BrokenRule } from '../../data/image-rules.js';
 import type { LoadOptions } from '../../data/load-dataset.js';
 import { InputError } from '../../errors.js';
+import type { EvaluationProgress } from '../../evaluation/evaluate.js';
 import { readOriginals } from '../../evaluation/folder/images.js';
 import type { EvaluationResult } from '../../evaluation/result.js';
 import { imagenetForm } from '../../recipe/imagenet-data.js';
@@ -56,6 +57,8 @@ export interface TrainingReportOptions {
     readonly done: number;
     readonly total: number;
     readonly robust?: number;
+    /** Until this network is evaluated. */
+    readonly secondsLeft?: number;
   }) => void;
 }
 
@@ -93,13 +96,8 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
       data = await settings.load(model, ({ stage, what, done, total }) => {
         if (total !== undefined) onProgress({ label: `${stage} ${what}`, done, total });
       });
-      const shown = (progress: { stage: string; done: number; total: number; robust: number }) =>
-        onProgress({
-          label: `${name}: ${progress.stage}`,
-          done: progress.done,
-          total: progress.total,
-          robust: progress.robust,
-        });
+      const shown = ({ stage, ...progress }: EvaluationProgress) =>
+        onProgress({ ...progress, label: `${name}: ${stage}` });
       const measured = await keptOrMeasured(
         {
           model,
@@ -123,7 +121,7 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
         seed,
         batch: measured.result.batch.size,
         interrupted,
-        onProgress: shown,
+        onProgress: ({ whole }) => onProgress({ label: `${name}: accuracy against ε`, ...whole }),
       });
       networks.push({ run: run.path, name, model, measured, curve });
     }

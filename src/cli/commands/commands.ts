@@ -7,6 +7,11 @@ export const commands: CommandTable = {
     example: './satin quickstart',
     load: async () => (await import('./quickstart.js')).quickstartCommand(),
   },
+  init: {
+    summary: 'write a recipe for a folder of your own images',
+    example: './satin init photos',
+    load: async () => (await import('./init.js')).initCommand(),
+  },
   train: {
     summary: 'train a classifier from a recipe',
     example: './satin train fashion-mnist-silu --out runs/silu',

@@ -3,11 +3,12 @@ import { readExpectedLogits } from '../../app/model/expected-logits.js';
 import { resizeRules } from '../../data/image-rules.js';
 import { readLauncherEnvironment } from '../../distributed/launcher-environment.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
-import { InputError, RunError } from '../../errors.js';
+import { InputError, InterruptedError, RunError } from '../../errors.js';
 import { newEvaluationFolder } from '../../evaluation/folder/new-folder.js';
 import { brokenOption } from '../broken-option.js';
 import { chooseStatedDevice, deviceOption, precisionOption } from '../device-option.js';
 import { evaluateSettings } from '../evaluate-settings.js';
+import { evaluationOutputs } from '../evaluation-outputs.js';
 import { withFlags } from '../flags-in-messages.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { modelOptions } from '../model-options.js';
@@ -102,9 +103,8 @@ export function evaluateCommand() {
     .option('--report <file>', 'write an HTML report, including accuracy against ε under apgd-ce')
     .option(
       '--curve-examples <count>',
-      'number of images for accuracy against ε in the report; 0 omits it',
+      'number of images for accuracy against ε in the report; 0 omits it (default: 20 to 200, in about the time of the evaluation)',
       wholeNumber('--curve-examples', 0),
-      200,
     )
     .option(
       '--save-adversarial <folder>',
@@ -114,7 +114,12 @@ export function evaluateCommand() {
     .action(async (modelPath, options, command) => {
       const settings = evaluateSettings(modelPath, options);
       const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, precision, stored } = settings;
-      requireJsonPath(options.json);
+      const notes: string[] = [];
+      const { json, report, curveExamples } = evaluationOutputs(options, {
+        stored: stored?.manifest.outputs ?? null,
+        note: (sentence) => notes.push(sentence),
+      });
+      requireJsonPath(json);
       const { requireRobust: required, junit: junitFile } = options;
       if (junitFile !== undefined) {
         requireFilePath(junitFile, '--junit');
@@ -127,7 +132,7 @@ export function evaluateCommand() {
           );
       }
       const expected = options.expect === undefined ? undefined : readExpectedLogits(options.expect);
-      if (options.report !== undefined) requireNewFile(options.report, '--report');
+      if (report !== undefined) requireNewFile(report, '--report');
       const launch = readLauncherEnvironment(process.env);
       const leads = (launch?.rank ?? 0) === 0;
       const kept = options.saveAdversarial;
@@ -152,6 +157,7 @@ export function evaluateCommand() {
       const progress = leads ? display.progress : () => {};
       const { threads } = settings;
       const say = leads ? display.note : () => {};
+      for (const note of notes) say(note);
       const chosen = await chooseStatedDevice({
         device: settings.device,
         ...(options.device === undefined &&
@@ -185,6 +191,7 @@ export function evaluateCommand() {
           precision,
           ...(expected !== undefined && { expected }),
           ...(folder !== null && { folder }),
+          outputs: { json: json ?? null, report: report ?? null, curveExamples: curveExamples ?? null },
           ...(group !== undefined && { group }),
           onChecks: (done, total) => progress({ label: 'checks', done, total }),
           interrupted,
@@ -201,25 +208,29 @@ export function evaluateCommand() {
         });
         if (!leads) return;
         display.close();
-        writeResult(run.result, { json: options.json, table: evaluationTable(run.result, settings.known) });
+        writeResult(run.result, { json, table: evaluationTable(run.result, settings.known) });
         if (junitFile !== undefined && required !== undefined) {
           const { junit } = await import('../../report/evaluation/junit.js');
           writeOutputFile(junitFile, junit(run.result, required), { isNew: false });
         }
-        if (options.report !== undefined) {
+        if (report !== undefined) {
           const { evaluationReport } = await import('../../app/report/evaluation-report.js');
-          const page = await evaluationReport({
+          const { page, isWhole } = await evaluationReport({
             model,
             data,
             measured: run,
-            curveExamples: options.curveExamples,
+            curveExamples: curveExamples ?? null,
             batch: run.result.batch.size,
             interrupted,
-            onProgress: ({ stage, done, total, robust }) =>
-              display.progress({ label: stage, done, total, robust }),
+            onProgress: ({ done, total }) => display.progress({ label: 'accuracy against ε', done, total }),
           });
-          writeOutputFile(options.report, page, { isNew: true });
-          display.note(`The report is in ${options.report}. Open it in a browser.`);
+          display.close();
+          writeOutputFile(report, page, { isNew: true });
+          if (!isWhole)
+            throw new InterruptedError(
+              `Interrupted; the result was printed, and the report in ${report} has what was measured until then.`,
+            );
+          display.note(`The report is in ${report}. Open it in a browser.`);
         }
         if (required !== undefined && run.result.robust < required)
           throw new RunError(

@@ -9,7 +9,13 @@ import { commandLine } from '../../provenance/command-line.js';
 import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
 import { parseRecipe, type Recipe } from '../../recipe/recipe.js';
 import { readEvents } from '../../runs/event-log.js';
-import { defaultRunPath, isRunFolder, readManifest, readStoredRecipe } from '../../runs/run-folder.js';
+import {
+  defaultRunPath,
+  isRunFolder,
+  readManifest,
+  readStoredRecipe,
+  requireUnused,
+} from '../../runs/run-folder.js';
 import { deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { several, wholeNumber } from '../option-parsers.js';
@@ -30,6 +36,7 @@ export function trainCommand() {
       "apply the recipe's smoke section, or take four steps: a test that takes seconds",
       false,
     )
+    .option('--dry-run', 'print the complete recipe and what would happen, and do nothing', false)
     .option('--out <folder>', 'the run folder (default: runs/NAME-SEED)')
     .option('--resume', 'resume the run in the run folder', false)
     .option('--resume-or-start', 'resume the run in the run folder, or start it if there is none', false)
@@ -49,10 +56,10 @@ export function trainCommand() {
       ];
       const launch = readLauncherEnvironment(process.env);
       const leads = (launch?.rank ?? 0) === 0;
-      const onNote = leads ? (sentence: string) => printError(`${sentence}\n`) : () => {};
+      const notes: string[] = [];
       const { recipe, path } = isRunFolder(recipeName)
         ? recipeOfRun(recipeName, options)
-        : chosenRecipe(recipeName, { ...options, set, onNote });
+        : chosenRecipe(recipeName, { ...options, set, onNote: (note) => notes.push(note) });
       // A launcher that starts a job again runs the same command line.
       const job = jobId(process.env);
       const isOfJob = job !== null && isRunFolder(path) && readManifest(path).chosen.job === job;
@@ -65,6 +72,11 @@ export function trainCommand() {
           'Check --out, or use --resume-or-start to start a run there.',
         );
       const resume = options.resume || options.resumeOrStart || restarted;
+      if (options.dryRun) {
+        for (const note of notes) printError(`${note}\n`);
+        print(await dryRun(recipe, { path, resume }));
+        return;
+      }
       const isDone = leads && resume && isRunFolder(path) && readEvents(path).at(-1)?.type === 'end';
       const history = leads && resume && isRunFolder(path) ? readEvents(path) : [];
       if (options.init !== undefined && history.length > 0 && !restarted)
@@ -79,6 +91,8 @@ export function trainCommand() {
       const display = createDisplay({ history });
       const signal = listenForInterrupt(leads ? display.note : () => {});
       const interrupted = () => signal.aborted;
+      // A run that goes on said them when it began.
+      if (leads && !(resume && isRunFolder(path))) for (const note of notes) display.note(note);
       const run = (group?: ProcessGroup) =>
         trainRun({
           recipe,
@@ -164,6 +178,31 @@ function recipeOfRun(
       );
   const recipe = parseRecipe(readStoredRecipe(path), `the run ${path}`);
   return { recipe: device === undefined ? recipe : { ...recipe, device }, path };
+}
+
+/** What a run would do, and its complete recipe as YAML, which is a recipe again. */
+async function dryRun(
+  recipe: Recipe,
+  { path, resume }: { readonly path: string; readonly resume: boolean },
+): Promise<string> {
+  const { trainingSetSize } = await import('../../app/plan/training-set-size.js');
+  const { passCounts } = await import('../../app/plan/pass-counts.js');
+  const { requireWholeBatch } = await import('../../app/train/require-whole-batch.js');
+  const { stringify } = await import('yaml');
+  const size = await trainingSetSize(recipe);
+  const { epochs, batch } = recipe.training;
+  requireWholeBatch(size.training, batch);
+  const goesOn = resume && isRunFolder(path);
+  if (!goesOn) requireUnused(path);
+  const { steps, measured } = passCounts(recipe, size);
+  const { epsilonText, ...threat } = recipe.threat;
+  const plain = { ...recipe, threat: { ...threat, epsilon: epsilonText } };
+  return [
+    `# ${goesOn ? 'would go on with the run in' : 'would train into'} ${path}:`,
+    `# ${steps} steps of ${batch} images, of ${size.training}, in ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'};`,
+    `# after each, ${measured} of ${size.validation} validation images are attacked by ${recipe.validation.attack}`,
+    stringify(plain),
+  ].join('\n');
 }
 
 /** Help text on the values of `model.activation`. */

@@ -1,5 +1,6 @@
 import { Help } from '@commander-js/extra-typings';
 import { confusionOf } from '../../evaluation/confusion.js';
+import { fewImages } from '../../evaluation/few-images.js';
 import type { EvaluationResult } from '../../evaluation/result.js';
 import { wilsonInterval } from '../../evaluation/statistics.js';
 import { weightsInWords } from '../../evaluation/weights-in-words.js';
@@ -21,6 +22,7 @@ const terminalWidth = 80;
 export function evaluationTable(result: EvaluationResult, known: KnownName | null = null): string {
   const { examples, data, norm, epsilonText, mode, attacks, clean, robust, interval, flags } = result;
   const right = result.perExample.filter((example) => example.clean).length;
+  const few = fewImages(result);
   return [
     `${count(examples)} images of ${data}, ${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}, mode ${mode}`,
     ...(result.weights === null ? [] : weightsInWords(result.weights).split('; ')),
@@ -28,6 +30,7 @@ export function evaluationTable(result: EvaluationResult, known: KnownName | nul
     '',
     ...attackRows(attacks),
     '',
+    ...(few === null ? [] : [...wrapped(few).map((line) => line.trim()), '']),
     `clean accuracy   ${percentage(clean)}   ${intervalInWords(wilsonInterval(right, examples))}`,
     `robust accuracy  ${percentage(robust)}   ${intervalInWords(interval)}`,
     ...mistakes(result),

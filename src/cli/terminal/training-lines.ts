@@ -30,7 +30,10 @@ export function formatTraining(): (event: RunEvent) => Shown {
     const [first = event] = steps;
     const done = ((event.step - 1) % Math.max(1, stepsPerEpoch)) + 1;
     const seconds = (Date.parse(event.time) - Date.parse(first.time)) / 1000;
-    const left = (seconds / (event.step - first.step)) * (stepsPerEpoch - done);
+    const perStep = seconds / (event.step - first.step);
+    // Of the whole run, as in the table: later epochs take what the earlier ones took, with their validation.
+    const perEpoch = mean(epochSeconds) ?? perStep * stepsPerEpoch;
+    const left = perStep * (stepsPerEpoch - done) + perEpoch * (epochs - event.epoch);
     const details = [`loss ${event.loss.toFixed(3)}`, `${rate(event.imagesPerSecond)} img/s`];
     if (event.step > first.step) details.unshift(`${shortTime(left)} left`);
     return {

@@ -35,12 +35,23 @@ const settingsSchema = z.strictObject({
 
 export type EvaluationSettings = Readonly<z.output<typeof settingsSchema>>;
 
+const outputsSchema = z.strictObject({
+  json: z.string().nullable(),
+  report: z.string().nullable(),
+  curveExamples: z.int().nonnegative().nullable(),
+});
+
+/** What is written beside the folder when the evaluation is finished; null for what is not. */
+export type EvaluationOutputs = Readonly<z.output<typeof outputsSchema>>;
+
 const schema = manifestSchema.extend({
   evaluation: settingsSchema,
   /** The model as given by the user. */
   model: z.string(),
   /** Of the images and the model; evaluations from before they were kept have none. */
   warnings: z.array(z.string()).default([]),
+  /** Made again on a resumption; evaluations from before it was kept have none. */
+  outputs: outputsSchema.nullable().default(null),
   /** Of a folder of images the file of each example, in the order of `originals.safetensors`. */
   files: z.array(z.string()).nullable().default(null),
   /** As given by the user. */

@@ -1,4 +1,5 @@
 /** The headline of an evaluation's page: clean and robust accuracy, threat model, attacks and flags. */
+import { fewImages } from '../../evaluation/few-images.js';
 import type { EvaluationResult } from '../../evaluation/result.js';
 import { weightsInWords } from '../../evaluation/weights-in-words.js';
 import { count, duration, list, percent, percentRange, time } from '../page/format.js';
@@ -8,6 +9,7 @@ import type { EvaluationPageInput } from './input.js';
 
 export function evaluationHeadline({ result, cleanInterval, generated }: EvaluationPageInput): Markup {
   const { data, examples, model, clean, robust, interval, attacks, seconds, weights } = result;
+  const few = fewImages(result);
   return html`<header>
 <p class="eyebrow">${data} · ${threatInSymbols(result)} · ${time(generated)}</p>
 <h1>Robustness of ${lastPart(model)}</h1>
@@ -15,6 +17,7 @@ export function evaluationHeadline({ result, cleanInterval, generated }: Evaluat
 </header>
 <section aria-labelledby="headline">
 <h2 id="headline">Clean and robust accuracy</h2>
+${few !== null && html`<p class="notice">${few}</p>`}
 <article class="card">
 <dl class="figures">
 <div><dt>Clean images</dt><dd>${percent(clean)}<small>${percentRange(cleanInterval)}</small></dd></div>

@@ -8,6 +8,8 @@ export interface EvaluationPageInput {
   readonly cleanInterval: readonly [low: number, high: number];
   /** Accuracy against ε; may be empty. */
   readonly curve: readonly CurvePoint[];
+  /** Whether the curve has all of its points. */
+  readonly isWhole: boolean;
   /** Adversarial examples of one network, `theModel`; may be empty. */
   readonly gallery: readonly GalleryExample[];
   /** Time of creation, ISO 8601. */

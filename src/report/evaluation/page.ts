@@ -24,6 +24,7 @@ export function renderEvaluation(input: EvaluationPageInput): Promise<string> {
     body: html`${evaluationHeadline(input)}
 ${flagBox(result)}
 ${warningList(result.warnings)}
+${!input.isWhole && html`<p class="notice">This page was interrupted: accuracy against ε is there as far as it was measured.</p>`}
 ${attackSequence(result)}
 <div class="two">
 ${accuracyAgainstEpsilon({ networks: [{ name: theModel, curve }], threat: result })}

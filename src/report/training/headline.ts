@@ -1,5 +1,6 @@
 /** The headline of a training report: title, verdict, notice, and one card per network with its accuracies. */
 
+import { fewImages } from '../../evaluation/few-images.js';
 import { weightsInWords } from '../../evaluation/weights-in-words.js';
 import type { ReportInput, ReportNetwork } from '../input.js';
 import { count, duration, epsilon, percent, percentRange, pValue, time } from '../page/format.js';
@@ -18,6 +19,7 @@ import {
 export function headline(input: ReportInput): Markup {
   const comparison = comparisonInWords(input);
   const loses = smoothLoses(input);
+  const few = fewImages(input.networks[0]!.evaluation);
   return html`<header>
 <p class="eyebrow">${input.data.name} · ${threatInSymbols(input.threat)} · ${time(input.generated)}</p>
 <h1>${input.title}</h1>
@@ -27,6 +29,7 @@ export function headline(input: ReportInput): Markup {
 </header>
 <section aria-labelledby="headline">
 <h2 id="headline">Clean and robust accuracy</h2>
+${few !== null && html`<p class="notice">${few}</p>`}
 <div class="cards">${input.networks.map((network, index) => card(input, network, index))}</div>
 ${differenceTable(input)}
 ${loses !== undefined && html`<p class="comparison">${loses}</p>`}

@@ -88,7 +88,7 @@ describe('the display of a training run', () => {
     display.close();
     for (const event of [step(5), epoch(1), epoch(2)]) display.event(event);
     display.close();
-    assert.match(text(), /epoch 1\/3 █+░+ {2}50% {2}10s left {2}loss 0\.500 {2}1,234 img\/s/);
+    assert.match(text(), /epoch 1\/3 █+░+ {2}50% {2}50s left {2}loss 0\.500 {2}1,234 img\/s/);
     assert.ok(text().endsWith(table.split('\n').slice(1).join('\n')));
   });
 

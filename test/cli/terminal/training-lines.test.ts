@@ -46,3 +46,36 @@ describe('the end of a training run', () => {
     assert.doesNotMatch(said([{ 'train/loss': 2 }, { 'train/loss': 3 }]), /Best/);
   });
 });
+
+describe('the time left', () => {
+  const at = (seconds: number) => new Date(Date.parse(time) + 1000 * seconds).toISOString();
+  const step = (number: number, seconds: number, epoch: number) =>
+    ({
+      type: 'step',
+      time: at(seconds),
+      epoch,
+      step: number,
+      loss: 1,
+      accuracy: 0.5,
+      learningRate: 0.1,
+      imagesPerSecond: 9,
+    }) as const;
+  const left = (shown: ReturnType<ReturnType<typeof formatTraining>>) => {
+    assert.ok(shown?.kind === 'bar');
+    return shown.bar.details[0];
+  };
+
+  it('is that of the whole run, beside the bar of an epoch too', () => {
+    const follow = formatTraining();
+    follow({ type: 'start', time, epochs: 3, stepsPerEpoch: 10, parameters: 1 });
+    follow(step(1, 0, 1));
+    // 2 s a step: 8 steps of this epoch, and two epochs of 10.
+    assert.equal(left(follow(step(2, 2, 1))), '56s left');
+    const measurements = { 'train/loss': 2 };
+    const row = follow({ type: 'epoch', time, epoch: 1, step: 10, seconds: 30, measurements });
+    assert.ok(row?.kind === 'row' && /1m 00s$/.test(row.text));
+    follow(step(11, 100, 2));
+    // With its validation an epoch took 30 s: 8 steps, and one epoch.
+    assert.equal(left(follow(step(12, 102, 2))), '46s left');
+  });
+});

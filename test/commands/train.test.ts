@@ -1,0 +1,39 @@
+/** `satin train --dry-run` says what would happen and does nothing. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, it } from 'node:test';
+import { loadRecipe } from '../../src/recipe/load-recipe.js';
+import { commandLines } from '../support/command-lines.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'satin-dry-run-'));
+const lines = commandLines();
+after(() => {
+  lines.close();
+  rmSync(folder, { recursive: true });
+});
+const out = join(folder, 'run');
+const dry = (...words: string[]) =>
+  lines.run(['train', 'fashion-mnist-silu', '--dry-run', '--out', out, ...words]);
+
+it('a dry run prints steps and the complete recipe, which is a recipe again, and makes nothing', async () => {
+  const set = ['training.epochs=2', 'training.epochSteps=null', 'threat.epsilon=8/255'];
+  const { status, stdout, stderr, engineLoaded } = await dry(...set.flatMap((each) => ['--set', each]));
+  assert.equal(status, 0, stderr);
+  assert.ok(!engineLoaded && !existsSync(out));
+  assert.match(stdout, /^# would train into .*run:\n# 906 steps of 128 images, of 58000, in 2 epochs;\n/);
+  assert.match(stdout, /\n# after each, 500 of 2000 validation images are attacked by pgd-10\n/);
+  assert.match(stderr, /With 2 epochs in place of \d+, training\.schedule\.warmup is/);
+  const again = join(folder, 'again.yaml');
+  writeFileSync(again, stdout);
+  assert.deepEqual(loadRecipe(again), loadRecipe('fashion-mnist-silu', { set }));
+});
+
+it('it refuses what training would refuse before its first step', async () => {
+  const large = await dry('--set', 'training.batch=60000');
+  assert.match(large.stderr, /a batch of at most 58000, the training images/);
+  const taken = await lines.run(['train', 'fashion-mnist-silu', '--dry-run', '--out', folder]);
+  assert.match(taken.stderr, /does not exist yet/);
+  assert.deepEqual([large.status, taken.status], [2, 2]);
+});
