@@ -1,15 +1,17 @@
 import { type Context, Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { InputError } from '../errors.js';
+import type { EvaluationSummary } from './api.js';
 import { Catalogue } from './catalogue.js';
 import { evaluationDetails } from './evaluation-details.js';
 import { galleryPage, galleryPicture, type PictureKind } from './gallery.js';
 import { admit, type GuardOptions } from './guard.js';
+import { inBatches } from './in-batches.js';
 import { NotServed } from './not-served.js';
 import { OpenedEvaluations } from './opened-evaluations.js';
 import { OpenedRuns } from './opened-runs.js';
 import type { PageFile } from './page-files.js';
-import { readStored } from './stored-evaluation.js';
+import { readStored, summariseEvaluation } from './stored-evaluation.js';
 
 export interface ApplicationOptions extends GuardOptions {
   /** The real path of the served folder. */
@@ -25,6 +27,8 @@ export interface ApplicationOptions extends GuardOptions {
 const views = ['/', '/run', '/compare', '/evaluation'];
 /** Runs that are compared at once; more would be told apart by nobody. */
 const mostCompared = 12;
+/** Points of a curve of accuracy against ε. */
+const mostPoints = 50;
 /** Streams open at the same time, over all browsers. */
 const mostStreams = 100;
 const heartbeat = 15_000;
@@ -79,20 +83,15 @@ export function application(options: ApplicationOptions): Hono {
     const id = one(c, 'evaluation');
     const opened = await evaluations.get(id);
     await catalogue.update({ isSearched: true });
-    const others = await Promise.all(
+    const own = summariseEvaluation(opened.stored);
+    const others = await inBatches(
       catalogue.evaluations
-        .filter(
-          (each) => each.isFinished && each.id !== id && each.data === opened.stored.manifest.evaluation.data,
-        )
-        .slice(0, 200)
-        .map((each) => readStored(root, each.id).catch(() => undefined)),
+        .filter((each) => each.id !== id && isAtOtherEpsilon(each, own))
+        .slice(0, mostPoints),
+      (each) => readStored(root, each.id).catch(() => undefined),
     );
-    return fresh(c).json(
-      evaluationDetails(
-        opened,
-        others.filter((each) => each !== undefined),
-      ),
-    );
+    const found = others.filter((each) => each !== undefined);
+    return fresh(c).json(evaluationDetails(opened, found));
   });
   app.get('/api/gallery', async (c) => {
     const choice = {
@@ -111,6 +110,7 @@ export function application(options: ApplicationOptions): Hono {
     return c.body(Uint8Array.from(png), 200, { 'content-type': 'image/png' });
   });
   app.get('/api/live', (c) => {
+    if (c.req.method === 'HEAD') return c.body(null);
     if (streams >= mostStreams) return c.text('Too many pages are open.\n', 503);
     return streamSSE(c, async (stream) => {
       streams += 1;
@@ -152,6 +152,17 @@ export function application(options: ApplicationOptions): Hono {
     return c.json({ error: 'This is a bug in Satin; the terminal shows its details.' }, 500);
   });
   return app;
+}
+
+/** Whether an evaluation may be another point of the curve of accuracy against ε. */
+function isAtOtherEpsilon(other: EvaluationSummary, own: EvaluationSummary): boolean {
+  return (
+    other.isFinished &&
+    other.epsilon !== own.epsilon &&
+    other.data === own.data &&
+    other.examples === own.examples &&
+    other.attacks.join() === own.attacks.join()
+  );
 }
 
 function fresh(c: Context): Context {

@@ -23,7 +23,7 @@ export class Catalogue {
   #evaluationSummaries = new Map<string, EvaluationSummary>();
   #evaluationIds: readonly string[] = [];
   #isCut = false;
-  #updating: Promise<void> | undefined;
+  #updating: { readonly done: Promise<void>; readonly isSearched: boolean } | undefined;
   readonly #changes = new EventEmitter().setMaxListeners(0);
   #timer: NodeJS.Timeout | undefined;
   #looks = 0;
@@ -68,12 +68,20 @@ export class Catalogue {
     };
   }
 
-  /** Looks at every run again, and with `isSearched` for new ones; callers at the same time share one look. */
-  update(options: { readonly isSearched: boolean }): Promise<void> {
-    this.#updating ??= this.#update(options).finally(() => {
-      this.#updating = undefined;
-    });
-    return this.#updating;
+  /**
+   * Looks at every run again, and with `isSearched` for new ones; callers at the same time share one look that does what
+   * they ask for.
+   */
+  update({ isSearched }: { readonly isSearched: boolean }): Promise<void> {
+    const before = this.#updating;
+    if (before !== undefined && (before.isSearched || !isSearched)) return before.done;
+    const done = (before?.done ?? Promise.resolve())
+      .then(() => this.#update({ isSearched }))
+      .finally(() => {
+        if (this.#updating?.done === done) this.#updating = undefined;
+      });
+    this.#updating = { done, isSearched };
+    return done;
   }
 
   async #update({ isSearched }: { readonly isSearched: boolean }): Promise<void> {

@@ -20,6 +20,7 @@ export class FollowedRun {
   #recipe: unknown;
   /** Of the log when it was last looked at. */
   #stamp = '';
+  #born = 0;
   #brief: LogBrief | undefined;
 
   constructor(root: string, id: string) {
@@ -43,6 +44,8 @@ export class FollowedRun {
       this.#stamp = stamp;
     }
     if (this.#brief === undefined) return undefined;
+    if (found.birthtimeMs !== this.#born) this.#recipe = undefined; // another run of that name
+    this.#born = found.birthtimeMs;
     this.#recipe ??= await readPlain(this.#root, this.#path, 'recipe.json');
     const status = statusOf(this.#brief, { isAlive: isFresh });
     return summarise(this.id, { brief: this.#brief, recipe: this.#recipe, status });
