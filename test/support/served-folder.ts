@@ -165,6 +165,7 @@ export function writeEvaluation(
     warnings: [],
     epsilonText: String(epsilon),
     files: null,
+    outputs: null,
     chosen: { batch: 4, measured: null, random: false },
   };
   using opening = newEvaluationFolder(folder);
