@@ -1,8 +1,8 @@
 // Runs an exported network in Node, without Satin, and attacks it with the exported gradient.
 //
 //   npx satin export runs/example --format onnx --fold --input-gradient cross-entropy --out example.onnx
-//   npm install onnxruntime-node && node run-onnx.mjs example.gradient.onnx 1x28x28 10
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+//   npm install onnxruntime-web && node run-onnx.mjs example.gradient.onnx 1x28x28 10
+import { InferenceSession, Tensor } from 'onnxruntime-web';
 
 const [file = 'example.gradient.onnx', shape = '1x28x28', classes = '10'] = process.argv.slice(2);
 const dims = [1, ...shape.split('x').map(Number)];
