@@ -235,6 +235,7 @@ export const heldByProcess: Table = {
   'cli/commands/evaluate': ['commands/evaluate', 'commands/evaluate.report', 'system/ranks'],
   'cli/commands/export': ['commands/export', 'commands/evaluate.weights'],
   'cli/commands/init': ['commands/init'],
+  'cli/commands/list': ['commands/list'],
   'cli/commands/plan': ['commands/plan'],
   'cli/commands/predict': ['commands/predict'],
   'cli/commands/publish': ['app/publish/publish-model'],

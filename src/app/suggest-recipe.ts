@@ -54,24 +54,29 @@ const epochsAllowed = { least: 10, most: 100 } as const;
 /** The largest input that two cores train in the hours of an evening. */
 const largestSide = 64;
 
-/** A commented recipe for a folder, as YAML. */
-export function suggestRecipe(dir: string, { classes, images, side }: FolderFacts): string {
+/** A name for the recipe of a folder, from that of the folder. */
+export function recipeName(dir: string): string {
+  const name = basename(resolve(homePath(dir))).replaceAll(/[^A-Za-z0-9._-]+/g, '-');
+  return /^[A-Za-z0-9]/.test(name) ? name : `photos${name}`;
+}
+
+/** A commented recipe for a folder, as YAML; `usage` are lines on what can be done with it. */
+export function suggestRecipe(
+  dir: string,
+  { classes, images, side }: FolderFacts,
+  usage: readonly string[],
+): string {
   const size = side >= largestSide ? largestSide : Math.max(8, side - (side % 8));
   const batch = Math.max(2, Math.min(64, 2 ** Math.floor(Math.log2(images.training / 4))));
   const perEpoch = Math.floor(images.training / batch);
   const { least, most } = epochsAllowed;
   const epochs = Math.max(least, Math.min(most, Math.round(steps / perEpoch)));
-  const name = basename(resolve(homePath(dir))).replaceAll(/[^A-Za-z0-9._-]+/g, '-');
-  const title = /^[A-Za-z0-9]/.test(name) ? name : `photos${name}`;
   return `# ${images.training} images of ${classes.length} classes to train on, ${images.validation} for validation, ${images.test} for the test:
 # ${nameList(classes, { most: 10, length: 30 })}
 #
-#   satin plan FILE                 parameters, memory and time
-#   satin train FILE                Ctrl-C saves a checkpoint and says how to go on
-#   satin evaluate runs/${title}-0  accuracy under attack, on the test images
-#
+${usage.map((line) => `#   ${line}\n`).join('')}#
 # docs/recipe-keys.md has every key.
-name: ${title}
+name: ${recipeName(dir)}
 data:
   name: folder
   dir: ${JSON.stringify(dir)}

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { InputError } from '../errors.js';
@@ -73,6 +73,16 @@ export function recipeNames(): string[] {
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => file.slice(0, -'.yaml'.length))
     .sort();
+}
+
+/** The bundled recipes with the first sentence of what each says about itself. */
+export function describedRecipes(): { readonly name: string; readonly about: string }[] {
+  return recipeNames().map((name) => {
+    const text = readFileSync(join(recipesFolder, `${name}.yaml`), 'utf8');
+    const [paragraph = ''] = text.split(/\n#?\s*\n/);
+    const words = paragraph.replaceAll(/\n?#\s?/g, ' ').trim();
+    return { name, about: /^.*?[.:](?=\s|$)/.exec(words)?.[0].replace(/[.:]$/, '') ?? words };
+  });
 }
 
 function findRecipe(pathOrName: string): string {

@@ -75,7 +75,7 @@ it('the length of the training follows the number of images', () => {
   const epochs = (training: number) =>
     Number(
       /epochs: (\d+)/.exec(
-        suggestRecipe('a', { ...facts, images: { training, validation: 9, test: 9 } }),
+        suggestRecipe('a', { ...facts, images: { training, validation: 9, test: 9 } }, []),
       )![1],
     );
   assert.deepEqual([epochs(100), epochs(6400), epochs(1e6)], [100, 30, 10]);

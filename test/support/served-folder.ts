@@ -163,6 +163,7 @@ export function writeEvaluation(
     },
     model: 'runs/silu',
     warnings: [],
+    outputs: null,
     epsilonText: String(epsilon),
     files: null,
     outputs: null,

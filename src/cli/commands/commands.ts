@@ -12,6 +12,11 @@ export const commands: CommandTable = {
     example: './satin init photos',
     load: async () => (await import('./init.js')).initCommand(),
   },
+  list: {
+    summary: 'list recipes, models, activations, attacks or data sets',
+    example: './satin list recipes',
+    load: async () => (await import('./list.js')).listCommand(),
+  },
   train: {
     summary: 'train a classifier from a recipe',
     example: './satin train fashion-mnist-silu --out runs/silu',

@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { commandLine } from '../../provenance/command-line.js';
+import { defaultRunPath } from '../../runs/run-folder.js';
 import { requireNewFile, writeOutputFile } from '../output-file.js';
 import { print, printError } from '../terminal/print.js';
 
@@ -19,10 +20,16 @@ export function initCommand() {
     .action(async (folder, options) => {
       const out = options.out ?? `${basename(resolve(folder))}.yaml`;
       requireNewFile(out, 'the recipe');
-      const { folderFacts, suggestRecipe } = await import('../../app/suggest-recipe.js');
+      const { folderFacts, recipeName, suggestRecipe } = await import('../../app/suggest-recipe.js');
       const facts = await folderFacts(folder);
       for (const warning of facts.warnings) printError(`Warning: ${warning}\n`);
-      writeOutputFile(out, suggestRecipe(folder, facts), { isNew: true });
+      const run = defaultRunPath(recipeName(folder), 0);
+      const usage = [
+        [commandLine(['plan', out]), 'parameters, memory and time'],
+        [commandLine(['train', out]), 'Ctrl-C saves a checkpoint and says how to go on'],
+        [commandLine(['evaluate', run]), 'accuracy under attack, on the test images'],
+      ].map(([command = '', words = '']) => `${command}   ${words}`);
+      writeOutputFile(out, suggestRecipe(folder, facts, usage), { isNew: true });
       const { images, classes } = facts;
       print(
         `${out} is for ${images.training} images of ${classes.length} classes, with ${images.validation} for validation and ${images.test} for the test.\n` +

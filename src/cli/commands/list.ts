@@ -1,0 +1,32 @@
+import { Argument, Command } from '@commander-js/extra-typings';
+import { print } from '../terminal/print.js';
+
+/** What can be listed, with the lines of each; loaded when it is asked for. */
+const kinds = {
+  recipes: async () => {
+    const { describedRecipes } = await import('../../recipe/load-recipe.js');
+    const { columns } = await import('../terminal/columns.js');
+    return columns(describedRecipes().map(({ name, about }) => [name, about]));
+  },
+  models: async () => [...(await import('../../models/architectures/names.js')).modelNames],
+  activations: async () => (await import('../../activations/describe.js')).activationLines(),
+  attacks: async () => {
+    const { attackForms } = await import('../../attacks/attack.js');
+    const { attackNamesOf, autoAttackSets } = await import('../../attacks/autoattack.js');
+    return [
+      ...attackForms.split(/, (?=apgd-ce, |these |those |the same )/),
+      ...autoAttackSets.map((set) => `--autoattack ${set}: ${attackNamesOf(set).join(', ')}`),
+    ];
+  },
+  data: async () => [...(await import('../../data/dataset-names.js')).dataNames],
+} as const;
+
+const names = ['recipes', 'models', 'activations', 'attacks', 'data'] as const;
+
+/** `satin list KIND` */
+export function listCommand() {
+  return new Command('list')
+    .description('Lists what recipes and commands can name.')
+    .addArgument(new Argument('<kind>', 'what to list').choices(names))
+    .action(async (kind) => print(`${(await kinds[kind]()).join('\n')}\n`));
+}
