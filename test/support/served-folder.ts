@@ -166,7 +166,6 @@ export function writeEvaluation(
     outputs: null,
     epsilonText: String(epsilon),
     files: null,
-    outputs: null,
     chosen: { batch: 4, measured: null, random: false },
   };
   using opening = newEvaluationFolder(folder);
