@@ -6,10 +6,10 @@ import { after, describe, it } from 'node:test';
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from '../../src/onnx/generated/onnx_pb.js';
 import { writeCheckpoint } from '../../src/runs/checkpoint.js';
+import { createRunFolder } from '../../src/runs/run-folder.js';
 import { toArrays } from '../../src/weights/module-weights.js';
 import { lively } from '../support/lively-model.js';
 import { description } from '../support/onnx-comparison.js';
-import { createRunFolder } from '../../src/runs/run-folder.js';
 import { folder, manifest, time } from '../support/run-folders.js';
 import { satin } from '../support/tiny-run.js';
 
