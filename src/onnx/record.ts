@@ -35,8 +35,8 @@ export function recordProgram(options: {
     const logits = noGrad(() =>
       observeOperators(
         (name, overload, values, result) => {
-          const record = converters[overload === '' ? name : `${name}.${overload}`];
-          if (record !== undefined) recorder.call(record, values, oneHandle(result));
+          const convert = converters[overload === '' ? name : `${name}.${overload}`];
+          if (convert !== undefined) recorder.call(convert, values, oneHandle(result));
           else recorder.requireConstant(name, values[0]);
         },
         () => forward(example),
@@ -46,8 +46,8 @@ export function recordProgram(options: {
   });
 }
 
-/** An operator's part of a program; the result is undefined where it adds no step of its own. */
-type Record = (recorder: Recorder, values: readonly OperatorArgument[], shape: readonly number[]) => Value;
+/** Adds an operator's part of a program, and returns its output, [N, ...shape]. */
+type Converter = (recorder: Recorder, values: readonly OperatorArgument[], shape: readonly number[]) => Value;
 
 /** Padding of height and width that is yet to become part of the operator after it. */
 interface Padded {
@@ -68,11 +68,11 @@ class Recorder {
     return value;
   }
 
-  call(record: Record, values: readonly OperatorArgument[], result: Handle): void {
+  call(convert: Converter, values: readonly OperatorArgument[], result: Handle): void {
     // A tensor that was freed may have had the same handle.
     const depends = values.slice(0, 2).some((each) => this.#values.has(each as Handle));
     if (!depends) this.#values.delete(result);
-    else this.#values.set(result, record(this, values, readHandle(result).shape.slice(1)));
+    else this.#values.set(result, convert(this, values, readHandle(result).shape.slice(1)));
   }
 
   /** Adds a step, and returns its output. */
@@ -119,7 +119,7 @@ class Recorder {
   }
 }
 
-const converters: Readonly<{ [operator: string]: Record }> = {
+const converters: Readonly<{ [operator: string]: Converter }> = {
   'satin::conv2d': (recorder, [x, weight, bias, stride, padding], shape) =>
     convolution(recorder, { x, weight, bias, stride, padding, groups: 1 }, shape),
   'aten::conv2d': (recorder, [x, weight, bias, stride, padding, , groups], shape) =>

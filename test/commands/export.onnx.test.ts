@@ -6,10 +6,11 @@ import { after, describe, it } from 'node:test';
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from '../../src/onnx/generated/onnx_pb.js';
 import { writeCheckpoint } from '../../src/runs/checkpoint.js';
+import { createRunFolder } from '../../src/runs/run-folder.js';
 import { toArrays } from '../../src/weights/module-weights.js';
 import { lively } from '../support/lively-model.js';
 import { description } from '../support/onnx-comparison.js';
-import { create, folder, recipe, time } from '../support/run-folders.js';
+import { folder, manifest, time } from '../support/run-folders.js';
 import { satin } from '../support/tiny-run.js';
 
 const temporary = mkdtempSync(join(tmpdir(), 'satin-export-onnx-'));
@@ -17,7 +18,8 @@ after(() => rmSync(temporary, { recursive: true }));
 
 const run = join(folder, 'run');
 using model = lively(description);
-using opened = create('run');
+const recipe = { name: 'a', data: { name: 'folder', dir: '/home/somebody/photos' } };
+using opened = createRunFolder({ path: run, recipe, manifest });
 const weights = toArrays(model.network.state());
 const measured = { 'validation/robust/linf-8-255/pgd-10': 0.44, 'validation/clean': 0.8 };
 opened.appendEvent({
@@ -65,7 +67,7 @@ describe('satin export --format onnx', () => {
       assert.equal(metadata.get('digest'), weightsDigest);
       assert.equal(metadata.get('input'), 'images [N, 3, 8, 8], pixels in [0, 1]');
       assert.deepEqual(JSON.parse(metadata.get('classes')!), ['a', 'b', 'c']);
-      assert.deepEqual(JSON.parse(metadata.get('recipe')!), recipe);
+      assert.deepEqual(JSON.parse(metadata.get('recipe')!), { name: 'a', data: { name: 'folder' } });
       assert.deepEqual(JSON.parse(metadata.get('measurements')!), measured);
       assert.equal(opsetImport[0]!.version, 22n);
       assert.ok(!graph!.node.some(({ opType }) => opType === 'BatchNormalization'));

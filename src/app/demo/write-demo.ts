@@ -7,6 +7,7 @@ import type { Dataset } from '../../data/dataset.js';
 import { InputError, SatinError } from '../../errors.js';
 import { writeFileDurably, writeJsonDurably } from '../../files/durable-file.js';
 import { makeFolder, makeSubfolder } from '../../files/make-folder.js';
+import { explainWriteError } from '../../files/system-error.js';
 import { encodeOnnx } from '../../models/onnx-export.js';
 import { packageFolder } from '../../provenance/package-folder.js';
 import { pictureFile } from '../../report/images.js';
@@ -40,7 +41,11 @@ export async function writeDemo(options: {
   const shape = requireSameTask(files);
   requireBuiltPage();
   makeFolder(folder);
-  cpSync(builtPage, folder, { recursive: true });
+  try {
+    cpSync(builtPage, folder, { recursive: true });
+  } catch (error) {
+    throw explainWriteError(folder, error);
+  }
   const titles = titlesOf(files);
   const networks = files.map((file, index) => writeNetwork(folder, file, { index, title: titles[index]! }));
   const images = await writeImages(folder, dataset);

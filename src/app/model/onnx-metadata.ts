@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ModelDescription } from '../../models/description.js';
 import { arePlaceholders } from '../../models/placeholder-class-names.js';
 import { version } from '../../provenance/version.js';
@@ -8,7 +9,7 @@ import type { ModelFile } from './read-model-file.js';
 
 /**
  * What an ONNX file says of its model, each a text: `satin` (version), `model` (the description, JSON), `digest` of the
- * weights, `classes` (JSON; absent if only their number is known), `input`; of a run also `recipe` and the `measurements`
+ * weights, `classes` (JSON; absent if only their number is known), `input`; of a run also `recipe`, without the folder of its data, and the `measurements`
  * of the epoch that is exported, clean and robust accuracy among them (JSON).
  */
 export function onnxMetadata(
@@ -24,11 +25,19 @@ export function onnxMetadata(
   ]);
   if (!arePlaceholders(classes)) metadata.set('classes', JSON.stringify(classes));
   if (file.kind === 'satin' && isRunFolder(file.path)) {
-    metadata.set('recipe', JSON.stringify(readStoredRecipe(file.path)));
+    metadata.set('recipe', JSON.stringify(withoutFolders(readStoredRecipe(file.path))));
     const measurements = measurementsOf(file.path, file.checkpoint);
     if (measurements !== null) metadata.set('measurements', JSON.stringify(measurements));
   }
   return metadata;
+}
+
+/** A recipe without `data.dir`: the file goes to others, whom the folders of this machine do not concern. */
+function withoutFolders(recipe: unknown): unknown {
+  const { success, data } = z.looseObject({ data: z.looseObject({}) }).safeParse(recipe);
+  if (!success) return recipe;
+  const { dir: _, ...rest } = data.data;
+  return { ...data, data: rest };
 }
 
 /** What the run measured after the epoch of a checkpoint; null if it was written within one. */
