@@ -1,6 +1,6 @@
 /** The C++ compiler and what it is told: one place for every compile and link flag of the binding. */
 import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hasLibjpeg } from './find-libjpeg.mjs';
 import { bundledOpenMp, SYSTEM_PREFIXES } from './find-libtorch.mjs';
@@ -122,5 +122,7 @@ function cudaLinkFlags({ cuda }) {
 
 /** The folder of the package node-api-headers: npm puts it beside Satin where Satin is another project's dependency. */
 export function nodeApiHeaders(root) {
-  return dirname(createRequire(join(root, 'package.json')).resolve('node-api-headers/package.json'));
+  const own = join(root, 'node_modules', 'node-api-headers');
+  const beside = join(dirname(root), 'node-api-headers');
+  return !existsSync(own) && existsSync(beside) ? beside : own;
 }

@@ -1,5 +1,6 @@
 import type { DatasetTensors } from '../data/dataset-tensors.js';
 import { stackImages } from '../data/image-stack.js';
+import { type ProcessGroup, singleProcess } from '../distributed/process-group.js';
 import type { Classifier } from '../nn/classifier.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
@@ -21,9 +22,11 @@ export function withPredictions(
     /** Adversarial images by index, [C, H, W]. */
     readonly adversarial: ReadonlyMap<number, Float32Array>;
     readonly batch: number;
+    /** Processes that share the examples: each asks the model about the adversarial images that it has. */
+    readonly group?: ProcessGroup;
   },
 ): ExampleResult[] {
-  const { data, adversarial, batch } = options;
+  const { data, adversarial, batch, group = singleProcess } = options;
   const { classes, shape } = data.dataset;
   const classify = padSingleton(options.classify);
   const predict = (indices: readonly number[], imagesOf: (chunk: readonly number[]) => Tensor) =>
@@ -45,9 +48,12 @@ export function withPredictions(
       data.device,
     ),
   );
+  // Of every image one process at most has the adversarial one; 0 stands for none.
+  const fooledBy = group.allReduce(perExample.map((_, index) => (attacked.get(index) ?? -1) + 1));
   return perExample.map((example, index) => {
     const predicted = clean.get(index)!;
-    const fooled = example.brokenBy === null ? undefined : attacked.get(index);
+    const label = fooledBy[index]! - 1;
+    const fooled = example.brokenBy === null || label < 0 ? undefined : label;
     return {
       ...example,
       ...((predicted === example.label) === example.clean && { predicted: classes[predicted]! }),

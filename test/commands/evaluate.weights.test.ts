@@ -56,7 +56,7 @@ describe('satin', () => {
     const write = ['--format', 'safetensors', '--out', out];
     says(['export', file('attack.pt'), ...write, ...whole], /pickle references posix\.system/);
     says(['export', file('tiny.pt'), ...write], /it holds weights without a network/);
-    says(['export', file('tiny.pt'), '--format', 'onnx'], /onnx/);
+    says(['export', file('tiny.pt'), '--format', 'caffe'], /caffe/);
     says(['predict', file('tiny.pt'), 'none.png'], /none\.png|weights without a network/);
     says(['train', 'fashion-mnist-silu', '--new-head'], /--init for --new-head/);
     assert.ok(!existsSync(out));

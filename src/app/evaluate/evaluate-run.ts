@@ -130,16 +130,15 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
     });
     const { adversarial: _, ...measured } = found;
     const { flags, classes } = checked;
-    const leads = (options.group?.rank ?? 0) === 0;
-    const answered =
-      random || !leads
-        ? measured.perExample
-        : withPredictions(measured.perExample, {
-            classify: model.classify,
-            data: tensors,
-            adversarial: found.adversarial,
-            batch: batch.size,
-          });
+    const answered = random
+      ? measured.perExample
+      : withPredictions(measured.perExample, {
+          classify: model.classify,
+          data: tensors,
+          adversarial: found.adversarial,
+          batch: batch.size,
+          ...(options.group !== undefined && { group: options.group }),
+        });
     const files = data.files ?? folder?.manifest.files;
     const result: EvaluationResult = {
       satin: version,
