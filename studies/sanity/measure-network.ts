@@ -31,6 +31,8 @@ export interface SanityPlan {
   readonly steps: readonly number[];
   /** Multiples of ε. */
   readonly multiples: readonly number[];
+  /** Attacks with a gradient, and then one without. */
+  readonly boxes: readonly string[];
   /** Coordinates of the loss surface in ε, an odd number of them around 0. */
   readonly surface: readonly number[];
 }
@@ -93,7 +95,7 @@ export async function measureNetwork(options: MeasureOptions) {
   }
   const boxes = await evaluate(
     'square',
-    ['apgd-ce', 'apgd-t', 'square'].flatMap((name) => ['--attack', name]),
+    plan.boxes.flatMap((name) => ['--attack', name]),
     options,
   );
   const square = boxes.attacks.at(-1)!;

@@ -15,9 +15,15 @@ import { attackAtEpsilon, measureNetwork, type SanityPlan } from './measure-netw
 export const fullPlan: SanityPlan = {
   steps: [10, 20, 50, 100, 200],
   multiples: [0.5, 1, 1.5, 2, 3, 4, 8],
+  boxes: ['apgd-ce', 'apgd-t', 'square'],
   surface: Array.from({ length: 17 }, (_, index) => (index - 8) / 4),
 };
-export const smokePlan: SanityPlan = { steps: [1, 2], multiples: [1, 8], surface: [-1, 0, 1] };
+export const smokePlan: SanityPlan = {
+  steps: [1, 2],
+  multiples: [1, 8],
+  boxes: ['apgd-ce', 'square'],
+  surface: [-1, 0, 1],
+};
 
 /** The networks that are checked. */
 export const checkedArms = ['relu', 'silu'];

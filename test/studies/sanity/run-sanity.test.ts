@@ -18,7 +18,7 @@ const options = {
   recipe,
   smoke: false,
   seeds: 1,
-  examples: 12,
+  examples: 4,
   folder: out,
   device: 'cpu',
   threads: 1,
