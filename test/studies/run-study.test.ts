@@ -171,12 +171,18 @@ it('a study refuses records that were measured otherwise', async () => {
 
 it('every study runs: one arm of each', async () => {
   const all = join(folder, 'all');
+  const short = join(folder, 'short.yaml');
+  const whole = tinyRecipe(join(folder, 'mnist'));
+  const schedule = { ...whole.training.schedule, warmup: 0.25 };
+  writeFileSync(short, JSON.stringify({ ...whole, training: { ...whole.training, epochs: 1, schedule } }));
   for (const each of studies) {
-    const compared = armsOf(each, baseRecipe(common)).filter(({ against }) => against !== null);
+    const compared = armsOf(each, baseRecipe({ ...common, recipe: short })).filter(
+      ({ against }) => against !== null,
+    );
     const { tuning } = each;
     // One value is enough to see that it is chosen.
     const shorter = { ...each, ...(tuning && { tuning: { ...tuning, values: tuning.values.slice(0, 1) } }) };
-    const options = { study: shorter, folder: all, arms: [compared[0]!.name] };
+    const options = { study: shorter, recipe: short, folder: all, arms: [compared[0]!.name] };
     await carryOut({ ...options, attacks: ['pgd-2-paper'] });
     const { rows } = makePage({ ...common, ...options, scale })!;
     assert.ok(

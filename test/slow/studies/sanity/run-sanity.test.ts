@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
-import { writeSanity } from '../../../studies/sanity/page.js';
-import { readAllChecks, runSanity, smokePlan } from '../../../studies/sanity/run-sanity.js';
-import { tinyRecipe, writeTinyMnist } from '../../support/tiny-run.js';
+import { writeSanity } from '../../../../studies/sanity/page.js';
+import { readAllChecks, runSanity, smokePlan } from '../../../../studies/sanity/run-sanity.js';
+import { tinyRecipe, writeTinyMnist } from '../../../support/tiny-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-sanity-'));
 after(() => rmSync(folder, { recursive: true }));
