@@ -1,9 +1,9 @@
 import type { Recipe } from '../src/recipe/recipe.js';
+import { list, plainPercent as percent } from '../src/report/page/format.js';
 import type { Difference, Row } from './answer.js';
 import type { Choice, StudyRun } from './jobs.js';
 import type { Study } from './study.js';
 
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 export const points = (share: number) => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`;
 
 /** A figure of the paper with the digits that it has, at least one. */
@@ -19,9 +19,6 @@ function differenceText({ mean, interval, adjusted, pairs }: Difference): string
 
 /** Whether a difference is told from none at 5 %, over all arms of the study. */
 export const isTold = ({ adjusted }: Difference) => adjusted !== null && adjusted < 0.05;
-
-const list = (names: readonly string[]) =>
-  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 
 /** What the table says, in sentences: who is more robust, who less, and whom the runs do not tell apart. */
 export function verdict(rows: readonly Row[]): string[] {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { parseJson } from '../src/files/parse-json.js';
 import { packageFolder } from '../src/provenance/package-folder.js';
+import { plainPercent as percent } from '../src/report/page/format.js';
 import { validate } from '../src/user-input/validate.js';
 import { activations } from './activations.js';
 import { answer, type Difference, type Row } from './answer.js';
@@ -77,7 +78,6 @@ function differenceText({ mean, interval }: Difference): string {
 }
 
 function lineOf({ arm, seeds, clean, robust, difference }: Row, costs: ReadonlyMap<string, string>): string {
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const over = (measure: 'clean' | 'robust') =>
     difference === null
       ? ''

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plainPercent as percent } from '../../src/report/page/format.js';
 
 const share = z.number().min(0).max(1);
 
@@ -36,8 +37,6 @@ export interface Finding {
   readonly answer: string;
   readonly isSound: boolean;
 }
-
-const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
 
 /** What the measurements of one network say. */
 export function findings({ steps, radii, blackBox, transfer, surface }: NetworkChecks): Finding[] {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { writeFileDurably } from '../../src/files/durable-file.js';
+import { plainPercent as percent } from '../../src/report/page/format.js';
 import { schemes } from '../svg.js';
 import { findings, type NetworkChecks } from './checks.js';
 import { radiiFigure, surfaceFigure } from './figure.js';
 import { readAllChecks } from './run-sanity.js';
 
-const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
 const label = ({ activation, seed }: NetworkChecks) => `${activation}, seed ${seed}`;
 
 /** The page of the sanity checks as Markdown, from what was measured. */

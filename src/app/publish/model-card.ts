@@ -3,6 +3,7 @@ import type { EvaluationResult } from '../../evaluation/result.js';
 import type { ModelDescription } from '../../models/description.js';
 import { arePlaceholders } from '../../models/placeholder-class-names.js';
 import type { Recipe } from '../../recipe/recipe.js';
+import { plainPercent as percent } from '../../report/page/format.js';
 import { markdownText } from './markdown-text.js';
 
 export interface CardFacts {
@@ -17,7 +18,6 @@ export interface CardFacts {
   readonly isTimm: boolean;
 }
 
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const norms = { linf: 'L∞', l2: 'L2' } as const;
 
 /** The model card of a published model: metadata that the Hugging Face hub reads, the evaluation's table, how to load it. */

@@ -47,6 +47,13 @@ export function publishModel(file: ModelFile, options: PublishOptions): string[]
       'It is TorchScript.',
     );
   requireUnused(out);
+  if (file.kind === 'weights' && folder !== undefined)
+    throw InputError.expected(
+      'a model that the evaluation names by its digest',
+      '`evaluation`',
+      folder,
+      'Weights without a network have none: export them as safetensors, evaluate that file, and publish it.',
+    );
   const evaluation = folder === undefined ? null : readResult(folder);
   const { model, digest } =
     file.kind === 'satin'

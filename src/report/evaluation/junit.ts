@@ -1,4 +1,5 @@
 import type { EvaluationResult } from '../../evaluation/result.js';
+import { plainPercent as percent } from '../page/format.js';
 import { html } from '../page/html.js';
 
 /**
@@ -7,7 +8,6 @@ import { html } from '../page/html.js';
  */
 export function junit(result: EvaluationResult, required: number): string {
   const { model, robust, examples, flags, seconds, norm, epsilonText, attacks } = result;
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const threat = `${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}`;
   const fails = robust < required;
   const failures = Number(fails) + Number(flags.length > 0);

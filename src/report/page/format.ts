@@ -7,6 +7,11 @@ export function percent(share: number, digits = 1): string {
   return `${(share * 100).toFixed(digits)}${space}%`;
 }
 
+/** As `percent` with a plain space, for Markdown and XML, which people search. */
+export function plainPercent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
 /** `[0.672, 0.729]` reads `67.2–72.9 %`. */
 export function percentRange([low, high]: readonly [number, number]): string {
   return `${(low * 100).toFixed(1)}–${percent(high)}`;
