@@ -39,7 +39,7 @@ export async function makeReady({ root, need, env = process.env, screen = proces
     action: async () => {
       const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
       const plan = await agree({ plan: planSetup({ root, need, env }), root, env, screen, isTerminal });
-      await carryOut({ plan, root, env, screen, isTerminal });
+      await carryOut({ plan, need, root, env, screen, isTerminal });
     },
   });
 }
@@ -94,10 +94,7 @@ async function agree({ plan, root, env, screen, isTerminal }) {
   let decision = permission({ env, isRoot: process.getuid?.() === 0, isTerminal });
   let refusal = `${wanted}Run these, or start again with SATIN_INSTALL=1, which runs them.`;
   if (decision === 'ask' && commands.length > 0) {
-    const rest = plan.binding
-      ? 'its binding to libtorch and its TypeScript (about a minute)'
-      : 'its TypeScript';
-    screen.write(`${wanted}Then it compiles ${rest}.\n`);
+    screen.write(`${wanted}Then it compiles ${compiled(plan)}.\n`);
     const answer = await ask('Install this now? [y/N] ');
     if (answer === 'interrupted') throw new SetupError('', 130);
     decision = answer === 'yes' ? 'install' : 'refuse';
@@ -126,6 +123,15 @@ function lacking({ required, useful, npm }) {
   return new Intl.ListFormat('en').format(things);
 }
 
+/** What is compiled, with what takes long. */
+function compiled({ binding, typescript, pages }) {
+  return new Intl.ListFormat('en').format([
+    ...(binding ? ['its binding to libtorch (one to two minutes on two processors)'] : []),
+    ...(typescript ? ['its TypeScript'] : []),
+    ...(pages ? ['its web pages'] : []),
+  ]);
+}
+
 /** The error on a system whose packages Satin cannot install. */
 function missingByHand(required) {
   const sentences = [];
@@ -142,7 +148,7 @@ function missingByHand(required) {
 }
 
 /** Executes the plan step by step. */
-async function carryOut({ plan, root, env, screen, isTerminal }) {
+async function carryOut({ plan, need, root, env, screen, isTerminal }) {
   const logFile = join(root, 'native', 'build', 'setup.log');
   mkdirSync(dirname(logFile), { recursive: true });
   writeFileSync(logFile, '');
@@ -153,7 +159,7 @@ async function carryOut({ plan, root, env, screen, isTerminal }) {
       title: 'system packages',
       action: (show) => installSystemPackages({ required, useful, root, log, show, isTerminal }),
     },
-    plan.npm && { title: 'npm packages', action: () => installPackages({ root, log }) },
+    plan.npm && { title: 'npm packages', action: (show) => installPackages({ root, log, show }) },
     plan.binding && {
       title: 'binding to libtorch',
       action: (show) => compileBinding({ root, env, log, show, screen }),
@@ -161,10 +167,23 @@ async function carryOut({ plan, root, env, screen, isTerminal }) {
     plan.typescript && { title: 'TypeScript', action: () => compileTypeScript({ root, log }) },
     plan.pages && { title: 'web pages', action: () => buildPages({ root, log }) },
   ].filter((step) => step !== false);
+  const shown = relative(process.cwd(), logFile);
+  screen.write(opening({ plan, need, shown }));
   for (const [index, { title, action }] of steps.entries()) {
-    const shown = relative(process.cwd(), logFile);
     await runStep({ title, action, number: index + 1, total: steps.length, logFile: shown, screen });
   }
+}
+
+/** What will happen, before the first step, so that nobody wonders what a first start waits for. */
+function opening({ plan, need, shown }) {
+  const first = plan.npm ? ["npm's packages"] : [];
+  const packages = [...(plan.required.length + plan.useful.length > 0 ? ['system packages'] : []), ...first];
+  const work = [
+    ...(packages.length > 0 ? [`installs ${new Intl.ListFormat('en').format(packages)}`] : []),
+    ...(plan.binding || plan.typescript || plan.pages ? [`compiles ${compiled(plan)}`] : []),
+  ].join(' and ');
+  const waits = need === 'cli' ? 'For this text the set-up only' : 'The set-up';
+  return `${waits} ${work}. Its log is ${shown}.\n`;
 }
 
 /** Compiles the binding; the compiler's output goes to the log. */

@@ -37,15 +37,24 @@ export function arePackagesInstalled(root) {
 }
 
 /**
- * Runs `npm ci`.
- * @param {{ root: string, log: (text: string) => void }} options
+ * Runs `npm ci`, and shows how many packages have been fetched.
+ * @param {{ root: string, log: (text: string) => void, show: (detail: string) => void }} options
  * @throws {StepError}
  */
-export async function installPackages({ root, log }) {
+export async function installPackages({ root, log, show }) {
   const beside = join(dirname(process.execPath), 'npm');
   const npm = existsSync(beside) ? beside : 'npm';
   const command = [npm, ...NPM_COMMAND.slice(1), '--loglevel=http'];
-  const { status, output } = await runCommand({ command, cwd: root, log });
+  // Of how many, the lock file does not say: it has those of other machines too.
+  let [fetched, told] = [0, 0];
+  const take = (text) => {
+    log(text);
+    fetched += text.match(/^npm http (fetch|cache) .*\.tgz/gm)?.length ?? 0;
+    if (fetched - told < 40) return;
+    told = fetched;
+    show(`${fetched} packages fetched`);
+  };
+  const { status, output } = await runCommand({ command, cwd: root, log: take });
   if (status !== 0) throw new StepError(npmError(output), `cd ${root} && ${NPM_COMMAND.join(' ')}`);
 }
 
