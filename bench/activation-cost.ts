@@ -8,7 +8,7 @@ const smooth = ['softplus(10)', 'softplus', 'smooth-relu', 'gelu', 'elu', 'silu'
  * What a smooth activation costs in training: the step of a ResNet-18 of width 16 by PGD-1, with ReLU and with the activation in
  * alternating turns. The ratio is the speed with the activation over that with ReLU.
  */
-export async function activationCost({ pairs, only, note }: BenchOptions): Promise<BenchRow[]> {
+export async function activationCost({ pairs, only, onProgress }: BenchOptions): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const activation of smooth) {
     const name = `activation-cost/width-16/${activation}`;
@@ -20,7 +20,7 @@ export async function activationCost({ pairs, only, note }: BenchOptions): Promi
     relu.run(2);
     const turns: { readonly own: number; readonly relu: number }[] = [];
     for (let pair = 0; pair < pairs; pair++) {
-      note(`${name}: pair ${pair + 1} of ${pairs}`);
+      onProgress({ label: name, done: pair, total: pairs });
       turns.push({ own: own.run(steps), relu: relu.run(steps) });
     }
     const speed = (seconds: readonly number[]) =>

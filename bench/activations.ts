@@ -21,7 +21,13 @@ const variants = ['channels-last', 'compile-channels-last'];
  * steps alternate within one run. ReLU is the faster of Satin's and libtorch's, which a separate row compares. The peer
  * is the same ratio in PyTorch, each step in the faster of two variants.
  */
-export async function activations({ python, pairs, only, note }: BenchOptions): Promise<BenchRow[]> {
+export async function activations({
+  python,
+  pairs,
+  only,
+  note,
+  onProgress,
+}: BenchOptions): Promise<BenchRow[]> {
   const version = torchVersion(python);
   if (version === null)
     note(`${python} has no torch; measuring Satin only. Choose another Python with --python.`);
@@ -37,24 +43,22 @@ export async function activations({ python, pairs, only, note }: BenchOptions): 
     const steps = width === 16 ? 4 : 1;
     using ours = new SatinStep(width, 'relu');
     using libtorch = new LibtorchReluStep(width);
-    note(`width ${width}: ReLU of Satin and of libtorch, ${pairs} pairs`);
-    const reluRow = await timeRatio(ours, libtorch, { steps, pairs });
+    const timed = (label: string) => ({ steps, pairs, label, onProgress });
+    const reluRow = await timeRatio(ours, libtorch, timed(`width ${width}: ReLU of Satin and of libtorch`));
     add({ ...row(`activations/width-${width}/relu-of-libtorch`, reluRow, pairs), ...noPeer });
     const relu = reluRow.median < 1 ? libtorch : ours;
     using torchRelu =
       version === null ? null : await fastest({ python, width, activation: 'relu', steps, note });
     for (const activation of names) {
       const name = `activations/width-${width}/${activation}`;
-      note(`${name}: ${pairs} pairs`);
       using step = new SatinStep(width, activation);
-      const satin = row(name, await timeRatio(relu, step, { steps, pairs }), pairs);
+      const satin = row(name, await timeRatio(relu, step, timed(name)), pairs);
       if (torchRelu === null) {
         add({ ...satin, ...noPeer });
         continue;
       }
       using torch = await fastest({ python, width, activation, steps, note });
-      note(`${name}: ${pairs} pairs in PyTorch`);
-      const { median: peer } = await timeRatio(torchRelu.rival, torch.rival, { steps, pairs });
+      const { median: peer } = await timeRatio(torchRelu.rival, torch.rival, timed(`${name} in PyTorch`));
       const variant =
         torch.variant === torchRelu.variant ? torch.variant : `${torch.variant} over ${torchRelu.variant}`;
       add({ ...satin, peer, peerName: `torch ${version} ${variant}` });
@@ -78,13 +82,14 @@ interface Runner {
 async function timeRatio(
   base: Runner,
   step: Runner,
-  turns: { readonly steps: number; readonly pairs: number },
+  turns: Pick<BenchOptions, 'pairs' | 'onProgress'> & { readonly steps: number; readonly label: string },
 ) {
-  const { steps, pairs } = turns;
+  const { steps, pairs, label, onProgress } = turns;
   await base.run(2);
   await step.run(2);
   const ratios: number[] = [];
   for (let pair = 0; pair < pairs; pair++) {
+    onProgress({ label, done: pair, total: pairs });
     const first = pair % 2 === 0 ? base : step;
     const firstSeconds = await first.run(steps);
     const secondSeconds = await (first === base ? step : base).run(steps);

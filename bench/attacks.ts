@@ -55,7 +55,7 @@ interface Turn {
 }
 
 async function race(
-  { python, pairs, only, note, device }: BenchOptions,
+  { python, pairs, only, note, onProgress, device }: BenchOptions,
   { model, reference, images, share, asShipped }: AttackedOptions,
   contest: Contest,
 ): Promise<BenchRow[]> {
@@ -97,8 +97,9 @@ async function race(
   for (let slice = 0; slice * images < network.count; slice++) {
     const rows = network.right(range(slice * images, Math.min(network.count, (slice + 1) * images)));
     let [ours, theirs] = [rows, rows];
-    for (const attack of contest.attacks) {
-      note(`${name}/${attack}: slice ${slice + 1}, ${ours.length} images`);
+    for (const [index, attack] of contest.attacks.entries()) {
+      const done = slice * contest.attacks.length + index;
+      onProgress({ label: `${name}/${attack}`, done, total: pairs * contest.attacks.length });
       const runSatin = () => network.attack({ attack, rows: ours, share });
       const runPeer = async () => (await peer?.attack({ attack, rows: theirs, share })) ?? null;
       const early = slice % 2 === 0 ? runSatin() : null;

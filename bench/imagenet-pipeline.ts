@@ -33,6 +33,7 @@ export async function imagenetPipeline({
   pairs,
   only,
   note,
+  onProgress,
   photos,
 }: BenchOptions): Promise<BenchRow[]> {
   const name = 'imagenet-pipeline/224/bilinear';
@@ -86,7 +87,7 @@ export async function imagenetPipeline({
   await run(1);
   const turns: { satin: number; peer: number | null }[] = [];
   for (let pair = 0; pair < pairs; pair++) {
-    note(`${name}: pair ${pair + 1} of ${pairs}`);
+    onProgress({ label: name, done: pair, total: pairs });
     turns.push({ satin: await run(pair + 2), peer: (await loader?.run()) ?? null });
   }
   const speed = (seconds: readonly number[]) =>

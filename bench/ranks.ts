@@ -16,7 +16,7 @@ const size = 2;
  * ResNet-18 of width 16 on the same batch, in alternating turns, with synchronised and with ghost batch norm. The ratio
  * is the parallel efficiency.
  */
-export async function ranks({ pairs, only, note }: BenchOptions): Promise<BenchRow[]> {
+export async function ranks({ pairs, only, note, onProgress }: BenchOptions): Promise<BenchRow[]> {
   if (!availableBackends().includes('gloo')) {
     note('This engine was built without Gloo; satin doctor lists the requirements.');
     return [];
@@ -34,7 +34,7 @@ export async function ranks({ pairs, only, note }: BenchOptions): Promise<BenchR
     await group.run(2);
     const turns: { readonly group: number; readonly whole: number }[] = [];
     for (let pair = 0; pair < pairs; pair++) {
-      note(`${name}: pair ${pair + 1} of ${pairs}`);
+      onProgress({ label: name, done: pair, total: pairs });
       turns.push({ group: await group.run(steps), whole: whole.run(steps) });
     }
     const speed = (seconds: readonly number[]) =>

@@ -32,8 +32,14 @@ export interface BenchOptions {
   readonly photos: string | null;
   /** Where to measure what can be measured on a graphics card too. */
   readonly device: string;
-  /** Logs progress. */
+  /** Prints a sentence. */
   readonly note: (sentence: string) => void;
+  /** Told before each pair, or whatever a benchmark repeats. */
+  readonly onProgress: (progress: {
+    readonly label: string;
+    readonly done: number;
+    readonly total: number;
+  }) => void;
   /** Options of the attack benchmarks; null without a network. */
   readonly attacked: AttackedOptions | null;
 }

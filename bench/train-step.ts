@@ -12,7 +12,7 @@ import { batchSize, SatinStep } from './step.js';
  * side, measured in separate processes. On a graphics card: `cardTrainStep`.
  */
 export async function trainStep(options: BenchOptions): Promise<BenchRow[]> {
-  const { python, pairs, only, note, device } = options;
+  const { python, pairs, only, note, onProgress, device } = options;
   if (device !== 'cpu') return cardTrainStep(options);
   const version = torchVersion(python);
   if (version === null)
@@ -30,7 +30,7 @@ export async function trainStep(options: BenchOptions): Promise<BenchRow[]> {
       satin.run(2);
       const turns: { satin: number; peer: number | null }[] = [];
       for (let pair = 0; pair < pairs; pair++) {
-        note(`${name}: pair ${pair + 1} of ${pairs}`);
+        onProgress({ label: name, done: pair, total: pairs });
         turns.push({ satin: satin.run(steps), peer: (await peer?.rival.run(steps)) ?? null });
       }
       const speed = (seconds: readonly number[]) =>

@@ -126,9 +126,9 @@ function lacking({ required, useful, npm }) {
 /** What is compiled, with what takes long. */
 function compiled({ binding, typescript, pages }) {
   return new Intl.ListFormat('en').format([
-    ...(binding ? ['its binding to libtorch (one to two minutes on two processors)'] : []),
-    ...(typescript ? ['its TypeScript'] : []),
-    ...(pages ? ['its web pages'] : []),
+    ...(binding ? ['the binding to libtorch (one to two minutes on two processors)'] : []),
+    ...(typescript ? ['the TypeScript'] : []),
+    ...(pages ? ['the web pages'] : []),
   ]);
 }
 

@@ -38,6 +38,8 @@ export const heldBy: Table = {
   'browser/norms': ['browser/pgd'],
   'cli/evaluate-settings': ['commands/evaluate'],
   'cli/stated-attacks': ['commands/evaluate'],
+  'cli/terminal/colours': ['cli/terminal/print', 'cli/terminal/terminal'],
+  'cli/terminal/wrapped': ['cli/terminal/facts', 'cli/terminal/evaluation-table'],
   'data/dataset-tensors': ['training/gradient-accumulation', 'evaluation/evaluate'],
   'data/home-path': ['data/image-folder'],
   'data/image-folder-layout': ['data/image-folder'],

@@ -28,18 +28,20 @@ export interface PredictedImages {
   readonly shape: readonly [channels: number, height: number, width: number];
   /** Names of the classes, in the order of the outputs. */
   readonly classes: readonly string[];
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /** The most likely classes of each image, in descending order. */
 export function predict(
   model: Pick<AttackableModel, 'classify' | 'device'>,
-  { images, shape, classes }: PredictedImages,
+  { images, shape, classes, onProgress }: PredictedImages,
 ): Prediction[][] {
   const bytes = shape[0] * shape[1] * shape[2];
   const count = Math.min(told, classes.length);
   const predictions: Prediction[][] = [];
   for (let start = 0; start < images.length; start += batch * bytes)
     scope(() => {
+      onProgress?.(start / bytes, images.length / bytes);
       const part = images.subarray(start, start + batch * bytes);
       const x = toPixels(tensor(part, [part.length / bytes, ...shape], model.device)); // [n, C, H, W]
       const { values, indices } = noGrad(() => softmax(padSingleton(model.classify)(x)).topk(count));

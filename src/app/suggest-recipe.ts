@@ -19,14 +19,19 @@ export interface FolderFacts {
 const looked = 200;
 
 /** Looks at a folder of images, as training splits it. @throws {InputError} as training */
-export async function folderFacts(dir: string): Promise<FolderFacts> {
+export async function folderFacts(
+  dir: string,
+  onProgress?: (done: number, total: number) => void,
+): Promise<FolderFacts> {
   const source = { dir: homePath(dir), testSeed: 0, validationSeed: 0, validation: 0.1 };
   const training = await listSplit({ ...source, split: 'train' });
   const validation = await listSplit({ ...source, split: 'validation' });
   const test = await listSplit({ ...source, split: 'test' });
   const every = Math.max(1, Math.floor(training.images.length / looked));
   const sides: number[] = [];
-  for (const { file } of training.images.filter((_, index) => index % every === 0)) {
+  const some = training.images.filter((_, index) => index % every === 0);
+  for (const [index, { file }] of some.entries()) {
+    onProgress?.(index, some.length);
     const size = await imageSize(file).catch((error: unknown) => {
       if (error instanceof InputError) return null; // named by training, with all others that are broken
       throw error;

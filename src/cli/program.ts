@@ -1,4 +1,5 @@
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import picocolors from 'picocolors';
 import { writeErrorFile } from '../distributed/error-file.js';
 import { InputError, InterruptedError, printable, SatinError } from '../errors.js';
 import { explainSystemError } from '../files/system-error.js';
@@ -8,7 +9,7 @@ import { nearest } from '../user-input/did-you-mean.js';
 import type { CommandTable } from './command-table.js';
 import { withFlags } from './flags-in-messages.js';
 import { withSettingHint } from './setting-hint.js';
-import { printError } from './terminal/print.js';
+import { printFailure } from './terminal/print.js';
 
 /**
  * Runs one command line, without `node` and `satin`, and returns the exit code: 0 for success, 1 for a failure, 2 for
@@ -37,19 +38,17 @@ export function reportError(thrown: unknown, command?: CommandUnknownOpts): numb
     // Requested help exits with 0; help for a missing command goes to standard error and is invalid usage.
     if (error.code.startsWith('commander.help') || error.code === 'commander.version')
       return error.exitCode === 0 ? 0 : 2;
-    printError(`satin: ${printable(sentenceOf(error.message))}\n`);
+    printFailure(printable(sentenceOf(error.message)));
     return 2;
   }
   if (!(error instanceof InterruptedError)) writeErrorFile(error, process.env);
   if (error instanceof SatinError) {
-    printError(`satin: ${withFlags(error.message, command)}\n`);
+    printFailure(withFlags(error.message, command));
     return error.exitCode;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const message = error instanceof Error ? error.message : String(error);
-  printError(
-    `satin: ${message}\nThis is a bug in Satin; please report it with the following details.\n${detail}\n`,
-  );
+  printFailure(`${message}\nThis is a bug in Satin; please report it with the following details.\n${detail}`);
   return 1;
 }
 
@@ -65,6 +64,8 @@ async function makeProgram(args: readonly string[], commands: CommandTable): Pro
     .version(version, '--version', 'print the version')
     .helpOption('--help', 'print this help')
     .helpCommand('help [command]', "print a command's help")
+    // Commander takes the colours out where the terminal has none.
+    .configureHelp({ styleTitle: bold })
     .exitOverride()
     .configureOutput({ outputError: () => {} });
   for (const [name, { summary, example, load }] of Object.entries(commands)) {
@@ -72,15 +73,17 @@ async function makeProgram(args: readonly string[], commands: CommandTable): Pro
     command.name(name).summary(summary).copyInheritedSettings(program);
     if (command.description() === '')
       command.description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
-    command.addHelpText('after', `\nExample:\n  ${asTyped(example)}`);
+    command.addHelpText('after', `\n${bold('Example:')}\n  ${asTyped(example)}`);
     program.addCommand(command);
   }
   const examples = Object.values(commands).map(({ example }) => `  ${asTyped(example)}`);
   return program.addHelpText(
     'after',
-    `\nExamples:\n${examples.join('\n')}\n\nRun ${programName()} COMMAND --help for details.`,
+    `\n${bold('Examples:')}\n${examples.join('\n')}\n\nRun ${programName()} COMMAND --help for details.`,
   );
 }
+
+const { bold } = picocolors.createColors(true);
 
 /** An example as it would be typed to the program that was called. */
 function asTyped(example: string): string {

@@ -139,7 +139,7 @@ test('a step that fails is named with the reason, the log and the command that m
   assert.equal(status, 1, stderr);
   assert.match(
     stderr,
-    /^For this text the set-up only installs npm's packages and compiles its TypeScript\. Its log is .*setup\.log\.\n/,
+    /^For this text the set-up only installs npm's packages and compiles the TypeScript\. Its log is .*setup\.log\.\n/,
   );
   assert.match(stderr, /Set-up step 1 of 2 \(npm packages\) failed: .*ECONNREFUSED/);
   assert.match(stderr, /cd .*no-network && npm ci/);

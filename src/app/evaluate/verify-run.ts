@@ -56,8 +56,10 @@ export function verifyRun(options: {
   readonly digest?: string;
   /** @default 'cpu' */
   readonly device?: string;
+  /** Told of clean and adversarial images together. */
+  readonly onProgress?: (done: number, total: number) => void;
 }): VerificationResult {
-  const { folder, device = 'cpu' } = options;
+  const { folder, device = 'cpu', onProgress } = options;
   const manifest = readEvaluationManifest(folder, 'the folder');
   const { evaluation: settings, epsilonText } = manifest;
   using model = openVerified(
@@ -75,6 +77,7 @@ export function verifyRun(options: {
     classify: model.classify,
     device,
     shape: model.shape,
+    ...(onProgress !== undefined && { onProgress }),
   });
   const failed = images.flatMap(({ isInBall, isInBox, isMisclassified, ...image }): FailedImage[] => {
     const because = [

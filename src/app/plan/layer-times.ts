@@ -12,6 +12,7 @@ import { gradients, noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Sgd } from '../../training/optimizers/sgd.js';
+import type { OnTimed } from './on-timed.js';
 import type { Passes } from './pass-counts.js';
 
 /** Seconds per image for each kind of pass, and per step for the optimiser. */
@@ -24,10 +25,12 @@ export type PassTimes = Passes & { readonly optimizer: number };
 export function measureLayers(
   { layers, state, parameters }: Pick<NetworkSummary, 'layers' | 'state' | 'parameters'>,
   place: Pick<LayerSetting, 'activation' | 'images' | 'precision' | 'device'>,
+  onProgress?: OnTimed,
 ): PassTimes {
   const known = new Map<string, Passes>();
   const sum = { forward: 0, attack: 0, update: 0 };
-  for (const { name, input, output } of layers) {
+  for (const [index, { name, input, output }] of layers.entries()) {
+    onProgress?.({ label: 'time layers', done: index, total: layers.length });
     const weight = state.get(`${name}.weight`)!;
     const biased = state.has(`${name}.bias`);
     const key = [input, output, weight, biased].join(' ');

@@ -14,6 +14,7 @@ import { requireWholeGroups } from '../require-whole-groups.js';
 import { requireWholeBatch } from '../train/require-whole-batch.js';
 import { type Device, devices, type PlannedName, reached } from './devices.js';
 import { measureLayers, type PassTimes } from './layer-times.js';
+import type { OnTimed } from './on-timed.js';
 import { type Passes, passCounts } from './pass-counts.js';
 import { measureStep, type StepTime } from './step-time.js';
 import { type TrainingSetSize, trainingSetSize } from './training-set-size.js';
@@ -48,6 +49,7 @@ export interface PlanOptions {
   readonly device?: PlannedName | DeviceName;
   /** Devices that share each batch. @default 1 */
   readonly count?: number;
+  readonly onProgress?: OnTimed;
 }
 
 /**
@@ -58,7 +60,8 @@ export interface PlanOptions {
  *
  * @throws {InputError} if the batch cannot be split equally among the devices, or the data cannot be read.
  */
-export async function plan(recipe: Recipe, { device, count = 1 }: PlanOptions = {}): Promise<Plan> {
+export async function plan(recipe: Recipe, options: PlanOptions = {}): Promise<Plan> {
+  const { device, count = 1, onProgress } = options;
   const { training } = recipe;
   const { precision } = training;
   const isHere = device === undefined || isDeviceName(device);
@@ -93,7 +96,7 @@ export async function plan(recipe: Recipe, { device, count = 1 }: PlanOptions = 
   const part = training.batch / count / training.accumulate;
   const { times, stepped } =
     'name' in target
-      ? measuredTimes(recipe, { network, set, part, device: target.name })
+      ? measuredTimes(recipe, { network, set, part, device: target.name, onProgress })
       : { times: byDataSheet(network, target), stepped: null };
   const perImage = stepped?.perImage ?? secondsOf(work.perImage, times);
   const stepSeconds = (work.batch / count) * perImage + (stepped ?? times).optimizer;
@@ -179,9 +182,10 @@ function measuredTimes(
     /** Images of a step on one device. */
     readonly part: number;
     readonly device: string;
+    readonly onProgress: OnTimed | undefined;
   },
 ): { readonly times: PassTimes; readonly stepped: StepTime | null } {
-  const { network, set, part, device } = options;
+  const { network, set, part, device, onProgress } = options;
   const { precision } = recipe.training;
   const most = device === 'cpu' ? measuredMacs.cpu : measuredMacs.card;
   const images = Math.max(2, Math.min(part, Math.round(most / network.macs)));
@@ -189,8 +193,11 @@ function measuredTimes(
   using _setting = setTensorFloat32(precision === 'tf32');
   const activation = parseActivation(recipe.model.activation);
   return {
-    times: measureLayers(network, { activation, images, precision, device }),
-    stepped: network.parameters <= steppedParameters ? measureStep(recipe, set, { images, device }) : null,
+    times: measureLayers(network, { activation, images, precision, device }, onProgress),
+    stepped:
+      network.parameters <= steppedParameters
+        ? measureStep(recipe, set, { images, device, onProgress })
+        : null,
   };
 }
 

@@ -9,6 +9,7 @@ import { noise } from '../../tensor/noise.js';
 import { scope } from '../../tensor/scope.js';
 import { buildObjective } from '../train/build-objective.js';
 import { buildOptimizer } from '../train/build-optimizer.js';
+import type { OnTimed } from './on-timed.js';
 import type { TrainingSetSize } from './training-set-size.js';
 
 /** Duration of a training step on this machine, in seconds. */
@@ -29,8 +30,13 @@ const patience = 10;
 export function measureStep(
   recipe: Recipe,
   { shape, classes }: Pick<TrainingSetSize, 'shape' | 'classes'>,
-  { images, device }: { readonly images: number; readonly device: string },
+  options: {
+    readonly images: number;
+    readonly device: string;
+    readonly onProgress?: OnTimed | undefined;
+  },
 ): StepTime {
+  const { images, device, onProgress } = options;
   const { training } = recipe;
   const halves = new Array<number>(shape[0]).fill(0.5);
   const normalise = { mean: halves, std: halves };
@@ -54,6 +60,7 @@ export function measureStep(
     const isLate = () => performance.now() - began > 1000 * patience;
     for (let step = 0; step < warmUp + most && !(isLate() && learning.length > 0); step++)
       scope(() => {
+        onProgress?.({ label: 'time steps', done: step, total: warmUp + most });
         const counts = step >= (isLate() ? 1 : warmUp);
         const from = now(device);
         const index = { seed: 0, epoch: 1, step, stepsPerEpoch: 1000, part: 0, first: 0 };

@@ -85,18 +85,19 @@ export function attackCommand() {
       if (described !== null) classOf(options.label, described); // fail before loading the engine
       requireEmptyFolder(out, '--out');
       const [channels, height, width] = shape;
+      const display = createDisplay();
       const { images, warnings } = await decodeImages({
         files,
         form: { size: [height, width], channels, resize },
-      });
+        onProgress: (done, total) => display.progress({ label: 'decode', done, total }),
+      }).finally(display.close);
       // Imported after validation, since this loads the engine.
       const { attackFiles, writeAttackFolder } = await import('../../app/attack/write-folder.js');
       const { modelClassNames } = await import('../../app/model/model-class-names.js');
       const { openModel } = await import('../../app/model/open-model.js');
-      const display = createDisplay();
       const device = await chooseStatedDevice({ device: options.device, threads, say: display.note });
       sayProgram(file, display.note);
-      for (const warning of warnings) display.note(`Warning: ${warning}`);
+      for (const warning of warnings) display.warning(warning);
       const signal = listenForInterrupt(display.note);
       try {
         using model = openModel(file, { device });

@@ -6,7 +6,8 @@ import type { BenchRow } from '../../../bench/row.js';
 import { InputError } from '../../errors.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { wholeNumber } from '../option-parsers.js';
-import { printError } from '../terminal/print.js';
+import { columns } from '../terminal/columns.js';
+import { createDisplay } from '../terminal/terminal.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
 
 const names = [
@@ -60,7 +61,8 @@ export function benchCommand() {
         if (reference !== null && !existsSync(join(reference, 'autoattack', 'autoattack.py')))
           throw InputError.expected('a checkout of auto-attack', '--reference', reference);
         const { benches } = await import('../../../bench/benches.js');
-        const note = (sentence: string) => printError(`${sentence}\n`);
+        const display = createDisplay();
+        const { note, progress: onProgress } = display;
         const device = await chooseStatedDevice({ device: stated, say: note });
         const busy = await busyShare();
         if (busy > 0.1)
@@ -73,14 +75,19 @@ export function benchCommand() {
               pairs,
               only: (row) => row.includes(only),
               note,
+              onProgress,
               device: onCards.includes(each) ? device : 'cpu',
               photos,
               attacked: model === undefined ? null : { model, reference, images, share, asShipped },
             })),
           );
+        display.close();
         if (rows.length === 0)
           throw InputError.expected('part of the name of a benchmark result', '--only', only);
-        writeResult(rows, { json, table: rows.map(line).join('') });
+        writeResult(rows, {
+          json,
+          table: `${columns(rows.map(cells), { right: [1, 4], optional: 1 }).join('\n')}\n`,
+        });
       },
     );
 }
@@ -92,12 +99,13 @@ function partOfSteps(text: string): number {
   return part;
 }
 
-function line({ name, unit, satin, peer, peerName, ratio, interval }: BenchRow): string {
+/** Name, Satin's figure, the peer's, their ratio with its interval; without a peer the interval is that of the figure. */
+function cells({ name, unit, satin, peer, peerName, ratio, interval }: BenchRow): string[] {
   const figure = (value: number) => value.toPrecision(3);
-  const result = `${name.padEnd(38)} ${figure(satin).padStart(6)} ${unit}`;
   const range = interval === null ? '' : `[${interval.map(figure).join(', ')}]`;
-  if (peer === null || ratio === null) return `${result}  ${range}`.trimEnd().concat('\n');
-  return `${result}  ${peerName}: ${figure(peer)}   ratio ${figure(ratio)} ${range}`.trimEnd().concat('\n');
+  const compared =
+    peer === null || ratio === null ? ['', ''] : [`${peerName}: ${figure(peer)}`, `ratio ${figure(ratio)}`];
+  return [name, figure(satin), unit, ...compared, range];
 }
 
 /** CPU load of other processes during one second, in [0, 1]; 0 if the system does not report it. */

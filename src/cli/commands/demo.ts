@@ -50,7 +50,7 @@ export function demoCommand() {
         const dataset = await load(model, ({ stage, done, total }) =>
           display.progress({ label: stage, done, total: total ?? done }),
         );
-        for (const warning of dataset.warnings) display.note(`Warning: ${warning}`);
+        for (const warning of dataset.warnings) display.warning(warning);
         await writeDemo({ folder: out, files, dataset, threat: { norm, ...epsilon }, seed });
         display.close();
         print(

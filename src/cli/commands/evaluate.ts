@@ -176,7 +176,7 @@ export function evaluateCommand() {
         const data = await settings.load(model, ({ stage, what, done, total }) => {
           if (total !== undefined) progress({ label: `${stage} ${what}`, done, total });
         });
-        for (const warning of data.warnings) say(`Warning: ${withFlags(warning, command)}`);
+        if (leads) for (const warning of data.warnings) display.warning(withFlags(warning, command));
         const run = await evaluateRun({
           model,
           data,

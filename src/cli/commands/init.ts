@@ -3,7 +3,8 @@ import { Command } from '@commander-js/extra-typings';
 import { commandLine } from '../../provenance/command-line.js';
 import { defaultRunPath } from '../../runs/run-folder.js';
 import { requireNewFile, writeOutputFile } from '../output-file.js';
-import { print, printError } from '../terminal/print.js';
+import { print } from '../terminal/print.js';
+import { createDisplay } from '../terminal/terminal.js';
 
 /** `satin init FOLDER` */
 export function initCommand() {
@@ -21,8 +22,11 @@ export function initCommand() {
       const out = options.out ?? `${basename(resolve(folder))}.yaml`;
       requireNewFile(out, 'the recipe');
       const { folderFacts, recipeName, suggestRecipe } = await import('../../app/suggest-recipe.js');
-      const facts = await folderFacts(folder);
-      for (const warning of facts.warnings) printError(`Warning: ${warning}\n`);
+      const display = createDisplay();
+      const facts = await folderFacts(folder, (done, total) =>
+        display.progress({ label: 'look at images', done, total }),
+      ).finally(display.close);
+      for (const warning of facts.warnings) display.warning(warning);
       const run = defaultRunPath(recipeName(folder), 0);
       const usage = [
         [commandLine(['plan', out]), 'parameters, memory and time'],

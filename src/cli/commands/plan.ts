@@ -4,9 +4,9 @@ import { isDeviceName } from '../../engine/device-name.js';
 import { InputError } from '../../errors.js';
 import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
 import { several, wholeNumber } from '../option-parsers.js';
-import { columns } from '../terminal/columns.js';
+import { facts } from '../terminal/facts.js';
 import { rate, shortTime } from '../terminal/format.js';
-import { printError } from '../terminal/print.js';
+import { createDisplay } from '../terminal/terminal.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
 
 const bases: Readonly<Record<Plan['basis'], string>> = {
@@ -49,14 +49,19 @@ export function planCommand() {
     .option('--json <file>', 'write the plan as JSON to a file, or - for standard output')
     .action(async (recipeName, { set = [], smoke, device, count, threads, json }) => {
       requireJsonPath(json);
+      const display = createDisplay();
       const recipe = loadRecipe(recipeName, {
         set: [...set, ...(threads === undefined ? [] : [`threads=${threads}`])],
         smoke,
-        onNote: (sentence) => printError(`${sentence}\n`),
+        onNote: display.note,
       });
       // Imported after validation, since this loads the engine.
       const { plan } = await import('../../app/plan/plan.js');
-      const planned = await plan(recipe, { ...(device !== undefined && { device }), count });
+      const planned = await plan(recipe, {
+        ...(device !== undefined && { device }),
+        count,
+        onProgress: display.progress,
+      }).finally(display.close);
       writeResult({ recipe: recipe.name, ...planned }, { json, table: table(recipe.name, planned) });
     });
 }
@@ -69,7 +74,7 @@ function table(name: string, plan: Plan): string {
     [perImage.attack, 'in the attack'],
     [perImage.update, perImage.update === 1 ? 'update' : 'updates'],
   ] as const;
-  const rows = [
+  const lines = facts([
     [
       'network',
       `${millions(plan.parameters)} parameters, ${millions(plan.macs)} multiply-accumulates per image`,
@@ -95,8 +100,7 @@ function table(name: string, plan: Plan): string {
     ],
     ['speed', `${rate(plan.imagesPerSecond)} img/s (${bases[plan.basis]})`],
     ['time', `${duration(hours.training)} of training, at most ${duration(hours.validation)} of validation`],
-  ];
-  const lines = columns(rows);
+  ]);
   if (deviceMemory !== null && need > deviceMemory)
     lines.push(
       `\nThis exceeds the device memory of ${size(deviceMemory)}: increase --count or training.accumulate.`,

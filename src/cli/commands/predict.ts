@@ -2,7 +2,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import type { Prediction } from '../../app/predict.js';
 import { decodeImages } from '../../data/decode-image.js';
 import { resizeRules } from '../../data/image-rules.js';
-import { printable, RunError } from '../../errors.js';
+import { RunError } from '../../errors.js';
 import { nameList } from '../../user-input/name-list.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { inputShape } from '../input-shape.js';
@@ -10,7 +10,9 @@ import { modelOptions, readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../option-parsers.js';
 import { isImageFile, requireImageFile } from '../output-file.js';
 import { sayProgram } from '../say-program.js';
-import { printError } from '../terminal/print.js';
+import { columns } from '../terminal/columns.js';
+import { percentage } from '../terminal/format.js';
+import { createDisplay } from '../terminal/terminal.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
 
 /** `satin predict MODEL IMAGE...` */
@@ -53,7 +55,13 @@ export function predictCommand() {
       const shape = inputShape(file);
       const [channels, height, width] = shape;
       const form = { size: [height, width], channels, resize } as const;
-      const decoded = await decodeImages({ files: there, form, broken: 'skip' });
+      const display = createDisplay();
+      const decoded = await decodeImages({
+        files: there,
+        form,
+        broken: 'skip',
+        onProgress: (done, total) => display.progress({ label: 'decode', done, total }),
+      });
       if (decoded.kept.length === 0) await decodeImages({ files: there, form }); // names the broken ones
       const missing = files.filter((each) => !there.includes(each));
       const warnings = [
@@ -62,17 +70,22 @@ export function predictCommand() {
           : [`Left out what is no file: ${nameList(missing, { most: 20, length: 500 })}.`]),
         ...decoded.warnings,
       ];
-      for (const warning of warnings) printError(`Warning: ${warning}\n`);
+      for (const warning of warnings) display.warning(warning);
       // Imported after validation, since this loads the engine.
       const { predict } = await import('../../app/predict.js');
       const { modelClassNames } = await import('../../app/model/model-class-names.js');
       const { openModel } = await import('../../app/model/open-model.js');
-      const say = (sentence: string) => printError(`${sentence}\n`);
-      const device = await chooseStatedDevice({ device: options.device, threads, say });
-      sayProgram(file, say);
+      const device = await chooseStatedDevice({ device: options.device, threads, say: display.note });
+      sayProgram(file, display.note);
       using model = openModel(file, { device });
       const classes = modelClassNames(model, shape);
-      const predictions = predict(model, { images: decoded.images, shape, classes });
+      const predictions = predict(model, {
+        images: decoded.images,
+        shape,
+        classes,
+        onProgress: (done, total) => display.progress({ label: 'classify', done, total }),
+      });
+      display.close();
       const images = Array.from(decoded.kept, (index, row) => ({
         image: there[index]!,
         predictions: predictions[row]!,
@@ -89,21 +102,14 @@ export function predictCommand() {
     });
 }
 
-/** One row per image: file, then classes with probabilities in descending order. */
+/** One row per image: file, then classes with probabilities in descending order; fewer where the terminal is narrow. */
 function table(
   images: readonly { readonly image: string; readonly predictions: readonly Prediction[] }[],
 ): string {
-  const answers = images.map(({ predictions }) =>
-    predictions.map((each) => `${printable(each.class)} ${(each.probability * 100).toFixed(1)}%`),
-  );
-  const widest = (texts: readonly string[]) => Math.max(...texts.map((text) => text.length));
-  const names = images.map(({ image }) => printable(image));
-  const nameWidth = widest(names);
-  const widths = (answers[0] ?? []).map((_, column) => widest(answers.map((row) => row[column]!)));
-  const rows = names.map((name, row) =>
-    [name.padEnd(nameWidth), ...answers[row]!.map((text, column) => text.padEnd(widths[column]!))]
-      .join('  ')
-      .trimEnd(),
-  );
-  return `${rows.join('\n')}\n`;
+  const rows = images.map(({ image, predictions }) => [
+    image,
+    ...predictions.map((each) => `${each.class} ${percentage(each.probability)}`),
+  ]);
+  const lines = columns(rows, { optional: Math.max(0, (rows[0]?.length ?? 0) - 2) });
+  return `${lines.join('\n')}\n`;
 }

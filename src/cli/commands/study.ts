@@ -14,6 +14,7 @@ import { columns } from '../terminal/columns.js';
 import { percentage, shortTime } from '../terminal/format.js';
 import { print } from '../terminal/print.js';
 import { createDisplay } from '../terminal/terminal.js';
+import { wrapped } from '../terminal/wrapped.js';
 
 /** `satin study [NAME]` */
 export function studyCommand() {
@@ -226,16 +227,6 @@ const sanityText = [
   ),
 ].join('\n');
 
-function wrapped(text: string): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + word.length > 96) lines.push(`  ${word}`);
-    else lines[lines.length - 1] = `${last} ${word}`;
-  }
-  return lines;
-}
-
 /** One line an arm: mean accuracies, and the difference in robust accuracy with its interval. */
 function tableOf(rows: readonly Row[]): string[] {
   const points = (share: number) => `${share < 0 ? '' : '+'}${(100 * share).toFixed(1)}`;
@@ -252,6 +243,7 @@ function tableOf(rows: readonly Row[]): string[] {
   });
   return columns([['arm', 'n', 'clean', 'robust', 'robust, difference', '95 % interval'], ...lines], {
     right: [1, 2, 3],
+    optional: 1,
   });
 }
 

@@ -7,7 +7,7 @@ import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../option-parsers.js';
 import { sayProgram } from '../say-program.js';
-import { printError } from '../terminal/print.js';
+import { createDisplay } from '../terminal/terminal.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
 
 /** Maximum number of failed images listed; `--json` has all. */
@@ -40,11 +40,14 @@ export function verifyCommand() {
       requireJsonPath(json);
       // Imported after validation, since this loads the engine.
       const { verifyRun } = await import('../../app/evaluate/verify-run.js');
-      const say = (sentence: string) => printError(`${sentence}\n`);
-      const stated = { device: options.device, threads: threads ?? manifest.threads, say };
+      const display = createDisplay();
+      const stated = { device: options.device, threads: threads ?? manifest.threads, say: display.note };
       const device = await chooseStatedDevice(stated);
-      sayProgram(model, say);
-      const result = verifyRun({ folder, model, device });
+      sayProgram(model, display.note);
+      const onProgress = (done: number, total: number) =>
+        display.progress({ label: 'classify', done, total });
+      const result = verifyRun({ folder, model, device, onProgress });
+      display.close();
       writeResult(result, { json, table: table(result) });
       const { failed, images } = result;
       if (failed.length > 0)

@@ -1,4 +1,3 @@
-import { Help } from '@commander-js/extra-typings';
 import { confusionOf } from '../../evaluation/confusion.js';
 import { fewImages } from '../../evaluation/few-images.js';
 import type { EvaluationResult } from '../../evaluation/result.js';
@@ -8,12 +7,11 @@ import { type KnownName, knownModels } from '../../models/known-models.js';
 import { columns, shortened } from './columns.js';
 import { flagHints } from './flag-hints.js';
 import { percentage, shortTime } from './format.js';
+import { lineWidth } from './line-width.js';
+import { wrapped } from './wrapped.js';
 
 /** The most files listed; the JSON has all. */
 const listed = 10;
-
-/** Default width of a terminal in columns. */
-const terminalWidth = 80;
 
 /**
  * Output of `satin evaluate`: one row per attack, both accuracies, and the flags; for a model with a published robust
@@ -30,7 +28,7 @@ export function evaluationTable(result: EvaluationResult, known: KnownName | nul
     '',
     ...attackRows(attacks),
     '',
-    ...(few === null ? [] : [...wrapped(few).map((line) => line.trim()), '']),
+    ...(few === null ? [] : [...wrapped(few, { indent: 0 }), '']),
     `clean accuracy   ${percentage(clean)}   ${intervalInWords(wilsonInterval(right, examples))}`,
     `robust accuracy  ${percentage(robust)}   ${intervalInWords(interval)}`,
     ...mistakes(result),
@@ -56,7 +54,7 @@ function mistakes({ perExample }: EvaluationResult): string[] {
           `  ${shortened(file!, 50)}`,
           predicted === undefined ? '' : `as ${predicted}`,
         ]),
-    ).map((line) => line.slice(0, terminalWidth)),
+    ).map((line) => line.slice(0, lineWidth())),
     ...(more > 0 ? [`  and ${count(more)} more, all in --json and --report`] : []),
   ];
 }
@@ -72,7 +70,7 @@ function confusion(result: EvaluationResult): string[] {
     ...classes.map((name, row) => [shortened(name, 19), ...counts[row]!.map(count)]),
   ];
   const lines = columns(rows, { right: [...classes.keys()].map((column) => column + 1) });
-  return lines.some((line) => line.length > terminalWidth) ? [] : ['', ...lines];
+  return lines.some((line) => line.length > lineWidth()) ? [] : ['', ...lines];
 }
 
 /** The published figures, and whether they agree with these images; another attack or ε has no published figure. */
@@ -123,20 +121,12 @@ function attackRows(attacks: EvaluationResult['attacks']): string[] {
   ]);
   return columns([[...header, 'time', 'forwards', 'backwards'], ...rows], {
     right: [1, 2, 3, 4, 5, 6, 7],
+    optional: 3,
   });
 }
 
 function intervalInWords([low, high]: readonly [number, number]): string {
   return `95 % interval ${percentage(low)} to ${percentage(high)}`;
-}
-
-/** Wraps and indents a text. */
-function wrapped(text: string): string[] {
-  const indent = '  ';
-  return new Help()
-    .boxWrap(text, terminalWidth - indent.length)
-    .split('\n')
-    .map((line) => `${indent}${line}`);
 }
 
 function count(value: number): string {

@@ -1,7 +1,8 @@
-import picocolors from 'picocolors';
 import { printable, printableLines } from '../../errors.js';
 import type { RunEvent } from '../../runs/events.js';
+import { coloursOf } from './colours.js';
 import { percentage, shortTime } from './format.js';
+import { warningText } from './print.js';
 import { type BarState, createBar, type DisplayStream } from './progress-bar.js';
 import { formatTraining, tableHeader } from './training-lines.js';
 
@@ -16,6 +17,8 @@ export interface Display {
   progress(progress: DisplayProgress): void;
   /** Prints a sentence on a separate line. */
   note(sentence: string): void;
+  /** Prints that something is odd. */
+  warning(sentence: string): void;
   /** Removes the bar. Call it before other output, and at the end. */
   close(): void;
 }
@@ -46,7 +49,7 @@ const plainMilliseconds = 60_000;
 export function createDisplay(options: DisplayOptions = {}): Display {
   const { stream = process.stderr, history = [], now = () => performance.now() } = options;
   const isTerminal = stream.isTTY === true && process.env.TERM !== 'dumb';
-  const colors = picocolors.createColors(isTerminal && stream.hasColors?.() === true);
+  const colours = coloursOf(stream);
   const bar = createBar(stream);
   const format = formatTraining();
   for (const event of history) format(event);
@@ -70,8 +73,9 @@ export function createDisplay(options: DisplayOptions = {}): Display {
       const shown = format(event);
       if (shown?.kind === 'bar') show(shown.bar);
       if (shown?.kind === 'note') write(printableLines(shown.text));
+      if (shown?.kind === 'warning') write(warningText(shown.text, stream).trimEnd());
       if (shown?.kind !== 'row') return;
-      if (!hasHeader) write(colors.bold(tableHeader));
+      if (!hasHeader) write(colours.bold(tableHeader));
       hasHeader = true;
       write(shown.text);
     },
@@ -85,6 +89,7 @@ export function createDisplay(options: DisplayOptions = {}): Display {
       show({ label: printable(label), done, total, details });
     },
     note: (sentence) => write(printableLines(sentence)),
+    warning: (sentence) => write(warningText(sentence, stream).trimEnd()),
     close: () => bar.clear(),
   };
 }

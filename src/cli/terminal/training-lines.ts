@@ -6,7 +6,7 @@ import type { BarState } from './progress-bar.js';
 export type Shown =
   | { readonly kind: 'row'; readonly text: string }
   | { readonly kind: 'bar'; readonly bar: BarState }
-  | { readonly kind: 'note'; readonly text: string }
+  | { readonly kind: 'note' | 'warning'; readonly text: string }
   | undefined;
 
 const widths = [7, 9, 9, 8, 8, 11];
@@ -95,10 +95,9 @@ export function formatTraining(): (event: RunEvent) => Shown {
       case 'epoch':
         return showEpoch(event);
       case 'warning':
-        return {
-          kind: 'note',
-          text: `${event.step === 0 ? 'Warning' : `Step ${event.step}`}: ${event.message}`,
-        };
+        return event.step === 0
+          ? { kind: 'warning', text: event.message }
+          : { kind: 'note', text: `Step ${event.step}: ${event.message}` };
       case 'end':
         return {
           kind: 'note',

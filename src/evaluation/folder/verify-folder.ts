@@ -55,6 +55,8 @@ export function verifyFolder(
     readonly device?: string;
     /** Input shape of the model; null if unknown. */
     readonly shape: readonly [number, number, number] | null;
+    /** Told of clean and adversarial images together. */
+    readonly onProgress?: (done: number, total: number) => void;
   },
 ): FolderVerification {
   const { evaluation: settings, chosen } = options.manifest;
@@ -71,8 +73,13 @@ export function verifyFolder(
   const { random } = chosen;
   const norm = norms[settings.norm];
 
+  const { lines, imageOf } = readFound(path, data, options.manifest);
+  const broken = lines.flatMap((line) => (line.type === 'broken' ? [line] : []));
+  const total = data.ids.length + broken.length;
+
   const correct = new Set<number>();
   for (const chunk of batches([...data.ids.keys()], chosen.batch)) {
+    options.onProgress?.(chunk[0]!, total);
     const labels = chunk.map((index) => data.labels[index]!);
     const { rows, classes } = scope(() =>
       misclassified(classify, tensors.batch(chunk).x, { labels, random }),
@@ -84,9 +91,8 @@ export function verifyFolder(
     });
   }
 
-  const { lines, imageOf } = readFound(path, data, options.manifest);
-  const broken = lines.flatMap((line) => (line.type === 'broken' ? [line] : []));
   const images = [...batches([...broken.keys()], chosen.batch)].flatMap((chunk) => {
+    options.onProgress?.(data.ids.length + chunk[0]!, total);
     const found = chunk.map((position) => {
       const { id, attack, image } = broken[position]!;
       const index = placeOf(id)!; // readFound requires it

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { print, printError, printJson } from '../../../src/cli/terminal/print.js';
+import {
+  print,
+  printError,
+  printFailure,
+  printJson,
+  printWarning,
+  warningText,
+} from '../../../src/cli/terminal/print.js';
 
 /** What `body` writes to a stream. */
 function written(stream: 'stdout' | 'stderr', body: () => void): string {
@@ -30,6 +38,19 @@ describe('what is printed', () => {
       ['stderr', () => printError(hostile)],
     ] as const)
       assert.equal(written(stream, body), 'a\\x1b[31m\\x9b1m\\u202eb\ttab\nline');
+  });
+
+  it('begins with what it is, in colour on a terminal that has colours', () => {
+    assert.equal(
+      written('stderr', () => printWarning('a\x1bb')),
+      'Warning: a\\x1bb\n',
+    );
+    assert.equal(
+      written('stderr', () => printFailure('a\x1bb')),
+      'satin: a\\x1bb\n',
+    );
+    const terminal = Object.assign(new Writable(), { isTTY: true, hasColors: () => true });
+    assert.equal(warningText('a\x1bb', terminal), '\x1b[33mWarning:\x1b[39m a\\x1bb\n');
   });
 
   it('is the same JSON', () => {

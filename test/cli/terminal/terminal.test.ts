@@ -154,6 +154,12 @@ describe('the display of a training run', () => {
 });
 
 describe('the display of an evaluation', () => {
+  it('prints a warning as a line of its own', () => {
+    const { stream, text } = record(undefined);
+    createDisplay({ stream }).warning('Of\x1b photographs a tenth is measured.');
+    assert.equal(text(), 'Warning: Of\\x1b photographs a tenth is measured.\n');
+  });
+
   it('shows how many examples still stand and the time that is left', () => {
     const { stream, text } = record({ columns: 100 });
     let clock = 0;
