@@ -1,12 +1,18 @@
 import { Argument, Command } from '@commander-js/extra-typings';
+import { facts } from '../terminal/facts.js';
+import { proseWidth } from '../terminal/line-width.js';
 import { print } from '../terminal/print.js';
 
 /** What can be listed, with the lines of each; loaded when it is asked for. */
 const kinds = {
   recipes: async () => {
     const { describedRecipes } = await import('../../recipe/load-recipe.js');
-    const { columns } = await import('../terminal/columns.js');
-    return columns(describedRecipes().map(({ name, about }) => [name, about]));
+    // One line each where another program reads them.
+    const width = process.stdout.isTTY ? proseWidth() : Number.MAX_SAFE_INTEGER;
+    return facts(
+      describedRecipes().map(({ name, about }) => [name, about]),
+      width,
+    );
   },
   models: async () => [...(await import('../../models/architectures/names.js')).modelNames],
   activations: async () => (await import('../../activations/describe.js')).activationLines(),
