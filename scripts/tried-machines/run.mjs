@@ -4,8 +4,8 @@
  *     node scripts/tried-machines/run.mjs FOLDER [MACHINE...]
  *
  * as root on Linux, with debootstrap, npm and git. Each machine of machines.mjs (or those named) is made anew in FOLDER, the
- * commit that is checked out is cloned into it, and the set-up, `satin doctor`, the quickstart's smoke variant and tests are
- * run there with an empty environment. FOLDER/MACHINE.log has all that was printed, FOLDER/results.md a line per machine for
+ * commit that is checked out is cloned into it, and the set-up, `satin doctor`, the quickstart's smoke variant, the package in a
+ * project with the examples, and tests are run there with an empty environment. FOLDER/MACHINE.log has all that was printed, FOLDER/results.md a line per machine for
  * the table of docs/setup.md. A root that passed is deleted; one that failed stays, to be looked at.
  *
  *     --whole          all of `npm test`, not the tests that touch the system alone
@@ -66,6 +66,7 @@ function proof(machine) {
     ['set-up', `${libtorch}npm run setup`],
     ['doctor', `${libtorch}./satin doctor`],
     ['quickstart', `${libtorch}./satin quickstart --smoke --out /root/quickstart`],
+    ['package', `${libtorch}sh scripts/tried-machines/try-package.sh /root/project`],
     [values.whole ? 'all tests' : 'tests of the system', `${libtorch}${tests}`],
   ];
 }
@@ -97,7 +98,7 @@ function tryMachine(machine) {
   };
   const allPassed = machine.nodes.every((version, index) => {
     // The binding is kept: no Node has a part in it.
-    const prepare = index === 0 ? make : () => run('rm -rf node_modules dist /root/quickstart');
+    const prepare = index === 0 ? make : () => run('rm -rf node_modules dist /root/quickstart /root/project');
     const steps = [
       ['bare root', prepare],
       ...(version === null ? [] : [['node', () => useNode({ root, version, logFile })]]),
