@@ -4,10 +4,12 @@
  *     node scripts/tried-machines/run.mjs FOLDER [MACHINE...]
  *
  * as root on Linux, with debootstrap, npm and git. Each machine of machines.mjs (or those named) is made anew in FOLDER, the
- * commit that is checked out is cloned into it, and the set-up, `satin doctor`, the quickstart's smoke variant, the package in a
- * project with the examples, and tests are run there with an empty environment. FOLDER/MACHINE.log has all that was printed, FOLDER/results.md a line per machine for
- * the table of docs/setup.md. A root that passed is deleted; one that failed stays, to be looked at.
+ * commit that is checked out is cloned into it, and the set-up, `satin doctor`, the quickstart's smoke variant, the package in
+ * a project of its own with the examples, and tests are run there with an empty environment. FOLDER/MACHINE.log has all that was
+ * printed, FOLDER/results.md a line per machine for the table of docs/setup.md. A root that passed is deleted; one that failed
+ * stays, to be looked at.
  *
+ *     --node VERSION   only this one of a machine's versions of Node
  *     --whole          all of `npm test`, not the tests that touch the system alone
  *     --ca FILE        certificates that npm and pip must trust, where a proxy signs with its own
  *     --keyring FILE   Ubuntu's keys (its package ubuntu-keyring has them), where debootstrap does not find them; a
@@ -30,6 +32,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     whole: { type: 'boolean', default: false },
+    node: { type: 'string' },
     ca: { type: 'string' },
     keyring: { type: 'string' },
     wheels: { type: 'string' },
@@ -96,7 +99,8 @@ function tryMachine(machine) {
     git('clone', '--quiet', '--no-hardlinks', repository, join(root, 'root/satin'));
     return true;
   };
-  const allPassed = machine.nodes.every((version, index) => {
+  const nodes = machine.nodes.filter((version) => [undefined, String(version)].includes(values.node));
+  const allPassed = nodes.every((version, index) => {
     // The binding is kept: no Node has a part in it.
     const prepare = index === 0 ? make : () => run('rm -rf node_modules dist /root/quickstart /root/project');
     const steps = [
