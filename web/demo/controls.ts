@@ -56,11 +56,6 @@ export class Controls {
     return Number(this.#moment.value);
   }
 
-  /** The networks are loaded. */
-  ready(): void {
-    this.setBusy(false);
-  }
-
   /** Another image: nothing to play. */
   reset(): void {
     this.#setMoment(0);

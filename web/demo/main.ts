@@ -8,6 +8,8 @@ import { momentOf, NetworkCard, type Shown } from './network-card.js';
 import { NetworkClient } from './network-client.js';
 import { listenForPictures } from './own-picture.js';
 import { cutTo, decodePicture, drawPixels, readPixels } from './pictures.js';
+import { PlaceChoice } from './place-choice.js';
+import type { Place } from './protocol.js';
 import { survey } from './survey.js';
 import { connectTabs } from './tabs.js';
 
@@ -72,12 +74,34 @@ class Page {
   }
 
   async start(): Promise<void> {
-    const opened = await Promise.allSettled(this.#clients.map((client) => client.open(this.#description)));
+    await this.#open('cpu');
+    this.#gallery.pick(0);
+    await new PlaceChoice((place) => this.#moveTo(place)).offer();
+  }
+
+  async #open(place: Place): Promise<void> {
+    const opened = await Promise.allSettled(
+      this.#clients.map((client) => client.open(this.#description, place)),
+    );
     for (const [index, { status }] of opened.entries())
       if (status === 'rejected') this.#cards[index]!.fail('This network could not be loaded.');
     for (const result of opened) if (result.status === 'rejected') throw result.reason;
-    this.#controls.ready();
-    this.#gallery.pick(0);
+    this.#controls.setBusy(false);
+  }
+
+  /** Loads both networks again, for another place, and looks at the image with them. */
+  async #moveTo(place: Place): Promise<void> {
+    this.#begin();
+    this.#controls.setBusy(true);
+    this.#controls.say('Loading the networks…');
+    try {
+      await this.#open(place);
+      if (this.#chosen !== null) await this.#look(this.#chosen);
+    } catch (error) {
+      if (place === 'cpu') throw error;
+      complain('This graphics card cannot compute the networks; the processor does it.');
+      throw error;
+    }
   }
 
   async #chooseTestImage({ file, label, id }: DemoImage): Promise<void> {

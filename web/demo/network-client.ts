@@ -1,6 +1,6 @@
 import type { DemoDescription, DemoNetwork } from '../../src/browser/demo-description.js';
 import type { AttackedImages, BrowserPgdOptions, Iterate } from '../../src/browser/pgd.js';
-import type { Answer, Request, Verdict } from './protocol.js';
+import type { Answer, Place, Request, Verdict } from './protocol.js';
 
 type WithoutNumber<Each> = Each extends Request ? Omit<Each, 'number'> : never;
 
@@ -18,9 +18,10 @@ export class NetworkClient {
     };
   }
 
-  async open({ classes, shape }: DemoDescription): Promise<void> {
+  /** Loads the network, in place of where it was before. */
+  async open({ classes, shape }: DemoDescription, place: Place): Promise<void> {
     const url = new URL(this.network.file, document.baseURI).href;
-    for await (const _ of this.#ask({ kind: 'open', url, classes: classes.length, shape }));
+    for await (const _ of this.#ask({ kind: 'open', url, classes: classes.length, shape, place }));
   }
 
   /** The logits of one image as it is. */

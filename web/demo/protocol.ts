@@ -1,5 +1,8 @@
 import type { AttackedImages, BrowserPgdOptions } from '../../src/browser/pgd.js';
 
+/** Where networks are computed: the processor (WebAssembly) or the graphics card (WebGPU). */
+export type Place = 'cpu' | 'gpu';
+
 /** What the page asks of the worker of a network. Each request has a number, which its answers carry. */
 export type Request = { readonly number: number } & (
   | {
@@ -7,6 +10,7 @@ export type Request = { readonly number: number } & (
       readonly url: string;
       readonly classes: number;
       readonly shape: readonly number[];
+      readonly place: Place;
     }
   /** The logits of images as they are. */
   | { readonly kind: 'look'; readonly images: AttackedImages }

@@ -1,7 +1,5 @@
 /** Runs one network and attacks it, off the page's thread, so that the page stays responsive. */
 
-import wasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
-import * as ort from 'onnxruntime-web/wasm';
 import {
   type AttackedImages,
   type BrowserPgdOptions,
@@ -11,28 +9,39 @@ import {
   predictedClass,
 } from '../../src/browser/pgd.js';
 import type { Answer, Request, Verdict } from './protocol.js';
+import { loadRuntime } from './runtime.js';
 
 const page = globalThis as unknown as {
   postMessage(answer: Answer): void;
   onmessage: ((event: MessageEvent<Request>) => void) | null;
 };
 
-// One thread: two networks compute at once, and several would need headers that a plain host does not send.
-ort.env.wasm.numThreads = 1;
-ort.env.wasm.wasmPaths = { wasm: new URL(wasmUrl, import.meta.url).href };
-ort.env.logLevel = 'error';
-
-let open: { readonly classes: number; readonly differentiate: Differentiate } | null = null;
+interface Opened {
+  readonly classes: number;
+  readonly differentiate: Differentiate;
+  close(): Promise<void>;
+}
+let open: Opened | null = null;
 const stopped = new Set<number>();
 
-page.onmessage = async ({ data: request }) => {
+/** Requests are answered one after another, so that a network is not closed while it computes. */
+let before = Promise.resolve();
+
+page.onmessage = ({ data: request }) => {
+  if (request.kind === 'stop') stopped.add(request.stopped);
+  else before = before.then(() => carryOut(request));
+};
+
+async function carryOut(request: Exclude<Request, { kind: 'stop' }>): Promise<void> {
   const { number } = request;
   const answer = (content: Omit<Extract<Answer, { kind: 'done' }>, 'number'> | Content) =>
     page.postMessage({ number, ...content } as Answer);
   try {
-    if (request.kind === 'stop') stopped.add(request.stopped);
-    else if (request.kind === 'open') open = await openNetwork(request);
-    else
+    if (request.kind === 'open') {
+      await open?.close();
+      open = null;
+      open = await openNetwork(request);
+    } else
       for await (const content of answersTo(request)) {
         if (stopped.has(number)) break;
         answer(content);
@@ -41,26 +50,26 @@ page.onmessage = async ({ data: request }) => {
   } catch (error) {
     answer({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
   }
-};
+}
 
 type Content = { [Each in Answer as Each['kind']]: Omit<Each, 'number'> }[Answer['kind']];
 
-async function openNetwork({ url, classes, shape }: Extract<Request, { kind: 'open' }>) {
+async function openNetwork(request: Extract<Request, { kind: 'open' }>): Promise<Opened> {
+  const { url, classes, shape, place } = request;
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url} is not there (${response.status}).`);
-  const session = await ort.InferenceSession.create(await response.arrayBuffer(), {
-    executionProviders: ['wasm'],
-  });
+  const { Tensor, open } = await loadRuntime(place);
+  const session = await open(await response.arrayBuffer());
   const differentiate: Differentiate = async (images, labels) => {
     const oneHot = new Float32Array(labels.length * classes);
     for (const [row, label] of labels.entries()) oneHot[row * classes + label] = 1;
     const { logits, gradient } = await session.run({
-      images: new ort.Tensor(images, [labels.length, ...shape]),
-      labels: new ort.Tensor(oneHot, [labels.length, classes]),
+      images: new Tensor(images, [labels.length, ...shape]),
+      labels: new Tensor(oneHot, [labels.length, classes]),
     });
     return { logits: logits!.data as Float32Array, gradient: gradient!.data as Float32Array };
   };
-  return { classes, differentiate };
+  return { classes, differentiate, close: () => session.release() };
 }
 
 async function* answersTo(request: Extract<Request, { images: AttackedImages }>): AsyncGenerator<Content> {

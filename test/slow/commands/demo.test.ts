@@ -120,6 +120,8 @@ describe('the page of satin demo', {
     browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
     page = await browser.newPage({ viewport: { width: 1440, height: 1000 } });
     page.on('console', (message) => {
+      // Chromium's own words where it has no graphics card.
+      if (message.text() === 'No available adapters.') return;
       if (['error', 'warning'].includes(message.type())) problems.push(message.text());
     });
     page.on('pageerror', ({ message }) => problems.push(message));
@@ -208,6 +210,52 @@ describe('the page of satin demo', {
         const isSame = isRight === clean && holds === (clean && brokenBy === null);
         assert.ok(isSame || Math.abs(margin) < 1e-4, `image ${index}: margin ${margin}`);
       }
+    }
+  });
+
+  it('computes on a graphics card as on the processor, where the browser offers one', async (context) => {
+    await page.close(); // two pages at once would be slow
+    const small = join(temporary, 'small');
+    assert.equal(satin('demo', ...models, '--out', small, '--examples', '4', ...options).status, 0);
+    const served = await serveFolder(small);
+    // SwiftShader is a graphics card in software, which Chromium brings along.
+    const args = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+    const other = await chromium.launch({ executablePath, args });
+    try {
+      page = await other.newPage({ viewport: { width: 390, height: 900 } });
+      page.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) problems.push(message.text());
+      });
+      page.on('pageerror', ({ message }) => problems.push(message));
+      page.context().on('request', (request) => {
+        if (!request.url().startsWith(served.address)) requests.push(request.url());
+      });
+      await page.goto(served.address);
+      await page.locator('#attack:enabled').waitFor();
+      const surveyed = async () => {
+        await page.getByRole('button', { name: 'Attack all 4' }).click();
+        await page.locator('#survey-progress', { hasText: ' images in ' }).waitFor({ timeout: 300_000 });
+        const survey = (await page.evaluate('window.satinSurvey')) as Survey;
+        await page.evaluate("document.getElementById('survey-progress').textContent = ''");
+        return survey;
+      };
+      const onProcessor = await surveyed();
+      await page.locator('#place').selectOption('gpu');
+      await page.locator('#place:enabled').waitFor({ timeout: 300_000 });
+      assert.equal(await page.locator('#place').inputValue(), 'gpu', 'it did not fall back');
+      assert.equal(await page.locator('#trouble').isVisible(), false);
+      const onCard = await surveyed();
+      context.diagnostic(`${onProcessor.seconds.toFixed(1)} s and ${onCard.seconds.toFixed(1)} s`);
+      for (const [network, verdicts] of onCard.verdicts.entries())
+        for (const [index, { margin, ...verdict }] of verdicts.entries()) {
+          const { margin: expected, ...before } = onProcessor.verdicts[network]![index]!;
+          context.diagnostic(`margin ${margin} on the card, ${expected} on the processor`);
+          assert.ok(Math.abs(margin - expected) < 1e-3, `${margin} for ${expected}`);
+          if (Math.abs(expected) > 1e-3) assert.deepEqual(verdict, before);
+        }
+    } finally {
+      await other.close();
+      served.close();
     }
   });
 
