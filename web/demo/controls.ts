@@ -61,22 +61,21 @@ export class Controls {
     this.#setMoment(0);
     this.#playback.hidden = true;
     this.say('');
-    this.end();
   }
 
   begin(steps: number): void {
     this.#moment.max = String(steps + 1);
     this.#setMoment(0);
     this.#playback.hidden = false;
-    this.#attack.hidden = true;
-    this.#stop.hidden = false;
+    this.setStoppable(true);
     this.say('');
   }
 
-  end(): void {
+  /** Shows the button that stops in place of the one that attacks, or the other way round. */
+  setStoppable(isStoppable: boolean): void {
     const hadFocus = document.activeElement === this.#stop;
-    this.#attack.hidden = false;
-    this.#stop.hidden = true;
+    this.#attack.hidden = isStoppable;
+    this.#stop.hidden = !isStoppable;
     if (hadFocus) this.#attack.focus();
   }
 

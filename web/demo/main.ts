@@ -39,6 +39,8 @@ class Page {
   #shown: (Shown | null)[];
   /** Ends what is shown for an earlier image. */
   #current = new AbortController();
+  /** Of an attack on all images, which goes on while others are looked at. */
+  #surveying: AbortController | null = null;
 
   constructor(description: DemoDescription) {
     this.#description = description;
@@ -50,7 +52,10 @@ class Page {
     this.#gallery = new Gallery(description, (image) => void this.#chooseTestImage(image));
     this.#controls = new Controls(description, {
       attack: () => void this.#attack(),
-      stop: () => this.#current.abort(),
+      stop: () => {
+        this.#current.abort();
+        this.#surveying?.abort();
+      },
       show: () => this.#draw(),
       survey: () => void this.#survey(),
     });
@@ -161,6 +166,7 @@ class Page {
         epsilon: 0,
       }));
       this.#controls.reset();
+      this.#controls.setStoppable(this.#surveying !== null);
       this.#draw();
     } catch (error) {
       complain(error);
@@ -189,7 +195,7 @@ class Page {
     } catch (error) {
       complain(error);
     } finally {
-      if (signal === this.#current.signal) this.#controls.end();
+      if (signal === this.#current.signal) this.#controls.setStoppable(false);
     }
   }
 
@@ -212,13 +218,21 @@ class Page {
   }
 
   async #survey(): Promise<void> {
-    this.#current.abort();
+    this.#begin();
+    this.#surveying = new AbortController();
+    const { signal } = this.#surveying;
     this.#controls.setBusy(true);
+    this.#controls.setStoppable(true);
     try {
-      await survey(this.#description, this.#clients, this.#gallery, this.#controls.options);
+      await survey(this.#description, this.#clients, this.#gallery, {
+        ...this.#controls.options,
+        signal,
+      });
     } catch (error) {
       complain(error);
     } finally {
+      this.#surveying = null;
+      this.#controls.setStoppable(false);
       this.#controls.setBusy(false);
     }
   }

@@ -9,19 +9,22 @@ import type { Verdict } from './protocol.js';
 /** Images that are attacked at once. */
 const batch = 10;
 
-/** Attacks every test image on both networks, and shows the verdicts on the tiles and as counts. */
+/** Attacks every test image on both networks, and shows the verdicts on the tiles and as counts; stops between batches. */
 export async function survey(
   description: DemoDescription,
   clients: readonly NetworkClient[],
   gallery: Gallery,
-  options: BrowserPgdOptions,
+  { signal, ...options }: BrowserPgdOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { images, shape, networks } = description;
   const progress = element('survey-progress', HTMLElement);
   const all: Verdict[][] = networks.map(() => []);
   const began = performance.now();
   for (let start = 0; start < images.length; start += batch) {
-    progress.textContent = `${start} of ${images.length}`;
+    progress.textContent = signal.aborted
+      ? `stopped after ${start} of ${images.length}`
+      : `${start} of ${images.length}`;
+    if (signal.aborted) return;
     const part = images.slice(start, start + batch);
     const pixels = await Promise.all(
       part.map(async ({ file }) => decodePicture(await (await fetch(file)).blob(), shape)),

@@ -183,6 +183,14 @@ describe('the page of satin demo', {
     assert.match(await attack(), /^ReLU .* SiLU /);
   });
 
+  it('stops an attack on all', async () => {
+    await page.getByRole('tab', { name: 'Test images' }).click();
+    await page.getByRole('button', { name: `Attack all ${count}` }).click();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.locator('#survey-progress', { hasText: `stopped after` }).waitFor();
+    await page.locator('#attack:enabled').waitFor();
+  });
+
   it('comes to the verdicts of satin evaluate, in at most a second an image', async (context) => {
     await page.getByRole('tab', { name: 'Test images' }).click();
     await page.getByRole('button', { name: `Attack all ${count}` }).click();
