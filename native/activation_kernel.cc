@@ -25,6 +25,15 @@ SATIN_INLINE void gradients(F f, int64_t blocks, const Real* __restrict dy, cons
     for (int64_t i = 0; i < kBlock; i++) dx[i] = dy[i] * f.slope(x[i]);
 }
 
+template <typename F, typename Real>
+SATIN_INLINE void both(F f, int64_t blocks, const Real* __restrict x, Real* __restrict y, Real* __restrict slopes) {
+  for (int64_t block = 0; block < blocks; block++, x += kBlock, y += kBlock, slopes += kBlock)
+    for (int64_t i = 0; i < kBlock; i++) {
+      y[i] = f.value(x[i]);
+      slopes[i] = f.slope(x[i]);
+    }
+}
+
 template <int kCoefficients, typename F, typename Real>
 SATIN_INLINE void sums(F f, int64_t blocks, const Real* __restrict dy, const Real* __restrict x, Real* __restrict dx,
                        Real* __restrict sumA, Real* __restrict sumB) {
@@ -43,6 +52,9 @@ SATIN_INLINE void sums(F f, int64_t blocks, const Real* __restrict dy, const Rea
   }                                                                                                                     \
   SATIN_CLONES void gradients##NAME(REAL a, REAL b, int64_t blocks, const REAL* dy, const REAL* x, REAL* dx) {          \
     gradients(NAME<REAL>(a, b), blocks, dy, x, dx);                                                                     \
+  }                                                                                                                     \
+  SATIN_CLONES void both##NAME(REAL a, REAL b, int64_t blocks, const REAL* x, REAL* y, REAL* slopes) {                  \
+    both(NAME<REAL>(a, b), blocks, x, y, slopes);                                                                       \
   }
 #define SATIN_SUMS(NAME, REAL, COEFFICIENTS)                                                                            \
   SATIN_CLONES void sums##NAME(REAL a, REAL b, int64_t blocks, const REAL* dy, const REAL* x, REAL* dx, REAL* sumA,     \
@@ -61,13 +73,14 @@ template <typename Real>
 struct Loops {
   void (*values)(Real a, Real b, int64_t blocks, const Real* x, Real* y);
   void (*gradients)(Real a, Real b, int64_t blocks, const Real* dy, const Real* x, Real* dx);
+  void (*both)(Real a, Real b, int64_t blocks, const Real* x, Real* y, Real* slopes);
   void (*sums)(Real a, Real b, int64_t blocks, const Real* dy, const Real* x, Real* dx, Real* sumA, Real* sumB);
 };
 
 #define SATIN_FLOAT(NAME, NUMBER, TEXT, COEFFICIENTS) SATIN_LOOPS_##COEFFICIENTS(NAME, float)
 #define SATIN_DOUBLE(NAME, NUMBER, TEXT, COEFFICIENTS) SATIN_LOOPS_##COEFFICIENTS(NAME, double)
 #define SATIN_CASE(NAME, NUMBER, TEXT, COEFFICIENTS) \
-  case Activation::k##NAME: return {values##NAME, gradients##NAME, SATIN_SUMS_OF_##COEFFICIENTS(NAME)};
+  case Activation::k##NAME: return {values##NAME, gradients##NAME, both##NAME, SATIN_SUMS_OF_##COEFFICIENTS(NAME)};
 
 namespace single {
 SATIN_ACTIVATIONS(SATIN_FLOAT)
@@ -184,6 +197,19 @@ template class CoefficientSums<double>;
 
 void activationValues(const Curve& curve, int64_t n, const float* x, float* y) { applyValues(curve, n, x, y); }
 void activationValues(const Curve& curve, int64_t n, const double* x, double* y) { applyValues(curve, n, x, y); }
+
+void activationValuesAndSlopes(const Curve& curve, int64_t n, const float* x, float* y, float* slopes) {
+  const float a = static_cast<float>(curve.a), b = static_cast<float>(curve.b);
+  const auto loop = loopsOf(curve.kind, float()).both;
+  const int64_t rest = n % kBlock, whole = n - rest;
+  loop(a, b, whole / kBlock, x, y, slopes);
+  if (rest == 0) return;
+  const Padded<float> in(x + whole, rest);
+  float values[kBlock], derivatives[kBlock];
+  loop(a, b, 1, in.numbers, values, derivatives);
+  std::memcpy(y + whole, values, sizeof(float) * static_cast<size_t>(rest));
+  std::memcpy(slopes + whole, derivatives, sizeof(float) * static_cast<size_t>(rest));
+}
 
 void activationGradients(const Curve& curve, int64_t n, const float* dy, const float* x, float* dx) {
   applyGradients(curve, n, dy, x, dx);

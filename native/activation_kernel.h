@@ -37,6 +37,9 @@ class CoefficientSums {
 void activationValues(const Curve& curve, int64_t n, const float* x, float* y);
 void activationValues(const Curve& curve, int64_t n, const double* x, double* y);
 
+// y = f(x) and slopes = f'(x)
+void activationValuesAndSlopes(const Curve& curve, int64_t n, const float* x, float* y, float* slopes);
+
 // dx = dy · f'(x)
 void activationGradients(const Curve& curve, int64_t n, const float* dy, const float* x, float* dx);
 void activationGradients(const Curve& curve, int64_t n, const double* dy, const double* x, double* dx);

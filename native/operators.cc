@@ -11,6 +11,7 @@
 #include "all_reduce.h"
 #include "convolution.h"
 #include "batch_norm_activation.h"
+#include "execution_plan.h"
 #include "projection.h"
 
 namespace satin {
@@ -40,6 +41,8 @@ TORCH_LIBRARY(satin, library) {
       "convolve_norm_activate(Tensor x, Tensor convolution, Tensor? transformed, Tensor? back, int[2] stride, int[2] padding, "
       "Tensor? residual, Tensor weight, Tensor bias, Tensor running_mean, Tensor running_var, float epsilon, Tensor? coefficients, "
       "float[] activation) -> Tensor");
+  library.def("plan_weights(Tensor weight, int[] geometry, bool back) -> Tensor");
+  library.def("run_plan(Tensor images, Tensor[] constants, int[] plan, float[] curves) -> Tensor");
   library.def("step_to_hyperplane(Tensor x, Tensor w, Tensor excess, bool euclidean) -> Tensor");
   library.def("all_reduce_sum(Tensor tensor) -> Tensor");
 }
@@ -54,6 +57,8 @@ TORCH_LIBRARY_IMPL(satin, CPU, library) {
   library.impl("conv2d", TORCH_FN(conv2dCpu));
   library.impl("winograd_weights", TORCH_FN(winogradWeightsCpu));
   library.impl("convolve_norm_activate", TORCH_FN(convolveNormActivateCpu));
+  library.impl("plan_weights", TORCH_FN(planWeightsCpu));
+  library.impl("run_plan", TORCH_FN(runPlanCpu));
   library.impl("step_to_hyperplane", TORCH_FN(stepToHyperplaneCpu));
 }
 
@@ -103,6 +108,7 @@ TORCH_LIBRARY_IMPL(satin, Autograd, library) {
 TORCH_LIBRARY_IMPL(satin, AutogradCPU, library) {
   library.impl("conv2d", TORCH_FN(conv2dAutogradCpu));
   library.impl("convolve_norm_activate", TORCH_FN(convolveNormActivateAutogradCpu));
+  library.impl("run_plan", TORCH_FN(runPlanAutogradCpu));
 }
 
 #ifdef SATIN_CUDA

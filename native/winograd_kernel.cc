@@ -2,30 +2,12 @@
 
 #include <algorithm>
 
-#include "simd.h"
+#include "vectors.h"
 
 namespace satin {
 namespace {
 
 constexpr int kPoints = 36;
-
-// `lanes` numbers that the processor computes with at once
-template <int lanes>
-struct Vector {
-  typedef float Type __attribute__((vector_size(4 * lanes)));
-  typedef float Unaligned __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
-};
-template <int lanes>
-using Vec = typename Vector<lanes>::Type;
-
-template <int lanes>
-SATIN_INLINE const typename Vector<lanes>::Unaligned& load(const float* from) {
-  return *reinterpret_cast<const typename Vector<lanes>::Unaligned*>(from);
-}
-template <int lanes>
-SATIN_INLINE void store(float* to, const Vec<lanes>& value) {
-  *reinterpret_cast<typename Vector<lanes>::Unaligned*>(to) = value;
-}
 
 // The transforms of the points 0, ±√½, ±√2 and ∞, which round less than 0, ±1, ±2 and ∞.
 constexpr float kRoot = 1.41421356237309505f;
@@ -237,11 +219,8 @@ SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, c
   }
 }
 
-// One binary serves every processor. Vectors of different sizes need a function for each, where target_clones would
-// compile the same size for all.
+// One binary serves every processor.
 #if defined(__x86_64__)
-#define SATIN_AVX512 __attribute__((target("arch=x86-64-v4")))
-#define SATIN_AVX2 __attribute__((target("avx2,fma")))
 SATIN_AVX512 void weights16(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
   transformWeights<16>(shape, weight, begin, end, transformed);
 }
@@ -270,10 +249,8 @@ struct Code {
 
 Code code() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd"))
-    return {weights16, tiles16, panelOf<16>};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {weights8, tiles8, panelOf<8>};
+  if (vectorLanes() == 16) return {weights16, tiles16, panelOf<16>};
+  if (vectorLanes() == 8) return {weights8, tiles8, panelOf<8>};
 #endif
   return {weights4, tiles4, panelOf<4>};
 }

@@ -8,8 +8,13 @@ import { keep, scope } from '../tensor/scope.js';
 import type { Dtype, Tensor } from '../tensor/tensor.js';
 import type { Architecture } from './architectures/architecture.js';
 import type { ModelDescription } from './description.js';
+import { ExecutionPlan } from './execution-plan/execution-plan.js';
 import { createNetwork } from './network.js';
+import { recordModel } from './record-model.js';
 import { requireRoomForWeights } from './require-room.js';
+
+/** The most parameters of a network that an execution plan is made of. */
+const mostPlanned = 1e8;
 
 /** How an attack sees a network. */
 export type FoldOptions = Pick<Pass, 'derivative' | 'computeDtype'>;
@@ -81,17 +86,30 @@ export class Model {
   readonly classify: Classifier = (x) => withTensorFloat32(false, () => this.forward(x, { train: false }));
 
   /**
-   * A faster version of `classify`: batch norms are fused with the following activation or folded into the preceding
-   * convolution (equal up to rounding), and parameters need no gradient. Valid while the weights do not change. With
+   * A faster version of `classify`, equal up to rounding, whose parameters need no gradient; valid while the weights do not
+   * change. On the CPU in float32 an execution plan runs the network if it knows its steps (docs/execution-plan.md).
+   * Elsewhere batch norms are fused with the following activation or folded into the preceding convolution. With
    * `derivative`, a surrogate derivative replaces those of the activations in the backward pass; with `computeDtype`, the
    * network computes in it. Inference optimisations of whole networks belong here.
    */
   fold(options: FoldOptions = {}): Disposable & { readonly classify: Classifier } {
     const folded = new Map<Module, FoldedWeights>();
     const pass = { ...options, train: false, folded };
+    const { derivative, computeDtype } = options;
+    let plan: ExecutionPlan | null | undefined;
+    const planFor = (x: Tensor) => {
+      if (computeDtype !== undefined || x.dtype !== 'float32' || x.device !== 'cpu') return null;
+      // Compiled for the first images. Its weights are read once more for it, which a huge network has no memory for.
+      if (plan === undefined)
+        plan =
+          this.parameterCount > mostPlanned ? null : ExecutionPlan.make(recordModel(this), derivative?.curve);
+      return plan?.serves(x) ? plan : null;
+    };
     return {
-      classify: (x) => this.network.frozen(() => this.forward(x, pass)),
+      classify: (x) => planFor(x)?.classify(x) ?? this.network.frozen(() => this.forward(x, pass)),
       [Symbol.dispose]: () => {
+        plan?.[Symbol.dispose]();
+        plan = null;
         for (const weights of folded.values()) for (const tensor of weights) tensor.dispose();
         folded.clear();
       },

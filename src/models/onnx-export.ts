@@ -2,12 +2,9 @@ import { forwardGraph, inputGradientGraph } from '../onnx/build-graph.js';
 import { foldBatchNorms } from '../onnx/fold-batch-norm.js';
 import type { Graph } from '../onnx/graph.js';
 import type { LossName } from '../onnx/losses.js';
-import { recordProgram } from '../onnx/record.js';
-import type { Program } from '../onnx/step.js';
 import { version } from '../provenance/version.js';
-import { zeros } from '../tensor/create.js';
-import { scope } from '../tensor/scope.js';
 import type { Model } from './model.js';
+import { recordModel } from './record-model.js';
 
 /** A model as ONNX files, both in float32 and in evaluation mode, from pixels in [0, 1], for batches of any size. */
 export interface OnnxFiles {
@@ -40,11 +37,4 @@ export function encodeOnnx(
     forward: encode(forwardGraph(program)),
     inputGradient: loss === null ? null : encode(inputGradientGraph(program, loss)),
   };
-}
-
-/** The steps of a model from pixels in [0, 1] to logits. */
-export function recordModel({ description, network, normalisation, classify }: Model): Program {
-  const named = new Map(network.state());
-  for (const [name, constant] of normalisation) named.set(`normalize.${name}`, constant);
-  return scope(() => recordProgram({ named, example: zeros([1, ...description.shape]), forward: classify }));
 }

@@ -212,6 +212,28 @@ export function winogradWeights(weight: Tensor): readonly [forward: Tensor, back
   return forward.size === 0 ? null : [forward, backward];
 }
 
+/**
+ * Weights [O, I, K, K] of a convolution as an execution plan takes them, forward or from its outputs back to its inputs.
+ *
+ * @param geometry the ten numbers of native/plan_steps.h
+ */
+export function planWeights(weight: Tensor, geometry: readonly number[], back: boolean): Tensor {
+  return one(planWeightsOperator, weight.handle, geometry, back);
+}
+
+/** Logits of images by an execution plan (native/execution_plan.h), differentiable once with respect to the images. */
+export function runPlan(
+  images: Tensor,
+  plan: {
+    readonly constants: readonly Tensor[];
+    readonly numbers: readonly number[];
+    readonly curves: readonly number[];
+  },
+): Tensor {
+  const constants = plan.constants.map(({ handle }) => handle);
+  return one(runPlanOperator, images.handle, constants, plan.numbers, plan.curves);
+}
+
 /** Batch norm with running statistics. */
 export interface EvaluatedNorm {
   readonly weight: Tensor;
@@ -273,6 +295,8 @@ const synchronisedBatchNormOperator = operator('satin::synchronised_batch_norm')
 const activateOperator = operator('satin::activate');
 const convolveNormActivateOperator = operator('satin::convolve_norm_activate');
 const winogradWeightsOperator = operator('satin::winograd_weights');
+const planWeightsOperator = operator('satin::plan_weights');
+const runPlanOperator = operator('satin::run_plan');
 const normActivateOperator = operator('satin::norm_activate');
 const matmulOperator = operator('aten::matmul');
 const averagePoolOperator = operator('aten::avg_pool2d');

@@ -1,0 +1,104 @@
+#include "plan_convolution.h"
+
+#include <algorithm>
+
+namespace satin {
+namespace {
+
+// The whole output from windows of the input.
+TapConvolution forwardLattice(const Geometry& g) {
+  TapConvolution lattice{g.height, g.width, g.inputs, g.outHeight, g.outWidth, g.outputs, {0, 1, g.outHeight}, {0, 1, g.outWidth}, g.stride, {}};
+  for (int64_t row = 0; row < g.kernel; row++)
+    for (int64_t column = 0; column < g.kernel; column++) lattice.taps.push_back({row - g.top, column - g.left});
+  return lattice;
+}
+
+int64_t remainder(int64_t number, int64_t divisor) { return ((number % divisor) + divisor) % divisor; }
+
+// Of the input's gradient the rows `row`, `row + stride`, ... and columns alike: those that the same elements of a window reach.
+// `elements` gets their numbers, row · kernel + column, in the order of the taps.
+TapConvolution backLattice(const Geometry& g, int64_t row, int64_t column, std::vector<int64_t>& elements) {
+  const auto countOf = [&](int64_t first, int64_t size) { return (size - first + g.stride - 1) / g.stride; };
+  TapConvolution lattice{g.outHeight, g.outWidth, g.outputs, g.height, g.width, g.inputs,
+                         {row, g.stride, countOf(row, g.height)}, {column, g.stride, countOf(column, g.width)}, 1, {}};
+  for (int64_t r = 0; r < g.kernel; r++)
+    for (int64_t c = 0; c < g.kernel; c++) {
+      if (remainder(row + g.top - r, g.stride) != 0 || remainder(column + g.left - c, g.stride) != 0) continue;
+      lattice.taps.push_back({(row + g.top - r) / g.stride, (column + g.left - c) / g.stride});
+      elements.push_back(r * g.kernel + c);
+    }
+  return lattice;
+}
+
+bool servesWinograd(const Geometry& g) {
+  const ConvolutionShape shape{1, g.height, g.width, g.inputs, g.outputs};
+  return g.kernel == 3 && g.stride == 1 && g.top == 1 && g.left == 1 && g.outHeight == g.height && g.outWidth == g.width &&
+         winogradServes(g.inputs, g.outputs) && 16 * shape.tiles() <= 2 * g.height * g.width;
+}
+
+}  // namespace
+
+PlanConvolution::PlanConvolution(const Geometry& g, bool back)
+    : isWinograd_(servesWinograd(g)),
+      inputs_(back ? g.outputs : g.inputs),
+      outputs_(back ? g.inputs : g.outputs),
+      height_(back ? g.outHeight : g.height),
+      width_(back ? g.outWidth : g.width),
+      outHeight_(back ? g.height : g.outHeight),
+      outWidth_(back ? g.width : g.outWidth),
+      geometry_(g),
+      back_(back) {
+  if (isWinograd_) return;
+  if (!back) {
+    lattices_.push_back(forwardLattice(g));
+    return;
+  }
+  std::vector<int64_t> elements;
+  for (int64_t row = 0; row < std::min(g.stride, g.height); row++)
+    for (int64_t column = 0; column < std::min(g.stride, g.width); column++) lattices_.push_back(backLattice(g, row, column, elements));
+}
+
+int64_t PlanConvolution::weightCount() const {
+  if (isWinograd_) return winogradWeightCount(shapeOf(0));
+  int64_t count = 0;
+  for (const TapConvolution& lattice : lattices_) count += tapWeightCount(lattice);
+  return count;
+}
+
+void PlanConvolution::packWeights(const float* weight, float* packed) const {
+  const Geometry& g = geometry_;
+  const int64_t window = g.kernel * g.kernel;
+  if (isWinograd_) {
+    const WeightLayout forward{weight, g.inputs * window, window, g.kernel, 1};
+    const WeightLayout turned{weight + window - 1, window, g.inputs * window, -g.kernel, -1};
+    winogradWeights(shapeOf(0), back_ ? turned : forward, 0, inputs_, packed);
+    return;
+  }
+  if (!back_) {
+    packTapWeights(lattices_[0], tapPanel(g.outputs), [&](size_t tap, int64_t input, int64_t output) {
+      return weight[(output * g.inputs + input) * window + static_cast<int64_t>(tap)];
+    }, packed);
+    return;
+  }
+  for (const TapConvolution& lattice : lattices_) {
+    std::vector<int64_t> elements;
+    backLattice(g, lattice.rows.first, lattice.columns.first, elements);
+    packTapWeights(lattice, tapPanel(g.inputs), [&](size_t tap, int64_t input, int64_t output) {
+      return weight[(input * g.inputs + output) * window + elements[tap]];
+    }, packed);
+    packed += tapWeightCount(lattice);
+  }
+}
+
+int64_t PlanConvolution::inputSize() const { return height_ * width_ * inputs_; }
+int64_t PlanConvolution::outputSize() const { return outHeight_ * outWidth_ * outputs_; }
+int64_t PlanConvolution::scratch() const { return isWinograd_ ? winogradScratch(shapeOf(0)) : 0; }
+
+void PlanConvolution::runTaps(int64_t images, const float* x, const float* packed, const float* zeros, float* y) const {
+  for (const TapConvolution& lattice : lattices_) {
+    convolveByTaps(lattice, x, packed, 0, images * lattice.places(), zeros, y);
+    packed += tapWeightCount(lattice);
+  }
+}
+
+}  // namespace satin

@@ -1,0 +1,67 @@
+#include "plan_epilogue.h"
+
+#include <algorithm>
+
+#include "simd.h"
+
+namespace satin {
+
+SATIN_CLONES void addPerChannel(int64_t rows, int64_t channels, const float* x, const float* scale, const float* shift, const float* other,
+                                float* z) {
+  for (int64_t row = 0; row < rows; row++, x += channels, z += channels) {
+    if (scale != nullptr)
+      for (int64_t c = 0; c < channels; c++) z[c] = x[c] * scale[c] + shift[c];
+    else if (shift != nullptr)
+      for (int64_t c = 0; c < channels; c++) z[c] = x[c] + shift[c];
+    else if (x != z)
+      std::copy(x, x + channels, z);
+    if (other == nullptr) continue;
+    for (int64_t c = 0; c < channels; c++) z[c] += other[c];
+    other += channels;
+  }
+}
+
+SATIN_CLONES void timesSlopes(int64_t n, const float* x, const float* other, const float* slopes, float* g) {
+  if (other != nullptr && slopes != nullptr)
+    for (int64_t i = 0; i < n; i++) g[i] = (x[i] + other[i]) * slopes[i];
+  else if (slopes != nullptr)
+    for (int64_t i = 0; i < n; i++) g[i] = x[i] * slopes[i];
+  else if (other != nullptr)
+    for (int64_t i = 0; i < n; i++) g[i] = x[i] + other[i];
+  else if (x != g)
+    std::copy(x, x + n, g);
+}
+
+SATIN_CLONES void scaleChannels(int64_t rows, int64_t channels, const float* factor, float* x) {
+  for (int64_t row = 0; row < rows; row++, x += channels)
+    for (int64_t c = 0; c < channels; c++) x[c] *= factor[c];
+}
+
+SATIN_CLONES void meanOfRows(int64_t rows, int64_t channels, const float* x, float* mean) {
+  std::fill(mean, mean + channels, 0.0f);
+  for (int64_t row = 0; row < rows; row++, x += channels)
+    for (int64_t c = 0; c < channels; c++) mean[c] += x[c];
+  for (int64_t c = 0; c < channels; c++) mean[c] /= static_cast<float>(rows);
+}
+
+SATIN_CLONES void spreadOverRows(int64_t rows, int64_t channels, const float* dMean, float* dx) {
+  const float share = 1.0f / static_cast<float>(rows);
+  for (int64_t row = 0; row < rows; row++, dx += channels)
+    for (int64_t c = 0; c < channels; c++) dx[c] = dMean[c] * share;
+}
+
+void toChannelsLast(int64_t channels, int64_t places, const float* x, const float* scale, const float* shift, float* y) {
+  for (int64_t c = 0; c < channels; c++) {
+    const float factor = scale == nullptr ? 1.0f : scale[c], term = shift == nullptr ? 0.0f : shift[c];
+    for (int64_t place = 0; place < places; place++) y[place * channels + c] = x[c * places + place] * factor + term;
+  }
+}
+
+void toChannelsFirst(int64_t channels, int64_t places, const float* x, const float* scale, float* y) {
+  for (int64_t c = 0; c < channels; c++) {
+    const float factor = scale == nullptr ? 1.0f : scale[c];
+    for (int64_t place = 0; place < places; place++) y[c * places + place] = x[place * channels + c] * factor;
+  }
+}
+
+}  // namespace satin

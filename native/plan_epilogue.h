@@ -1,0 +1,26 @@
+// What follows the products of a step in an execution plan, over plain arrays: [rows, channels].
+#pragma once
+
+#include <cstdint>
+
+namespace satin {
+
+// z = x · scale + shift + other; null is 1 for the scale, which comes with a shift, and 0 for the others. x and z may be the same
+// array.
+void addPerChannel(int64_t rows, int64_t channels, const float* x, const float* scale, const float* shift, const float* other, float* z);
+
+// g = (x + other) · slopes; a null other is 0, null slopes are 1. x and g may be the same array.
+void timesSlopes(int64_t n, const float* x, const float* other, const float* slopes, float* g);
+
+// x *= factor per channel
+void scaleChannels(int64_t rows, int64_t channels, const float* factor, float* x);
+
+// Mean over the rows, and each row of its gradient.
+void meanOfRows(int64_t rows, int64_t channels, const float* x, float* mean);
+void spreadOverRows(int64_t rows, int64_t channels, const float* dMean, float* dx);
+
+// Between [channels, places] and [places, channels]: x · scale + shift per channel; a null scale is 1, a null shift 0.
+void toChannelsLast(int64_t channels, int64_t places, const float* x, const float* scale, const float* shift, float* y);
+void toChannelsFirst(int64_t channels, int64_t places, const float* x, const float* scale, float* y);
+
+}  // namespace satin

@@ -1,0 +1,84 @@
+#include "plan_steps.h"
+
+#include <c10/util/Exception.h>
+
+#include "activation_kernel.h"
+
+namespace satin {
+namespace {
+
+// Takes numbers off the front.
+class Reader {
+ public:
+  explicit Reader(c10::IntArrayRef numbers) : numbers_(numbers) {}
+  int64_t next() {
+    TORCH_CHECK(at_ < numbers_.size(), "internal: an execution plan ends too early.");
+    return numbers_[at_++];
+  }
+  int64_t count() {
+    const int64_t count = next();
+    TORCH_CHECK(count >= 0, "internal: an execution plan has a negative count.");
+    return count;
+  }
+  bool isDone() const { return at_ == numbers_.size(); }
+
+ private:
+  c10::IntArrayRef numbers_;
+  size_t at_ = 0;
+};
+
+Geometry readGeometry(Reader& reader) {
+  Geometry g{};
+  for (int64_t* each : {&g.inputs, &g.outputs, &g.kernel, &g.stride, &g.top, &g.left, &g.height, &g.width, &g.outHeight, &g.outWidth})
+    *each = reader.next();
+  return g;
+}
+
+Step readStep(Reader& reader) {
+  Step step{};
+  step.kind = static_cast<StepKind>(reader.next());
+  for (int64_t* each : {&step.from, &step.to, &step.other, &step.curve, &step.derivative, &step.slopes, &step.weights, &step.bias})
+    *each = reader.next();
+  step.geometry = readGeometry(reader);
+  return step;
+}
+
+void check(const Step& step, const Plan& plan, int64_t constants) {
+  const auto within = [](int64_t number, size_t count) { return number >= -1 && number < static_cast<int64_t>(count); };
+  const bool known = step.kind >= StepKind::kLoad && step.kind <= StepKind::kStore;
+  const bool placed = within(step.from, plan.values.size()) && within(step.to, plan.values.size()) && within(step.other, plan.values.size());
+  const bool curved = within(step.curve, plan.curves.size()) && within(step.derivative, plan.curves.size());
+  const bool given = within(step.weights, static_cast<size_t>(constants)) && within(step.bias, static_cast<size_t>(constants));
+  const bool kept = step.slopes < 0 || step.to < 0 || step.slopes + plan.values[static_cast<size_t>(step.to)] <= plan.slopes;
+  TORCH_CHECK(known && placed && curved && given && kept, "internal: a step of an execution plan refers to nothing.");
+}
+
+}  // namespace
+
+Geometry readGeometry(c10::IntArrayRef numbers) {
+  Reader reader(numbers);
+  return readGeometry(reader);
+}
+
+Plan readPlan(c10::IntArrayRef numbers, c10::ArrayRef<double> curves, int64_t constants) {
+  Reader reader(numbers);
+  Plan plan{};
+  for (int64_t* each : {&plan.channels, &plan.height, &plan.width, &plan.classes, &plan.slopes}) *each = reader.next();
+  plan.values.resize(static_cast<size_t>(reader.count()));
+  for (int64_t& value : plan.values) value = reader.count();
+  for (std::vector<Step>* steps : {&plan.forward, &plan.backward}) {
+    steps->resize(static_cast<size_t>(reader.count()));
+    for (Step& step : *steps) step = readStep(reader);
+  }
+  TORCH_CHECK(reader.isDone() && curves.size() % 3 == 0, "internal: an execution plan has numbers left over.");
+  for (size_t at = 0; at < curves.size(); at += 3) {
+    const Curve curve{static_cast<Activation>(static_cast<int64_t>(curves[at])), curves[at + 1], curves[at + 2]};
+    TORCH_CHECK(nameOf(curve.kind) != nullptr, "internal: an execution plan has an activation that is none.");
+    plan.curves.push_back(curve);
+  }
+  for (const std::vector<Step>* steps : {&plan.forward, &plan.backward})
+    for (const Step& step : *steps) check(step, plan, constants);
+  return plan;
+}
+
+}  // namespace satin

@@ -1,0 +1,54 @@
+// The steps of an execution plan, as src/models/execution-plan/encode.ts writes them: whole numbers, one record each.
+#pragma once
+
+#include <c10/util/ArrayRef.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "activation_kinds.h"
+
+namespace satin {
+
+enum class StepKind : int64_t {
+  kLoad = 0,             // images, channels first, to channels last: times scale, plus shift
+  kConvolution = 1,      // f(x * w + bias + other)
+  kConvolutionBack = 2,  // (dy turned w + other) · slopes
+  kCurve = 3,            // f(x · scale + shift)
+  kMean = 4,             // over the places of an image
+  kMeanBack = 5,         // (dy / places + other) · slopes
+  kSum = 6,              // (x + other) · slopes
+  kStore = 7,            // logits, or the images' gradient times scale, to channels first
+};
+
+// Of the convolution forward, whichever way it is gone.
+struct Geometry {
+  int64_t inputs, outputs, kernel, stride, top, left, height, width, outHeight, outWidth;
+};
+constexpr int64_t kGeometryNumbers = 10;
+
+struct Step {
+  StepKind kind;
+  int64_t from, to, other;   // numbers of values; -1 for none
+  int64_t curve, derivative;  // numbers of curves
+  int64_t slopes;            // where its slopes begin, in numbers of an image; -1 for none
+  int64_t weights, bias;     // numbers of constants: packed weights and bias, or scale and shift
+  Geometry geometry;
+};
+constexpr int64_t kStepNumbers = 9 + kGeometryNumbers;
+
+struct Plan {
+  int64_t channels, height, width, classes;
+  int64_t slopes;  // numbers that are kept of each image
+  std::vector<int64_t> values;  // numbers of each value in an image
+  std::vector<Step> forward, backward;
+  std::vector<Curve> curves;
+};
+
+// Reads and checks it: throws where a number refers to nothing.
+Plan readPlan(c10::IntArrayRef plan, c10::ArrayRef<double> curves, int64_t constants);
+
+// From the ten numbers of a geometry.
+Geometry readGeometry(c10::IntArrayRef numbers);
+
+}  // namespace satin

@@ -1,0 +1,126 @@
+#include "tap_convolution_kernel.h"
+
+#include <algorithm>
+
+#include "vectors.h"
+
+namespace satin {
+namespace {
+
+// Places that are worked on together, so that a panel of weights is read from the cache.
+constexpr int64_t kBlock = 48;
+
+// The places of a block: where each of their taps reads, and where they write.
+struct Block {
+  const float** from;  // [tap][kBlock]
+  float* to[kBlock];
+};
+
+SATIN_INLINE void locate(const TapConvolution& shape, const float* x, int64_t begin, int64_t count, const float* zeros, float* y, Block& block) {
+  for (int64_t place = 0; place < count; place++) {
+    const int64_t number = begin + place, image = number / shape.places(), rest = number % shape.places();
+    const int64_t row = rest / shape.columns.count, column = rest % shape.columns.count;
+    const float* input = x + image * shape.inputHeight * shape.inputWidth * shape.inputs;
+    block.to[place] = y + ((image * shape.outputHeight + shape.rows.first + row * shape.rows.step) * shape.outputWidth +
+                           shape.columns.first + column * shape.columns.step) * shape.outputs;
+    for (std::size_t tap = 0; tap < shape.taps.size(); tap++) {
+      const int64_t r = row * shape.stride + shape.taps[tap].row, c = column * shape.stride + shape.taps[tap].column;
+      const bool inside = r >= 0 && r < shape.inputHeight && c >= 0 && c < shape.inputWidth;
+      block.from[tap * kBlock + place] = inside ? input + (r * shape.inputWidth + c) * shape.inputs : zeros;
+    }
+  }
+}
+
+// `places` places times one panel of weights. Each sum runs over taps and inputs in order, however many places there are.
+template <int lanes, int places, int vectors>
+SATIN_INLINE void multiply(const TapConvolution& shape, const Block& block, int64_t first, const float* panel, int64_t output) {
+  Vec<lanes> sums[places][vectors] = {};
+  for (std::size_t tap = 0; tap < shape.taps.size(); tap++) {
+    const float* const* from = block.from + tap * kBlock + first;
+    for (int64_t input = 0; input < shape.inputs; input++, panel += vectors * lanes) {
+      Vec<lanes> weight[vectors];
+      for (int v = 0; v < vectors; v++) weight[v] = load<lanes>(panel + v * lanes);
+      for (int place = 0; place < places; place++) {
+        const float number = from[place][input];
+        for (int v = 0; v < vectors; v++) sums[place][v] += number * weight[v];
+      }
+    }
+  }
+  for (int place = 0; place < places; place++) {
+    float* to = block.to[first + place] + output;
+    if (output + vectors * lanes <= shape.outputs) {
+      for (int v = 0; v < vectors; v++) store<lanes>(to + v * lanes, sums[place][v]);
+    } else {
+      float numbers[vectors * lanes];
+      for (int v = 0; v < vectors; v++) store<lanes>(numbers + v * lanes, sums[place][v]);
+      std::copy(numbers, numbers + shape.outputs - output, to);
+    }
+  }
+}
+
+template <int lanes, int places, int vectors>
+SATIN_INLINE void multiplyPanels(const TapConvolution& shape, const Block& block, int64_t count, const float* packed) {
+  const int64_t panelSize = static_cast<int64_t>(shape.taps.size()) * shape.inputs * vectors * lanes;
+  for (int64_t output = 0; output < shape.outputs; output += vectors * lanes, packed += panelSize) {
+    int64_t place = 0;
+    for (; place + places <= count; place += places) multiply<lanes, places, vectors>(shape, block, place, packed, output);
+    for (; place + 2 <= count; place += 2) multiply<lanes, 2, vectors>(shape, block, place, packed, output);
+    for (; place < count; place++) multiply<lanes, 1, vectors>(shape, block, place, packed, output);
+  }
+}
+
+// Vectors of a panel: as many as the product keeps in registers, and no more than there are outputs for.
+template <int lanes>
+int64_t vectorsOf(int64_t outputs) {
+  const int64_t wanted = (outputs + lanes - 1) / lanes;
+  return std::min<int64_t>(wanted >= 3 && lanes == 16 ? 4 : wanted, lanes == 16 ? 4 : 2);
+}
+
+template <int lanes>
+SATIN_INLINE void convolve(const TapConvolution& shape, const float* x, const float* packed, int64_t begin, int64_t end, const float* zeros, float* y) {
+  std::vector<const float*> pointers(shape.taps.size() * kBlock);
+  Block block = {pointers.data(), {}};
+  const int64_t vectors = vectorsOf<lanes>(shape.outputs);
+  for (int64_t first = begin; first < end; first += kBlock) {
+    const int64_t count = std::min(kBlock, end - first);
+    locate(shape, x, first, count, zeros, y, block);
+    if (vectors == 1) multiplyPanels<lanes, 12, 1>(shape, block, count, packed);
+    else if (vectors == 2) multiplyPanels<lanes, 6, 2>(shape, block, count, packed);
+    else if constexpr (lanes == 16) multiplyPanels<lanes, 6, 4>(shape, block, count, packed);
+  }
+}
+
+#if defined(__x86_64__)
+SATIN_AVX512 void convolve16(const TapConvolution& shape, const float* x, const float* packed, int64_t begin, int64_t end, const float* zeros, float* y) {
+  convolve<16>(shape, x, packed, begin, end, zeros, y);
+}
+SATIN_AVX2 void convolve8(const TapConvolution& shape, const float* x, const float* packed, int64_t begin, int64_t end, const float* zeros, float* y) {
+  convolve<8>(shape, x, packed, begin, end, zeros, y);
+}
+#endif
+
+}  // namespace
+
+int64_t tapPanel(int64_t outputs) {
+  switch (vectorLanes()) {
+    case 16: return 16 * vectorsOf<16>(outputs);
+    case 8: return 8 * vectorsOf<8>(outputs);
+    default: return 4 * vectorsOf<4>(outputs);
+  }
+}
+
+int64_t tapWeightCount(const TapConvolution& shape) {
+  const int64_t panel = tapPanel(shape.outputs), panels = (shape.outputs + panel - 1) / panel;
+  return panels * panel * static_cast<int64_t>(shape.taps.size()) * shape.inputs;
+}
+
+void convolveByTaps(const TapConvolution& shape, const float* x, const float* packed, int64_t begin, int64_t end, const float* zeros,
+                    float* y) {
+#if defined(__x86_64__)
+  if (vectorLanes() == 16) return convolve16(shape, x, packed, begin, end, zeros, y);
+  if (vectorLanes() == 8) return convolve8(shape, x, packed, begin, end, zeros, y);
+#endif
+  convolve<4>(shape, x, packed, begin, end, zeros, y);
+}
+
+}  // namespace satin

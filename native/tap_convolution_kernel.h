@@ -1,0 +1,52 @@
+// Convolutions of any kernel and stride as products: each output gathers the inputs under its taps. Arrays are channels last.
+// Serial; the caller shares places out between threads. No torch headers here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace satin {
+
+// Rows or columns of an image: `first`, `first + step` and so on, `count` of them.
+struct Lattice {
+  int64_t first, step, count;
+};
+
+// From where an output takes inputs, relative to its number on the lattice times the stride.
+struct Tap {
+  int64_t row, column;
+};
+
+// The outputs on a lattice, each the sum over the taps of inputs times weights.
+struct TapConvolution {
+  int64_t inputHeight, inputWidth, inputs;
+  int64_t outputHeight, outputWidth, outputs;
+  Lattice rows, columns;
+  int64_t stride;  // rows and columns of the input from one place of the lattice to the next
+  std::vector<Tap> taps;
+  int64_t places() const { return rows.count * columns.count; }  // of one image
+};
+
+// How many numbers the packed weights have.
+int64_t tapWeightCount(const TapConvolution& shape);
+
+// `weight(tap, input, output)` in the order of the kernel: [panel of outputs][tap][input][output within the panel].
+template <typename Weight>
+void packTapWeights(const TapConvolution& shape, int64_t panel, Weight weight, float* packed) {
+  for (int64_t first = 0; first < shape.outputs; first += panel)
+    for (std::size_t tap = 0; tap < shape.taps.size(); tap++)
+      for (int64_t input = 0; input < shape.inputs; input++)
+        for (int64_t output = first; output < first + panel; output++)
+          *packed++ = output < shape.outputs ? weight(tap, input, output) : 0.0f;
+}
+
+// Outputs that the packed weights keep together.
+int64_t tapPanel(int64_t outputs);
+
+// Computes places `begin` to `end`, counted over images, of y from x. A number does not depend on the range. `zeros` are as
+// many as there are inputs, for taps beyond the edge. Outputs that no tap reaches become 0.
+void convolveByTaps(const TapConvolution& shape, const float* x, const float* packed, int64_t begin, int64_t end, const float* zeros,
+                    float* y);
+
+}  // namespace satin

@@ -1,0 +1,165 @@
+/** Execution plans beside the network that they were made of, in float64: logits and the gradient of the images. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseDerivative } from '../../../src/activations/parse.js';
+import { setThreads } from '../../../src/engine/engine-info.js';
+import type { ModelName } from '../../../src/models/architectures/names.js';
+import { ExecutionPlan } from '../../../src/models/execution-plan/execution-plan.js';
+import { Model } from '../../../src/models/model.js';
+import { recordModel } from '../../../src/models/record-model.js';
+import { crossEntropy } from '../../../src/nn/losses.js';
+import { integers } from '../../../src/tensor/create.js';
+import { gradient } from '../../../src/tensor/gradient.js';
+import { noise } from '../../../src/tensor/noise.js';
+import { scope } from '../../../src/tensor/scope.js';
+import type { Tensor } from '../../../src/tensor/tensor.js';
+import { lively } from '../../support/lively-model.js';
+
+setThreads(2);
+
+type Shape = readonly [number, number, number];
+const classes = ['a', 'b', 'c', 'd', 'e'];
+
+function images(count: number, shape: Shape): Tensor {
+  const ids = Array.from({ length: count }, (_, id) => id);
+  return noise('uniform', { key: { seed: 3, stream: 'bench' }, ids, shape });
+}
+
+/** The same network in float64. */
+function twin(model: Model): Model {
+  const other = Model.create(model.description, { seed: null, dtype: 'float64' });
+  const state = model.network.state();
+  for (const [name, tensor] of other.network.state()) {
+    const from = state.get(name)!;
+    scope(() => tensor.detach().copy_(from.detach().to(tensor.dtype)));
+  }
+  return other;
+}
+
+/** Logits and the gradient of their cross-entropy. */
+function passes(classify: (x: Tensor) => Tensor, x: Tensor) {
+  return scope(() => {
+    const point = x.detach().requireGrad_();
+    const logits = classify(point);
+    const labels = integers(Array.from({ length: x.dimension(0) }, (_, id) => id % classes.length));
+    const slope = gradient(crossEntropy(logits, labels), point);
+    return { logits: logits.numbers(), gradient: slope.numbers() };
+  });
+}
+
+/** The largest difference, relative to the largest number. */
+function apart(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  const numbers = Array.from(expected);
+  const largest = Math.max(...numbers.map(Math.abs));
+  return Math.max(...numbers.map((each, index) => Math.abs(each - actual[index]!))) / largest;
+}
+
+function assertNear(actual: ArrayLike<number>, expected: ArrayLike<number>, relative: number): void {
+  const found = apart(actual, expected);
+  assert.ok(found <= relative, `${found} of the largest number apart, more than ${relative}`);
+}
+
+const subjects: readonly (readonly [ModelName, number, string, Shape])[] = [
+  ['resnet18', 0.25, 'silu', [3, 32, 32]],
+  ['resnet18', 0.25, 'relu', [3, 32, 32]],
+  ['resnet18', 0.1, 'gelu', [3, 18, 23]],
+  ['resnet8', 1, 'softplus(3)', [1, 28, 28]],
+  ['preact-resnet18', 0.25, 'psilu', [3, 32, 32]],
+  ['wideresnet28-10', 0.1, 'elu', [3, 16, 16]],
+];
+
+describe('an execution plan', () => {
+  for (const [architecture, width, activation, shape] of subjects) {
+    const model = lively({
+      architecture,
+      width,
+      activation,
+      classes,
+      shape,
+      normalise: {
+        mean: shape.map(() => 0.4).slice(0, shape[0]),
+        std: shape.map(() => 0.3).slice(0, shape[0]),
+      },
+    });
+    const plan = ExecutionPlan.make(recordModel(model));
+
+    it(`computes what ${architecture} with ${activation} on ${shape.join('x')} does`, () => {
+      assert.ok(plan !== null);
+      using exact = twin(model);
+      scope(() => {
+        const x = images(5, shape);
+        const expected = passes(exact.classify, x.to('float64'));
+        const actual = passes((each) => plan.classify(each), x);
+        // Rounding adds up with depth: the same network without a plan is as far from its twin in float64.
+        const former = passes(model.classify, x);
+        const rounding = (of: 'logits' | 'gradient') => Math.max(1e-5, 2 * apart(former[of], expected[of]));
+        assertNear(actual.logits, expected.logits, rounding('logits'));
+        assertNear(actual.gradient, expected.gradient, rounding('gradient'));
+        // without a gradient too
+        assert.deepEqual(plan.classify(x).numbers(), actual.logits);
+      });
+    });
+  }
+
+  const model = lively({
+    architecture: 'resnet18',
+    width: 0.25,
+    activation: 'silu',
+    classes,
+    shape: [3, 32, 32],
+    normalise: null,
+  });
+
+  it('gives an image the same numbers in every batch, by any number of threads', () => {
+    using plan = ExecutionPlan.make(recordModel(model))!;
+    const run = (x: Tensor) => {
+      const { logits, gradient } = passes((each) => plan.classify(each), x);
+      return [
+        logits.slice(0, classes.length),
+        gradient.slice(0, 3 * 1024).map((each) => each * x.dimension(0)),
+      ];
+    };
+    scope(() => {
+      const x = images(70, [3, 32, 32]);
+      const whole = run(x);
+      for (const count of [1, 2, 3, 16, 69]) assert.deepEqual(run(x.narrow(0, 0, count))[0], whole[0]);
+      setThreads(1);
+      const alone = run(x);
+      setThreads(2);
+      assert.deepEqual(alone, whole);
+    });
+  });
+
+  it('takes another activation’s derivative on the way back', () => {
+    const derivative = parseDerivative('softplus(2)');
+    using plan = ExecutionPlan.make(recordModel(model), derivative.curve)!;
+    using exact = twin(model);
+    scope(() => {
+      const x = images(3, [3, 32, 32]);
+      const expected = passes((each) => exact.forward(each, { train: false, derivative }), x.to('float64'));
+      const actual = passes((each) => plan.classify(each), x);
+      assertNear(actual.logits, expected.logits, 1e-5);
+      assertNear(actual.gradient, expected.gradient, 1e-5);
+    });
+  });
+
+  it('is not made of a network with steps that it does not know', () => {
+    using other = lively({
+      architecture: 'efficientnet-b0',
+      width: 0.5,
+      activation: 'silu',
+      classes,
+      shape: [3, 32, 32],
+      normalise: null,
+    });
+    assert.equal(ExecutionPlan.make(recordModel(other)), null);
+  });
+
+  it('takes no images', () => {
+    using plan = ExecutionPlan.make(recordModel(model))!;
+    scope(() => {
+      const none = plan.classify(images(2, [3, 32, 32]).narrow(0, 0, 0));
+      assert.deepEqual(none.shape, [0, classes.length]);
+    });
+  });
+});
