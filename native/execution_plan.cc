@@ -81,6 +81,15 @@ Prepared prepare(const Plan& plan, const Step& step, at::TensorList constants) {
     case StepKind::kMean: same(valueSize(plan, step.from), valueSize(plan, step.to) * step.geometry.height); break;
     case StepKind::kMeanBack: same(valueSize(plan, step.from) * step.geometry.height, valueSize(plan, step.to)); break;
     case StepKind::kSum: same(valueSize(plan, step.from), valueSize(plan, step.to)); break;
+    case StepKind::kMaxPool:
+    case StepKind::kMaxPoolBack: {
+      const Geometry& g = step.geometry;
+      const bool back = step.kind == StepKind::kMaxPoolBack;
+      same(valueSize(plan, back ? step.to : step.from), g.inputs * g.height * g.width);
+      same(valueSize(plan, back ? step.from : step.to), g.inputs * g.outHeight * g.outWidth);
+      TORCH_CHECK(g.kernel > 0 && g.stride > 0 && (!back || step.positions >= 0), "internal: a pooling of an execution plan has no windows.");
+      break;
+    }
     case StepKind::kStore:
       prepared.weights = constantOf(constants, step.weights, step.geometry.inputs);
       TORCH_CHECK(valueSize(plan, step.from) == image || valueSize(plan, step.from) == plan.classes,
@@ -97,14 +106,15 @@ class Run {
       : plan_(plan), images_(images) {
     for (const Step& step : steps) steps_.push_back(prepare(plan, step, constants));
     for (const Prepared& each : steps_) {
+      if (each.step.kind == StepKind::kMaxPool) scratch_ = std::max(scratch_, valueSize(plan, each.step.to));
       if (!each.convolution) continue;
       scratch_ = std::max(scratch_, each.convolution->scratch());
       zeros_ = std::max(zeros_, (each.convolution->inputChannels() + 15) / 16 * 16);
     }
   }
 
-  // `source` and `target`: images or logits of the batch, or their gradients. `slopes`: what is kept of the batch, or null.
-  void run(const float* source, float* target, float* slopes) {
+  // `source` and `target`: images or logits of the batch, or their gradients. `kept`: of the batch for the way back, or null.
+  void run(const float* source, float* target, float* kept) {
     const int64_t threads = at::get_num_threads();
     const int64_t parts = std::max(threads, (images_ + kMostImages - 1) / kMostImages);
     const int64_t most = (images_ + parts - 1) / parts;
@@ -122,13 +132,13 @@ class Run {
         float* zeros = arena.data_ptr<float>();
         std::fill(zeros, zeros + zeros_, 0.0f);
         for (int64_t part = next++; part < parts; part = next++)
-          runPart({images_ * part / parts, images_ * (part + 1) / parts}, zeros, source, target, slopes);
+          runPart({images_ * part / parts, images_ * (part + 1) / parts}, zeros, source, target, kept);
       }
     });
   }
 
  private:
-  void runPart(Range images, float* zeros, const float* source, float* target, float* slopes) const {
+  void runPart(Range images, float* zeros, const float* source, float* target, float* kept) const {
     float *scratch = zeros + zeros_, *values = scratch + scratch_;
     for (const Segment& segment : memory_.segments)
       for (int64_t first = images.begin; first < images.end; first += segment.images) {
@@ -142,16 +152,20 @@ class Run {
         for (size_t number = segment.begin; number < segment.end; number++) {
           const Prepared& each = steps_[number];
           const Step& step = each.step;
-          float* kept = step.slopes < 0 || slopes == nullptr
-                            ? nullptr
-                            : slopes + step.slopes * images_ + first * plan_.values[static_cast<size_t>(step.to < 0 ? step.from : step.to)];
-          runStep(each, some, at(step.from), at(step.other), at(step.to), kept, zeros, scratch, source, target);
+          // What is kept lies step by step, and there image by image.
+          const auto keptAt = [&](int64_t begin, int64_t value) {
+            const bool isKept = begin >= 0 && value >= 0 && kept != nullptr;
+            return isKept ? kept + begin * images_ + first * plan_.values[static_cast<size_t>(value)] : nullptr;
+          };
+          const int64_t pooled = step.kind == StepKind::kMaxPool ? step.to : step.from;
+          runStep(each, some, at(step.from), at(step.other), at(step.to), keptAt(step.slopes, step.to), keptAt(step.positions, pooled),
+                  zeros, scratch, source, target);
         }
       }
   }
 
-  void runStep(const Prepared& each, Range images, const float* from, const float* other, float* to, float* slopes, const float* zeros,
-               float* scratch, const float* source, float* target) const {
+  void runStep(const Prepared& each, Range images, const float* from, const float* other, float* to, float* slopes, float* positions,
+               const float* zeros, float* scratch, const float* source, float* target) const {
     const Step& step = each.step;
     const int64_t count = images.end - images.begin, size = step.to < 0 ? 0 : plan_.values[static_cast<size_t>(step.to)];
     switch (step.kind) {
@@ -195,6 +209,22 @@ class Run {
         timesSlopes(count * size, to, other, slopes, to);
         return;
       }
+      case StepKind::kMaxPool: {
+        const Windows windows = windowsOf(step.geometry);
+        // Without a way back the positions are written to where nobody reads them.
+        const int64_t input = plan_.values[static_cast<size_t>(step.from)];
+        for (int64_t image = 0; image < count; image++)
+          maxOfWindows(windows, from + image * input, to + image * size, positions == nullptr ? scratch : positions + image * size);
+        return;
+      }
+      case StepKind::kMaxPoolBack: {
+        const Windows windows = windowsOf(step.geometry);
+        const int64_t output = plan_.values[static_cast<size_t>(step.from)];
+        for (int64_t image = 0; image < count; image++)
+          spreadToMaxima(windows, from + image * output, positions + image * output, to + image * size);
+        timesSlopes(count * size, to, other, slopes, to);
+        return;
+      }
       case StepKind::kSum: timesSlopes(count * size, from, other, slopes, to); return;
       case StepKind::kStore: {
         const int64_t numbers = plan_.values[static_cast<size_t>(step.from)];
@@ -204,6 +234,10 @@ class Run {
         return;
       }
     }
+  }
+
+  static Windows windowsOf(const Geometry& g) {
+    return {g.height, g.width, g.inputs, g.kernel, g.stride, g.top, g.left, g.outHeight, g.outWidth};
   }
 
   // y = f(z), and the slopes of the derivative that the gradient takes where they are kept.
@@ -230,16 +264,16 @@ void checkImages(const at::Tensor& images, const Plan& plan) {
               "Expected images of float32 in the shape for which the execution plan was made.");
 }
 
-// `slopes` gets what the way back needs; without it nothing is kept.
-at::Tensor forward(const at::Tensor& images, at::TensorList constants, const Plan& plan, at::Tensor* slopes) {
+// `kept` gets what the way back needs; without it nothing is kept.
+at::Tensor forward(const at::Tensor& images, at::TensorList constants, const Plan& plan, at::Tensor* kept) {
   checkImages(images, plan);
   const at::Tensor source = images.contiguous();
   const int64_t count = images.size(0);
   at::Tensor logits = at::empty({count, plan.classes}, images.options().memory_format(c10::nullopt));
-  if (slopes != nullptr) *slopes = at::empty({count * plan.slopes}, logits.options());
+  if (kept != nullptr) *kept = at::empty({count * plan.kept}, logits.options());
   if (count > 0)
     Run(plan, plan.forward, constants, count)
-        .run(source.data_ptr<float>(), logits.data_ptr<float>(), slopes == nullptr ? nullptr : slopes->data_ptr<float>());
+        .run(source.data_ptr<float>(), logits.data_ptr<float>(), kept == nullptr ? nullptr : kept->data_ptr<float>());
   return logits;
 }
 
@@ -249,12 +283,12 @@ class RunPlan : public torch::autograd::Function<RunPlan> {
                             std::vector<double> curves) {
     const Plan plan = readPlan(numbers, curves, static_cast<int64_t>(constants.size()));
     const BelowAutograd below;
-    at::Tensor slopes;
-    at::Tensor logits = satin::forward(images, constants, plan, &slopes);
+    at::Tensor kept;
+    at::Tensor logits = satin::forward(images, constants, plan, &kept);
     context->saved_data["constants"] = constants;
     context->saved_data["plan"] = numbers;
     context->saved_data["curves"] = curves;
-    context->save_for_backward({slopes});
+    context->save_for_backward({kept});
     return logits;
   }
 
@@ -264,11 +298,11 @@ class RunPlan : public torch::autograd::Function<RunPlan> {
     const std::vector<int64_t> numbers = context->saved_data["plan"].toIntVector();
     const std::vector<double> curves = context->saved_data["curves"].toDoubleVector();
     const Plan plan = readPlan(numbers, curves, static_cast<int64_t>(constants.size()));
-    const at::Tensor slopes = context->get_saved_variables()[0], dy = gradients[0].contiguous();
+    const at::Tensor kept = context->get_saved_variables()[0], dy = gradients[0].contiguous();
     const int64_t count = dy.size(0);
     at::Tensor dx = at::empty({count, plan.channels, plan.height, plan.width}, dy.options());
     if (count > 0)
-      Run(plan, plan.backward, constants, count).run(dy.data_ptr<float>(), dx.data_ptr<float>(), slopes.data_ptr<float>());
+      Run(plan, plan.backward, constants, count).run(dy.data_ptr<float>(), dx.data_ptr<float>(), kept.data_ptr<float>());
     return {dx, {}, {}, {}};
   }
 };

@@ -50,6 +50,35 @@ SATIN_CLONES void spreadOverRows(int64_t rows, int64_t channels, const float* dM
     for (int64_t c = 0; c < channels; c++) dx[c] = dMean[c] * share;
 }
 
+void maxOfWindows(const Windows& w, const float* x, float* y, float* places) {
+  for (int64_t row = 0; row < w.outHeight; row++)
+    for (int64_t column = 0; column < w.outWidth; column++, y += w.channels, places += w.channels) {
+      bool isFirst = true;
+      for (int64_t r = std::max<int64_t>(0, row * w.stride - w.top); r < std::min(w.height, row * w.stride - w.top + w.kernel); r++)
+        for (int64_t c = std::max<int64_t>(0, column * w.stride - w.left); c < std::min(w.width, column * w.stride - w.left + w.kernel); c++) {
+          const int64_t place = r * w.width + c;
+          const float* from = x + place * w.channels;
+          const float bits = numberOf(static_cast<uint32_t>(place));
+          for (int64_t channel = 0; channel < w.channels; channel++) {
+            // NaN is larger than any number, as in libtorch.
+            const bool isLarger = isFirst || from[channel] > y[channel] || from[channel] != from[channel];
+            y[channel] = isLarger ? from[channel] : y[channel];
+            places[channel] = isLarger ? bits : places[channel];
+          }
+          isFirst = false;
+        }
+    }
+}
+
+void spreadToMaxima(const Windows& w, const float* dy, const float* places, float* dx) {
+  std::fill(dx, dx + w.height * w.width * w.channels, 0.0f);
+  for (int64_t window = 0; window < w.outHeight * w.outWidth; window++, dy += w.channels, places += w.channels)
+    for (int64_t channel = 0; channel < w.channels; channel++) {
+      const int64_t place = std::min<int64_t>(bitsOf(places[channel]), w.height * w.width - 1);
+      dx[place * w.channels + channel] += dy[channel];
+    }
+}
+
 void toChannelsLast(int64_t channels, int64_t places, const float* x, const float* scale, const float* shift, float* y) {
   for (int64_t c = 0; c < channels; c++) {
     const float factor = scale == nullptr ? 1.0f : scale[c], term = shift == nullptr ? 0.0f : shift[c];

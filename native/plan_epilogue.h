@@ -19,6 +19,15 @@ void scaleChannels(int64_t rows, int64_t channels, const float* factor, float* x
 void meanOfRows(int64_t rows, int64_t channels, const float* x, float* mean);
 void spreadOverRows(int64_t rows, int64_t channels, const float* dMean, float* dx);
 
+// The maximum of each window of x [height, width, channels], and its place, row · width + column, as bits; the first of equals.
+// Places beyond the edge count for nothing.
+struct Windows {
+  int64_t height, width, channels, kernel, stride, top, left, outHeight, outWidth;
+};
+void maxOfWindows(const Windows& windows, const float* x, float* y, float* places);
+// dx[place] = the sum of dy of the windows whose maximum was there.
+void spreadToMaxima(const Windows& windows, const float* dy, const float* places, float* dx);
+
 // Between [channels, places] and [places, channels]: x · scale + shift per channel; a null scale is 1, a null shift 0.
 void toChannelsLast(int64_t channels, int64_t places, const float* x, const float* scale, const float* shift, float* y);
 void toChannelsFirst(int64_t channels, int64_t places, const float* x, const float* scale, float* y);

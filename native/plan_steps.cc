@@ -37,7 +37,8 @@ Geometry readGeometry(Reader& reader) {
 Step readStep(Reader& reader) {
   Step step{};
   step.kind = static_cast<StepKind>(reader.next());
-  for (int64_t* each : {&step.from, &step.to, &step.other, &step.curve, &step.derivative, &step.slopes, &step.weights, &step.bias})
+  for (int64_t* each : {&step.from, &step.to, &step.other, &step.curve, &step.derivative, &step.slopes, &step.positions, &step.weights,
+                        &step.bias})
     *each = reader.next();
   step.geometry = readGeometry(reader);
   return step;
@@ -45,11 +46,14 @@ Step readStep(Reader& reader) {
 
 void check(const Step& step, const Plan& plan, int64_t constants) {
   const auto within = [](int64_t number, size_t count) { return number >= -1 && number < static_cast<int64_t>(count); };
-  const bool known = step.kind >= StepKind::kLoad && step.kind <= StepKind::kStore;
+  const bool known = step.kind >= StepKind::kLoad && step.kind <= StepKind::kMaxPoolBack;
   const bool placed = within(step.from, plan.values.size()) && within(step.to, plan.values.size()) && within(step.other, plan.values.size());
   const bool curved = within(step.curve, plan.curves.size()) && within(step.derivative, plan.curves.size());
   const bool given = within(step.weights, static_cast<size_t>(constants)) && within(step.bias, static_cast<size_t>(constants));
-  const bool kept = step.slopes < 0 || step.to < 0 || step.slopes + plan.values[static_cast<size_t>(step.to)] <= plan.slopes;
+  const auto fits = [&](int64_t begin, int64_t value) {
+    return begin < 0 || value < 0 || begin + plan.values[static_cast<size_t>(value)] <= plan.kept;
+  };
+  const bool kept = fits(step.slopes, step.to) && fits(step.positions, step.kind == StepKind::kMaxPool ? step.to : step.from);
   TORCH_CHECK(known && placed && curved && given && kept, "internal: a step of an execution plan refers to nothing.");
 }
 
@@ -63,7 +67,7 @@ Geometry readGeometry(c10::IntArrayRef numbers) {
 Plan readPlan(c10::IntArrayRef numbers, c10::ArrayRef<double> curves, int64_t constants) {
   Reader reader(numbers);
   Plan plan{};
-  for (int64_t* each : {&plan.channels, &plan.height, &plan.width, &plan.classes, &plan.slopes}) *each = reader.next();
+  for (int64_t* each : {&plan.channels, &plan.height, &plan.width, &plan.classes, &plan.kept}) *each = reader.next();
   plan.values.resize(static_cast<size_t>(reader.count()));
   for (int64_t& value : plan.values) value = reader.count();
   for (std::vector<Step>* steps : {&plan.forward, &plan.backward}) {

@@ -19,27 +19,28 @@ enum class StepKind : int64_t {
   kMeanBack = 5,         // (dy / places + other) · slopes
   kSum = 6,              // (x + other) · slopes
   kStore = 7,            // logits, or the images' gradient times scale, to channels first
+  kMaxPool = 8,          // keeps where each maximum was
+  kMaxPoolBack = 9,      // (dy where the maximum was + other) · slopes
 };
 
-// Of the convolution forward, whichever way it is gone.
+// Of the convolution or the windows forward, whichever way it is gone.
 struct Geometry {
   int64_t inputs, outputs, kernel, stride, top, left, height, width, outHeight, outWidth;
 };
-constexpr int64_t kGeometryNumbers = 10;
 
 struct Step {
   StepKind kind;
   int64_t from, to, other;   // numbers of values; -1 for none
   int64_t curve, derivative;  // numbers of curves
-  int64_t slopes;            // where its slopes begin, in numbers of an image; -1 for none
+  int64_t slopes;            // where its slopes begin among what is kept, in numbers of an image; -1 for none
+  int64_t positions;         // where the positions of its maxima begin
   int64_t weights, bias;     // numbers of constants: packed weights and bias, or scale and shift
   Geometry geometry;
 };
-constexpr int64_t kStepNumbers = 9 + kGeometryNumbers;
 
 struct Plan {
   int64_t channels, height, width, classes;
-  int64_t slopes;  // numbers that are kept of each image
+  int64_t kept;  // numbers that are kept of each image for the way back
   std::vector<int64_t> values;  // numbers of each value in an image
   std::vector<Step> forward, backward;
   std::vector<Curve> curves;

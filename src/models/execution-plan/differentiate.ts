@@ -52,7 +52,12 @@ function backOf(
   from: ValueNumber,
   target: Target,
 ): BackwardStep {
-  return step.kind === 'mean'
-    ? { kind: 'mean', from, places: step.places, ...target }
-    : { kind: 'convolution', from, forward: step, ...target };
+  switch (step.kind) {
+    case 'mean':
+      return { kind: 'mean', from, places: step.places, ...target };
+    case 'max-pool':
+      return { kind: 'max-pool', from, forward: step, ...target };
+    case 'convolution':
+      return { kind: 'convolution', from, forward: step, ...target };
+  }
 }

@@ -2,7 +2,7 @@ import { tensor } from '../../tensor/create.js';
 import { activationArgument, type Curve, planWeights } from '../../tensor/functional.js';
 import { keep, scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { BackwardPlan, ForwardPlan, Geometry, ValueNumber } from './steps.js';
+import type { BackwardPlan, ForwardPlan, ForwardStep, Geometry, ValueNumber } from './steps.js';
 
 /** A plan as the engine takes it: native/plan_steps.h. */
 export interface EncodedPlan {
@@ -22,6 +22,8 @@ const kinds = {
   meanBack: 5,
   sum: 6,
   store: 7,
+  maxPool: 8,
+  maxPoolBack: 9,
 } as const;
 
 /** The fields of a step; what it does not have is left out. */
@@ -33,6 +35,7 @@ interface Fields {
   readonly curve?: number;
   readonly derivative?: number;
   readonly slopes?: number | undefined;
+  readonly positions?: number | undefined;
   readonly weights?: number | undefined;
   readonly bias?: number | undefined;
   readonly geometry?: Partial<Geometry>;
@@ -56,7 +59,13 @@ export function encode(
     return curves.push(kind, a, b) / 3 - 1;
   };
   const slopes = new Map<ValueNumber, number>();
+  const positions = new Map<ForwardStep, number>();
+  /** Numbers of an image that are kept for the way back. */
   let kept = 0;
+  const keepAlike = (value: ValueNumber) => {
+    kept += forward.sizes[value]!;
+    return kept - forward.sizes[value]!;
+  };
 
   const [channels, height, width] = forward.shape;
   return scope(() => {
@@ -72,11 +81,13 @@ export function encode(
       },
     ];
     for (const step of forward.steps) {
-      if (step.keeps) {
-        slopes.set(step.to, kept);
-        kept += forward.sizes[step.to]!;
-      }
       const { from, to, other } = step;
+      if (step.keeps) slopes.set(to, keepAlike(to));
+      if (step.kind === 'max-pool') {
+        positions.set(step, keepAlike(to));
+        ahead.push({ kind: 'maxPool', from, to, positions: positions.get(step), geometry: step.geometry });
+        continue;
+      }
       if (step.kind === 'mean') {
         ahead.push({ kind: 'mean', from, to, geometry: { height: step.places } });
         continue;
@@ -124,6 +135,13 @@ export function encode(
           weights: constant(packed(step.forward.weight, step.forward.geometry, true)),
           geometry: step.forward.geometry,
         });
+      else if (step.kind === 'max-pool')
+        back.push({
+          kind: 'maxPoolBack',
+          ...shared,
+          positions: positions.get(step.forward),
+          geometry: step.forward.geometry,
+        });
       else if (step.kind === 'mean')
         back.push({ kind: 'meanBack', ...shared, geometry: { height: step.places } });
       else back.push({ kind: 'sum', ...shared });
@@ -151,8 +169,8 @@ function packed(weight: Float32Array, geometry: Geometry, back: boolean): Tensor
 
 function numbersOf(fields: Fields): number[] {
   const { kind, from = -1, to = -1, other, curve = -1, derivative = -1 } = fields;
-  const { slopes = -1, weights = -1, bias = -1, geometry = {} } = fields;
-  const head = [kinds[kind], from, to, other ?? -1, curve, derivative, slopes, weights, bias];
+  const { slopes = -1, positions = -1, weights = -1, bias = -1, geometry = {} } = fields;
+  const head = [kinds[kind], from, to, other ?? -1, curve, derivative, slopes, positions, weights, bias];
   return [...head, ...geometryNumbers(geometry)];
 }
 

@@ -3,7 +3,7 @@ import { Convolution } from '../../onnx/operators/convolution.js';
 import { Activation, Sum } from '../../onnx/operators/elementwise.js';
 import { Linear } from '../../onnx/operators/linear.js';
 import { ChannelPad, Subsample } from '../../onnx/operators/padded-shortcut.js';
-import { SpatialMean } from '../../onnx/operators/pooling.js';
+import { MaxPool, SpatialMean } from '../../onnx/operators/pooling.js';
 import type { Program, Step, Value } from '../../onnx/step.js';
 import type { Curve } from '../../tensor/functional.js';
 import type { Affine, ForwardPlan, ForwardStep, Geometry, ValueNumber } from './steps.js';
@@ -77,6 +77,7 @@ class Fuser {
       this.#steps.push({ kind: 'mean', from, to, other: null, keeps: false, places: height * width });
       return true;
     }
+    if (step instanceof MaxPool) return this.#maxPool(step);
     if (step instanceof Subsample) return this.#subsample(step);
     return step instanceof ChannelPad && this.#channelPad(step);
   }
@@ -152,6 +153,17 @@ class Fuser {
         outWidth,
       },
     });
+  }
+
+  #maxPool({ inputs: [x], output, window: { kernel, stride, pads } }: MaxPool): true {
+    const [channels, height, width] = x.shape as [number, number, number];
+    const [, outHeight, outWidth] = output.shape as [number, number, number];
+    const size = { kernel, stride, top: pads.top, left: pads.left, height, width, outHeight, outWidth };
+    const geometry = { inputs: channels, outputs: channels, ...size };
+    const from = this.#number(x);
+    const to = this.#newNumber(output);
+    this.#steps.push({ kind: 'max-pool', from, to, other: null, keeps: false, geometry });
+    return true;
   }
 
   /** Part of the first summand if that is a convolution, else of the second. */

@@ -54,6 +54,14 @@ export type ForwardStep = Written &
         /** Over which the mean is taken. */
         readonly places: number;
       }
+    | {
+        readonly kind: 'max-pool';
+        readonly from: ValueNumber;
+        readonly other: null;
+        readonly keeps: false;
+        /** Its outputs are its inputs: channels. */
+        readonly geometry: Geometry;
+      }
   );
 
 /** x · scale + shift of each channel. */
@@ -87,6 +95,7 @@ export type BackwardStep = Written & {
 } & (
     | { readonly kind: 'convolution'; readonly forward: Extract<ForwardStep, { kind: 'convolution' }> }
     | { readonly kind: 'mean'; readonly places: number }
+    | { readonly kind: 'max-pool'; readonly forward: Extract<ForwardStep, { kind: 'max-pool' }> }
     | { readonly kind: 'sum' }
   );
 

@@ -59,23 +59,26 @@ function assertNear(actual: ArrayLike<number>, expected: ArrayLike<number>, rela
   assert.ok(found <= relative, `${found} of the largest number apart, more than ${relative}`);
 }
 
-const subjects: readonly (readonly [ModelName, number, string, Shape])[] = [
+const subjects: readonly (readonly [ModelName, number, string, Shape, padding?: 'same'])[] = [
   ['resnet18', 0.25, 'silu', [3, 32, 32]],
   ['resnet18', 0.25, 'relu', [3, 32, 32]],
   ['resnet18', 0.1, 'gelu', [3, 18, 23]],
   ['resnet8', 1, 'softplus(3)', [1, 28, 28]],
   ['preact-resnet18', 0.25, 'psilu', [3, 32, 32]],
   ['wideresnet28-10', 0.1, 'elu', [3, 16, 16]],
+  ['resnet18-imagenet', 0.25, 'silu', [3, 45, 64], 'same'],
+  ['resnet50', 0.25, 'relu', [3, 64, 64]],
 ];
 
 describe('an execution plan', () => {
-  for (const [architecture, width, activation, shape] of subjects) {
+  for (const [architecture, width, activation, shape, padding] of subjects) {
     const model = lively({
       architecture,
       width,
       activation,
       classes,
       shape,
+      ...(padding && { padding }),
       normalise: {
         mean: shape.map(() => 0.4).slice(0, shape[0]),
         std: shape.map(() => 0.3).slice(0, shape[0]),
