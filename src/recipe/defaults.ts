@@ -49,6 +49,7 @@ export const defaults = {
   training: {
     seed: 0,
     epochSteps: null,
+    patience: null,
     checkpointEvery: null,
     labelSmoothing: 0,
     accumulate: 1,

@@ -106,6 +106,11 @@ export const recipeSchema = z
         ['training', 'derivatives', 'update'],
         `the learned coefficient of ${model.activation} would have no gradient.`,
       );
+    if (training.patience !== null && data.validation === 0)
+      report(
+        ['training', 'patience'],
+        'without validation images no epoch is better than another. Set data.validation, or leave it out.',
+      );
     const problem = data.name === 'imagenet' ? imagenetProblem(data) : null;
     if (problem !== null) report(['data', problem[0]], problem[1]);
     if (data.examples !== null && data.examples < training.batch)

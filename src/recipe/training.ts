@@ -148,6 +148,13 @@ const commonFields = {
     .nullable()
     .default(defaults.training.epochSteps)
     .describe('Steps per epoch; null for a pass over the training set.'),
+  patience: whole(1)
+    .nullable()
+    .default(defaults.training.patience)
+    .describe(
+      'Early stopping: the run ends after so many epochs without a better value of what selects the best epoch ' +
+        '(docs/training.md#monitoring); null for all epochs.',
+    ),
   batch: whole(1).describe('Batch size of a step.'),
   seed: whole(0)
     .default(defaults.training.seed)

@@ -35,6 +35,8 @@ export interface TrainingProgress {
   readonly accuracySum: number;
   /** The best validation value so far; null before the first. */
   readonly best: number | null;
+  /** Epochs since then without a better one. */
+  readonly waited: number;
   /** State of the guard. */
   readonly watched: GuardState;
   /** Ids of the images found to be broken so far. */
@@ -48,6 +50,7 @@ export const initialProgress: TrainingProgress = {
   lossSum: 0,
   accuracySum: 0,
   best: null,
+  waited: 0,
   watched: initialGuardState,
   broken: [],
 };
@@ -80,6 +83,8 @@ export interface TrainOptions {
   readonly seed: number;
   /** Evaluates the model after each epoch: `['validation/clean', 0.9]`. The last value selects the best checkpoint. */
   readonly evaluate: () => AsyncIterable<readonly [name: string, value: number]>;
+  /** Ends the run after so many epochs without a better value of the last measurement; null: never. @default null */
+  readonly patience?: number | null;
   /** Steps between checkpoints within an epoch; null: only at the end of each epoch. */
   readonly checkpointEvery: number | null;
   readonly progress: TrainingProgress;
@@ -109,7 +114,7 @@ interface UnreadStep {
 
 /**
  * Trains a model. Each step: load a batch, compute gradients, update, log. Each epoch: evaluate, save the best and the
- * last checkpoint.
+ * last checkpoint; the last epoch may come early, with `patience`.
  *
  * With `readsLate` the event of a step is recorded after the next step was launched, or before the next event of another
  * type, a check of the guard or a checkpoint.
@@ -122,7 +127,7 @@ interface UnreadStep {
 export async function train(options: TrainOptions): Promise<void> {
   const { model, data, objective, optimizer, schedule, epochs, batch, seed, record } = options;
   const { accumulate = 1, ema = null, guard = null, guardEvery = null, guardAfter = 0 } = options;
-  const { group = singleProcess, ghost = false } = options;
+  const { patience = null, group = singleProcess, ghost = false } = options;
   if (batch % accumulate !== 0)
     throw InputError.expected(`a divisor of the batch of ${batch}`, 'accumulate', accumulate);
   const size = batchOfRank(batch / accumulate, 'the images of a step, or of a part of it,', group);
@@ -197,10 +202,13 @@ export async function train(options: TrainOptions): Promise<void> {
     if (healthy === step) checkpoint('healthy');
   };
 
+  // Ranks agree, since they measure the same. Asked again of a run that was killed between its last checkpoint and its end.
+  const isStalled = () => patience !== null && progress.waited >= patience;
+
   // Ensures that there is always a checkpoint to resume from.
   if (progress.step === 0) checkpoint('last');
 
-  while (progress.epoch <= epochs) {
+  while (progress.epoch <= epochs && !isStalled()) {
     const { epoch } = progress;
     const epochBegan = performance.now();
     stepBegan = epochBegan;
@@ -285,18 +293,21 @@ export async function train(options: TrainOptions): Promise<void> {
       epoch: epoch + 1,
       step: progress.step,
       best: isBest ? chosen : progress.best,
+      waited: isBest || chosen === null ? 0 : progress.waited + 1,
       watched: progress.watched,
       broken: progress.broken,
     };
     if (isBest) checkpoint('best');
     checkpoint('last');
-    if (interrupted() && epoch < epochs) stop();
+    if (interrupted() && epoch < epochs && !isStalled()) stop();
   }
+  const last = progress.epoch - 1;
   record({
     type: 'end',
     time: now(),
-    epoch: epochs,
+    epoch: last,
     step: progress.step,
+    ...(last < epochs && { bestEpoch: last - progress.waited }),
     seconds: (performance.now() - began) / 1000,
   });
 }

@@ -87,6 +87,7 @@ describe('a recipe', () => {
         },
         schedule: { name: 'constant', learningRate: 0.1, warmup: 0, warmupFrom: 0 },
         epochSteps: null,
+        patience: null,
         checkpointEvery: null,
       },
       validation: { attack: 'pgd-10', examples: 1000, batch: 250 },

@@ -218,6 +218,23 @@ describe('adversarial weight perturbation', () => {
   });
 });
 
+describe('patience', () => {
+  const ofPgd = (more: Section) => ({ objective: 'pgd', attack: { steps: 1 }, ...more });
+
+  it('is off, or a number of epochs', () => {
+    assert.equal(read(ofPgd({})).patience, null);
+    assert.equal(read(ofPgd({ patience: 2 })).patience, 2);
+    for (const patience of [0, 1.5, '2', true])
+      refuses(ofPgd({ patience }), /a whole number of at least 1 for training\.patience/);
+  });
+
+  it('is refused where nothing selects an epoch', () => {
+    const rest = { data: { name: 'mnist', validation: 0 } };
+    refuses(ofPgd({ patience: 2 }), /training\.patience: without validation images/, rest);
+    assert.equal(read(ofPgd({}), rest).patience, null);
+  });
+});
+
 describe('batch norm in training', () => {
   const of = (more: Section) => read({ objective: 'sat', ...more }).batchNorm;
 

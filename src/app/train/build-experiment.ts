@@ -149,6 +149,7 @@ export function buildExperiment(
     seed: training.seed,
     group,
     ghost: group.size > 1 && training.batchNorm !== 'synchronised',
+    patience: training.patience,
     checkpointEvery: training.checkpointEvery,
     evaluate: measure,
     [Symbol.dispose]: () => {
