@@ -54,6 +54,7 @@ export const defaults = {
     labelSmoothing: 0,
     accumulate: 1,
     clipNorm: null,
+    classWeights: null,
     ema: null,
     precision: 'float32',
     batchNorm: 'synchronised',

@@ -168,6 +168,16 @@ const commonFields = {
     .nullable()
     .default(defaults.training.clipNorm)
     .describe('Gradient clipping: maximum global L2 norm; null for none.'),
+  classWeights: z
+    .union([z.literal('balanced'), z.array(positive()).min(2, { error: 'one number for each class' })], {
+      error: "'balanced' or a list with one number above 0 for each class",
+    })
+    .nullable()
+    .default(defaults.training.classWeights)
+    .describe(
+      'How much an image counts in the loss, by its class: a number for each class, in their order, or `balanced`, by which ' +
+        'every class counts the same in total; null for the same for all images (docs/training.md#class-weights).',
+    ),
   ema,
   precision: oneOf(precisions)
     .default(defaults.training.precision)

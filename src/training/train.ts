@@ -4,14 +4,14 @@ import { InputError, InterruptedError, RunError } from '../errors.js';
 import type { Model } from '../models/model.js';
 import type { CheckpointName } from '../runs/checkpoint.js';
 import type { RunEvent } from '../runs/events.js';
-import { stack, zerosLike } from '../tensor/create.js';
+import { stack, tensor, zerosLike } from '../tensor/create.js';
 import { PendingRead } from '../tensor/pending-read.js';
-import { scope } from '../tensor/scope.js';
+import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Ema } from './ema.js';
 import { accumulateGradients } from './gradient-accumulation.js';
 import { learningRateAt, type Schedule } from './learning-rate.js';
-import type { Objective } from './objectives/objective.js';
+import type { Objective, StepContext } from './objectives/objective.js';
 import { clipNorm } from './optimizers/clip.js';
 import type { Optimizer } from './optimizers/optimizer.js';
 import {
@@ -70,6 +70,8 @@ export interface TrainOptions {
   readonly accumulate?: number;
   /** Maximum L2 norm of the concatenated gradients; null: no clipping. @default null */
   readonly clipNorm?: number | null;
+  /** How much the loss of an image counts, by its class; null: all count the same. @default null */
+  readonly classWeights?: readonly number[] | null;
   /** Updated after each step. @default null */
   readonly ema?: Ema | null;
   /** Checks for catastrophic overfitting at the end of each epoch. @default null */
@@ -127,7 +129,7 @@ interface UnreadStep {
 export async function train(options: TrainOptions): Promise<void> {
   const { model, data, objective, optimizer, schedule, epochs, batch, seed, record } = options;
   const { accumulate = 1, ema = null, guard = null, guardEvery = null, guardAfter = 0 } = options;
-  const { patience = null, group = singleProcess, ghost = false } = options;
+  const { classWeights = null, patience = null, group = singleProcess, ghost = false } = options;
   if (batch % accumulate !== 0)
     throw InputError.expected(`a divisor of the batch of ${batch}`, 'accumulate', accumulate);
   const size = batchOfRank(batch / accumulate, 'the images of a step, or of a part of it,', group);
@@ -138,6 +140,16 @@ export async function train(options: TrainOptions): Promise<void> {
   const stepsPerEpoch = options.epochSteps ?? stepsPerPass;
   const { readsLate = model.device !== 'cpu' } = options;
   const began = performance.now();
+  using weights =
+    classWeights === null
+      ? null
+      : keep(tensor(Float64Array.from(classWeights), [classWeights.length], model.device));
+  /** Of a step; the labels of all ranks decide how much an image of this one counts. */
+  const weightsOf = (labels: () => readonly number[]): Pick<StepContext, 'classWeights'> => {
+    if (classWeights === null || weights === null) return {};
+    const own = labels().reduce((sum, label) => sum + classWeights[label]!, 0);
+    return { classWeights: { ofClass: weights, mean: group.allReduce([own])[0]! / batch } };
+  };
   let progress = options.progress;
   data.skip?.(progress.broken);
   const unread: UnreadStep[] = [];
@@ -237,7 +249,8 @@ export async function train(options: TrainOptions): Promise<void> {
       const { read, isTaken } = scope(() => {
         const key = { seed, epoch: pass };
         const batchOf = (part: number) => images.batch(part * size, size);
-        const context = { ...key, step, stepsPerEpoch, first: group.rank * perRank };
+        const place = { ...key, step, stepsPerEpoch, first: group.rank * perRank };
+        const context = { ...place, ...weightsOf(images.labels) };
         const parts = { parts: accumulate, batchOf, context, stopsEarly: !readsLate };
         const result = accumulateGradients(objective, model, parts);
         const { gradients, loss, accuracy } = result;

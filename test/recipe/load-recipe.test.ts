@@ -72,6 +72,7 @@ describe('a recipe', () => {
         labelSmoothing: 0,
         accumulate: 1,
         clipNorm: null,
+        classWeights: null,
         ema: null,
         precision: 'float32',
         batchNorm: 'synchronised',

@@ -235,6 +235,31 @@ describe('patience', () => {
   });
 });
 
+describe('class weights', () => {
+  it('are off, balanced, or a list, with every objective', () => {
+    for (const objective of objectiveNames) {
+      const of = (more: Section) => read({ ...needed(objective), ...more }).classWeights;
+      assert.equal(of({}), null);
+      assert.equal(of({ classWeights: 'balanced' }), 'balanced');
+      assert.deepEqual(of({ classWeights: [1, 0.5] }), [1, 0.5]);
+    }
+  });
+
+  it('are refused unless they are above 0 and more than one', () => {
+    for (const classWeights of [
+      [1, 0],
+      [1, -1],
+      [1],
+      [],
+      'even',
+      3,
+      [1, 'two'],
+      [1, Number.POSITIVE_INFINITY],
+    ])
+      refuses({ ...needed('pgd'), classWeights }, /training\.classWeights/);
+  });
+});
+
 describe('batch norm in training', () => {
   const of = (more: Section) => read({ objective: 'sat', ...more }).batchNorm;
 
