@@ -11,12 +11,18 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const TEXT_ONLY = ['--help', '-h', '--version', '-V'];
 
 const words = process.argv.slice(2);
+/** What the tab key asks is answered at once or not at all. */
+const isHurried = words[0] === 'completion' && words.includes('--');
 const need =
-  words.length === 0 || words[0] === 'help' || words.some((word) => TEXT_ONLY.includes(word))
+  words.length === 0 ||
+  words[0] === 'completion' ||
+  words[0] === 'help' ||
+  words.some((word) => TEXT_ONLY.includes(word))
     ? 'cli'
     : 'engine';
 let failed = false;
 if (!isReady({ root, need })) {
+  if (isHurried) process.exit(1);
   const { makeReady, reportFailure } = await import('./make-ready.mjs');
   try {
     await makeReady({ root, need });

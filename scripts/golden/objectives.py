@@ -9,6 +9,8 @@ What is fixed where definitions leave it open:
     the attack runs on a copy of the network, so that it moves no running statistics
     TRADES and MART run the clean images and then the adversarial ones, once each, in training mode
     GradAlign's passes and AWP's proxy move no running statistics
+    class weights are those of PyTorch's cross-entropy, and the same weighted mean in every other term of a loss but
+        GradAlign's; the attack has none
     GradAlign at the attack's start takes the gradient of the start's noise through the clamp to the box
         (tml-epfl/understanding-fast-adv-training, train.py: `grad` of the branch `fgsm`)
 
@@ -150,17 +152,28 @@ def perturb(model, spec, place):
     return point.detach()
 
 
+def weights_of(spec):
+    return torch.tensor(spec["classWeights"], dtype=torch.float64) if "classWeights" in spec else None
+
+
+def mean(each, y, spec):
+    weights = weights_of(spec)
+    return each.mean() if weights is None else (weights[y] * each).sum() / weights[y].sum()
+
+
+def weighted(logits, y, spec):
+    smoothing = spec.get("labelSmoothing", 0)
+    return functional.cross_entropy(logits, y, weight=weights_of(spec), label_smoothing=smoothing)
+
+
 def cross_entropy(model, x, adversarial, y, spec):
-    return functional.cross_entropy(model(adversarial), y, label_smoothing=spec.get("labelSmoothing", 0))
+    return weighted(model(adversarial), y, spec)
 
 
 def trades(model, x, adversarial, y, spec):
     clean, robust = model(x), model(adversarial)
-    divergence = functional.kl_div(
-        robust.log_softmax(1), clean.log_softmax(1), reduction="batchmean", log_target=True
-    )
-    smoothing = spec.get("labelSmoothing", 0)
-    return functional.cross_entropy(clean, y, label_smoothing=smoothing) + spec["beta"] * divergence
+    divergence = functional.kl_div(robust.log_softmax(1), clean.log_softmax(1), reduction="none", log_target=True)
+    return weighted(clean, y, spec) + spec["beta"] * mean(divergence.sum(1), y, spec)
 
 
 def mart(model, x, adversarial, y, spec, tiny=0.0):
@@ -169,10 +182,11 @@ def mart(model, x, adversarial, y, spec, tiny=0.0):
     robust = logits.softmax(1)
     top = robust.argsort(1)[:, -2:]
     rival = torch.where(top[:, 1] == y, top[:, 0], top[:, 1])
-    boosted = functional.cross_entropy(logits, y) + functional.nll_loss((1.0001 - robust + tiny).log(), rival)
+    margin = functional.nll_loss((1.0001 - robust + tiny).log(), rival, reduction="none")
+    boosted = weighted(logits, y, spec) + mean(margin, y, spec)
     divergence = (clean * (clean.log() - (robust + tiny).log())).sum(1)
     doubt = 1.0000001 - clean.gather(1, y.unsqueeze(1)).squeeze(1)
-    return boosted + spec["beta"] * (divergence * doubt).mean()
+    return boosted + spec["beta"] * mean(divergence * doubt, y, spec)
 
 
 LOSSES = {"ce": cross_entropy, "trades": trades, "mart": mart}
@@ -230,7 +244,7 @@ def free_step(model, place, spec, noise):
     epsilon = spec["epsilon"] * ramp
     noise = noise.clone().requires_grad_()
     logits = model((place.x + noise).clamp(0, 1))
-    loss = functional.cross_entropy(logits, place.y, label_smoothing=spec["labelSmoothing"])
+    loss = weighted(logits, place.y, spec)
     loss.backward()
     with torch.no_grad():
         return loss, (noise + spec["stepSize"] * ramp * noise.grad.sign()).clamp(-epsilon, epsilon)
@@ -239,13 +253,15 @@ def free_step(model, place, spec, noise):
 def gradient_norm(model, place, spec):
     """The authors' loss, with respect to pixels: the dual norm of the input's gradient is what epsilon can add to the loss."""
     x = place.x.clone().requires_grad_()
-    loss = functional.cross_entropy(model(x), place.y, label_smoothing=spec["labelSmoothing"])
+    loss = weighted(model(x), place.y, spec)
     (slope,) = torch.autograd.grad(loss, x, create_graph=True)
-    slope = len(x) * slope.flatten(1)
+    weights = weights_of(spec)
+    total = len(x) if weights is None else weights[place.y].sum()
+    slope = total * slope.flatten(1)
     norms = slope.abs().sum(1) if spec["norm"] == "linf" else slope.pow(2).sum(1).sqrt()
     warmup = spec["warmup"] * place.per_epoch
     ramp = 1 if warmup == 0 else min(1, place.step / warmup)
-    return spec["crossEntropy"] * loss + spec["penalty"] * ramp * spec["epsilon"] * norms.mean()
+    return spec["crossEntropy"] * loss + spec["penalty"] * ramp * spec["epsilon"] * norms.sum() / total
 
 
 def run(spec):
@@ -262,6 +278,7 @@ def run(spec):
         nesterov=True,
     )
     usual = model.activation
+    weighting = {key: spec[key] for key in ("classWeights",) if key in spec}
     noise = torch.zeros(BATCH, 2, 8, 8, dtype=torch.float64)
     losses, first, extra = [], None, {}
     for step in range(STEPS):
@@ -281,7 +298,7 @@ def run(spec):
                 model.activation = Substitute.apply
 
             def objective(network, place=place, adversarial=adversarial):
-                kind = spec.get("loss", {"name": "ce"})
+                kind = {"name": "ce", **spec.get("loss", {}), **weighting}
                 return LOSSES[kind["name"]](network, place.x, adversarial, place.y, kind)
 
             if step == 0 and spec.get("loss", {}).get("name") == "mart":
@@ -314,6 +331,7 @@ FAST = pgd(steps=1, stepSize=1.25 * EPSILON)
 NEAR = pgd(stepSize=0.03, start={"kind": "normal", "deviation": 0.001})
 KL = {**NEAR, "loss": "kl"}
 TRADES = {"name": "trades", "beta": 6}
+WEIGHTS = [0.5, 2.0, 1.25, 0.75]
 SMOOTH = {"name": "ce", "labelSmoothing": 0.1}
 
 
@@ -351,6 +369,17 @@ CASES = [
      "warmup": 2, "labelSmoothing": 0.1},
     {"name": "gradient norm, L2", "objective": "gradientNorm", "norm": "l2", "epsilon": 0.5, "crossEntropy": 0.8, "penalty": 1.2,
      "warmup": 0, "labelSmoothing": 0},
+    {"name": "clean, class weights", "objective": "clean", "classWeights": WEIGHTS},
+    {"name": "clean, class weights, label smoothing", "objective": "clean", "loss": SMOOTH, "classWeights": WEIGHTS},
+    adversarial("PGD-2 with AWP, class weights", pgd(), awp={"gamma": 0.01, "warmup": 0}, classWeights=WEIGHTS),
+    adversarial("SAT from noise, class weights", sat(0), loss=SMOOTH, classWeights=WEIGHTS),
+    adversarial("Fast with GradAlign, class weights", FAST, gradAlign={"weight": 0.2, "detach": True}, classWeights=WEIGHTS),
+    adversarial("TRADES, class weights, label smoothing", KL, loss={**TRADES, "labelSmoothing": 0.1}, classWeights=WEIGHTS),
+    adversarial("MART, class weights", NEAR, loss={"name": "mart", "beta": 5}, classWeights=WEIGHTS),
+    {"name": "Free, class weights", "objective": "free", "replays": 2, "epsilon": EPSILON, "stepSize": EPSILON, "labelSmoothing": 0.1,
+     "classWeights": WEIGHTS},
+    {"name": "gradient norm, class weights", "objective": "gradientNorm", "norm": "linf", "epsilon": EPSILON, "crossEntropy": 0.8,
+     "penalty": 1.2, "warmup": 0, "labelSmoothing": 0.1, "classWeights": WEIGHTS},
     adversarial("ReLU, another derivative in the attack", pgd(derivative="parametric-softplus"), activation="relu"),
     adversarial("ReLU, another derivative in the update", pgd(), activation="relu", derivative="parametric-softplus"),
 ]  # fmt: skip

@@ -65,11 +65,19 @@ export function recipeName(dir: string): string {
   return /^[A-Za-z0-9]/.test(name) ? name : `photos${name}`;
 }
 
-/** A commented recipe for a folder, as YAML; `usage` are lines on what can be done with it. */
+/** What a recipe says of itself above its settings. */
+interface Header {
+  /** Lines on what can be done with it. */
+  readonly usage: readonly string[];
+  /** Where its JSON Schema is. */
+  readonly schemaLine: string;
+}
+
+/** A commented recipe for a folder, as YAML. */
 export function suggestRecipe(
   dir: string,
   { classes, images, side }: FolderFacts,
-  usage: readonly string[],
+  { usage, schemaLine }: Header,
 ): string {
   const size = side >= largestSide ? largestSide : Math.max(8, side - (side % 8));
   const batch = Math.max(2, Math.min(64, 2 ** Math.floor(Math.log2(images.training / 4))));
@@ -80,7 +88,8 @@ export function suggestRecipe(
 # ${nameList(classes, { most: 10, length: 30 })}
 #
 ${usage.map((line) => `#   ${line}\n`).join('')}#
-# docs/recipe-keys.md has every key.
+# docs/recipe-keys.md has every key; an editor that knows YAML suggests and explains them.
+${schemaLine}
 name: ${recipeName(dir)}
 data:
   name: folder

@@ -24,6 +24,8 @@ export interface FetchedImages {
   readonly warnings: readonly string[];
   /** The ids of the images that the warnings are about. */
   readonly broken: readonly number[];
+  /** The class of each image of the range. */
+  labels(): readonly number[];
   /** The `size` images from position `from` of the range, augmented, as new tensors. */
   batch(from: number, size: number): Batch;
 }
@@ -75,6 +77,7 @@ export class ShuffledDataset implements BatchSource {
     return {
       warnings: [],
       broken: [],
+      labels: () => Array.from(indices, (index) => this.tensors.dataset.labels[index]!),
       batch: (from, size) =>
         this.tensors.changedBatch(indices.subarray(from, from + size), (images, ids) =>
           augment(images, { ...this.augmentation, seed, epoch: pass, ids }),

@@ -5,19 +5,24 @@ const reductions = { none: 0, mean: 1, sum: 2 } as const;
 
 /**
  * Cross-entropy −log softmax(logits)[label]; with label smoothing s, (1 − s) times it plus s times its mean over
- * classes. logits [N, C], labels int64 [N] → a scalar, or [N] for `none`.
+ * classes. logits [N, C], labels int64 [N] → a scalar, or [N] for `none`. With `weight`, [C], the logarithm of each class
+ * is multiplied by its weight, as in PyTorch's CrossEntropyLoss, whose `mean` divides by the sum of the labels' weights.
  */
 export function crossEntropy(
   logits: Tensor,
   labels: Tensor,
-  options: { readonly reduction?: keyof typeof reductions; readonly labelSmoothing?: number } = {},
+  options: {
+    readonly reduction?: keyof typeof reductions;
+    readonly labelSmoothing?: number;
+    readonly weight?: Tensor | undefined;
+  } = {},
 ): Tensor {
-  const { reduction = 'mean', labelSmoothing = 0 } = options;
+  const { reduction = 'mean', labelSmoothing = 0, weight } = options;
   return one(
     crossEntropyOperator,
     logits.handle,
     labels.handle,
-    undefined,
+    weight?.handle,
     reductions[reduction],
     -100,
     labelSmoothing,

@@ -6,68 +6,82 @@ import { imagenetFields } from './imagenet-data.js';
 
 const augment = z
   .strictObject({
-    /** Flip each training image horizontally with probability 0.5. @default false */
-    flip: yesOrNo().default(defaults.data.augment.flip),
-    /** Pad by this many black pixels on each side, then crop randomly; 0 is off. @default 0 */
-    crop: whole(0).default(defaults.data.augment.crop),
+    flip: yesOrNo()
+      .default(defaults.data.augment.flip)
+      .describe('Flip each training image horizontally with probability 0.5.'),
+    crop: whole(0)
+      .default(defaults.data.augment.crop)
+      .describe('Pad by this many black pixels on each side, then crop randomly; 0 is off.'),
   })
   .prefault({});
 
-/** Number (1 or more) or share (below 1) of training examples for the validation split; 0 for none. */
-const validationAmount = () =>
-  atLeastZero().refine((value) => value < 1 || Number.isInteger(value), {
-    error: 'a whole number of examples, or a share below 1,',
-    params: { expected: true },
-  });
+const validationAmount = (standard: number) =>
+  atLeastZero()
+    .refine((value) => value < 1 || Number.isInteger(value), {
+      error: 'a whole number of examples, or a share below 1,',
+      params: { expected: true },
+    })
+    .meta({ anyOf: [{ type: 'integer' }, { exclusiveMaximum: 1 }] })
+    .default(standard)
+    .describe('Training images that are kept for validation: a number, or a share below 1; 0 for none.');
 
 const commonFields = {
-  /**
-   * Seed of the validation split; separate from the seed of the run, so that paired runs share the split.
-   *
-   * @default 0
-   */
-  validationSeed: whole(0).default(defaults.data.validationSeed),
-  /** Number of training examples; null for all outside the validation split. @default null */
-  examples: whole(1).nullable().default(defaults.data.examples),
+  validationSeed: whole(0)
+    .default(defaults.data.validationSeed)
+    .describe(
+      'Seed of the validation split; separate from the seed of the run, so that paired runs share the split.',
+    ),
+  examples: whole(1)
+    .nullable()
+    .default(defaults.data.examples)
+    .describe('Number of training examples; null for all outside the validation split.'),
 };
 
 const dataFields = {
   ...commonFields,
-  /** @default 0.1 */
-  validation: validationAmount().default(defaults.data.validation),
+  validation: validationAmount(defaults.data.validation),
   augment,
 };
+
+const name = 'The data set (docs/data.md).';
 
 /** The section `data`: the training data. */
 export const data = z.discriminatedUnion(
   'name',
   [
     z.strictObject({
-      name: z.enum(['fashion-mnist', 'mnist', 'cifar10', 'cifar100']),
-      /** Folder of the data set; null for the default locations. @default null */
-      dir: text('the path of a folder').nullable().default(defaults.data.dir),
+      name: z.enum(['fashion-mnist', 'mnist', 'cifar10', 'cifar100']).describe(name),
+      dir: text('the path of a folder')
+        .nullable()
+        .default(defaults.data.dir)
+        .describe('Folder of the data set; null for the default locations.'),
       ...dataFields,
     }),
     z.strictObject({
-      name: z.literal('folder'),
-      /** A folder with one subfolder per class, or with `train` and `test` folders that contain these. */
-      dir: text('the path of a folder'),
-      /** Height and width in pixels to which images are resized; null if all have the same size. @default null */
+      name: z.literal('folder').describe(name),
+      dir: text('the path of a folder').describe(
+        'A folder with one subfolder per class, or with `train` and `test` folders that contain these.',
+      ),
       size: z
         .tuple([whole(1), whole(1)], { error: 'two whole numbers [height, width]' })
         .nullable()
-        .default(defaults.data.size),
-      /** How images of another aspect ratio are resized to `size`. @default 'crop' */
-      resize: oneOf(['crop', 'stretch', 'pad']).default(defaults.data.resize),
-      /** `refuse` stops at broken images and names all of them; `skip` leaves them out, with a warning. @default 'refuse' */
-      broken: oneOf(brokenRules).default(defaults.data.broken),
+        .default(defaults.data.size)
+        .describe('Height and width in pixels to which images are resized; null if all have the same size.'),
+      resize: oneOf(['crop', 'stretch', 'pad'])
+        .default(defaults.data.resize)
+        .describe('How images of another aspect ratio are resized to `size`.'),
+      broken: oneOf(brokenRules)
+        .default(defaults.data.broken)
+        .describe(
+          '`refuse` stops at broken images and names all of them; `skip` leaves them out, with a warning.',
+        ),
       ...dataFields,
     }),
     z.strictObject({
+      name: z.literal('imagenet').describe(name),
       ...imagenetFields,
       ...commonFields,
-      /** @default 10000 */
-      validation: validationAmount().default(defaults.imagenet.validation),
+      validation: validationAmount(defaults.imagenet.validation),
     }),
   ],
   { error: "'fashion-mnist', 'mnist', 'cifar10', 'cifar100', 'folder' or 'imagenet'" },

@@ -49,10 +49,12 @@ export const defaults = {
   training: {
     seed: 0,
     epochSteps: null,
+    patience: null,
     checkpointEvery: null,
     labelSmoothing: 0,
     accumulate: 1,
     clipNorm: null,
+    classWeights: null,
     ema: null,
     precision: 'float32',
     batchNorm: 'synchronised',

@@ -13,35 +13,43 @@ function interval<Bound extends z.ZodType<number>>(bound: Bound, error: string) 
     .refine(([low = 0, high = 0]) => low <= high, { error, params: { expected: true } });
 }
 
-/** The factor is drawn from 1 ± this; 0 is off. */
-const jitter = (standard: number) => between(0, 1).default(standard);
+const jitter = (standard: number, meaning: string) => between(0, 1).default(standard).describe(meaning);
 
 const augment = z
   .strictObject({
-    /** Range of the area of a random crop, relative to the image. @default [0.08, 1] */
     scale: interval(
       positive().max(1, { error: 'a number from 0 to 1' }),
       'two shares [lowest, highest], above 0 and at most 1,',
-    ).default([...defaults.imagenet.augment.scale]),
-    /** Range of the aspect ratio, width over height, of a random crop. @default [0.75, 1.3333333333333333] */
-    ratio: interval(positive(), 'two proportions [lowest, highest] above 0').default([
-      ...defaults.imagenet.augment.ratio,
-    ]),
-    /** Flip each training image horizontally with probability 0.5. @default true */
-    flip: yesOrNo().default(defaults.imagenet.augment.flip),
-    /** Brightness jitter: pixels are multiplied by a factor from 1 ± this. @default 0 */
-    brightness: jitter(defaults.imagenet.augment.brightness),
-    /** Contrast jitter: the same for differences from the image's mean grey. @default 0 */
-    contrast: jitter(defaults.imagenet.augment.contrast),
-    /** Saturation jitter: the same for differences from each pixel's grey. @default 0 */
-    saturation: jitter(defaults.imagenet.augment.saturation),
-    /** Standard deviation of PCA lighting noise, along ImageNet's principal colour components. @default 0 */
-    lighting: atLeastZero().default(defaults.imagenet.augment.lighting),
-    /**
-     * How colours are changed: in real numbers, clipped once at the end, or as `tensorpack` changes bytes: contrast about
-     * the mean of each channel, and every step clipped and cut to bytes. @default 'continuous'
-     */
-    colours: oneOf(['continuous', 'tensorpack']).default(defaults.imagenet.augment.colours),
+    )
+      .default([...defaults.imagenet.augment.scale])
+      .describe('Range of the area of a random crop, relative to the image.'),
+    ratio: interval(positive(), 'two proportions [lowest, highest] above 0')
+      .default([...defaults.imagenet.augment.ratio])
+      .describe('Range of the aspect ratio, width over height, of a random crop.'),
+    flip: yesOrNo()
+      .default(defaults.imagenet.augment.flip)
+      .describe('Flip each training image horizontally with probability 0.5.'),
+    brightness: jitter(
+      defaults.imagenet.augment.brightness,
+      'Brightness jitter: pixels are multiplied by a factor from 1 ± this; 0 is off.',
+    ),
+    contrast: jitter(
+      defaults.imagenet.augment.contrast,
+      "Contrast jitter: the same for differences from the image's mean grey.",
+    ),
+    saturation: jitter(
+      defaults.imagenet.augment.saturation,
+      "Saturation jitter: the same for differences from each pixel's grey.",
+    ),
+    lighting: atLeastZero()
+      .default(defaults.imagenet.augment.lighting)
+      .describe("Standard deviation of PCA lighting noise, along ImageNet's principal colour components."),
+    colours: oneOf(['continuous', 'tensorpack'])
+      .default(defaults.imagenet.augment.colours)
+      .describe(
+        'How colours are changed: in real numbers, clipped once at the end, or as `tensorpack` changes bytes: contrast ' +
+          'about the mean of each channel, and every step clipped and cut to bytes.',
+      ),
   })
   .refine((value) => value.colours === 'continuous' || !isOff(value), {
     path: ['colours'],
@@ -49,32 +57,41 @@ const augment = z
   })
   .prefault({});
 
-/** ImageNet, decoded on demand: docs/imagenet.md. */
+/** The fields of ImageNet, decoded on demand: docs/imagenet.md. */
 export const imagenetFields = {
-  name: z.literal('imagenet'),
-  /** The folder that contains `train` and `val`, or the archives. */
-  dir: text('the path of a folder'),
-  /** `folder` (train/SYNSET/*.JPEG) or `shards` (WebDataset archives); null to detect it. @default null */
-  layout: oneOf(layouts).nullable().default(defaults.imagenet.layout),
-  /** Height and width of the network's input in pixels. @default 224 */
-  size: whole(1).default(defaults.imagenet.size),
-  /** Evaluation resizes the shorter side to this before the centre crop; null for `size` + 32. @default null */
-  resize: whole(1).nullable().default(defaults.imagenet.resize),
-  /**
-   * Interpolation: `bilinear` or `bicubic`, antialiased as Pillow's, or `opencv-cubic`, OpenCV's INTER_CUBIC, which is not.
-   *
-   * @default 'bilinear'
-   */
-  filter: oneOf(filters).default(defaults.imagenet.filter),
-  /** `exact` gives torchvision's pixels; `fast` downscales large JPEGs while decoding. @default 'exact' */
-  decoding: oneOf(['exact', 'fast']).default(defaults.imagenet.decoding),
+  dir: text('the path of a folder').describe('The folder that contains `train` and `val`, or the archives.'),
+  layout: oneOf(layouts)
+    .nullable()
+    .default(defaults.imagenet.layout)
+    .describe('`folder` (train/SYNSET/*.JPEG) or `shards` (WebDataset archives); null to detect it.'),
+  size: whole(1)
+    .default(defaults.imagenet.size)
+    .describe("Height and width of the network's input in pixels."),
+  resize: whole(1)
+    .nullable()
+    .default(defaults.imagenet.resize)
+    .describe('Evaluation resizes the shorter side to this before the centre crop; null for `size` + 32.'),
+  filter: oneOf(filters)
+    .default(defaults.imagenet.filter)
+    .describe(
+      "Interpolation: `bilinear` or `bicubic`, antialiased as Pillow's, or `opencv-cubic`, OpenCV's INTER_CUBIC, which " +
+        'is not.',
+    ),
+  decoding: oneOf(['exact', 'fast'])
+    .default(defaults.imagenet.decoding)
+    .describe("`exact` gives torchvision's pixels; `fast` downscales large JPEGs while decoding."),
   augment,
-  /** Size of the shuffle buffer in images; null for 16,384 with shards and all with folders. @default null */
-  shuffleBuffer: whole(1).nullable().default(defaults.imagenet.shuffleBuffer),
-  /** Number of images decoded concurrently; null for one per processor. @default null */
-  workers: whole(1).nullable().default(defaults.imagenet.workers),
-  /** Number of broken training images tolerated before the run stops. @default 100 */
-  mostBroken: whole(0).default(defaults.imagenet.mostBroken),
+  shuffleBuffer: whole(1)
+    .nullable()
+    .default(defaults.imagenet.shuffleBuffer)
+    .describe('Size of the shuffle buffer in images; null for 16,384 with shards and all with folders.'),
+  workers: whole(1)
+    .nullable()
+    .default(defaults.imagenet.workers)
+    .describe('Number of images decoded concurrently; null for one per processor.'),
+  mostBroken: whole(0)
+    .default(defaults.imagenet.mostBroken)
+    .describe('Number of broken training images tolerated before the run stops.'),
 };
 
 interface ImagenetData {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { activationForms } from '../activations/forms.js';
 import { parseActivation } from '../activations/parse.js';
 import { modelNames } from '../models/architectures/names.js';
 import { paddings } from '../nn/same-padding.js';
@@ -8,10 +9,14 @@ import { defaults } from './defaults.js';
 
 const perChannel = z
   .strictObject({
-    /** One number per channel, for pixels in [0, 1]. */
-    mean: z.array(between(0, 1)).min(1, { error: 'one number per channel' }),
-    /** One number per channel, for pixels in [0, 1]. */
-    std: z.array(positive()).min(1, { error: 'one number per channel' }),
+    mean: z
+      .array(between(0, 1), { error: 'a list of numbers' })
+      .min(1, { error: 'one number per channel' })
+      .describe('One number per channel, for pixels in [0, 1].'),
+    std: z
+      .array(positive(), { error: 'a list of numbers' })
+      .min(1, { error: 'one number per channel' })
+      .describe('One number per channel, for pixels in [0, 1].'),
   })
   .refine(({ mean, std }) => mean.length === std.length, {
     error: 'mean and std must have one number per channel each.',
@@ -19,39 +24,45 @@ const perChannel = z
 
 const dropRate = atLeastZero()
   .refine((value) => value < 1, { error: 'a number from 0 to below 1', params: { expected: true } })
+  .meta({ exclusiveMaximum: 1 })
   .nullable();
 
 /** The section `model`: the network. */
 export const model = z.strictObject({
-  /** The architecture. */
-  name: oneOf(modelNames),
-  /** Multiplier for the channels of every layer; 1 is the published width. @default 1 */
-  width: positive().default(defaults.model.width),
-  /** `relu`, `silu`, `softplus(10)` and so on. */
-  activation: text('the name of an activation').superRefine((value, context) => {
-    try {
-      parseActivation(value);
-    } catch (error) {
-      reportError(context, [], error);
-    }
-  }),
-  /** Input normalisation: mean and standard deviation of the training set, none, or given ones. @default 'dataset' */
+  name: oneOf(modelNames).describe('The architecture.'),
+  width: positive()
+    .default(defaults.model.width)
+    .describe('Multiplier for the channels of every layer; 1 is the published width.'),
+  activation: text('the name of an activation')
+    .superRefine((value, context) => {
+      try {
+        parseActivation(value);
+      } catch (error) {
+        reportError(context, [], error);
+      }
+    })
+    .meta({ anyOf: activationForms() })
+    .describe('`relu`, `silu`, `softplus(10)` and so on (docs/activations.md).'),
   normalise: z
     .union([z.enum(['dataset', 'none']), perChannel], { error: "'dataset', 'none' or { mean, std }" })
-    .default(defaults.model.normalise),
-  /** `same` is TensorFlow's padding, for weights from there; only for the networks for large images. @default 'symmetric' */
-  padding: oneOf(paddings).default(defaults.model.padding),
-  /** ε of batch norm. @default 0.00001 */
-  normEpsilon: positive().default(defaults.model.normEpsilon),
-  /** Dropout rate before the last layer in updates; null for the published one. EfficientNet only. @default null */
-  dropout: dropRate.default(defaults.model.dropout),
-  /**
-   * Stochastic depth rate in updates, scaled linearly with the block index; null for the published one. EfficientNet
-   * only.
-   *
-   * @default null
-   */
-  stochasticDepth: dropRate.default(defaults.model.stochasticDepth),
+    .default(defaults.model.normalise)
+    .describe('Input normalisation: mean and standard deviation of the training set, none, or given ones.'),
+  padding: oneOf(paddings)
+    .default(defaults.model.padding)
+    .describe(
+      "`same` is TensorFlow's padding, for weights from there; only for the networks for large images.",
+    ),
+  normEpsilon: positive().default(defaults.model.normEpsilon).describe('ε of batch norm.'),
+  dropout: dropRate
+    .default(defaults.model.dropout)
+    .describe(
+      'Dropout rate before the last layer in updates; null for the published one. EfficientNet only.',
+    ),
+  stochasticDepth: dropRate
+    .default(defaults.model.stochasticDepth)
+    .describe(
+      'Stochastic depth rate in updates, scaled linearly with the block index; null for the published one. EfficientNet only.',
+    ),
 });
 
 /** Whether an activation has learned coefficients; unknown names are reported elsewhere. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { activationForms } from '../activations/forms.js';
 import { parseDerivative } from '../activations/parse.js';
 import {
   atLeastZero,
@@ -15,27 +16,32 @@ import { defaults } from './defaults.js';
 
 /** The fields of each training objective: its attack and specific settings. */
 
-/** Step size in pixels, such as 2/255; null for the objective's default (docs/training.md). @default null */
-const stepSize = pixelDistance().nullable().default(defaults.attack.stepSize);
+const stepSize = pixelDistance()
+  .nullable()
+  .default(defaults.attack.stepSize)
+  .describe("Step size in pixels, such as 2/255; null for the objective's default (docs/training.md).");
 
 const attackFields = {
   stepSize,
-  /** Batch norm mode in the attack: running statistics (`eval`) or batch statistics (`train`). @default 'eval' */
-  batchNorm: oneOf(['eval', 'train']).default(defaults.attack.batchNorm),
-  /** Warm-up of ε, and of the step size with it, in epochs. @default 0 */
-  epsilonWarmup: atLeastZero().default(defaults.attack.epsilonWarmup),
-  /** Warm-up of the step size only, in epochs. @default 0 */
-  stepWarmup: atLeastZero().default(defaults.attack.stepWarmup),
+  batchNorm: oneOf(['eval', 'train'])
+    .default(defaults.attack.batchNorm)
+    .describe('Batch norm mode in the attack: running statistics (`eval`) or batch statistics (`train`).'),
+  epsilonWarmup: atLeastZero()
+    .default(defaults.attack.epsilonWarmup)
+    .describe('Warm-up of ε, and of the step size with it, in epochs.'),
+  stepWarmup: atLeastZero()
+    .default(defaults.attack.stepWarmup)
+    .describe('Warm-up of the step size only, in epochs.'),
 };
 
-/** Number of gradient steps of the training attack. */
-const steps = whole(1);
+const steps = whole(1).describe('Number of gradient steps of the training attack.');
 
 const pgdAttack = z.strictObject({
   steps,
   ...attackFields,
-  /** Start from a random point in the ε-ball instead of the image. @default true */
-  randomStart: yesOrNo().default(defaults.attack.randomStart),
+  randomStart: yesOrNo()
+    .default(defaults.attack.randomStart)
+    .describe('Start from a random point in the ε-ball instead of the image.'),
 });
 
 const fastAttack = z.strictObject(attackFields).prefault({});
@@ -44,18 +50,21 @@ const satAttack = z
   .strictObject({
     steps: steps.default(defaults.sat.steps),
     ...attackFields,
-    /** Probability that a batch starts from the clean images instead of random points. @default 0.2 */
-    cleanStart: between(0, 1).default(defaults.sat.cleanStart),
-    /** Clip the random start to [0, 1] before the first gradient; the released code does not. @default false */
-    clipStart: yesOrNo().default(defaults.sat.clipStart),
+    cleanStart: between(0, 1)
+      .default(defaults.sat.cleanStart)
+      .describe('Probability that a batch starts from the clean images instead of random points.'),
+    clipStart: yesOrNo()
+      .default(defaults.sat.clipStart)
+      .describe('Clip the random start to [0, 1] before the first gradient; the released code does not.'),
   })
   .prefault({});
 
 const freeAttack = z
   .strictObject({
     stepSize,
-    /** Consecutive steps on each batch (m), which multiplies the steps per epoch. @default 4 */
-    replays: whole(2).default(defaults.free.replays),
+    replays: whole(2)
+      .default(defaults.free.replays)
+      .describe('Consecutive steps on each batch (m), which multiplies the steps per epoch.'),
     epsilonWarmup: attackFields.epsilonWarmup,
   })
   .prefault({});
@@ -65,8 +74,8 @@ const divergenceAttack = z
   .strictObject({ steps: steps.default(defaults.trades.steps), ...attackFields })
   .prefault({});
 
-/** Label smoothing in the update, not in the attack. */
-const labelSmoothing = between(0, 0.99);
+const labelSmoothing = (standard: number) =>
+  between(0, 0.99).default(standard).describe('Label smoothing in the update, not in the attack.');
 
 const fixedActivation = text('the name of an activation or null')
   .superRefine((value, context) => {
@@ -76,6 +85,7 @@ const fixedActivation = text('the name of an activation or null')
       reportError(context, [], error);
     }
   })
+  .meta({ anyOf: activationForms({ fixed: true }) })
   .nullable()
   .default(null);
 
@@ -85,39 +95,52 @@ interface AwpStandard {
 }
 
 const adversarialFields = (standard: AwpStandard) => ({
-  /** Surrogate derivatives of the activation in the attack and in the update (Table 1 of the paper). @default null */
-  derivatives: z.strictObject({ attack: fixedActivation, update: fixedActivation }).prefault({}),
-  /** Adversarial weight perturbation (Wu et al., 2020); null for none. @default null */
+  derivatives: z
+    .strictObject({
+      attack: fixedActivation.describe(
+        'Activation whose derivative the attack uses in place of the network’s; null for its own.',
+      ),
+      update: fixedActivation.describe(
+        'Activation whose derivative the update uses in place of the network’s; null for its own.',
+      ),
+    })
+    .prefault({})
+    .describe(
+      'Surrogate derivatives of the activation in the attack and in the update (Table 1 of the paper).',
+    ),
   awp: z
     .strictObject({
-      /** Norm of the perturbation relative to that of the weights. @default 0.01, and 0.005 for trades and mart */
-      gamma: between(0, 1).default(standard.gamma),
-      /** Epochs without perturbation at the start. @default 0, and 10 for trades */
-      warmup: atLeastZero().default(standard.warmup),
+      gamma: between(0, 1)
+        .default(standard.gamma)
+        .describe('Norm of the perturbation relative to that of the weights.'),
+      warmup: atLeastZero().default(standard.warmup).describe('Epochs without perturbation at the start.'),
     })
     .nullable()
-    .default(defaults.training.awp),
+    .default(defaults.training.awp)
+    .describe('Adversarial weight perturbation (Wu et al., 2020); null for none.'),
 });
 
 const onCrossEntropy = adversarialFields(defaults.awp.crossEntropy);
 
-/** GradAlign (Andriushchenko and Flammarion, 2020); null for none. @default null */
 const gradAlign = (at: 'image' | 'start') =>
   z
     .strictObject({
-      /** λ: weight of the gradient misalignment within the ε-ball. @default 0.2 */
-      weight: positive().default(defaults.gradAlign.weight),
-      /** Where the first of the two gradients is taken: at the image, or where the attack starts. @default 'image', and 'start' for fast */
-      at: oneOf(['image', 'start']).default(at),
+      weight: positive()
+        .default(defaults.gradAlign.weight)
+        .describe('λ: weight of the gradient misalignment within the ε-ball.'),
+      at: oneOf(['image', 'start'])
+        .default(at)
+        .describe('Where the first of the two gradients is taken: at the image, or where the attack starts.'),
     })
     .nullable()
-    .default(defaults.training.gradAlign);
+    .default(defaults.training.gradAlign)
+    .describe('GradAlign (Andriushchenko and Flammarion, 2020); null for none.');
 const { fast: atOfFast, others } = defaults.gradAlign.at;
 
-const smoothed = (standard: number) => ({
-  /** Label smoothing in the update. @default 0, and 0.1 for sat and gradient-norm */
-  labelSmoothing: labelSmoothing.default(standard),
-});
+const beta = (standard: number) =>
+  atLeastZero().default(standard).describe('Weight of the KL divergence relative to the loss beside it.');
+
+const smoothed = (standard: number) => ({ labelSmoothing: labelSmoothing(standard) });
 
 /** Names and fields of every objective. */
 export const objectiveFields = {
@@ -133,24 +156,25 @@ export const objectiveFields = {
   },
   trades: {
     attack: divergenceAttack,
-    /** Weight of the KL divergence relative to the clean loss. @default 6 */
-    beta: atLeastZero().default(defaults.trades.beta),
+    beta: beta(defaults.trades.beta),
     ...smoothed(0),
     ...adversarialFields(defaults.awp.trades),
   },
   mart: {
     attack: divergenceAttack,
-    /** Weight of the KL divergence. @default 6 */
-    beta: atLeastZero().default(defaults.mart.beta),
+    beta: beta(defaults.mart.beta),
     ...adversarialFields(defaults.awp.mart),
   },
   'gradient-norm': {
-    /** Weight of the cross-entropy of the clean images. @default 0.8 */
-    crossEntropy: positive().default(defaults.gradientNorm.crossEntropy),
-    /** Weight of ε times the norm of the input's gradient. @default 1.2 */
-    penalty: positive().default(defaults.gradientNorm.penalty),
-    /** Epochs in which that weight grows from 0. @default 5 */
-    penaltyWarmup: atLeastZero().default(defaults.gradientNorm.penaltyWarmup),
+    crossEntropy: positive()
+      .default(defaults.gradientNorm.crossEntropy)
+      .describe('Weight of the cross-entropy of the clean images.'),
+    penalty: positive()
+      .default(defaults.gradientNorm.penalty)
+      .describe("Weight of ε times the norm of the input's gradient."),
+    penaltyWarmup: atLeastZero()
+      .default(defaults.gradientNorm.penaltyWarmup)
+      .describe('Epochs in which the weight `penalty` grows from 0.'),
     ...smoothed(defaults.gradientNorm.labelSmoothing),
   },
 } as const;

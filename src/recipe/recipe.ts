@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { isDeviceName } from '../engine/device-name.js';
+import { deviceNamePattern, isDeviceName } from '../engine/device-name.js';
 import { InputError } from '../errors.js';
 import { publishedDropRates, supportsSamePadding } from '../models/architectures/names.js';
 import { parseEpsilon } from '../user-input/epsilon.js';
-import { oneOf, text, whole } from '../user-input/schema-fields.js';
+import { numberOrFraction, oneOf, text, whole } from '../user-input/schema-fields.js';
 import { reportError, validate } from '../user-input/validate.js';
 import { data } from './data.js';
 import { defaults } from './defaults.js';
@@ -20,11 +20,15 @@ import { training } from './training.js';
 
 const threat = z
   .strictObject({
-    norm: oneOf(['linf', 'l2']),
-    /** The radius for pixels in [0, 1], as a number or fraction: 8/255. */
-    epsilon: z.union([z.number(), z.string()], { error: 'a number or fraction, such as 8/255,' }),
-    /** The original notation of the radius, beside the number; in stored recipes only. */
-    epsilonText: text('a text').optional(),
+    norm: oneOf(['linf', 'l2']).describe('The norm in which images may change.'),
+    epsilon: numberOrFraction({
+      error: 'a number or fraction, such as 8/255,',
+      range: { minimum: 0 },
+    }).describe('The radius for pixels in [0, 1], as a number or fraction: 8/255.'),
+    epsilonText: text('a text')
+      .optional()
+      .meta({ stored: true })
+      .describe('The original notation of the radius, beside the number; in stored recipes only.'),
   })
   .transform((value, context) => {
     try {
@@ -41,40 +45,45 @@ const threat = z
 
 const validation = z
   .strictObject({
-    /** Attack for the robust validation accuracy after each epoch: `fgsm` or `pgd-STEPS`. @default 'pgd-10' */
     attack: z
       .string({ error: "'fgsm' or 'pgd-STEPS'" })
       .regex(/^(fgsm|pgd-[1-9]\d*)$/, { error: "'fgsm' or 'pgd-STEPS', such as 'pgd-10'," })
-      .default(defaults.validation.attack),
-    /** Number of validation examples to attack, or all if there are fewer. @default 1000 */
-    examples: whole(1).default(defaults.validation.examples),
-    /** Batch size; affects the speed only. @default 250 */
-    batch: whole(1).default(defaults.validation.batch),
+      .default(defaults.validation.attack)
+      .describe('Attack for the robust validation accuracy after each epoch: `fgsm` or `pgd-STEPS`.'),
+    examples: whole(1)
+      .default(defaults.validation.examples)
+      .describe('Number of validation examples to attack, or all if there are fewer.'),
+    batch: whole(1).default(defaults.validation.batch).describe('Batch size; affects the speed only.'),
   })
   .prefault({});
 
 export const recipeSchema = z
   .strictObject({
-    /** Name of the run folder: letters, digits, dots, dashes and underscores. */
     name: z
       .string({ error: 'a name' })
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'letters, digits, dots, dashes and underscores' }),
-    description: text('a text').optional(),
-    data,
-    model,
-    threat,
-    training,
-    validation,
-    /** Where to train; `auto` is a graphics card if there is one. `cuda:N` is for one process: ranks take one card each. @default 'auto' */
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'letters, digits, dots, dashes and underscores' })
+      .describe('Name of the run folder: letters, digits, dots, dashes and underscores.'),
+    description: text('a text').optional().describe('A text for people; it has no effect.'),
+    data: data.describe('The training data (docs/data.md).'),
+    model: model.describe('The network (docs/networks.md).'),
+    threat: threat.describe('Which images count as adversarial (docs/threat-model.md).'),
+    training: training.describe('How the network is trained (docs/training.md).'),
+    validation: validation.describe('What is measured after each epoch (docs/training.md#monitoring).'),
     device: z
       .string({ error: "'auto', 'cpu', 'cuda' or 'cuda:N'" })
       .refine((name) => name === 'auto' || isDeviceName(name), {
         error: "'auto', 'cpu', 'cuda' or 'cuda:N'",
         params: { expected: true },
       })
-      .default(defaults.device),
-    /** Threads of the engine; null for one per processor. @default null */
-    threads: whole(1).nullable().default(defaults.threads),
+      .meta({ anyOf: [{ enum: ['auto', 'cpu', 'cuda'] }, { pattern: deviceNamePattern.source }] })
+      .default(defaults.device)
+      .describe(
+        'Where to train; `auto` is a graphics card if there is one. `cuda:N` is for one process: ranks take one card each.',
+      ),
+    threads: whole(1)
+      .nullable()
+      .default(defaults.threads)
+      .describe('Threads of the engine; null for one per processor.'),
   })
   .superRefine(({ data, model, training, threat }, context) => {
     const report = (path: readonly string[], message: string) =>
@@ -96,6 +105,11 @@ export const recipeSchema = z
       report(
         ['training', 'derivatives', 'update'],
         `the learned coefficient of ${model.activation} would have no gradient.`,
+      );
+    if (training.patience !== null && data.validation === 0)
+      report(
+        ['training', 'patience'],
+        'without validation images no epoch is better than another. Set data.validation, or leave it out.',
       );
     const problem = data.name === 'imagenet' ? imagenetProblem(data) : null;
     if (problem !== null) report(['data', problem[0]], problem[1]);

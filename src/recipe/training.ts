@@ -5,20 +5,24 @@ import { atLeastZero, between, oneOf, positive, whole, yesOrNo } from '../user-i
 import { defaults } from './defaults.js';
 import { objectiveFields, objectiveNames } from './objective.js';
 
-/** What decays: the weights of convolutions and linear layers, or all parameters. @default 'weights' */
 const weightDecayOn = (standard: { readonly weightDecayOn: 'weights' }) =>
-  oneOf(['weights', 'all']).default(standard.weightDecayOn);
+  oneOf(['weights', 'all'])
+    .default(standard.weightDecayOn)
+    .describe('What decays: the weights of convolutions and linear layers, or all parameters.');
+
+const weightDecay = (standard: { readonly weightDecay: number }) =>
+  atLeastZero()
+    .default(standard.weightDecay)
+    .describe('Weight decay: an L2 penalty (sgd, adam), or decoupled (adamw).');
+
+const optimizerName = 'The optimiser.';
 
 const sgd = z
   .strictObject({
-    /** The default. */
-    name: z.literal('sgd').default('sgd'),
-    /** Momentum in [0, 1]; 0 is off. @default 0.9 */
-    momentum: between(0, 1).default(defaults.sgd.momentum),
-    /** Nesterov momentum. @default true */
-    nesterov: yesOrNo().default(defaults.sgd.nesterov),
-    /** L2 penalty. @default 5e-4 */
-    weightDecay: atLeastZero().default(defaults.sgd.weightDecay),
+    name: z.literal('sgd').default('sgd').describe(optimizerName),
+    momentum: between(0, 1).default(defaults.sgd.momentum).describe('Momentum in [0, 1]; 0 is off.'),
+    nesterov: yesOrNo().default(defaults.sgd.nesterov).describe('Nesterov momentum.'),
+    weightDecay: weightDecay(defaults.sgd),
     weightDecayOn: weightDecayOn(defaults.sgd),
   })
   .refine(({ momentum, nesterov }) => momentum > 0 || !nesterov, {
@@ -27,18 +31,20 @@ const sgd = z
   });
 
 const adamFields = (standard: { readonly weightDecay: number; readonly weightDecayOn: 'weights' }) => ({
-  /** Decay rate of the first moment. @default 0.9 */
-  beta1: between(0, 0.999999).default(defaults.adam.beta1),
-  /** Decay rate of the second moment. @default 0.999 */
-  beta2: between(0, 0.999999).default(defaults.adam.beta2),
-  /** @default 1e-8 */
-  epsilon: positive().default(defaults.adam.epsilon),
-  /** Weight decay: an L2 penalty, or decoupled (adamw). @default 0 or 0.01 */
-  weightDecay: atLeastZero().default(standard.weightDecay),
+  beta1: between(0, 0.999999).default(defaults.adam.beta1).describe('Decay rate of the first moment.'),
+  beta2: between(0, 0.999999).default(defaults.adam.beta2).describe('Decay rate of the second moment.'),
+  epsilon: positive().default(defaults.adam.epsilon).describe('Added to the denominator of the update.'),
+  weightDecay: weightDecay(standard),
   weightDecayOn: weightDecayOn(standard),
 });
-const adam = z.strictObject({ name: z.literal('adam'), ...adamFields(defaults.adam) });
-const adamw = z.strictObject({ name: z.literal('adamw'), ...adamFields(defaults.adamw) });
+const adam = z.strictObject({
+  name: z.literal('adam').describe(optimizerName),
+  ...adamFields(defaults.adam),
+});
+const adamw = z.strictObject({
+  name: z.literal('adamw').describe(optimizerName),
+  ...adamFields(defaults.adamw),
+});
 
 const optimizer = z
   .discriminatedUnion('name', [sgd, adam, adamw], { error: "'sgd', 'adam' or 'adamw'" })
@@ -48,109 +54,158 @@ const optimizer = z
   })
   .prefault({});
 
-/** Peak learning rate. */
-const learningRate = positive();
-/** Linear warm-up of the learning rate, in (fractional) epochs. @default 0 */
-const warmup = atLeastZero().default(defaults.schedule.warmup);
-/** Learning rate at the start of the warm-up, which takes place only if it is below the peak. @default 0 */
-const warmupFrom = atLeastZero().default(defaults.schedule.warmupFrom);
-/** Final learning rate. @default 0 */
-const final = atLeastZero().default(defaults.schedule.final);
+const scheduleName = 'How the learning rate changes.';
+const learningRate = positive().describe('Peak learning rate.');
+const warmupMeaning = 'Linear warm-up of the learning rate, in (fractional) epochs.';
+const warmup = atLeastZero().default(defaults.schedule.warmup).describe(warmupMeaning);
+const warmupFrom = atLeastZero()
+  .default(defaults.schedule.warmupFrom)
+  .describe('Learning rate at the start of the warm-up, which takes place only if it is below the peak.');
+const final = atLeastZero().default(defaults.schedule.final).describe('Final learning rate.');
 
 const schedule = z.discriminatedUnion(
   'name',
   [
-    z.strictObject({ name: z.literal('constant'), learningRate, warmup, warmupFrom }),
     z.strictObject({
-      name: z.literal('step'),
+      name: z.literal('constant').describe(scheduleName),
       learningRate,
       warmup,
       warmupFrom,
-      /** Epochs after which the learning rate is multiplied by `factor`. */
-      milestones: z.array(positive(), { error: 'a list of epochs' }).min(1, { error: 'at least one epoch' }),
-      /** @default 0.1 */
+    }),
+    z.strictObject({
+      name: z.literal('step').describe(scheduleName),
+      learningRate,
+      warmup,
+      warmupFrom,
+      milestones: z
+        .array(positive(), { error: 'a list of epochs' })
+        .min(1, { error: 'at least one epoch' })
+        .describe('Epochs after which the learning rate is multiplied by `factor`.'),
       factor: between(0, 1)
         .refine((value) => value < 1, {
           error: 'with a factor of 1 the learning rate never changes. Use constant.',
         })
-        .default(defaults.schedule.factor),
+        .meta({ exclusiveMaximum: 1 })
+        .default(defaults.schedule.factor)
+        .describe('What the learning rate is multiplied by at each milestone.'),
     }),
-    z.strictObject({ name: z.literal('cosine'), learningRate, warmup, warmupFrom, final }),
-    // The warm-up defines one-cycle: no default fits both short and long runs.
-    z.strictObject({ name: z.literal('one-cycle'), learningRate, warmup: positive(), warmupFrom, final }),
+    z.strictObject({
+      name: z.literal('cosine').describe(scheduleName),
+      learningRate,
+      warmup,
+      warmupFrom,
+      final,
+    }),
+    z.strictObject({
+      name: z.literal('one-cycle').describe(scheduleName),
+      learningRate,
+      // It defines one-cycle: no default fits both short and long runs.
+      warmup: positive().describe(warmupMeaning),
+      warmupFrom,
+      final,
+    }),
   ],
   { error: "'constant', 'step', 'cosine' or 'one-cycle'" },
 );
 
-/** Exponential moving average (EMA) of the weights; the average is evaluated and saved. */
 const ema = z
   .strictObject({
-    /** Decay in [0, 1). @default 0.995 */
     decay: atLeastZero()
       .refine((value) => value < 1, { error: 'a number from 0 to below 1', params: { expected: true } })
-      .default(defaults.ema.decay),
-    /** Use min(decay, (1 + t) / (10 + t)) after step t. @default true */
-    warmup: yesOrNo().default(defaults.ema.warmup),
-    /** Running statistics of batch norm: copied from the trained network, or averaged too. @default 'copy' */
-    batchNorm: oneOf(['copy', 'average']).default(defaults.ema.batchNorm),
+      .meta({ exclusiveMaximum: 1 })
+      .default(defaults.ema.decay)
+      .describe('Decay in [0, 1).'),
+    warmup: yesOrNo()
+      .default(defaults.ema.warmup)
+      .describe('Use min(decay, (1 + t) / (10 + t)) after step t.'),
+    batchNorm: oneOf(['copy', 'average'])
+      .default(defaults.ema.batchNorm)
+      .describe('Running statistics of batch norm: copied from the trained network, or averaged too.'),
   })
   .nullable()
-  .default(defaults.training.ema);
+  .default(defaults.training.ema)
+  .describe('Exponential moving average (EMA) of the weights; the average is evaluated and saved.');
 
-/** Detection of catastrophic overfitting: docs/training.md. */
 const guard = z
   .strictObject({
-    /** Steps between checks; null for the end of each epoch only, where a check always takes place. @default null */
-    every: whole(1).nullable().default(defaults.guard.every),
-    /** Number of training images to attack. @default 128 */
-    examples: whole(1).default(defaults.guard.examples),
+    every: whole(1)
+      .nullable()
+      .default(defaults.guard.every)
+      .describe(
+        'Steps between checks; null for the end of each epoch only, where a check always takes place.',
+      ),
+    examples: whole(1).default(defaults.guard.examples).describe('Number of training images to attack.'),
   })
   .nullable()
-  .prefault({});
+  .prefault({})
+  .describe('Detection of catastrophic overfitting (docs/training.md); null for none.');
 
 const commonFields = {
-  /**
-   * Number of epochs, each followed by a validation; an epoch is a pass over the training set, unless `epochSteps` is
-   * set.
-   */
-  epochs: whole(1),
-  /** Steps per epoch; null for a pass over the training set. @default null */
-  epochSteps: whole(1).nullable().default(defaults.training.epochSteps),
-  /** Batch size of a step. */
-  batch: whole(1),
-  /** Seed of initial weights, shuffling, augmentation and attack noise. @default 0 */
-  seed: whole(0).default(defaults.training.seed),
+  epochs: whole(1).describe(
+    'Number of epochs, each followed by a validation; an epoch is a pass over the training set, unless `epochSteps` is set.',
+  ),
+  epochSteps: whole(1)
+    .nullable()
+    .default(defaults.training.epochSteps)
+    .describe('Steps per epoch; null for a pass over the training set.'),
+  patience: whole(1)
+    .nullable()
+    .default(defaults.training.patience)
+    .describe(
+      'Early stopping: the run ends after so many epochs without a better value of what selects the best epoch ' +
+        '(docs/training.md#monitoring); null for all epochs.',
+    ),
+  batch: whole(1).describe('Batch size of a step.'),
+  seed: whole(0)
+    .default(defaults.training.seed)
+    .describe('Seed of initial weights, shuffling, augmentation and attack noise.'),
   optimizer,
   schedule,
-  /** Gradient accumulation: number of micro-batches per batch, to save memory. @default 1 */
-  accumulate: whole(1).default(defaults.training.accumulate),
-  /** Gradient clipping: maximum global L2 norm; null for none. @default null */
-  clipNorm: positive().nullable().default(defaults.training.clipNorm),
-  ema,
-  /**
-   * Precision of the network in attacks and updates; weights, their gradients and validation's verdicts are float32. `tf32`
-   * needs a graphics card.
-   *
-   * @default 'float32'
-   */
-  precision: oneOf(precisions).default(defaults.training.precision),
-  /**
-   * Batch norm statistics in training: of the whole batch, of each rank's part (`ghost`), or of each group of so many
-   * images, whatever the number of processes. With groups, `sat` draws its clean start for each.
-   *
-   * @default 'synchronised'
-   */
-  batchNorm: z
-    .union([z.enum(['synchronised', 'ghost']), z.strictObject({ ghost: whole(1) })], {
-      error: "'synchronised', 'ghost' or { ghost: IMAGES }",
+  accumulate: whole(1)
+    .default(defaults.training.accumulate)
+    .describe('Gradient accumulation: number of micro-batches per batch, to save memory.'),
+  clipNorm: positive()
+    .nullable()
+    .default(defaults.training.clipNorm)
+    .describe('Gradient clipping: maximum global L2 norm; null for none.'),
+  classWeights: z
+    .union([z.literal('balanced'), z.array(positive()).min(2, { error: 'one number for each class' })], {
+      error: "'balanced' or a list with one number above 0 for each class",
     })
-    .default(defaults.training.batchNorm),
-  /** Steps between checkpoints within an epoch; null for one at the end of each epoch. @default null */
-  checkpointEvery: whole(1).nullable().default(defaults.training.checkpointEvery),
+    .nullable()
+    .default(defaults.training.classWeights)
+    .describe(
+      'How much an image counts in the loss, by its class: a number for each class, in their order, or `balanced`, by which ' +
+        'every class counts the same in total; null for the same for all images (docs/training.md#class-weights).',
+    ),
+  ema,
+  precision: oneOf(precisions)
+    .default(defaults.training.precision)
+    .describe(
+      "Precision of the network in attacks and updates; weights, their gradients and validation's verdicts are float32. " +
+        '`tf32` needs a graphics card.',
+    ),
+  batchNorm: z
+    .union(
+      [z.enum(['synchronised', 'ghost']), z.strictObject({ ghost: whole(1).describe('Images of a group.') })],
+      { error: "'synchronised', 'ghost' or { ghost: IMAGES }" },
+    )
+    .default(defaults.training.batchNorm)
+    .describe(
+      "Batch norm statistics in training: of the whole batch, of each process's part (`ghost`), or of each group of so " +
+        'many images, whatever the number of processes. With groups, `sat` draws its clean start for each.',
+    ),
+  checkpointEvery: whole(1)
+    .nullable()
+    .default(defaults.training.checkpointEvery)
+    .describe('Steps between checkpoints within an epoch; null for one at the end of each epoch.'),
 };
 
 const { clean, pgd, fast, free, sat, trades, mart, 'gradient-norm': gradientNorm } = objectiveFields;
 const guarded = { ...commonFields, guard };
+
+const objective = <const Name extends string>(name: Name) =>
+  z.literal(name).describe('What is trained on (docs/training.md#objectives).');
 
 /** An inconsistency in the training section. */
 interface Problem {
@@ -162,14 +217,14 @@ export const training = z
   .discriminatedUnion(
     'objective',
     [
-      z.strictObject({ objective: z.literal('clean'), ...clean, ...commonFields }),
-      z.strictObject({ objective: z.literal('pgd'), ...pgd, ...guarded }),
-      z.strictObject({ objective: z.literal('fast'), ...fast, ...guarded }),
-      z.strictObject({ objective: z.literal('free'), ...free, ...guarded }),
-      z.strictObject({ objective: z.literal('sat'), ...sat, ...guarded }),
-      z.strictObject({ objective: z.literal('trades'), ...trades, ...guarded }),
-      z.strictObject({ objective: z.literal('mart'), ...mart, ...guarded }),
-      z.strictObject({ objective: z.literal('gradient-norm'), ...gradientNorm, ...guarded }),
+      z.strictObject({ objective: objective('clean'), ...clean, ...commonFields }),
+      z.strictObject({ objective: objective('pgd'), ...pgd, ...guarded }),
+      z.strictObject({ objective: objective('fast'), ...fast, ...guarded }),
+      z.strictObject({ objective: objective('free'), ...free, ...guarded }),
+      z.strictObject({ objective: objective('sat'), ...sat, ...guarded }),
+      z.strictObject({ objective: objective('trades'), ...trades, ...guarded }),
+      z.strictObject({ objective: objective('mart'), ...mart, ...guarded }),
+      z.strictObject({ objective: objective('gradient-norm'), ...gradientNorm, ...guarded }),
     ],
     { error: quotedList(objectiveNames) },
   )

@@ -59,6 +59,8 @@ export interface ReportNetwork {
   readonly parameters: number;
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly trainingSeconds: number;
+  /** A sentence on a training that its patience ended. */
+  readonly stoppedEarly?: string;
   /** Where it was trained, in the order of its starts and resumptions: `cuda:0 (NVIDIA H100), tf32`. */
   readonly trainedOn: readonly string[];
   readonly epochs: readonly EpochPoint[];

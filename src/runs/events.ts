@@ -69,6 +69,8 @@ export type RunEvent =
       readonly epoch: number;
       readonly step: number;
       readonly seconds: number;
+      /** The epoch of the best value, of a run that ended early, since none was better within its patience. */
+      readonly bestEpoch?: number | undefined;
     };
 
 const time = z.string();
@@ -110,5 +112,5 @@ export const runEventSchema: z.ZodType<RunEvent> = z.discriminatedUnion('type', 
   z.object({ type: z.literal('warning'), time, step: whole(0), message: z.string() }),
   z.object({ type: z.literal('interrupted'), ...position }),
   z.object({ type: z.literal('failed'), ...position, message: z.string() }),
-  z.object({ type: z.literal('end'), ...position, seconds: number }),
+  z.object({ type: z.literal('end'), ...position, seconds: number, bestEpoch: whole(1).optional() }),
 ]);

@@ -4,14 +4,14 @@ import { InputError, InterruptedError, RunError } from '../errors.js';
 import type { Model } from '../models/model.js';
 import type { CheckpointName } from '../runs/checkpoint.js';
 import type { RunEvent } from '../runs/events.js';
-import { stack, zerosLike } from '../tensor/create.js';
+import { stack, tensor, zerosLike } from '../tensor/create.js';
 import { PendingRead } from '../tensor/pending-read.js';
-import { scope } from '../tensor/scope.js';
+import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Ema } from './ema.js';
 import { accumulateGradients } from './gradient-accumulation.js';
 import { learningRateAt, type Schedule } from './learning-rate.js';
-import type { Objective } from './objectives/objective.js';
+import type { Objective, StepContext } from './objectives/objective.js';
 import { clipNorm } from './optimizers/clip.js';
 import type { Optimizer } from './optimizers/optimizer.js';
 import {
@@ -35,6 +35,8 @@ export interface TrainingProgress {
   readonly accuracySum: number;
   /** The best validation value so far; null before the first. */
   readonly best: number | null;
+  /** Epochs since then without a better one. */
+  readonly waited: number;
   /** State of the guard. */
   readonly watched: GuardState;
   /** Ids of the images found to be broken so far. */
@@ -48,6 +50,7 @@ export const initialProgress: TrainingProgress = {
   lossSum: 0,
   accuracySum: 0,
   best: null,
+  waited: 0,
   watched: initialGuardState,
   broken: [],
 };
@@ -67,6 +70,8 @@ export interface TrainOptions {
   readonly accumulate?: number;
   /** Maximum L2 norm of the concatenated gradients; null: no clipping. @default null */
   readonly clipNorm?: number | null;
+  /** How much the loss of an image counts, by its class; null: all count the same. @default null */
+  readonly classWeights?: readonly number[] | null;
   /** Updated after each step. @default null */
   readonly ema?: Ema | null;
   /** Checks for catastrophic overfitting at the end of each epoch. @default null */
@@ -80,6 +85,8 @@ export interface TrainOptions {
   readonly seed: number;
   /** Evaluates the model after each epoch: `['validation/clean', 0.9]`. The last value selects the best checkpoint. */
   readonly evaluate: () => AsyncIterable<readonly [name: string, value: number]>;
+  /** Ends the run after so many epochs without a better value of the last measurement; null: never. @default null */
+  readonly patience?: number | null;
   /** Steps between checkpoints within an epoch; null: only at the end of each epoch. */
   readonly checkpointEvery: number | null;
   readonly progress: TrainingProgress;
@@ -109,7 +116,7 @@ interface UnreadStep {
 
 /**
  * Trains a model. Each step: load a batch, compute gradients, update, log. Each epoch: evaluate, save the best and the
- * last checkpoint.
+ * last checkpoint; the last epoch may come early, with `patience`.
  *
  * With `readsLate` the event of a step is recorded after the next step was launched, or before the next event of another
  * type, a check of the guard or a checkpoint.
@@ -122,7 +129,7 @@ interface UnreadStep {
 export async function train(options: TrainOptions): Promise<void> {
   const { model, data, objective, optimizer, schedule, epochs, batch, seed, record } = options;
   const { accumulate = 1, ema = null, guard = null, guardEvery = null, guardAfter = 0 } = options;
-  const { group = singleProcess, ghost = false } = options;
+  const { classWeights = null, patience = null, group = singleProcess, ghost = false } = options;
   if (batch % accumulate !== 0)
     throw InputError.expected(`a divisor of the batch of ${batch}`, 'accumulate', accumulate);
   const size = batchOfRank(batch / accumulate, 'the images of a step, or of a part of it,', group);
@@ -133,6 +140,16 @@ export async function train(options: TrainOptions): Promise<void> {
   const stepsPerEpoch = options.epochSteps ?? stepsPerPass;
   const { readsLate = model.device !== 'cpu' } = options;
   const began = performance.now();
+  using weights =
+    classWeights === null
+      ? null
+      : keep(tensor(Float64Array.from(classWeights), [classWeights.length], model.device));
+  /** Of a step; the labels of all ranks decide how much an image of this one counts. */
+  const weightsOf = (labels: () => readonly number[]): Pick<StepContext, 'classWeights'> => {
+    if (classWeights === null || weights === null) return {};
+    const own = labels().reduce((sum, label) => sum + classWeights[label]!, 0);
+    return { classWeights: { ofClass: weights, mean: group.allReduce([own])[0]! / batch } };
+  };
   let progress = options.progress;
   data.skip?.(progress.broken);
   const unread: UnreadStep[] = [];
@@ -197,10 +214,13 @@ export async function train(options: TrainOptions): Promise<void> {
     if (healthy === step) checkpoint('healthy');
   };
 
+  // Ranks agree, since they measure the same. Asked again of a run that was killed between its last checkpoint and its end.
+  const isStalled = () => patience !== null && progress.waited >= patience;
+
   // Ensures that there is always a checkpoint to resume from.
   if (progress.step === 0) checkpoint('last');
 
-  while (progress.epoch <= epochs) {
+  while (progress.epoch <= epochs && !isStalled()) {
     const { epoch } = progress;
     const epochBegan = performance.now();
     stepBegan = epochBegan;
@@ -229,7 +249,8 @@ export async function train(options: TrainOptions): Promise<void> {
       const { read, isTaken } = scope(() => {
         const key = { seed, epoch: pass };
         const batchOf = (part: number) => images.batch(part * size, size);
-        const context = { ...key, step, stepsPerEpoch, first: group.rank * perRank };
+        const place = { ...key, step, stepsPerEpoch, first: group.rank * perRank };
+        const context = { ...place, ...weightsOf(images.labels) };
         const parts = { parts: accumulate, batchOf, context, stopsEarly: !readsLate };
         const result = accumulateGradients(objective, model, parts);
         const { gradients, loss, accuracy } = result;
@@ -285,18 +306,21 @@ export async function train(options: TrainOptions): Promise<void> {
       epoch: epoch + 1,
       step: progress.step,
       best: isBest ? chosen : progress.best,
+      waited: isBest || chosen === null ? 0 : progress.waited + 1,
       watched: progress.watched,
       broken: progress.broken,
     };
     if (isBest) checkpoint('best');
     checkpoint('last');
-    if (interrupted() && epoch < epochs) stop();
+    if (interrupted() && epoch < epochs && !isStalled()) stop();
   }
+  const last = progress.epoch - 1;
   record({
     type: 'end',
     time: now(),
-    epoch: epochs,
+    epoch: last,
     step: progress.step,
+    ...(last < epochs && { bestEpoch: last - progress.waited }),
     seconds: (performance.now() - began) / 1000,
   });
 }

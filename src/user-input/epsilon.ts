@@ -7,8 +7,11 @@ export interface Epsilon {
   readonly epsilonText: string;
 }
 
-const decimal = '(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:e[+-]?\\d+)?';
-const pattern = new RegExp(`^(-?${decimal})(?:\\s*/\\s*(${decimal}))?$`, 'i');
+const decimal = '(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:[eE][+-]?\\d+)?';
+const pattern = new RegExp(`^(-?${decimal})(?:\\s*/\\s*(${decimal}))?$`);
+
+/** A number of at least 0, or a fraction, as text; a pattern of JSON Schemas. */
+export const fractionPattern = `^${decimal}(?:\\s*/\\s*${decimal})?$`;
 
 /**
  * Parses a distance in pixels of [0, 1]: `8/255`, `0.1`, 0.1; undefined if it is not a finite number or fraction.

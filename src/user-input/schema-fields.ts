@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { quotedList } from './did-you-mean.js';
-import { parseFraction } from './epsilon.js';
+import { fractionPattern, parseFraction } from './epsilon.js';
 
 /**
  * Field types of user input. The message of each is a phrase for the expected value, which `validate.ts` turns into a
@@ -44,10 +44,19 @@ export function oneOf<const Names extends readonly string[]>(names: Names) {
   return z.enum(names, { error: quotedList(names) });
 }
 
+/** A number, or a text that should be a number or fraction (`8/255`); `range` says more of the number in a JSON Schema. */
+export function numberOrFraction(options: {
+  readonly error: string;
+  readonly range: { readonly minimum: number } | { readonly exclusiveMinimum: number };
+}) {
+  const { error, range } = options;
+  return z.union([z.number().meta({ ...range }), z.string().meta({ pattern: fractionPattern })], { error });
+}
+
 /** A distance in pixels above 0, as a number or fraction (`2/255`), converted to a number. */
 export function pixelDistance() {
   const error = "a number or fraction above 0, such as '2/255',";
-  return z.union([z.number(), z.string()], { error }).transform((value, context): number => {
+  return numberOrFraction({ error, range: { exclusiveMinimum: 0 } }).transform((value, context): number => {
     const parsed = parseFraction(value);
     if (parsed !== undefined && parsed > 0) return parsed;
     context.addIssue({ code: 'custom', message: error, input: value, params: { expected: true } });

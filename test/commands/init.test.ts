@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import { trainingSetSize } from '../../src/app/plan/training-set-size.js';
 import { suggestRecipe } from '../../src/app/suggest-recipe.js';
 import { loadRecipe } from '../../src/recipe/load-recipe.js';
+import { schemaLine } from '../../src/recipe/schema-line.js';
 import { commandLines } from '../support/command-lines.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-init-'));
@@ -52,7 +53,9 @@ for (const [name, size] of [
     const { training, validation } = await trainingSetSize(recipe);
     assert.ok(recipe.training.batch <= training);
     assert.match(stdout, new RegExp(`for ${training} images .* with ${validation} for validation and \\d+`));
-    assert.match(readFileSync(out, 'utf8'), new RegExp(`^# ${training} images of \\d classes`));
+    const text = readFileSync(out, 'utf8');
+    assert.match(text, new RegExp(`^# ${training} images of \\d classes`));
+    assert.ok(text.includes(`\n${schemaLine(out)}\nname: `));
   });
 
 it('the recipe trains as it is written', async () => {
@@ -75,7 +78,11 @@ it('the length of the training follows the number of images', () => {
   const epochs = (training: number) =>
     Number(
       /epochs: (\d+)/.exec(
-        suggestRecipe('a', { ...facts, images: { training, validation: 9, test: 9 } }, []),
+        suggestRecipe(
+          'a',
+          { ...facts, images: { training, validation: 9, test: 9 } },
+          { usage: [], schemaLine: '#' },
+        ),
       )![1],
     );
   assert.deepEqual([epochs(100), epochs(6400), epochs(1e6)], [100, 30, 10]);

@@ -19,6 +19,14 @@ it('satin plan tells what a run takes by a data sheet, as a table and as JSON', 
   assert.deepEqual([json.recipe, json.basis, json.count], ['fashion-mnist-silu', 'data sheet', 2]);
 });
 
+it('it tells the most time that a run takes which may stop early', async () => {
+  const words = ['plan', 'fashion-mnist-silu', '--device', 'a100'];
+  const timeOf = (stdout: string) => /\ntime +(.*)\n/.exec(stdout)?.[1];
+  const whole = timeOf((await lines.run(words)).stdout);
+  const patient = timeOf((await lines.run([...words, '--set', 'training.patience=2'])).stdout);
+  assert.equal(patient, `at most ${whole}`);
+});
+
 it('it says where the memory of a device does not suffice', async () => {
   const words = ['plan', 'imagenet-resnet50-silu', '--device', 'v100', '--set', 'training.batch=16384'];
   const { status, stdout, stderr } = await lines.run(words);

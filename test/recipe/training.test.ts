@@ -218,6 +218,48 @@ describe('adversarial weight perturbation', () => {
   });
 });
 
+describe('patience', () => {
+  const ofPgd = (more: Section) => ({ objective: 'pgd', attack: { steps: 1 }, ...more });
+
+  it('is off, or a number of epochs', () => {
+    assert.equal(read(ofPgd({})).patience, null);
+    assert.equal(read(ofPgd({ patience: 2 })).patience, 2);
+    for (const patience of [0, 1.5, '2', true])
+      refuses(ofPgd({ patience }), /a whole number of at least 1 for training\.patience/);
+  });
+
+  it('is refused where nothing selects an epoch', () => {
+    const rest = { data: { name: 'mnist', validation: 0 } };
+    refuses(ofPgd({ patience: 2 }), /training\.patience: without validation images/, rest);
+    assert.equal(read(ofPgd({}), rest).patience, null);
+  });
+});
+
+describe('class weights', () => {
+  it('are off, balanced, or a list, with every objective', () => {
+    for (const objective of objectiveNames) {
+      const of = (more: Section) => read({ ...needed(objective), ...more }).classWeights;
+      assert.equal(of({}), null);
+      assert.equal(of({ classWeights: 'balanced' }), 'balanced');
+      assert.deepEqual(of({ classWeights: [1, 0.5] }), [1, 0.5]);
+    }
+  });
+
+  it('are refused unless they are above 0 and more than one', () => {
+    for (const classWeights of [
+      [1, 0],
+      [1, -1],
+      [1],
+      [],
+      'even',
+      3,
+      [1, 'two'],
+      [1, Number.POSITIVE_INFINITY],
+    ])
+      refuses({ ...needed('pgd'), classWeights }, /training\.classWeights/);
+  });
+});
+
 describe('batch norm in training', () => {
   const of = (more: Section) => read({ objective: 'sat', ...more }).batchNorm;
 

@@ -19,6 +19,7 @@ export interface Job {
   readonly batch: number;
   readonly batchNorm: 'synchronised' | 'ghost' | { readonly ghost: number };
   readonly accumulate?: number;
+  readonly classWeights?: readonly number[];
   readonly activation?: string;
 }
 
@@ -62,7 +63,7 @@ const objectives = {
 
 /** Trains a small network on blobs, with a learned activation unless another is named. */
 export async function outcomeOf(job: Job, group: ProcessGroup = singleProcess): Promise<Outcome> {
-  const { dtype, steps, batch, batchNorm, accumulate = 1, activation = 'psilu' } = job;
+  const { dtype, steps, batch, batchNorm, accumulate = 1, activation = 'psilu', classWeights = null } = job;
   const dataset = blobs(96);
   const { classes, shape } = dataset;
   using data = new DatasetTensors(dataset);
@@ -91,6 +92,7 @@ export async function outcomeOf(job: Job, group: ProcessGroup = singleProcess): 
     epochSteps: steps,
     batch,
     accumulate,
+    classWeights,
     clipNorm: 5,
     seed: 0,
     evaluate: async function* () {},

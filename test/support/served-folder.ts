@@ -58,7 +58,13 @@ export const start: RunEvent = {
   card: null,
   precision: 'float32',
 };
-export const end: RunEvent = { type: 'end', time: timeOf(31), epoch: 3, step: 30, seconds: 36 };
+export const end: Extract<RunEvent, { type: 'end' }> = {
+  type: 'end',
+  time: timeOf(31),
+  epoch: 3,
+  step: 30,
+  seconds: 36,
+};
 export const warning = (message: string, at = 5): RunEvent => ({
   type: 'warning',
   time: timeOf(at),

@@ -29,6 +29,7 @@ const few = {
   ghost: { ...exact, dtype: 'float32', objective: 'clean', steps: 3, batchNorm: 'ghost' },
   groups: { ...exact, objective: 'sat in groups', steps: 4, batchNorm: { ghost: 4 } },
   parts: { ...exact, objective: 'clean', steps: 2, accumulate: 2, batchNorm: 'ghost' },
+  weighted: { ...exact, objective: 'sat', steps: 4, classWeights: [8, 1, 0.5, 2] },
 } as const satisfies Readonly<Record<string, Job>>;
 
 // Fifty steps of four ranks are in test/slow.
@@ -79,6 +80,12 @@ for (const { size, steps } of [
     it('do so in ghost batch norm of groups, with a clean start for each', async () => {
       const { weights } = await far('groups');
       assert.ok(weights <= 1e-8, `weights off by ${weights}`);
+    });
+
+    it('do so with class weights, which are those of the whole batch', async () => {
+      const { weights, losses } = await far('weighted');
+      assert.ok(weights <= 1e-8, `weights off by ${weights}`);
+      assert.ok(losses <= 1e-8, `losses off by ${losses}`);
     });
 
     it('come to the weights of one process within 1e-5 after a step in float32', async () => {

@@ -1,4 +1,4 @@
-/** docs/recipe-keys.md is what the schema and its docstrings say. */
+/** docs/recipe-keys.md is what the schema says. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,10 +15,13 @@ test('the page of the keys is up to date: node scripts/recipe-keys.mjs', () => {
   assert.ok(readFileSync(join(packageFolder, 'docs', 'recipe-keys.md'), 'utf8') === made);
 });
 
-test('it has each setting once, with values, a default and a meaning', () => {
+test('it has each setting, once for each meaning, with values, a default and a meaning', () => {
   const rows = made.split('\n').filter((line) => line.startsWith('| `'));
   const keys = rows.map((row) => /^\| `([^`]+)`/.exec(row)![1]!);
-  assert.equal(new Set(keys).size, keys.length);
+  const meanings = rows.map((row) =>
+    row.replace(/^(\| `[^`]+` \|).*\| (?:With [^|]*?\. )?([^|]+) \|$/, '$1 $2'),
+  );
+  assert.equal(new Set(meanings).size, rows.length);
   const inStoredRecipesOnly = 'threat.epsilonText';
   for (const path of settingPaths()) if (path !== inStoredRecipesOnly) assert.ok(keys.includes(path), path);
   for (const row of rows) {

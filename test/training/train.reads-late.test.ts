@@ -255,7 +255,7 @@ describe('a run that reads late', () => {
           if (taken === 4 && fails) throw new RunError('bad-images', 'Too many broken images.');
           const warnings = taken === 3 ? ['An image was skipped.'] : [];
           const batch = () => ({ x: scalar(0), labels: scalar(0), ids: [] });
-          return { warnings, broken: [], batch };
+          return { warnings, broken: [], labels: () => [], batch };
         },
       };
     };

@@ -48,11 +48,17 @@ export const statusWords: Readonly<Record<RunStatus, string>> = {
 
 export const statusMeaning: Readonly<Record<RunStatus, string>> = {
   training: 'Its process gives signs of life.',
-  finished: 'All epochs are done.',
+  finished: 'Its training is done.',
   interrupted: 'Stopped by Ctrl-C or SIGTERM; the last checkpoint continues it.',
   failed: 'It ended with an error; see its messages.',
   stale: 'It neither ended nor gives a sign of life: killed, or copied from elsewhere.',
 };
+
+/** What the state of a run means; of a finished one, whether that was before its last epoch. */
+export function stateWords({ status, epoch, epochs }: RunSummary): string {
+  const isEarly = status === 'finished' && epochs !== null && epoch < epochs;
+  return isEarly ? 'It stopped early: no epoch was better within its patience.' : statusMeaning[status];
+}
 
 /** `epoch 5 of 8` */
 export function epochWords({ epoch, epochs }: RunSummary): string {

@@ -7,6 +7,7 @@ import type { Comparison, CurvePoint, EpochPoint, ReportNetwork } from '../../re
 import { readEvents } from '../../runs/event-log.js';
 import type { RunEvent } from '../../runs/events.js';
 import { readStoredRecipe } from '../../runs/run-folder.js';
+import { stoppedEarly } from '../../runs/stopped-early.js';
 import { placesOf } from './run-differences.js';
 
 /** Builds the parts of a report from run folders and measurements. Nothing is measured here. */
@@ -30,6 +31,8 @@ export function networkReport({ run, name, evaluation, curve }: NetworkReportOpt
   const events = readEvents(run);
   const began = events.find((event) => event.type === 'start');
   if (began === undefined) throw InputError.expected('a run whose training has started', 'the run', run);
+  const end = events.at(-1);
+  const early = end?.type === 'end' ? stoppedEarly(end) : null;
   const activation = parseActivation(recipe.model.activation);
   return {
     name: name ?? activation.title,
@@ -40,6 +43,7 @@ export function networkReport({ run, name, evaluation, curve }: NetworkReportOpt
     recipe,
     trainedOn: placesOf(events),
     trainingSeconds: epochsOf(events).reduce((sum, { seconds }) => sum + seconds, 0),
+    ...(early !== null && { stoppedEarly: early }),
     epochs: epochsOf(events).flatMap(epochPoint),
     warnings: [...new Set([...warningsOf(events), ...evaluation.warnings])],
     evaluation,

@@ -4,6 +4,7 @@ import type { RunDifference } from '../../report/input.js';
 import { readEvents } from '../../runs/event-log.js';
 import type { RunEvent } from '../../runs/events.js';
 import { readManifest } from '../../runs/run-folder.js';
+import { stoppedEarly } from '../../runs/stopped-early.js';
 import { runReach } from '../../runs/weights-origin.js';
 import { nameList } from '../../user-input/name-list.js';
 
@@ -34,10 +35,15 @@ export function areOfActivation(differences: readonly RunDifference[]): boolean 
 /** The caveat of a report, as the differences of its runs demand. */
 export function noticeOf(runs: readonly ComparedRun[], differences: readonly RunDifference[]): string {
   const unfinished = runs.flatMap(({ path }) => {
-    const reach = runReach(readEvents(path));
-    return reach === null || reach.epochs === reach.planned
-      ? []
-      : [`${path} has trained ${reach.epochs} of its ${reach.planned} epochs.`];
+    const events = readEvents(path);
+    const reach = runReach(events);
+    if (reach === null || reach.epochs === reach.planned) return [];
+    const end = events.at(-1);
+    const early = end?.type === 'end' ? stoppedEarly(end) : null;
+    return [
+      `${path} has trained ${reach.epochs} of its ${reach.planned} epochs.`,
+      ...(early === null ? [] : [early]),
+    ];
   });
   return [caveatOf(runs, differences), ...unfinished].join(' ');
 }

@@ -15,6 +15,7 @@ import type { TrainOptions } from '../../training/train.js';
 import { type InitialWeights, initialise } from '../model/initial-weights.js';
 import { buildObjective } from './build-objective.js';
 import { buildOptimizer } from './build-optimizer.js';
+import { classWeightsOf } from './class-weights.js';
 import { requireRoomForStep } from './require-room.js';
 import { requireSeveralValues } from './several-values.js';
 import { channelStatistics, openTraining, type TrainingData } from './training-data.js';
@@ -130,6 +131,7 @@ export function buildExperiment(
     epochSteps: training.epochSteps,
     accumulate: training.accumulate,
     clipNorm: training.clipNorm,
+    classWeights: classWeightsOf(recipe, chosen),
     ema,
     guard:
       guarded &&
@@ -149,6 +151,7 @@ export function buildExperiment(
     seed: training.seed,
     group,
     ghost: group.size > 1 && training.batchNorm !== 'synchronised',
+    patience: training.patience,
     checkpointEvery: training.checkpointEvery,
     evaluate: measure,
     [Symbol.dispose]: () => {

@@ -183,6 +183,8 @@ const progressSchema: z.ZodType<TrainingProgress> = z.strictObject({
   lossSum: z.number(),
   accuracySum: z.number(),
   best: z.number().nullable(),
+  // Earlier versions did not count them.
+  waited: z.int().min(0).default(0),
   watched: z.strictObject({
     last: z
       .strictObject({

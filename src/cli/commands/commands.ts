@@ -88,4 +88,9 @@ export const commands: CommandTable = {
     example: './satin doctor',
     load: async () => (await import('./doctor.js')).doctorCommand(),
   },
+  completion: {
+    summary: 'let the tab key complete command lines',
+    example: './satin completion bash',
+    load: async () => (await import('./completion.js')).completionCommand(commands),
+  },
 };

@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { commandLine } from '../../provenance/command-line.js';
+import { schemaLine } from '../../recipe/schema-line.js';
 import { defaultRunPath } from '../../runs/run-folder.js';
 import { requireNewFile, writeOutputFile } from '../output-file.js';
 import { print } from '../terminal/print.js';
@@ -33,7 +34,9 @@ export function initCommand() {
         [commandLine(['train', out]), 'Ctrl-C saves a checkpoint and says how to go on'],
         [commandLine(['evaluate', run]), 'accuracy under attack, on the test images'],
       ].map(([command = '', words = '']) => `${command}   ${words}`);
-      writeOutputFile(out, suggestRecipe(folder, facts, usage), { isNew: true });
+      writeOutputFile(out, suggestRecipe(folder, facts, { usage, schemaLine: schemaLine(out) }), {
+        isNew: true,
+      });
       const { images, classes } = facts;
       print(
         `${out} is for ${images.training} images of ${classes.length} classes, with ${images.validation} for validation and ${images.test} for the test.\n` +

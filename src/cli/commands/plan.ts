@@ -3,6 +3,7 @@ import type { Plan, PlanOptions } from '../../app/plan/plan.js';
 import { isDeviceName } from '../../engine/device-name.js';
 import { InputError } from '../../errors.js';
 import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
+import type { Recipe } from '../../recipe/recipe.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { facts } from '../terminal/facts.js';
 import { rate, shortTime } from '../terminal/format.js';
@@ -62,11 +63,11 @@ export function planCommand() {
         count,
         onProgress: display.progress,
       }).finally(display.close);
-      writeResult({ recipe: recipe.name, ...planned }, { json, table: table(recipe.name, planned) });
+      writeResult({ recipe: recipe.name, ...planned }, { json, table: table(recipe, planned) });
     });
 }
 
-function table(name: string, plan: Plan): string {
+function table({ name, training }: Recipe, plan: Plan): string {
   const { perImage, memory, deviceMemory, hours, count } = plan;
   const need = memory.weights + memory.activations;
   const passes = [
@@ -99,7 +100,11 @@ function table(name: string, plan: Plan): string {
       `${count > 1 ? `${count} times ` : ''}${plan.device}${count > 1 ? '; communication not included' : ''}`,
     ],
     ['speed', `${rate(plan.imagesPerSecond)} img/s (${bases[plan.basis]})`],
-    ['time', `${duration(hours.training)} of training, at most ${duration(hours.validation)} of validation`],
+    // Fewer epochs, if patience ends it.
+    [
+      'time',
+      `${training.patience === null ? '' : 'at most '}${duration(hours.training)} of training, at most ${duration(hours.validation)} of validation`,
+    ],
   ]);
   if (deviceMemory !== null && need > deviceMemory)
     lines.push(

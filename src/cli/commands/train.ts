@@ -190,7 +190,7 @@ async function dryRun(
   const { requireWholeBatch } = await import('../../app/train/require-whole-batch.js');
   const { stringify } = await import('yaml');
   const size = await trainingSetSize(recipe);
-  const { epochs, batch } = recipe.training;
+  const { epochs, batch, patience } = recipe.training;
   requireWholeBatch(size.training, batch);
   const goesOn = resume && isRunFolder(path);
   if (!goesOn) requireUnused(path);
@@ -199,7 +199,7 @@ async function dryRun(
   const plain = { ...recipe, threat: { ...threat, epsilon: epsilonText } };
   return [
     `# ${goesOn ? 'would go on with the run in' : 'would train into'} ${path}:`,
-    `# ${steps} steps of ${batch} images, of ${size.training}, in ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'};`,
+    `# ${steps} steps of ${batch} images, of ${size.training}, in ${patience === null ? '' : 'at most '}${epochs} ${epochs === 1 ? 'epoch' : 'epochs'};`,
     `# after each, ${measured} of ${size.validation} validation images are attacked by ${recipe.validation.attack}`,
     stringify(plain),
   ].join('\n');

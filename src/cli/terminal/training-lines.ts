@@ -1,4 +1,5 @@
 import type { RunEvent } from '../../runs/events.js';
+import { stoppedEarly } from '../../runs/stopped-early.js';
 import { percentage, rate, shortTime } from './format.js';
 import type { BarState } from './progress-bar.js';
 
@@ -98,11 +99,14 @@ export function formatTraining(): (event: RunEvent) => Shown {
         return event.step === 0
           ? { kind: 'warning', text: event.message }
           : { kind: 'note', text: `Step ${event.step}: ${event.message}` };
-      case 'end':
+      case 'end': {
+        const trained = `Trained ${event.epoch} ${event.epoch === 1 ? 'epoch' : 'epochs'} in ${shortTime(event.seconds)}.`;
+        const early = stoppedEarly(event);
         return {
           kind: 'note',
-          text: `Trained ${event.epoch} ${event.epoch === 1 ? 'epoch' : 'epochs'} in ${shortTime(event.seconds)}.${bestAgainstLast()}`,
+          text: `${trained}${early === null ? '' : ` ${early}`}${bestAgainstLast()}`,
         };
+      }
       // The error that ends the command reports the last two; checkpoints are not shown.
       case 'checkpoint':
       case 'interrupted':

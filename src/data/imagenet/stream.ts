@@ -95,9 +95,11 @@ export class ImageStream implements BatchSource {
     }
     const { size, device, augment } = this.options;
     const area = 3 * size * size;
+    const labelsOf = (ids: readonly number[]) => ids.map((id) => this.options.images.labels[id]!);
     return {
       warnings: taken.warnings.splice(0),
       broken: taken.broken.splice(0),
+      labels: () => labelsOf([...taken.ids]),
       batch: (from, count) =>
         scope(() => {
           const bytes = taken.bytes.subarray(from * area, (from + count) * area);
@@ -109,10 +111,7 @@ export class ImageStream implements BatchSource {
               augment.colours === 'tensorpack'
                 ? toPixels(tensorpackColours(x, augment, draws))
                 : jitterColours(toPixels(x), augment, draws),
-            labels: integers(
-              ids.map((id) => this.options.images.labels[id]!),
-              device,
-            ),
+            labels: integers(labelsOf([...ids]), device),
             ids: [...ids],
           };
         }),

@@ -76,5 +76,6 @@ ${network.formula !== undefined && html`<p class="formula">${network.formula}</p
 </dl>
 ${evaluation.weights !== null && html`<p class="aside">Measured: ${weightsInWords(evaluation.weights)}.</p>`}
 <p class="aside">${count(network.parameters)} parameters · ${count(epochs.length)} ${epochs.length === 1 ? 'epoch' : 'epochs'} in ${duration(network.trainingSeconds)}</p>
+${network.stoppedEarly !== undefined && html`<p class="aside">${network.stoppedEarly}</p>`}
 </article>`;
 }

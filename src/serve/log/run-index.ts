@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunEvent } from '../../runs/events.js';
+import { stoppedEarly } from '../../runs/stopped-early.js';
 import type { EpochRecord, RunMessage } from '../api.js';
 import { FollowedFile } from './follow-file.js';
 import { parseLine } from './parse-line.js';
@@ -191,7 +192,7 @@ function textOf(event: Exclude<RunEvent, { type: 'step' | 'epoch' | 'checkpoint'
     case 'interrupted':
       return 'Interrupted; a checkpoint was written.';
     case 'end':
-      return 'Finished.';
+      return stoppedEarly(event) ?? 'Finished.';
   }
 }
 

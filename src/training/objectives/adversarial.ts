@@ -34,7 +34,8 @@ export interface AdversarialOptions {
 
 /**
  * Computes adversarial images of a batch and the loss on them: PGD, Fast, SAT, TRADES and MART. Adversarial weight
- * perturbation maximises the loss without the GradAlign penalty, which is computed at the perturbed weights. With AWP,
+ * perturbation maximises the loss without the GradAlign penalty, which is computed at the perturbed weights and has no
+ * class weights. With AWP,
  * `GradientResult.restore` must be called before the next step.
  *
  * @throws {InputError} for GradAlign in a norm other than L∞.
@@ -48,7 +49,8 @@ export function adversarial(options: AdversarialOptions): Objective {
     scope(() => {
       const { x, labels } = batch;
       const pass = passAt(options.pass ?? trainingPass, batch, context);
-      const examples = { x, adversarial: attacker.perturb(model, batch, context), labels };
+      const weights = context.classWeights;
+      const examples = { x, adversarial: attacker.perturb(model, batch, context), labels, weights };
       const valueAt = (chosen: Pass) => loss(model, examples, chosen);
       const compute = () => {
         const value = valueAt(pass);

@@ -1,11 +1,11 @@
 import type { Norm } from '../../attacks/norms.js';
 import { type ProcessGroup, singleProcess } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
-import { crossEntropy } from '../../nn/losses.js';
 import { zerosLike } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { keep, scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { weightedCrossEntropy } from './class-weights.js';
 import { accuracyOf, meansOver, type Objective } from './objective.js';
 import { warmupFactor } from './training-attack.js';
 import { passAt, type UpdatePass } from './update-pass-options.js';
@@ -80,7 +80,7 @@ export function free(options: FreeOptions): Objective {
         const noise = current.detach().requireGrad_();
         // Where the clamp is active, the noise has no gradient and does not change, as in the authors' code.
         const logits = model.forward(x.add(noise).clamp(0, 1), passAt(options.pass, batch, context)); // [N, classes]
-        const loss = crossEntropy(logits, labels, { labelSmoothing });
+        const loss = weightedCrossEntropy(logits, labels, { labelSmoothing, weights: context.classWeights });
         const found = group.gradients(loss, [...model.network.parameters().values()], [noise]);
         // libtorch's sign of NaN is 0, so a NaN gradient does not change the noise.
         noGrad(() => {

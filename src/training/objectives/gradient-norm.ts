@@ -34,7 +34,8 @@ export interface GradientNormOptions {
  *
  * As in the authors' code (adriarm/robustness_input_gradients at 800ade9: adversarial_training.py, and DBP of
  * input_norm_losses.py), which takes the gradient with respect to normalised inputs and divides ε by 0.225, one channel's standard
- * deviation, for all; here it is with respect to pixels. With batch statistics, ∇ₓ of an image is that of the whole batch's loss.
+ * deviation, for all; here it is with respect to pixels. With class weights L is the weighted one, in both terms. With batch
+ * statistics, ∇ₓ of an image is that of the whole batch's loss.
  */
 export function gradientNorm(options: GradientNormOptions): Objective {
   const { norm, epsilon, penalty, warmup, labelSmoothing = 0, group = singleProcess } = options;
@@ -46,9 +47,13 @@ export function gradientNorm(options: GradientNormOptions): Objective {
       scope(() => {
         const x = batch.x.detach().requireGrad_();
         const logits = model.forward(x, pass);
-        const sum = crossEntropy(logits, labels, { reduction: 'sum', labelSmoothing });
+        const { ofClass, mean = 1 } = context.classWeights ?? {};
+        const weight = ofClass?.to(logits.dtype);
+        const sum = crossEntropy(logits, labels, { reduction: 'sum', labelSmoothing, weight });
         const growth = dualNorm[norm](gradient(sum, x, { createGraph: true })).mean();
-        const loss = sum.mul(options.crossEntropy / labels.size).add(growth.mul(penalty * ramp * epsilon));
+        const loss = sum
+          .mul(options.crossEntropy / (labels.size * mean))
+          .add(growth.mul((penalty * ramp * epsilon) / mean));
         return { loss, logits };
       });
     return gradientsOf(model, { labels, group, compute });

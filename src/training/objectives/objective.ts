@@ -2,13 +2,13 @@ import type { Batch } from '../../data/dataset-tensors.js';
 import { type ProcessGroup, singleProcess } from '../../distributed/process-group.js';
 import { InputError } from '../../errors.js';
 import type { Model } from '../../models/model.js';
-import { crossEntropy } from '../../nn/losses.js';
 import type { Pass } from '../../nn/module.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { type ClassWeights, weightedCrossEntropy } from './class-weights.js';
 import { passAt, type UpdatePass } from './update-pass-options.js';
 
-/** The position of a step within a run, which determines its noise and warm-ups. */
+/** The position of a step within a run, which determines its noise and warm-ups; and how much its images count. */
 export interface StepContext {
   readonly seed: number;
   /** The pass over the data, from 1. */
@@ -20,6 +20,8 @@ export interface StepContext {
   readonly part: number;
   /** Place of the batch's first image in the whole batch of the step, of all ranks and parts. */
   readonly first: number;
+  /** Of the loss; the attack has none. @default every class counts the same */
+  readonly classWeights?: ClassWeights | undefined;
 }
 
 /** The result of one step: the gradients in parameter order, and values to log. */
@@ -71,6 +73,7 @@ export interface Examples {
   readonly x: Tensor; // [N, C, H, W]
   readonly adversarial: Tensor; // [N, C, H, W]
   readonly labels: Tensor; // int64 [N]
+  readonly weights?: ClassWeights | undefined;
 }
 
 /** A training loss with its graph, and the logits from which the accuracy is computed. */
@@ -97,7 +100,7 @@ export function clean(
   const loss = adversarialCrossEntropy(labelSmoothing);
   return stateless((model, batch, context) => {
     const { x, labels } = batch;
-    const examples = { x, adversarial: x, labels };
+    const examples = { x, adversarial: x, labels, weights: context.classWeights };
     const compute = () => loss(model, examples, passAt(pass, batch, context));
     return gradientsOf(model, { labels, group, compute });
   });
@@ -105,9 +108,9 @@ export function clean(
 
 /** Cross-entropy on adversarial images only (Madry et al., 2018). */
 export function adversarialCrossEntropy(labelSmoothing: number): TrainingLoss {
-  return (model, { adversarial, labels }, pass) => {
+  return (model, { adversarial, labels, weights }, pass) => {
     const logits = model.forward(adversarial, pass);
-    return { loss: crossEntropy(logits, labels, { labelSmoothing }), logits };
+    return { loss: weightedCrossEntropy(logits, labels, { labelSmoothing, weights }), logits };
   };
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -90,6 +90,18 @@ describe('the report of a network', () => {
     const seconds = report.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
     assert.ok(Math.abs(report.trainingSeconds - seconds) < 1e-9);
     assert.deepEqual(report.cleanInterval, first.curve[0]?.interval);
+  });
+
+  it('says of a run that its patience ended that it was', () => {
+    assert.equal(report.stoppedEarly, undefined);
+    const run = join(folder, 'patient');
+    cpSync(first.run, run, { recursive: true });
+    const events = readEvents(run).map((event) =>
+      event.type === 'end' ? { ...event, bestEpoch: event.epoch - 2 } : event,
+    );
+    writeFileSync(join(run, 'events.jsonl'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    const { stoppedEarly } = networkReport({ run, evaluation: first.measured.result, curve: [] });
+    assert.equal(stoppedEarly, 'Stopped early: none of the last 2 epochs was better than epoch 13.');
   });
 
   it('has accuracy against ε, written as ε is, from the clean accuracy downwards', () => {

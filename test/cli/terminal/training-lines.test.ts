@@ -47,6 +47,15 @@ describe('the end of a training run', () => {
   });
 });
 
+it('the end of a run that its patience ended says so', () => {
+  const follow = formatTraining();
+  const end = follow({ type: 'end', time, epoch: 7, step: 9, seconds: 3, bestEpoch: 4 });
+  assert.equal(
+    end?.kind === 'note' && end.text,
+    'Trained 7 epochs in 3s. Stopped early: none of the last 3 epochs was better than epoch 4.',
+  );
+});
+
 describe('the time left', () => {
   const at = (seconds: number) => new Date(Date.parse(time) + 1000 * seconds).toISOString();
   const step = (number: number, seconds: number, epoch: number) =>

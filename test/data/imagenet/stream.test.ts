@@ -31,6 +31,7 @@ async function streamOf(dir: string, options: Partial<StreamOptions> = {}): Prom
 async function take(stream: ImageStream, first: number, size: number, stride = size, pass = 1) {
   const taken = await stream.take({ seed: 3, pass, first, size, stride });
   const { x, labels, ids } = taken.batch(0, size);
+  assert.deepEqual(taken.labels(), [...labels.numbers()]);
   const { warnings, broken } = taken;
   return { x: [...x.numbers()], labels: [...labels.numbers()], ids: [...ids], warnings, broken };
 }

@@ -46,6 +46,14 @@ describe('the report', async () => {
       assert.ok(read.includes(shown), shown);
   });
 
+  it('says of a network that its patience ended its training', async () => {
+    const stoppedEarly = 'Stopped early: epoch 4 was no better than epoch 3.';
+    const [relu, silu] = two.networks;
+    const patient = await renderReport({ ...two, networks: [relu!, { ...silu!, stoppedEarly }] });
+    assert.equal(occurrences(patient, /Stopped early: epoch 4 was/g), 1);
+    assert.doesNotMatch(page, /Stopped early/);
+  });
+
   it('has its parts in the promised order', () => {
     const headings = [...page.matchAll(/<h2[^>]*>([^<]*)</g)].map(([, heading]) => heading);
     assert.deepEqual(headings, [

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { RunIndex } from '../../../src/serve/log/run-index.js';
 import {
   appendEvents,
+  end,
   epoch,
   lines,
   start,
@@ -48,6 +49,12 @@ describe('the index of a log', () => {
       ],
     );
     assert.equal(index.brokenLines, 0);
+  });
+
+  it('says of a run that its patience ended why it did', async () => {
+    const { index } = made([...wholeRun.slice(0, -1), { ...end, bestEpoch: 2 }]);
+    await index.catchUp(soon);
+    assert.equal(index.messages.at(-1)?.text, 'Stopped early: epoch 3 was no better than epoch 2.');
   });
 
   it('follows the log, and waits for the rest of a half-written line', async () => {

@@ -72,15 +72,21 @@ describe('the gradient of every parameter equals central differences of the loss
     },
   };
   const step = 1e-5;
+  const weighted = ['label smoothing', 'TRADES, label smoothing', 'MART', 'gradient norm', 'Free'];
 
-  for (const [name, make] of Object.entries(fixed))
-    it(name, () =>
+  for (const [name, make, isWeighted] of [
+    ...Object.entries(fixed).map(([name, make]) => [name, make, false] as const),
+    ...weighted.map((name) => [name, fixed[name]!, true] as const),
+  ])
+    it(isWeighted ? `${name}, class weights` : name, () =>
       scope(() => {
         using model = tinyModel('float64');
         const batch = randomBatch('float64');
+        const ofClass = tensor(Float64Array.of(0.5, 2, 1.25, 0.75), [4]);
+        const place = { ...firstPlace, ...(isWeighted && { classWeights: { ofClass, mean: 1.2 } }) };
         const learn = () => {
           using objective = make();
-          return objective.computeGradients(model, batch, firstPlace);
+          return objective.computeGradients(model, batch, place);
         };
         const slopes = learn().gradients;
         const parameters = [...model.network.parameters()];

@@ -7,11 +7,12 @@ import type { Batch } from '../../../src/data/dataset-tensors.js';
 import { memoryInfo, setThreads } from '../../../src/engine/engine-info.js';
 import type { ModelDescription } from '../../../src/models/description.js';
 import { Model } from '../../../src/models/model.js';
-import { integers } from '../../../src/tensor/create.js';
+import { integers, tensor } from '../../../src/tensor/create.js';
 import { noGrad } from '../../../src/tensor/gradient.js';
 import { scope } from '../../../src/tensor/scope.js';
 import { adversarial } from '../../../src/training/objectives/adversarial.js';
 import type { AwpOptions } from '../../../src/training/objectives/awp.js';
+import type { ClassWeights } from '../../../src/training/objectives/class-weights.js';
 import { free } from '../../../src/training/objectives/free.js';
 import type { GradAlignOptions } from '../../../src/training/objectives/grad-align.js';
 import { gradientNorm } from '../../../src/training/objectives/gradient-norm.js';
@@ -50,6 +51,7 @@ interface Case {
   };
   readonly awp?: AwpOptions;
   readonly gradAlign?: GradAlignOptions;
+  readonly classWeights?: readonly number[];
   readonly replays?: number;
   readonly epsilon?: number;
   readonly stepSize?: number;
@@ -146,6 +148,13 @@ function batchAt(which: number): Batch {
   return { x, labels: integers(ids.map((id) => golden.labels[id]!)), ids };
 }
 
+/** The class weights of a batch that is the whole one. */
+function weightsIn({ labels }: Batch, ofClass: readonly number[]): ClassWeights {
+  const own = Array.from(labels.numbers(), (label) => ofClass[label]!);
+  const mean = own.reduce((sum, each) => sum + each) / own.length;
+  return { ofClass: tensor(Float64Array.from(ofClass), [ofClass.length]), mean };
+}
+
 /** Trains as the golden values were made, and shows each step's loss and gradients. */
 function train(chosen: Case, see: (step: number, loss: number, gradients: Float64Array[]) => void): Model {
   const model = create(chosen.activation);
@@ -158,7 +167,10 @@ function train(chosen: Case, see: (step: number, loss: number, gradients: Float6
     scope(() => {
       const batch = batchAt(Math.floor(step / replays) % golden.stepsPerPass);
       const epoch = 1 + Math.floor(step / stepsPerEpoch);
-      const place = { seed: golden.seed, epoch, step, stepsPerEpoch, part: 0, first: 0 };
+      const place = {
+        ...{ seed: golden.seed, epoch, step, stepsPerEpoch, part: 0, first: 0 },
+        ...(chosen.classWeights !== undefined && { classWeights: weightsIn(batch, chosen.classWeights) }),
+      };
       const learned = objective.computeGradients(model, batch, place);
       see(
         step,
@@ -204,6 +216,7 @@ describe('training goes PyTorch’s way', () => {
     const same = new Map([
       ['SAT from either', 'SAT from noise'],
       ['Free', 'clean, label smoothing'],
+      ['Free, class weights', 'clean, class weights, label smoothing'],
     ]);
     const seen = new Map<string, string>();
     for (const { name, gradients, final } of golden.cases) {

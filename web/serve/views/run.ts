@@ -14,7 +14,7 @@ import {
 import { fill, h } from '../dom.js';
 import { bar, choice, evaluationList, figure, section, statusMark } from '../parts.js';
 import { ask, follow, Refused } from '../server.js';
-import { countOr, durationOr, percentOr, runFacts, shareDone, short, statusMeaning } from '../words.js';
+import { countOr, durationOr, percentOr, runFacts, shareDone, short, stateWords } from '../words.js';
 import type { View } from './view.js';
 
 /** One run: how it goes, its curves, messages, recipe and provenance. */
@@ -189,7 +189,7 @@ function headlineOf(summary: RunSummary, { parameters, epochs }: RunDetails): HT
   return h(
     'div',
     { class: 'headline' },
-    h('p', { class: 'lead' }, statusMark(status), h('span', { class: 'aside' }, ` ${statusMeaning[status]}`)),
+    h('p', { class: 'lead' }, statusMark(status), h('span', { class: 'aside' }, ` ${stateWords(summary)}`)),
     h(
       'dl',
       { class: 'figures card' },
