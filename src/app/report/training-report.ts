@@ -39,6 +39,8 @@ export interface TrainedRun {
 export interface TrainingReportOptions {
   /** Title of the page. @default the names of the networks */
   readonly title?: string;
+  /** The caveat above the results. @default as the differences of the runs demand */
+  readonly notice?: string;
   /** One or more, with one data set and one threat model. */
   readonly runs: readonly TrainedRun[];
   /** Number of test images to attack. @default that of `evaluations`, else 1,000 */
@@ -129,7 +131,7 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
       reportInput({
         title: options.title ?? networks.map(({ name }) => name).join(' and '),
         subtitle: 'Adversarially trained image classifiers and their robustness.',
-        notice: noticeOf(runs, differences),
+        notice: options.notice ?? noticeOf(runs, differences),
         differences,
         data: data!,
         networks,
