@@ -170,6 +170,7 @@ export const heldBy: Table = {
   'report/training/provenance': ['report/training/page'],
   'runs/events': ['runs/event-log'],
   'runs/tensorboard/event-bytes': ['runs/tensorboard/event-file'],
+  'runs/trackio/store-folder': ['runs/trackio/store'],
   'serve/catalogue': ['serve/application'],
   'serve/differences': ['serve/application'],
   'serve/evaluation-details': ['serve/application'],

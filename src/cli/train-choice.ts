@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { isSweepFolder, planSweep, readSweep, type Sweep } from '../app/train/sweep.js';
+import { boards, isSweepFolder, planSweep, readSweep, type Sweep } from '../app/train/sweep.js';
 import type { DeviceName } from '../engine/device-name.js';
 import { InputError } from '../errors.js';
 import { loadRecipe } from '../recipe/load-recipe.js';
@@ -69,14 +69,15 @@ export function sweepOf(
       readonly newHead: boolean;
       readonly entry?: string | undefined;
       readonly tensorboard: boolean;
+      readonly trackio: boolean;
     },
 ): Sweep | null {
-  const { device, tensorboard, init: path, newHead, entry } = options;
+  const { device, init: path, newHead, entry } = options;
   if (!isSweepFolder(name)) {
     if (isRunFolder(name)) return null;
     const init =
       path === undefined ? null : { path: resolve(path), newHead, ...(entry !== undefined && { entry }) };
-    return planSweep(name, { ...options, init, boards: tensorboard ? ['tensorboard'] : [] });
+    return planSweep(name, { ...options, init, boards: boards.filter((board) => options[board]) });
   }
   requireResumption(name, options, 'sweep');
   if (path !== undefined)

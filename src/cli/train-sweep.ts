@@ -48,6 +48,7 @@ export async function runSweep(sweep: Sweep, words: TrainSweepWords): Promise<vo
       init,
       newHead: start?.newHead ?? false,
       tensorboard: sweep.boards.includes('tensorboard'),
+      trackio: sweep.boards.includes('trackio'),
       job,
       onRun(run, { number, history, epochsAfter }) {
         display.close();

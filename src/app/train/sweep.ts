@@ -34,7 +34,7 @@ export interface Sweep {
   readonly boards: readonly Board[];
 }
 
-export const boards = ['tensorboard'] as const;
+export const boards = ['tensorboard', 'trackio'] as const;
 export type Board = (typeof boards)[number];
 
 export interface SweepStart {

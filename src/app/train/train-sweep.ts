@@ -14,7 +14,7 @@ import type { Sweep, SweptRun } from './sweep.js';
 import { type TrainRunOptions, trainRun } from './train-run.js';
 
 export interface TrainSweepOptions
-  extends Pick<TrainRunOptions, 'init' | 'newHead' | 'tensorboard' | 'job' | 'interrupted'> {
+  extends Pick<TrainRunOptions, 'init' | 'newHead' | 'tensorboard' | 'trackio' | 'job' | 'interrupted'> {
   readonly sweep: Sweep;
   readonly onProgress: TrainingReportOptions['onProgress'];
   /** Called before each run that is not finished; returns the handler of its events. */

@@ -47,6 +47,7 @@ export function trainCommand() {
     .option('--new-head', 'with --init: reinitialise the last layer, for other classes', false)
     .option('--entry <name>', 'with --init: which of several state dicts in a PyTorch checkpoint')
     .option('--tensorboard', 'also write event files for TensorBoard, into RUN/tensorboard', false)
+    .option('--trackio', 'also write a store for trackio, into RUN/trackio', false)
     .addOption(deviceOption("the recipe's, else a graphics card if there is one"))
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .addHelpText('after', activationHelp)
@@ -115,6 +116,7 @@ export function trainCommand() {
           init,
           newHead,
           tensorboard: options.tensorboard,
+          trackio: options.trackio,
           interrupted,
           onEvent: display.event,
           ...(group !== undefined && { group }),
