@@ -27,6 +27,7 @@ import { hasTrackioStore } from '../../runs/trackio/store-folder.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { initialProgress, type TrainingProgress, train } from '../../training/train.js';
+import { requireArgument } from '../../user-input/require-argument.js';
 import { validate } from '../../user-input/validate.js';
 import { loadWeights, toArrays, toTensor } from '../../weights/module-weights.js';
 import type { NamedArray } from '../../weights/safetensors.js';
@@ -68,6 +69,12 @@ const recordedSteps = 100;
  * @throws {InputError} before anything is written, if recipe, data or folder cannot be used.
  */
 export async function trainRun(options: TrainRunOptions): Promise<void> {
+  requireArgument(options, 'options', 'trainRun');
+  requireArgument(options.recipe, 'recipe', 'trainRun');
+  requireArgument(options.path, 'text', 'the path of a run');
+  requireArgument(options.resume, 'flag', 'resume of trainRun');
+  requireArgument(options.interrupted, 'function', 'interrupted of trainRun');
+  requireArgument(options.onEvent, 'function', 'onEvent of trainRun');
   const { recipe, path, interrupted, onEvent, job = null, group = singleProcess } = options;
   const leads = group.rank === 0;
   requireSameRecipe(group, recipe);
