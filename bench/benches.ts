@@ -2,6 +2,7 @@ import { activationCost } from './activation-cost.js';
 import { activations } from './activations.js';
 import { autoattack, pgd } from './attacks.js';
 import { call } from './call.js';
+import { imageCache } from './image-cache.js';
 import { imagenetPipeline } from './imagenet-pipeline.js';
 import { ranks } from './ranks.js';
 import type { BenchOptions, BenchRow } from './row.js';
@@ -17,4 +18,5 @@ export const benches = {
   pgd,
   ranks,
   'imagenet-pipeline': imagenetPipeline,
+  'image-cache': imageCache,
 } as const satisfies Record<string, (options: BenchOptions) => Promise<BenchRow[]>>;

@@ -148,7 +148,7 @@ const char* kindOf(napi_env env, napi_value value) {
   napi_is_array(env, value, &isArray);
   if (isArray) return "an array";
   switch (type) {
-    case napi_undefined: return "undefined";
+    case napi_undefined: return "nothing";
     case napi_null: return "null";
     case napi_boolean: return "a boolean";
     case napi_number: return "a number";

@@ -99,6 +99,8 @@ function runTests(names, concurrency) {
   });
 }
 
+// Tests leave nothing in the user's cache folder.
+process.env.SATIN_IMAGE_CACHE ??= 'off';
 try {
   const names = chosenNames();
   if (!isReady({ root, need: 'pages' })) await makeReady({ root, need: 'pages' });

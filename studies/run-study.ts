@@ -9,6 +9,7 @@ import { makeFolder } from '../src/files/make-folder.js';
 import { parseJson } from '../src/files/parse-json.js';
 import { type Manifest, placeOf } from '../src/provenance/manifest.js';
 import { placeName } from '../src/provenance/place.js';
+import { bestEpoch } from '../src/runs/best-epoch.js';
 import { readEvents } from '../src/runs/event-log.js';
 import { isRunFolder, readManifest } from '../src/runs/run-folder.js';
 import { validate } from '../src/user-input/validate.js';
@@ -174,14 +175,7 @@ function trained(
   const events = readEvents(run);
   const manifest = readManifest(run);
   const end = events.find((event) => event.type === 'end');
-  const saved = events.flatMap((event) =>
-    event.type === 'checkpoint' && event.file === 'best' ? [event] : [],
-  );
-  const measured = events.find((event) => event.type === 'epoch' && event.step === saved.at(-1)?.step);
-  const epoch = measured?.type === 'epoch' ? measured.epoch : Number.NaN;
-  const measurements = measured?.type === 'epoch' ? Object.entries(measured.measurements) : [];
-  const validation = (metric: string) =>
-    measurements.find(([name]) => name.startsWith(`validation/${metric}`))?.[1] ?? Number.NaN;
+  const best = bestEpoch(events);
   return {
     recipe: keptRecipe(recipe),
     note,
@@ -190,7 +184,11 @@ function trained(
     device: deviceOf(manifest),
     engine: `libtorch ${manifest.engine.libtorch}`,
     seconds: end?.type === 'end' ? end.seconds : Number.NaN,
-    validation: { epoch, clean: validation('clean'), robust: validation('robust') },
+    validation: {
+      epoch: best?.epoch ?? Number.NaN,
+      clean: best?.clean ?? Number.NaN,
+      robust: best?.robust ?? Number.NaN,
+    },
   };
 }
 

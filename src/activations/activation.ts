@@ -3,6 +3,8 @@ import { activate, type Curve } from '../tensor/functional.js';
 import { gradient, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { handleOf } from '../tensor/tensor.js';
+import { requireArgument } from '../user-input/require-argument.js';
 
 /** Learned coefficients of an activation, trained with the weights but without weight decay; [1] or [2]. */
 export interface LearnedCoefficients {
@@ -47,6 +49,8 @@ export interface Activation {
  * @throws {InputError} if `derivative` has learned coefficients, which a surrogate cannot train.
  */
 export function withBackward(activation: Activation, derivative: Activation): Activation {
+  requireArgument(activation, 'activation', 'withBackward');
+  requireArgument(derivative, 'activation', 'the derivative of withBackward');
   if (derivative.learned !== null)
     throw InputError.expected('an activation whose coefficient is fixed', 'the derivative', derivative.name);
   return {
@@ -60,11 +64,14 @@ export function withBackward(activation: Activation, derivative: Activation): Ac
 
 /** f(x), with learned coefficients at their initial values; differentiable. */
 export function forward(activation: Activation, x: Tensor): Tensor {
+  requireArgument(activation, 'activation', 'activationForward');
   return activate(x, { curve: activation.curve, derivative: activation.backward });
 }
 
 /** f′(x); at a discontinuity, the value that the backward pass uses. */
 export function derivative(activation: Activation, x: Tensor): Tensor {
+  requireArgument(activation, 'activation', 'activationDerivative');
+  handleOf(x, 'x of activationDerivative');
   return scope(() => {
     const point = x.detach().requireGrad_();
     return gradient(

@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import { unknownName } from '../user-input/did-you-mean.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import type { Activation } from './activation.js';
 import { type ActivationName, activations, type Family } from './table.js';
 
@@ -12,6 +13,7 @@ export const activationNames = Object.keys(activations) as readonly ActivationNa
  * @throws {InputError} for an unknown name, an unsupported coefficient, or one out of range.
  */
 export function parseActivation(text: string): Activation {
+  requireArgument(text, 'text', 'the activation');
   const match = /^([a-z-]+)(?:\((.*)\))?$/.exec(text.trim());
   const name = match?.[1];
   if (name === undefined || !isName(name))

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type DataName, dataNames } from '../data/dataset-names.js';
+import { keptSets } from '../data/image-cache.js';
+import { imageCachePlace } from '../data/image-cache-place.js';
 import { findDataset } from '../data/load-dataset.js';
 import { availableBackends } from '../distributed/collectives.js';
 import { cards } from '../engine/device.js';
@@ -33,6 +35,7 @@ export async function examine(): Promise<Finding[]> {
     { name: 'MKL', value: engine.mkl ? 'yes' : 'no' },
     betweenProcesses(),
     photographs(),
+    keptImages(),
     {
       name: 'threads',
       value: `${engine.threads}, of which Satin's kernels use ${width}`,
@@ -86,6 +89,21 @@ function photographs(): Finding {
   if (version !== null) return { name: 'photographs', value: `libjpeg-turbo ${version}` };
   const advice = 'Only to train on ImageNet faster: install libjpeg-dev, then run npm run setup.';
   return { name: 'photographs', value: 'sharp', advice };
+}
+
+/** Where images of folders are kept once they are decoded: docs/data.md. */
+function keptImages(): Finding {
+  const name = 'decoded images';
+  const place = imageCachePlace();
+  if (place === null) return { name, value: 'not kept: SATIN_IMAGE_CACHE is off' };
+  const sets = keptSets(place);
+  const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
+  const total = sets.reduce((sum, { bytes }) => sum + bytes, 0);
+  return {
+    name,
+    value: `${gigabytes(total)} of at most ${gigabytes(place.limit)} GB in ${place.folder}`,
+    ...(sets.length > 0 && { advice: 'They can be deleted at any time; SATIN_IMAGE_CACHE=off keeps none.' }),
+  };
 }
 
 /** GFLOP/s of a product of two 1024 x 1024 matrices; the best of five runs. */

@@ -6,6 +6,7 @@ import { softmax } from '../tensor/functional.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { requireArgument, requireList } from '../user-input/require-argument.js';
 import type { AttackableModel } from './model/open-model.js';
 
 export interface Prediction {
@@ -34,8 +35,14 @@ export interface PredictedImages {
 /** The most likely classes of each image, in descending order. */
 export function predict(
   model: Pick<AttackableModel, 'classify' | 'device'>,
-  { images, shape, classes, onProgress }: PredictedImages,
+  predicted: PredictedImages,
 ): Prediction[][] {
+  requireArgument(model, 'classifier', 'predict');
+  requireArgument(predicted, 'options', 'predict');
+  const { images, shape, classes, onProgress } = predicted;
+  requireArgument(images, 'bytes', 'the images of predict');
+  requireList(shape, 'count', 'the shape of predict');
+  requireList(classes, 'text', 'the classes of predict');
   const bytes = shape[0] * shape[1] * shape[2];
   const count = Math.min(told, classes.length);
   const predictions: Prediction[][] = [];

@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import { nearest } from '../user-input/did-you-mean.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import type { AttackLossName } from './losses.js';
 import { lossFor, targetsFor } from './losses.js';
 import type { Norm, NormName } from './norms.js';
@@ -111,6 +112,7 @@ export const attackForms =
  * @throws {InputError} for an unknown name.
  */
 export function parseAttack(name: string): Attack {
+  requireArgument(name, 'text', 'the attack');
   const paperSteps = /^pgd-([1-9]\d{0,5})-paper$/.exec(name)?.[1];
   if (paperSteps !== undefined) return paperAttack(Number(paperSteps));
   const [, base, restarts, eot] = /^([a-z-]+?)(?:-([1-9]\d{0,3}))?(?:-eot([1-9]\d{0,3}))?$/.exec(name) ?? [];

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../errors.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import { type Attack, parseAttack } from './attack.js';
 
 /**
@@ -21,6 +22,8 @@ const fewestClasses = { standard: 4, plus: 4, rand: 3 } as const;
 
 /** The attacks of a set, in order. */
 export function autoAttack(set: AutoAttackSet): readonly Attack[] {
+  if (!Object.hasOwn(sets, set))
+    throw InputError.expected(`one of ${autoAttackSets.join(', ')}`, 'autoAttack', set);
   return sets[set].map(parseAttack);
 }
 
@@ -38,6 +41,8 @@ export function attackNamesOf(set: string): readonly string[] {
  * other classes, which Satin does automatically: that still counts as the set.
  */
 export function modeOf(attacks: readonly Attack[], classes: number): AutoAttackSet | 'custom' {
+  requireArgument(attacks, 'list', 'the attacks of modeOf');
+  requireArgument(classes, 'count', 'the classes of modeOf');
   const set = autoAttackSets.find((name) => isDeepStrictEqual(autoAttack(name), attacks));
   return set !== undefined && classes >= fewestClasses[set] ? set : 'custom';
 }

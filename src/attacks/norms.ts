@@ -1,5 +1,6 @@
 import { type NoiseKey, noise } from '../tensor/noise.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { handleOf, type Tensor } from '../tensor/tensor.js';
+import { requireArgument } from '../user-input/require-argument.js';
 
 export type NormName = 'linf' | 'l2';
 
@@ -97,7 +98,47 @@ const l2: Norm = {
   allowed: (epsilon) => epsilon * (1 + 1e-5),
 };
 
-export const norms: Readonly<Record<NormName, Norm>> = { linf, l2 };
+export const norms: Readonly<Record<NormName, Norm>> = { linf: guarded(linf), l2: guarded(l2) };
+
+/** A norm whose operations refuse what is no tensor, by the name of the argument. */
+function guarded(norm: Norm): Norm {
+  return {
+    ...norm,
+    randomStart(x, options) {
+      handleOf(x, 'x of randomStart');
+      requireArgument(options, 'options', 'randomStart');
+      return norm.randomStart(x, options);
+    },
+    edgeStart(x, options) {
+      handleOf(x, 'x of edgeStart');
+      requireArgument(options, 'options', 'edgeStart');
+      return norm.edgeStart(x, options);
+    },
+    direction(gradient) {
+      handleOf(gradient, 'the gradient of direction');
+      return norm.direction(gradient);
+    },
+    project(candidate, x, epsilon) {
+      handleOf(candidate, 'the candidate of project');
+      handleOf(x, 'x of project');
+      requireArgument(epsilon, 'number', 'epsilon of project');
+      return norm.project(candidate, x, epsilon);
+    },
+    length(step) {
+      handleOf(step, 'the step of length');
+      return norm.length(step);
+    },
+    dualLength(gradient) {
+      handleOf(gradient, 'the gradient of dualLength');
+      return norm.dualLength(gradient);
+    },
+    distance(a, b) {
+      handleOf(a, 'a of distance');
+      handleOf(b, 'b of distance');
+      return norm.distance(a, b);
+    },
+  };
+}
 
 function draw(distribution: 'uniform' | 'normal', x: Tensor, key: NoiseKey, ids: ArrayLike<number>): Tensor {
   return noise(distribution, { key, ids, shape: x.shape.slice(1), dtype: x.dtype, device: x.device });

@@ -3,6 +3,8 @@ import { crossEntropy } from '../nn/losses.js';
 import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { handleOf } from '../tensor/tensor.js';
+import { requireArgument, requireOptional } from '../user-input/require-argument.js';
 import { type AttackGenerator, runToEnd } from './attack-generator.js';
 import type { Norm } from './norms.js';
 import type { GradientObserver, Observer } from './observer.js';
@@ -42,6 +44,15 @@ export function pgd(
   options: PgdOptions,
   observe?: Observer,
 ): Tensor {
+  requireArgument(classifier, 'function', 'the classifier of pgd');
+  requireArgument(images, 'inputs', 'the images of pgd');
+  for (const name of ['x', 'labels', 'start'] as const) handleOf(images[name], `${name} of pgd`);
+  requireArgument(options, 'options', 'pgd');
+  requireArgument(options.norm, 'norm', 'the norm of pgd');
+  for (const name of ['epsilon', 'stepSize'] as const)
+    requireArgument(options[name], 'number', `${name} of pgd`);
+  requireArgument(options.steps, 'whole', 'steps of pgd');
+  requireOptional(observe, 'function', 'observe of pgd');
   return runToEnd(pgdSteps(classifier, images, options, observe));
 }
 

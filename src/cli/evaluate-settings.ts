@@ -101,7 +101,7 @@ export function evaluateSettings(modelPath: string, words: EvaluateWords): Evalu
     ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`)
     : null;
 
-  const known = parseKnown(words.known) ?? null;
+  const known = parseKnown(words.known ?? manifest?.outputs?.known ?? undefined) ?? null;
   const published = known === null ? null : knownModels[known];
   const attacks =
     statedAttacks(words) ??

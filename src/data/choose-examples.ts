@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import type { Dataset } from './dataset.js';
 import { classCounts, drawStratified, proportionalCounts } from './stratify.js';
 
@@ -11,8 +12,12 @@ import { classCounts, drawStratified, proportionalCounts } from './stratify.js';
 export function chooseExamples(
   dataset: Pick<Dataset, 'ids' | 'labels' | 'classes' | 'order' | 'name'>,
   count: number,
-  { seed }: { readonly seed: number },
+  options: { readonly seed: number },
 ): Uint32Array {
+  requireArgument(dataset, 'labelled', 'chooseExamples');
+  requireArgument(options, 'options', 'chooseExamples');
+  const { seed } = options;
+  requireArgument(seed, 'whole', 'the seed of chooseExamples');
   const { ids, labels, classes, order, name } = dataset;
   if (!Number.isInteger(count) || count < 1 || count > ids.length)
     throw InputError.expected(`a whole number from 1 to ${ids.length}`, `the examples of ${name}`, count);

@@ -4,6 +4,7 @@ import { InputError } from '../errors.js';
 import { readYaml } from '../files/read-yaml.js';
 import { nearest } from '../user-input/did-you-mean.js';
 import { nameList } from '../user-input/name-list.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import { withLabelsOf } from './class-order.js';
 import type { Dataset } from './dataset.js';
 import { countOf } from './dataset-error.js';
@@ -18,6 +19,7 @@ export type ClassMap = Readonly<Record<string, string | number>>;
  * @throws {InputError} for a file that is missing or anything else.
  */
 export function readClassMap(path: string): ClassMap {
+  requireArgument(path, 'text', 'the path of a class map');
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
     throw InputError.expected('a YAML or JSON file', '`classMap`', path, 'The file does not exist.');
   const { contents } = readYaml(path, { asText: true });

@@ -2,6 +2,7 @@ import { integers, tensor } from '../tensor/create.js';
 import { residenceOf } from '../tensor/resident.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import type { Dataset } from './dataset.js';
 
 /** A batch of examples, ready for a network. */
@@ -27,6 +28,8 @@ export class DatasetTensors implements Disposable {
     readonly dataset: Dataset,
     readonly device = 'cpu',
   ) {
+    requireArgument(dataset, 'dataset', 'DatasetTensors');
+    requireArgument(device, 'text', 'the device of DatasetTensors');
     const count = dataset.labels.length;
     const residence = residenceOf(dataset.images.byteLength, device);
     this.images = keep(tensor(dataset.images, [count, ...dataset.shape], residence));

@@ -1,3 +1,5 @@
+import { requireArgument } from '../user-input/require-argument.js';
+
 /**
  * A data set: bytes, labels and names. Readers (`mnist-idx.ts`, `cifar.ts`, `image-folder.ts`) create it,
  * `load-dataset.ts` locates and splits it, `dataset-tensors.ts` converts batches to tensors. It holds no tensor, so that
@@ -55,6 +57,8 @@ export function consecutiveIds(count: number): Uint32Array {
  * @throws {RangeError} for an index out of range, which only a bug in the caller can cause.
  */
 export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+  requireArgument(dataset, 'dataset', 'subset');
+  requireArgument(indices, 'list', 'the indices of subset');
   const [channels, height, width] = dataset.shape;
   const bytes = channels * height * width;
   const count = indices.length;

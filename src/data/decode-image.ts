@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { ResizeOptions, Sharp } from 'sharp';
 import { InputError } from '../errors.js';
 import { nameList } from '../user-input/name-list.js';
+import { requireArgument, requireList } from '../user-input/require-argument.js';
 import { countOf, datasetError, firstLine } from './dataset-error.js';
 import { type BrokenRule, type ResizeRule, resizeRules } from './image-rules.js';
 import { type OpenedImage, openImage } from './open-image.js';
@@ -140,6 +141,8 @@ async function darkness({ metadata: { depth }, open }: OpenedImage): Promise<str
  *   the order of `files`.
  */
 export async function decodeImages(options: DecodeAll): Promise<DecodedImages> {
+  requireArgument(options, 'options', 'decodeImages');
+  requireList(options.files, 'text', 'the files of decodeImages');
   const { files, form, broken: rule = 'refuse', remedy, onProgress } = options;
   const { height, width, channels } = checkedForm(form);
   const bytes = height * width * channels;
@@ -230,7 +233,10 @@ function planes(pixels: Uint8Array, area: number): Uint8Array {
   return out;
 }
 
-function checkedForm({ size, resize = 'crop', channels = 3 }: ImageForm) {
+function checkedForm(form: ImageForm) {
+  requireArgument(form, 'options', 'the form of images');
+  const { size, resize = 'crop', channels = 3 } = form;
+  requireArgument(size, 'list', 'the image size');
   const [height, width] = size;
   for (const length of [height, width])
     if (!Number.isInteger(length) || length < 1 || length > 4096)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { requireArgument, requireOptional } from '../user-input/require-argument.js';
 import { type Dataset, subset } from './dataset.js';
 
 /**
@@ -7,6 +8,8 @@ import { type Dataset, subset } from './dataset.js';
  * `indices` (not ids), of those examples only, in that order.
  */
 export function pixelsDigest(dataset: Dataset, indices?: ArrayLike<number>): string {
+  requireArgument(dataset, 'dataset', 'pixelsDigest');
+  requireOptional(indices, 'list', 'the indices of pixelsDigest');
   const { shape, images, labels, ids } = indices === undefined ? dataset : subset(dataset, indices);
   const head = Buffer.alloc(16 + 6 * ids.length);
   let at = 0;

@@ -4,7 +4,8 @@ import { nameList } from '../user-input/name-list.js';
 import { type Dataset, labelArray, type Split } from './dataset.js';
 import { countOf, datasetError } from './dataset-error.js';
 import { allImages } from './dataset-names.js';
-import { decodeImages, type ImageForm, imageSize } from './decode-image.js';
+import { decodeCached } from './decode-cached.js';
+import { type ImageForm, imageSize } from './decode-image.js';
 import {
   type FolderImage,
   folderLayout,
@@ -61,7 +62,7 @@ export async function readFolder(source: FolderSource): Promise<Dataset> {
   const { name, onProgress, broken } = source;
   const files = images.map(({ file }) => file);
   const form = await completeForm(source.form, files);
-  const decoded = await decodeImages({ files, form, broken, remedy: leavingOut, onProgress });
+  const decoded = await decodeCached({ files, form, broken, remedy: leavingOut, onProgress });
   const { kept } = decoded;
   if (kept.length === 0)
     throw datasetError({

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import { InputError, SatinError } from '../errors.js';
+import { requireArgument, requireOptional } from '../user-input/require-argument.js';
 import { chooseExamples } from './choose-examples.js';
 import { type CifarLayout, cifar10, cifar100, findCifar, otherCifarVersion, readCifar } from './cifar.js';
 import { type Dataset, type LoadProgress, type Split, subset } from './dataset.js';
 import { datasetError } from './dataset-error.js';
 import type { DataName, NamedSplit } from './dataset-names.js';
-import { allImages, robustbenchSubset } from './dataset-names.js';
+import { allImages, dataNames, robustbenchSubset } from './dataset-names.js';
 import type { ImageForm } from './decode-image.js';
 import { homePath } from './home-path.js';
 import { type FolderSource, readFolder } from './image-folder.js';
@@ -61,7 +62,12 @@ export interface LoadOptions {
  * are an `InputError`; a download that fails is a `SatinError` that says what else can be done.
  */
 export async function loadDataset(options: LoadOptions): Promise<Dataset> {
+  requireArgument(options, 'options', 'loadDataset');
   const { name, split, examples, dir } = options;
+  if (!dataNames.includes(name))
+    throw InputError.expected(`one of ${dataNames.join(', ')}`, 'the name of a data set', name);
+  requireArgument(split, 'text', 'the split of a data set');
+  requireOptional(dir, 'text', 'the folder of a data set');
   if (name === 'imagenet') return loadEncoded(options);
   if (split === robustbenchSubset) throw InputError.expected('imagenet', `the set of ${split}`, name);
   const known = { ...options, dir: dir && homePath(dir) };

@@ -22,6 +22,12 @@ function loadSharp(): Promise<typeof Sharp> {
   return loading;
 }
 
+/** The versions of all decoders, as one text. */
+export async function decoderVersions(): Promise<string> {
+  const { versions } = await loadSharp();
+  return JSON.stringify(versions);
+}
+
 /** Passes of a progressive JPEG; encoders use about ten, and a file can hold thousands that say nothing. */
 const mostScans = 100;
 /** Pixels that a byte of a Huffman-coded JPEG can stand for: one bit for a block of 8x8. */

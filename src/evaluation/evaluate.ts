@@ -3,6 +3,7 @@ import type { DatasetTensors } from '../data/dataset-tensors.js';
 import { singleProcess as one, type ProcessGroup } from '../distributed/process-group.js';
 import { InputError } from '../errors.js';
 import { scope } from '../tensor/scope.js';
+import { requireArgument, requireList } from '../user-input/require-argument.js';
 import { attackDataset } from './attack-dataset.js';
 import { batches } from './batches.js';
 import { PauseClock } from './interruption.js';
@@ -11,6 +12,7 @@ import { misclassified, verdictPasses } from './misclassified.js';
 import { type ModelUnderTest, padSingleton } from './model-under-test.js';
 import { type EvaluationProgress, Pace, workOf } from './progress.js';
 import { requireClasses } from './require-logits.js';
+import { requireThreat } from './require-threat.js';
 import { sharedLedger } from './shared-ledger.js';
 import { type Evaluation, summary } from './summary.js';
 
@@ -55,7 +57,14 @@ export async function evaluate(
   data: DatasetTensors,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
+  requireArgument(subject, 'subject', 'evaluate');
+  requireArgument(data, 'examples', 'evaluate');
+  requireArgument(options, 'options', 'evaluate');
   const { attacks, threat, alone = false, group = one } = options;
+  requireList(attacks, 'attack', 'the attacks');
+  requireThreat(threat);
+  requireArgument(options.seed, 'whole', 'the seed of evaluate');
+  requireArgument(options.batch, 'count', 'the batch of evaluate');
   if (group.size > 1 && options.ledger !== undefined)
     throw InputError.expected('one process', 'an evaluation with a folder', group.size);
   const { ledger, share, exchange } = sharedLedger(group, options.ledger);

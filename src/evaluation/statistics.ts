@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { requireArgument } from '../user-input/require-argument.js';
 
 /** The 0.975 quantile of the standard normal distribution. */
 const z = 1.959963984540054;
@@ -30,6 +31,8 @@ export function wilsonInterval(successes: number, trials: number): [low: number,
  * at least as uneven as `onlyFirst` to `onlyOther`, the numbers of examples that only one of them classifies correctly.
  */
 export function mcnemar(onlyFirst: number, onlyOther: number): number {
+  requireArgument(onlyFirst, 'whole', 'mcnemar');
+  requireArgument(onlyOther, 'whole', 'mcnemar');
   const trials = onlyFirst + onlyOther;
   const fewer = Math.min(onlyFirst, onlyOther);
   // Summing the binomial coefficients in log space avoids overflow for any number of examples.

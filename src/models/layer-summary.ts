@@ -3,6 +3,8 @@ import { BatchNorm2d } from '../nn/layers.js';
 import type { Module } from '../nn/module.js';
 import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
+import { requireArgument } from '../user-input/require-argument.js';
+import { requireArchitecture } from './architectures/names.js';
 import type { NetworkDescription } from './network.js';
 import { metaNetwork } from './state-shapes.js';
 
@@ -37,6 +39,8 @@ export interface NetworkSummary {
  * activations take memory or time.
  */
 export function layerSummary(description: NetworkDescription): NetworkSummary {
+  requireArgument(description, 'description', 'layerSummary');
+  requireArchitecture(description.architecture);
   using network = metaNetwork(description);
   const names = new Map([...network.modules()].map(([name, module]) => [module, name]));
   const layers: LayerSummary[] = [];

@@ -6,7 +6,10 @@ import type { FoldedWeights, Module, Pass } from '../nn/module.js';
 import { tensor } from '../tensor/create.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Dtype, Tensor } from '../tensor/tensor.js';
+import { handleOf } from '../tensor/tensor.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import type { Architecture } from './architectures/architecture.js';
+import { requireArchitecture } from './architectures/names.js';
 import type { ModelDescription } from './description.js';
 import { ExecutionPlan } from './execution-plan/execution-plan.js';
 import { createNetwork } from './network.js';
@@ -49,6 +52,9 @@ export class Model {
     description: ModelDescription,
     options: { readonly seed: number | null; readonly dtype?: Dtype; readonly device?: string },
   ): Model {
+    requireArgument(description, 'description', 'Model.create');
+    requireArchitecture(description.architecture);
+    requireArgument(options, 'options', 'Model.create');
     const { seed, dtype = 'float32', device = 'cpu' } = options;
     requireRoomForWeights(description, dtype === 'float64' ? 8 : 4);
     const initialiser = seed === null ? new ZeroInitialiser(dtype) : new Initialiser(seed, dtype);
@@ -83,7 +89,10 @@ export class Model {
   }
 
   /** The unmodified network in evaluation mode and in float32, which decides whether an attack succeeds. */
-  readonly classify: Classifier = (x) => withTensorFloat32(false, () => this.forward(x, { train: false }));
+  readonly classify: Classifier = (x) => {
+    handleOf(x, 'the images of a model');
+    return withTensorFloat32(false, () => this.forward(x, { train: false }));
+  };
 
   /**
    * A faster version of `classify`, equal up to rounding, whose parameters need no gradient; valid while the weights do not

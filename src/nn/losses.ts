@@ -1,5 +1,7 @@
+import { InputError } from '../errors.js';
 import { operator } from '../tensor/operator.js';
-import { one, type Tensor } from '../tensor/tensor.js';
+import { handleOf, one, type Tensor } from '../tensor/tensor.js';
+import { requireArgument } from '../user-input/require-argument.js';
 
 const reductions = { none: 0, mean: 1, sum: 2 } as const;
 
@@ -17,12 +19,15 @@ export function crossEntropy(
     readonly weight?: Tensor | undefined;
   } = {},
 ): Tensor {
+  requireArgument(options, 'options', 'crossEntropy');
   const { reduction = 'mean', labelSmoothing = 0, weight } = options;
+  if (!Object.hasOwn(reductions, reduction))
+    throw InputError.expected('none, mean or sum', 'the reduction of crossEntropy', reduction);
   return one(
     crossEntropyOperator,
-    logits.handle,
-    labels.handle,
-    weight?.handle,
+    handleOf(logits, 'the logits of crossEntropy'),
+    handleOf(labels, 'the labels of crossEntropy'),
+    weight === undefined ? undefined : handleOf(weight, 'the weight of crossEntropy'),
     reductions[reduction],
     -100,
     labelSmoothing,

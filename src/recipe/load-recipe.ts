@@ -5,6 +5,7 @@ import { InputError } from '../errors.js';
 import { readYaml } from '../files/read-yaml.js';
 import { packageFolder } from '../provenance/package-folder.js';
 import { nearest } from '../user-input/did-you-mean.js';
+import { requireArgument, requireList } from '../user-input/require-argument.js';
 import { withDataFolder } from './data-folder.js';
 import { dropForeignKeys } from './drop-foreign-keys.js';
 import { parseRecipe, type Recipe, recipeSchema } from './recipe.js';
@@ -31,6 +32,9 @@ export interface LoadRecipeOptions {
  * @throws {InputError} if the file does not exist, or is not YAML or not a valid recipe.
  */
 export function loadRecipe(pathOrName: string, options: LoadRecipeOptions = {}): Recipe {
+  requireArgument(pathOrName, 'text', 'the recipe');
+  requireArgument(options, 'options', 'loadRecipe');
+  if (options.set !== undefined) requireList(options.set, 'text', '`set`');
   const { onNote = () => {} } = options;
   const path = findRecipe(pathOrName);
   const { smoke, ...full } = readSections(path);

@@ -3,6 +3,7 @@ import { deviceNamePattern, isDeviceName } from '../engine/device-name.js';
 import { InputError } from '../errors.js';
 import { publishedDropRates, supportsSamePadding } from '../models/architectures/names.js';
 import { parseEpsilon } from '../user-input/epsilon.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import { numberOrFraction, oneOf, text, whole } from '../user-input/schema-fields.js';
 import { reportError, validate } from '../user-input/validate.js';
 import { data } from './data.js';
@@ -132,5 +133,6 @@ export type Recipe = DeepReadonly<z.output<typeof recipeSchema>>;
  * @throws {InputError} naming every problem.
  */
 export function parseRecipe(input: unknown, source: string): Recipe {
+  requireArgument(source, 'text', 'the source of parseRecipe');
   return validate({ schema: recipeSchema, input: withFormerMeaning(input), source });
 }

@@ -14,6 +14,7 @@ import { makeSubfolder } from '../files/make-folder.js';
 import { parseJson } from '../files/parse-json.js';
 import { type ModelDescription, modelDescriptionSchema } from '../models/description.js';
 import { version } from '../provenance/version.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import { text, whole } from '../user-input/schema-fields.js';
 import { validate } from '../user-input/validate.js';
 import {
@@ -136,7 +137,10 @@ export interface ReadCheckpointOptions {
  * @throws InputError naming the file, and another checkpoint if there is one, if a digest differs or the file is
  *   truncated.
  */
-export function readCheckpoint({ path, names = ['best', 'last'] }: ReadCheckpointOptions): Checkpoint {
+export function readCheckpoint(options: ReadCheckpointOptions): Checkpoint {
+  requireArgument(options, 'options', 'readCheckpoint');
+  const { path, names = ['best', 'last'] } = options;
+  requireArgument(path, 'text', 'the path of a checkpoint');
   const kind = statSync(path, { throwIfNoEntry: false });
   if (kind?.isFile() && (path.endsWith('.safetensors') || isSafetensors(path)))
     return { ...readWeights(path), progress: null };

@@ -4,6 +4,7 @@ import { InputError } from '../errors.js';
 import { type WriteBytes, writeFileDurably, writeWhole } from '../files/durable-file.js';
 import { parseJson } from '../files/parse-json.js';
 import { explainWriteError } from '../files/system-error.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import type { RunEvent } from './events.js';
 import { runEventSchema } from './events.js';
 
@@ -43,6 +44,7 @@ export function openEventLog(run: string, write?: WriteBytes): EventLog {
  * @throws InputError naming the first invalid line.
  */
 export function readEvents(run: string): RunEvent[] {
+  requireArgument(run, 'text', 'the path of a run');
   return readLines(run).map(({ event }) => event);
 }
 

@@ -1,5 +1,6 @@
+import { requireArgument } from '../user-input/require-argument.js';
 import { operator } from './operator.js';
-import { one, several, type Tensor } from './tensor.js';
+import { handleOf, one, optionalHandle, several, type Tensor } from './tensor.js';
 
 /**
  * 2-D cross-correlation: Σ over channels and window of w · x (+ bias). x [N, C, H, W], weight [O, C / groups, K, K] →
@@ -15,24 +16,37 @@ export function conv2d(
     readonly groups?: number;
   } = {},
 ): Tensor {
+  requireArgument(options, 'options', 'conv2d');
   const { bias, stride = 1, padding = 0, groups = 1 } = options;
   if (groups !== 1)
     return one(
       groupedConv2dOperator,
-      x.handle,
-      weight.handle,
-      bias?.handle,
+      handleOf(x, 'x of conv2d'),
+      handleOf(weight, 'weight of conv2d'),
+      optionalHandle(bias, 'bias of conv2d'),
       [stride, stride],
       [padding, padding],
       [1, 1],
       groups,
     );
-  return one(conv2dOperator, x.handle, weight.handle, bias?.handle, [stride, stride], [padding, padding]);
+  return one(
+    conv2dOperator,
+    handleOf(x, 'x of conv2d'),
+    handleOf(weight, 'weight of conv2d'),
+    optionalHandle(bias, 'bias of conv2d'),
+    [stride, stride],
+    [padding, padding],
+  );
 }
 
 /** x · weightᵀ + bias. x [N, I], weight [O, I] → [N, O]. */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
-  return one(linearOperator, x.handle, weight.handle, bias?.handle);
+  return one(
+    linearOperator,
+    handleOf(x, 'x of linear'),
+    handleOf(weight, 'weight of linear'),
+    optionalHandle(bias, 'bias of linear'),
+  );
 }
 
 export interface BatchNormOptions {
@@ -51,25 +65,26 @@ export interface BatchNormOptions {
 
 /** (x − mean) / √(variance + ε) · weight + bias per channel. x [N, C, H, W]. Ioffe and Szegedy, 2015. */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
+  requireArgument(options, 'options', 'batchNorm');
   const { weight, bias, runningMean, runningVariance, train, momentum, epsilon } = options;
   if (train && options.synchronised === true)
     return one(
       synchronisedBatchNormOperator,
-      x.handle,
-      weight.handle,
-      bias.handle,
-      runningMean?.handle,
-      runningVariance?.handle,
+      handleOf(x, 'x of batchNorm'),
+      handleOf(weight, 'weight of batchNorm'),
+      handleOf(bias, 'bias of batchNorm'),
+      optionalHandle(runningMean, 'runningMean of batchNorm'),
+      optionalHandle(runningVariance, 'runningVariance of batchNorm'),
       momentum,
       epsilon,
     );
   return one(
     batchNormOperator,
-    x.handle,
-    weight.handle,
-    bias.handle,
-    runningMean?.handle,
-    runningVariance?.handle,
+    handleOf(x, 'x of batchNorm'),
+    handleOf(weight, 'weight of batchNorm'),
+    handleOf(bias, 'bias of batchNorm'),
+    optionalHandle(runningMean, 'runningMean of batchNorm'),
+    optionalHandle(runningVariance, 'runningVariance of batchNorm'),
     train,
     momentum,
     epsilon,
@@ -117,7 +132,12 @@ export interface ActivateOptions {
  * derivatives are composed as well.
  */
 export function activate(x: Tensor, { curve, coefficients, derivative }: ActivateOptions): Tensor {
-  return one(activateOperator, x.handle, coefficients?.handle, activationArgument(curve, derivative));
+  return one(
+    activateOperator,
+    handleOf(x, 'x of activate'),
+    optionalHandle(coefficients, 'coefficients of activate'),
+    activationArgument(curve, derivative),
+  );
 }
 
 /**
@@ -244,12 +264,12 @@ export interface EvaluatedNorm {
 }
 
 export function matmul(a: Tensor, b: Tensor): Tensor {
-  return one(matmulOperator, a.handle, b.handle);
+  return one(matmulOperator, handleOf(a, 'a of matmul'), handleOf(b, 'b of matmul'));
 }
 
 /** Average pooling over windows of `size` x `size`. */
 export function averagePool(x: Tensor, size: number, stride = size): Tensor {
-  return one(averagePoolOperator, x.handle, [size, size], [stride, stride]);
+  return one(averagePoolOperator, handleOf(x, 'x of averagePool'), [size, size], [stride, stride]);
 }
 
 /** Max pooling over windows of `size` x `size`. */
@@ -258,27 +278,35 @@ export function maxPool(
   size: number,
   options: { readonly stride?: number; readonly padding?: number } = {},
 ): Tensor {
+  requireArgument(options, 'options', 'maxPool');
   const { stride = size, padding = 0 } = options;
-  return one(maxPoolOperator, x.handle, [size, size], [stride, stride], [padding, padding]);
+  return one(
+    maxPoolOperator,
+    handleOf(x, 'x of maxPool'),
+    [size, size],
+    [stride, stride],
+    [padding, padding],
+  );
 }
 
 /** Global average pooling. x [N, C, H, W] → [N, C]. */
 export function globalAveragePool(x: Tensor): Tensor {
+  handleOf(x, 'x of globalAveragePool');
   return x.mean([2, 3]);
 }
 
 /** Pads the last dimensions with `value`, last first: [left, right, top, bottom]. */
 export function pad(x: Tensor, sizes: readonly number[], value = 0): Tensor {
-  return one(constantPad, x.handle, sizes, value);
+  return one(constantPad, handleOf(x, 'x of pad'), sizes, value);
 }
 
 /** log(exp(xᵢ) / Σⱼ exp(xⱼ)) along `dimension`, numerically stable. */
 export function logSoftmax(x: Tensor, dimension = -1): Tensor {
-  return one(logSoftmaxOperator, x.handle, dimension);
+  return one(logSoftmaxOperator, handleOf(x, 'x of logSoftmax'), dimension);
 }
 
 export function softmax(x: Tensor, dimension = -1): Tensor {
-  return one(softmaxOperator, x.handle, dimension);
+  return one(softmaxOperator, handleOf(x, 'x of softmax'), dimension);
 }
 
 /** Mean and biased variance (divided by N) per channel. x [N, C, H, W]. */

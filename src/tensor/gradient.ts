@@ -1,6 +1,7 @@
 import { native } from '../engine/native.js';
 import { EngineError, InputError } from '../errors.js';
-import { Tensor } from './tensor.js';
+import { requireArgument } from '../user-input/require-argument.js';
+import { handlesOf, Tensor } from './tensor.js';
 
 export interface GradientOptions {
   /** Gradients with respect to the outputs; ones by default for scalar outputs. */
@@ -22,11 +23,12 @@ export function gradients(
   inputs: readonly Tensor[],
   options: GradientOptions = {},
 ): Tensor[] {
+  requireArgument(options, 'options', 'gradients');
   calls++;
   const result = native().gradients(
-    outputs.map((output) => output.handle),
-    inputs.map((input) => input.handle),
-    options.outputGradients?.map((each) => each.handle) ?? null,
+    handlesOf(outputs, 'the outputs'),
+    handlesOf(inputs, 'the inputs'),
+    options.outputGradients === undefined ? null : handlesOf(options.outputGradients, 'outputGradients'),
     options.retainGraph ?? options.createGraph ?? false,
     options.createGraph ?? false,
     false,
@@ -60,6 +62,7 @@ export function withGrad<T>(body: () => T): T {
 }
 
 function withGradMode<T>(enabled: boolean, body: () => T): T {
+  requireArgument(body, 'function', enabled ? 'withGrad' : 'noGrad');
   const before = native().setGradEnabled(enabled);
   try {
     const result = body();

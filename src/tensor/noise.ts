@@ -1,4 +1,6 @@
 import { native } from '../engine/native.js';
+import { InputError } from '../errors.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import { type Dtype, Tensor } from './tensor.js';
 
 /**
@@ -46,7 +48,16 @@ export function noise(
     readonly device?: string;
   },
 ): Tensor {
+  requireArgument(options, 'options', 'noise');
+  requireArgument(options.key, 'options', 'the noise key');
+  requireArgument(options.ids, 'list', 'the ids of noise');
   const { seed, stream, epoch = 0, restart = 0, rank = 0, step = 0 } = options.key;
+  if (!Object.hasOwn(streams, stream))
+    throw InputError.expected(
+      `one of ${Object.keys(streams).join(', ')}`,
+      'the stream of the noise key',
+      stream,
+    );
   return new Tensor(
     native().noise(
       distribution,
@@ -61,6 +72,7 @@ export function noise(
 
 /** A random permutation of 0 to `count` − 1, determined by the key. */
 export function permutation(count: number, key: NoiseKey): Uint32Array {
+  requireArgument(count, 'whole', 'the count of permutation');
   using draws = noise('uniform', { key, ids: [0], shape: [count], dtype: 'float64' });
   const order = draws.numbers();
   return Uint32Array.from({ length: count }, (_, index) => index).sort(

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { requireArgument } from '../user-input/require-argument.js';
 
 /** A resource managed by scopes. */
 export interface Scoped {
@@ -38,6 +39,7 @@ export function keep<T extends Scoped>(tensor: T): T {
  * @throws {InputError} if `body` is asynchronous: tensors created after the first `await` would not be tracked.
  */
 export function scope<T>(body: () => T): T {
+  requireArgument(body, 'function', 'scope');
   const outer = current;
   const inner = new Set<Scoped>();
   current = { tensors: inner, outer };

@@ -1,6 +1,7 @@
 import type { Handle, OperatorArgument, TypedArray } from '../engine/addon.js';
 import { native } from '../engine/native.js';
 import { DisposedError, InputError } from '../errors.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import { handles, inPlace, oneHandle, operator } from './operator.js';
 import { adopt, type Scoped, scope } from './scope.js';
 
@@ -8,6 +9,23 @@ export type Dtype = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | '
 export type MemoryFormat = 'contiguous' | 'channels-last' | 'preserve';
 /** The other operand of an arithmetic operator: a tensor (shapes broadcast) or a number. */
 export type Operand = Tensor | number;
+
+/** The handle of an argument. @throws {InputError} naming it, if it is no tensor. */
+export function handleOf(value: Tensor, name: string): Handle {
+  if (value instanceof Tensor) return value.handle;
+  throw InputError.expected('a tensor', name, value);
+}
+
+/** The handle of an argument that may be left out. @throws {InputError} as `handleOf` */
+export function optionalHandle(value: Tensor | null | undefined, name: string): Handle | undefined {
+  return value === undefined || value === null ? undefined : handleOf(value, name);
+}
+
+/** The handles of a list. @throws {InputError} naming it, if it is none of tensors. */
+export function handlesOf(values: readonly Tensor[], name: string): Handle[] {
+  requireArgument(values, 'list', name);
+  return values.map((value) => handleOf(value, `each of ${name}`));
+}
 
 /** Frees the memory of tensors that were garbage collected without being disposed of. */
 const finalizer = new FinalizationRegistry<Handle>((handle) => native().release(handle));
@@ -119,26 +137,26 @@ export class Tensor implements Scoped, Disposable {
   add(other: Operand): Tensor {
     return typeof other === 'number'
       ? one(addScalar, this.handle, other)
-      : one(addTensor, this.handle, other.handle);
+      : one(addTensor, this.handle, handleOf(other, 'other of add'));
   }
   sub(other: Operand): Tensor {
     return typeof other === 'number'
       ? one(subScalar, this.handle, other)
-      : one(subTensor, this.handle, other.handle);
+      : one(subTensor, this.handle, handleOf(other, 'other of sub'));
   }
   mul(other: Operand): Tensor {
     return typeof other === 'number'
       ? one(mulScalar, this.handle, other)
-      : one(mulTensor, this.handle, other.handle);
+      : one(mulTensor, this.handle, handleOf(other, 'other of mul'));
   }
   div(other: Operand): Tensor {
     return typeof other === 'number'
       ? one(divScalar, this.handle, other)
-      : one(divTensor, this.handle, other.handle);
+      : one(divTensor, this.handle, handleOf(other, 'other of div'));
   }
   /** this + other · scale, in place. */
   add_(other: Tensor, scale = 1): this {
-    addInPlace(this.handle, other.handle, scale);
+    addInPlace(this.handle, handleOf(other, 'other of add_'), scale);
     return this;
   }
   addNumber_(number: number): this {
@@ -148,12 +166,12 @@ export class Tensor implements Scoped, Disposable {
   /** this · other, in place. */
   mul_(other: Operand): this {
     if (typeof other === 'number') mulScalarInPlace(this.handle, other);
-    else mulInPlace(this.handle, other.handle);
+    else mulInPlace(this.handle, handleOf(other, 'other of mul_'));
     return this;
   }
   /** Copies the elements of `source` (shapes broadcast), in place. */
   copy_(source: Tensor): this {
-    copyInPlace(this.handle, source.handle);
+    copyInPlace(this.handle, handleOf(source, 'source of copy_'));
     return this;
   }
 
@@ -189,34 +207,36 @@ export class Tensor implements Scoped, Disposable {
   }
   /** Clamps every element to [low, high]. */
   clamp(low: number, high: number): Tensor {
+    requireArgument(low, 'number', 'low of clamp');
+    requireArgument(high, 'number', 'high of clamp');
     return one(clamp, this.handle, low, high);
   }
   minimum(other: Tensor): Tensor {
-    return one(minimum, this.handle, other.handle);
+    return one(minimum, this.handle, handleOf(other, 'other of minimum'));
   }
   maximum(other: Tensor): Tensor {
-    return one(maximum, this.handle, other.handle);
+    return one(maximum, this.handle, handleOf(other, 'other of maximum'));
   }
 
   eq(other: Operand): Tensor {
     return typeof other === 'number'
       ? one(eqScalar, this.handle, other)
-      : one(eqTensor, this.handle, other.handle);
+      : one(eqTensor, this.handle, handleOf(other, 'other of eq'));
   }
   ne(other: Operand): Tensor {
     return typeof other === 'number'
       ? one(neScalar, this.handle, other)
-      : one(neTensor, this.handle, other.handle);
+      : one(neTensor, this.handle, handleOf(other, 'other of ne'));
   }
   greater(other: Operand): Tensor {
     return typeof other === 'number'
       ? one(gtScalar, this.handle, other)
-      : one(gtTensor, this.handle, other.handle);
+      : one(gtTensor, this.handle, handleOf(other, 'other of greater'));
   }
   less(other: Operand): Tensor {
     return typeof other === 'number'
       ? one(ltScalar, this.handle, other)
-      : one(ltTensor, this.handle, other.handle);
+      : one(ltTensor, this.handle, handleOf(other, 'other of less'));
   }
   isFinite(): Tensor {
     return one(isfinite, this.handle);
@@ -231,11 +251,13 @@ export class Tensor implements Scoped, Disposable {
 
   /** The sum over `dimensions` (all by default). */
   sum(dimensions: readonly number[] = [], keepDimensions = false): Tensor {
+    requireArgument(dimensions, 'list', 'the dimensions of sum');
     return dimensions.length === 0
       ? one(sumAll, this.handle)
       : one(sumOver, this.handle, dimensions, keepDimensions);
   }
   mean(dimensions: readonly number[] = [], keepDimensions = false): Tensor {
+    requireArgument(dimensions, 'list', 'the dimensions of mean');
     return dimensions.length === 0
       ? one(meanAll, this.handle)
       : one(meanOver, this.handle, dimensions, keepDimensions);
@@ -293,18 +315,14 @@ export class Tensor implements Scoped, Disposable {
   }
   /** The elements at `indices` (int64, [K]) along `dimension`. */
   indexSelect(dimension: number, indices: Tensor): Tensor {
-    return one(indexSelect, this.handle, dimension, indices.handle);
+    return one(indexSelect, this.handle, dimension, handleOf(indices, 'indices of indexSelect'));
   }
   gather(dimension: number, indices: Tensor): Tensor {
-    return one(gather, this.handle, dimension, indices.handle);
+    return one(gather, this.handle, dimension, handleOf(indices, 'indices of gather'));
   }
   /** Advanced indexing this[indices[0], indices[1], ...] with int64 tensors that broadcast against each other. */
   index(indices: readonly Tensor[]): Tensor {
-    return one(
-      indexTensors,
-      this.handle,
-      indices.map((index) => index.handle),
-    );
+    return one(indexTensors, this.handle, handlesOf(indices, 'the indices of index'));
   }
 
   to(dtype: Dtype): Tensor {

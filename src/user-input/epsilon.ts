@@ -31,7 +31,9 @@ export function parseFraction(value: string | number): number | undefined {
  *   means 8/255).
  */
 export function parseEpsilon(value: string | number, norm: 'linf' | 'l2', name = 'epsilon'): Epsilon {
-  const epsilon = parseFraction(value);
+  if (norm !== 'linf' && norm !== 'l2')
+    throw InputError.expected('linf or l2', 'the norm of parseEpsilon', norm);
+  const epsilon = typeof value === 'number' || typeof value === 'string' ? parseFraction(value) : undefined;
   if (epsilon === undefined || epsilon < 0)
     throw InputError.expected('a number or fraction of at least 0, such as 8/255 or 0.1,', name, value);
   if (norm === 'linf' && epsilon > 1)

@@ -11,6 +11,7 @@ it('satin bench refuses, before the engine is loaded, what it cannot measure', a
     [['nothing'], /Allowed choices are train-step, activations,/],
     [['pgd'], /Expected a run folder for --model/],
     [['imagenet-pipeline'], /Expected a folder of photographs for --photos/],
+    [['image-cache'], /Expected a folder of photographs for --photos/],
     [['autoattack', '--model', 'a', '--reference', '/none'], /a checkout of auto-attack for --reference/],
     [['call', '--device', 'cuda'], /Expected cpu for --device but received 'cuda'. call measures the CPU/],
     [['call', '--share', '0'], /a number above 0 and at most 1 for --share/],

@@ -63,6 +63,7 @@ describe('satin evaluate', () => {
       mainFile,
       ...words,
       ...['--seed', '4', '--threads', '1', '--batch', '64', '--save-adversarial', path],
+      ...['--require-robust', '1', '--junit', place('first.xml')],
     ]);
     let stderr = '';
     child.stderr.on('data', (text) => {
@@ -83,8 +84,12 @@ describe('satin evaluate', () => {
       stderr,
       /Interrupted; what was found is in .*\. Continue with: \.\/satin evaluate .* --resume /,
     );
-    const resumed = satin('evaluate', run, '--resume', path, '--json', '-');
-    assert.equal(resumed.status, 0, resumed.stderr);
+    // It is required still, and the file, which lies outside the working directory, is named anew.
+    const resumed = satin('evaluate', run, '--resume', path, '--json', '-', '--junit', place('later.xml'));
+    assert.equal(resumed.status, 1, resumed.stderr);
+    assert.match(resumed.stderr, /Expected a robust accuracy of at least 100\.0%, as required, but it is/);
+    assert.match(readFileSync(place('later.xml'), 'utf8'), /<failure type="robust-accuracy"/);
+    assert.ok(!existsSync(place('first.xml')));
     const [first, again] = [JSON.parse(alone.stdout), JSON.parse(resumed.stdout)] as EvaluationResult[];
     assert.deepEqual(outcome(again!), outcome(first!));
     assert.match(again!.command, /^\.\/satin evaluate .* --save-adversarial /);

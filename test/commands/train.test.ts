@@ -1,4 +1,4 @@
-/** `satin train --dry-run` says what would happen and does nothing. */
+/** `satin train --dry-run` says what would happen and does nothing; of a sweep it lists the runs. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,4 +36,29 @@ it('it refuses what training would refuse before its first step', async () => {
   const taken = await lines.run(['train', 'fashion-mnist-silu', '--dry-run', '--out', folder]);
   assert.match(taken.stderr, /does not exist yet/);
   assert.deepEqual([large.status, taken.status], [2, 2]);
+});
+
+it('a dry run of lists of values is the list of their runs, and --resume needs one that was begun', async () => {
+  const lists = ['--set', 'training.epochs=2,3', '--set', 'model.activation=relu,softplus(10)'];
+  const { status, stdout, stderr, engineLoaded } = await dry(...lists);
+  assert.equal(status, 0, stderr);
+  assert.ok(!engineLoaded && !existsSync(out));
+  const [title, ...runs] = stdout.trim().split('\n');
+  assert.match(title!, /^4 runs, \d+ steps, into .*run:$/);
+  assert.deepEqual(
+    runs.map((line) => line.replaceAll(/ +/g, ' ').replace(/ \d+ steps/, '')),
+    [
+      'epochs=2,activation=relu 2 epochs would be trained',
+      'epochs=2,activation=softplus-10 2 epochs would be trained',
+      'epochs=3,activation=relu 3 epochs would be trained',
+      'epochs=3,activation=softplus-10 3 epochs would be trained',
+    ],
+  );
+  const begun = await dry(...lists, '--resume');
+  assert.match(begun.stderr, /Expected the folder of a run for --resume/);
+  const taken = await lines.run(['train', 'fashion-mnist-silu', '--dry-run', '--out', folder, ...lists]);
+  assert.match(taken.stderr, /does not exist yet/);
+  const head = await dry(...lists, '--new-head');
+  assert.match(head.stderr, /Expected --init for --new-head/);
+  assert.deepEqual([begun.status, taken.status, head.status], [2, 2, 2]);
 });

@@ -204,7 +204,7 @@ describe('examples', () => {
 
   it('of --set fit a recipe', () => {
     const assignments = pages.flatMap((each) =>
-      code(each).flatMap((text) => /--set "?([\w.]+=[\w()]+)/.exec(text)?.[1] ?? []),
+      code(each).flatMap((text) => /--set "?([\w.]+=[\w().]+)/.exec(text)?.[1] ?? []),
     );
     const real = assignments.filter(
       (assignment) => !/=NAME$/.test(assignment) && assignment !== 'path=value',

@@ -243,12 +243,12 @@ describe('wrong values are refused with a sentence', () => {
     throws(
       () => zeros(new Array<number>(4_294_967_295)),
       InputError,
-      /Expected a number for size .* but received undefined/,
+      /Expected a number for size .* but received nothing/,
     );
     throws(
       () => tensor(new Float32Array(1), new Array<number>(4_294_967_295)),
       InputError,
-      /Expected only numbers in shape but received undefined/,
+      /Expected only numbers in shape but received nothing/,
     );
     const data = new Float32Array(1 << 20);
     const shape = [0];

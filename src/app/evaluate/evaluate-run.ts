@@ -6,7 +6,7 @@ import type { ProcessGroup } from '../../distributed/process-group.js';
 import { cardName } from '../../engine/device.js';
 import { engineInfo } from '../../engine/engine-info.js';
 import { setTensorFloat32 } from '../../engine/precision.js';
-import { InterruptedError } from '../../errors.js';
+import { InputError, InterruptedError } from '../../errors.js';
 import { checkModel } from '../../evaluation/checks/check-model.js';
 import { checkResults } from '../../evaluation/checks/check-results.js';
 import { notCompared } from '../../evaluation/checks/not-compared.js';
@@ -27,6 +27,7 @@ import { tuneBatchSize } from '../../evaluation/tune-batch-size.js';
 import { commandLine } from '../../provenance/command-line.js';
 import { makeManifest, satinCommit } from '../../provenance/manifest.js';
 import { version } from '../../provenance/version.js';
+import { requireArgument, requireList, requireOptional } from '../../user-input/require-argument.js';
 import { type ExpectedLogits, requireExpectedLogits } from '../model/expected-logits.js';
 import type { AttackableModel } from '../model/open-model.js';
 import { requirePrecision } from '../require-precision.js';
@@ -62,6 +63,17 @@ export interface EvaluationRun {
  * @throws {InterruptedError} naming the folder that holds what was found.
  */
 export async function evaluateRun(options: EvaluateRunOptions): Promise<EvaluationRun> {
+  requireArgument(options, 'options', 'evaluateRun');
+  requireArgument(options.model, 'attackable', 'evaluateRun');
+  requireArgument(options.data, 'dataset', 'evaluateRun');
+  requireList(options.attacks, 'text', 'the attacks');
+  if (!Object.hasOwn(norms, options.norm)) throw InputError.expected('linf or l2', 'the norm', options.norm);
+  requireArgument(options.epsilon, 'options', 'epsilon, as parseEpsilon returns it,');
+  requireArgument(options.epsilon.epsilon, 'number', 'epsilon.epsilon');
+  requireArgument(options.epsilon.epsilonText, 'text', 'epsilon.epsilonText');
+  requireArgument(options.seed, 'whole', 'the seed');
+  if (options.batch !== 'auto') requireOptional(options.batch, 'count', 'the batch size');
+  requireArgument(options.interrupted, 'function', 'interrupted');
   const { model, data, surrogates = [], norm, epsilon, seed, interrupted, onProgress } = options;
   const { alone = false, checks = 'quick', precision = 'float32', onChecks } = options;
   const { device } = model;

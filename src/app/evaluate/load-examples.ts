@@ -5,6 +5,7 @@ import { type LoadOptions, loadDataset } from '../../data/load-dataset.js';
 import { InputError } from '../../errors.js';
 import type { EvaluationTransform } from '../../models/description.js';
 import { nameList } from '../../user-input/name-list.js';
+import { requireArgument } from '../../user-input/require-argument.js';
 import { modelClassNames } from '../model/model-class-names.js';
 import type { AttackableModel } from '../model/open-model.js';
 
@@ -27,7 +28,13 @@ export interface ExamplesOptions extends LoadOptions {
  * @throws {InputError} for images that do not fit the model, or of classes that it does not know.
  */
 export async function loadExamples(model: ExamplesModel, options: ExamplesOptions): Promise<Dataset> {
+  requireArgument(model, 'options', 'loadExamples');
+  for (const name of ['shape', 'classes'] as const)
+    if (model[name] !== null) requireArgument(model[name], 'list', `the model's ${name}, or null,`);
+  requireArgument(options, 'options', 'loadExamples');
   const { count, seed, classMap, ...load } = options;
+  requireArgument(seed, 'whole', 'the seed of loadExamples');
+  if (count !== null) requireArgument(count, 'count', 'the count of loadExamples');
   const { shape, transform } = model;
   const size = shape && ([shape[1], shape[2]] as const);
   const form =

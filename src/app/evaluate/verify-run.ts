@@ -3,6 +3,7 @@ import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
 import { type VerifiedImage, verifyFolder } from '../../evaluation/folder/verify-folder.js';
 import type { Preprocessing } from '../../models/preprocessing.js';
 import { version } from '../../provenance/version.js';
+import { requireArgument } from '../../user-input/require-argument.js';
 import { type AttackableModel, openModel } from '../model/open-model.js';
 import { type ModelFile, readModelFile } from '../model/read-model-file.js';
 import { evaluatedModelPath } from './evaluated-model.js';
@@ -59,7 +60,9 @@ export function verifyRun(options: {
   /** Told of clean and adversarial images together. */
   readonly onProgress?: (done: number, total: number) => void;
 }): VerificationResult {
+  requireArgument(options, 'options', 'verifyRun');
   const { folder, device = 'cpu', onProgress } = options;
+  requireArgument(folder, 'text', 'the folder of verifyRun');
   const manifest = readEvaluationManifest(folder, 'the folder');
   const { evaluation: settings, epsilonText } = manifest;
   using model = openVerified(

@@ -1,6 +1,7 @@
 import { Model } from '../../models/model.js';
 import { stateShapes } from '../../models/state-shapes.js';
 import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
+import { requireArgument } from '../../user-input/require-argument.js';
 import { loadWeights, requireShapes } from '../../weights/module-weights.js';
 
 /**
@@ -19,8 +20,11 @@ export function checkpointModel(checkpoint: Checkpoint, device = 'cpu'): Model {
 /** Reads a model onto a device: a run folder (its best checkpoint), a checkpoint, or a weights file. */
 export function readModel(
   path: string,
-  { device = 'cpu' }: { readonly device?: string } = {},
+  options: { readonly device?: string } = {},
 ): { readonly model: Model; readonly checkpoint: Checkpoint } {
+  requireArgument(options, 'options', 'readModel');
+  const { device = 'cpu' } = options;
+  requireArgument(device, 'text', 'the device of readModel');
   const checkpoint = readCheckpoint({ path });
   return { model: checkpointModel(checkpoint, device), checkpoint };
 }

@@ -9,6 +9,7 @@ import type { Preprocessing } from '../../models/preprocessing.js';
 import { TorchScriptModel } from '../../models/torchscript-model.js';
 import type { Classifier } from '../../nn/classifier.js';
 import { weightsOrigin } from '../../runs/weights-origin.js';
+import { requireArgument } from '../../user-input/require-argument.js';
 import { checkpointModel } from './checkpoint-model.js';
 import { importWeights } from './import-weights.js';
 import { type ModelFile, type ModelFileOptions, readModelFile } from './read-model-file.js';
@@ -47,8 +48,13 @@ export interface AttackableModel extends Disposable {
 /** A model of Satin as an `AttackableModel`, which owns it. */
 export function attackableModel(
   model: Model,
-  { name, digest, weights = null }: Pick<AttackableModel, 'name' | 'digest' | 'weights'>,
+  named: Pick<AttackableModel, 'name' | 'digest' | 'weights'>,
 ): AttackableModel {
+  requireArgument(named, 'options', 'attackableModel');
+  const { name, digest, weights = null } = named;
+  requireArgument(model, 'model', 'attackableModel');
+  requireArgument(name, 'text', 'the name of attackableModel');
+  requireArgument(digest, 'text', 'the digest of attackableModel');
   const { shape, classes, transform } = model.description;
   return {
     name,
@@ -80,6 +86,9 @@ export function functionModel(options: {
   /** The device on which it takes images. @default 'cpu' */
   readonly device?: string;
 }): AttackableModel {
+  requireArgument(options, 'options', 'functionModel');
+  requireArgument(options.name, 'text', 'the name of functionModel');
+  requireArgument(options.classify, 'function', 'classify of functionModel');
   const { name, digest = `function:${name}`, shape = null, classes = null, device = 'cpu' } = options;
   const classify = foreignClassifier(options.classify, name);
   return {
@@ -123,7 +132,11 @@ export function openModel(
     readonly device?: string;
   } = {},
 ): AttackableModel {
+  requireArgument(options, 'options', 'openModel');
+  if (typeof source !== 'string' && !('kind' in Object(source)))
+    requireArgument(source, 'text', 'the path of openModel');
   const { device = 'cpu' } = options;
+  requireArgument(device, 'text', 'the device of openModel');
   const file = typeof source === 'string' ? readModelFile(source, options) : source;
   const { path } = file;
   switch (file.kind) {

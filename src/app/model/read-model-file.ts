@@ -14,6 +14,7 @@ import {
 import { factsOf } from '../../models/torchscript-facts.js';
 import { requireModestArchive } from '../../models/torchscript-sizes.js';
 import { type Checkpoint, readCheckpoint } from '../../runs/checkpoint.js';
+import { requireArgument } from '../../user-input/require-argument.js';
 import { isSafetensors } from '../../weights/safetensors-signature.js';
 import type { StateDict } from '../../weights/state-dict.js';
 import { isTensorFlowCheckpoint } from '../../weights/tensorflow/checkpoint.js';
@@ -71,6 +72,8 @@ export type ModelFile = { readonly path: string } & (
  *   `weights-without-network` for weights of another program without `external`.
  */
 export function readModelFile(path: string, options: ModelFileOptions = {}): ModelFile {
+  requireArgument(path, 'text', 'the path of a model');
+  requireArgument(options, 'options', 'readModelFile');
   const { preprocessing = null, external = null, stated = null, entry } = withNamed(options);
   const kind = modelKind(path);
   if (kind !== 'weights' && (external !== null || entry !== undefined))

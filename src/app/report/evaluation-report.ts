@@ -15,7 +15,7 @@ import type { AttackableModel } from '../model/open-model.js';
 import { chooseGallery } from './choose-gallery.js';
 
 /** Multiples of ε for the curve of an evaluation. If accuracy does not fall along it, the network masks its gradient. */
-const multiples = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4];
+export const evaluationMultiples = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4];
 
 /** The fewest and the most images of a curve whose number is not stated. */
 const usualExamples = { least: 20, most: 200 } as const;
@@ -53,7 +53,7 @@ export async function evaluationReport(
       data,
       examples: curveExamples ?? affordableExamples(result, random ? 20 : 1),
       threat: result,
-      multiples,
+      multiples: evaluationMultiples,
       attack: random ? 'apgd-ce-eot20' : 'apgd-ce',
       random,
       known: result,
@@ -91,7 +91,7 @@ function affordableExamples({ attacks, seconds }: EvaluationResult, passesPerSte
   const spent = attacks.reduce((sum, attack) => sum + attack.seconds, 0);
   const passes = attacks.reduce((sum, attack) => sum + attack.forwards + 2 * attack.backwards, 0);
   if (passes === 0) return usualExamples.most;
-  const perImage = (spent / passes) * 3 * 100 * passesPerStep * multiples.length;
+  const perImage = (spent / passes) * 3 * 100 * passesPerStep * evaluationMultiples.length;
   const affordable = Math.floor(Math.max(leastSeconds, seconds) / perImage);
   return Math.max(usualExamples.least, Math.min(usualExamples.most, affordable));
 }

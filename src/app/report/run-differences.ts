@@ -55,6 +55,9 @@ function caveatOf(runs: readonly ComparedRun[], differences: readonly RunDiffere
     return 'One seed each: this shows the method and is no evidence for an activation.';
   if (differences.every(({ what }) => what === 'training.seed'))
     return 'These runs differ in their seed alone: their accuracies show how much chance makes.';
+  const [only, ...others] = differences;
+  if (only !== undefined && others.length === 0)
+    return `These runs differ in ${only.what} alone, with one seed each: a small difference of their accuracies may be chance.`;
   const names = nameList(
     differences.map(({ what }) => what),
     12,

@@ -21,6 +21,7 @@ import { checkpointModel } from '../model/checkpoint-model.js';
 import { type AttackableModel, attackableModel } from '../model/open-model.js';
 import { keptOrMeasured, type StatedEvaluation, statedEvaluations } from './kept-evaluations.js';
 import { type MeasuredNetwork, reportInput } from './report-input.js';
+import { curveShare, ReportPace } from './report-pace.js';
 import { areOfActivation, noticeOf, runDifferences } from './run-differences.js';
 
 /** The page and its numbers, in the order of the runs. */
@@ -39,6 +40,8 @@ export interface TrainedRun {
 export interface TrainingReportOptions {
   /** Title of the page. @default the names of the networks */
   readonly title?: string;
+  /** The caveat above the results. @default as the differences of the runs demand */
+  readonly notice?: string;
   /** One or more, with one data set and one threat model. */
   readonly runs: readonly TrainedRun[];
   /** Number of test images to attack. @default that of `evaluations`, else 1,000 */
@@ -57,13 +60,14 @@ export interface TrainingReportOptions {
     readonly done: number;
     readonly total: number;
     readonly robust?: number;
-    /** Until this network is evaluated. */
+    /** Until all networks are measured. */
     readonly secondsLeft?: number;
   }) => void;
 }
 
 /** Number of images for accuracy against ε, which takes an attack for each ε. */
 const curveExamples = 200;
+const curveMultiples = [0.25, 0.5, 0.75, 1, 1.5, 2];
 
 /**
  * Evaluates the best checkpoint of each run and renders one HTML document. What `evaluations` or a run folder already
@@ -81,6 +85,7 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
   const differences = runDifferences(runs);
   const networks: MeasuredNetwork[] = [];
   const models: AttackableModel[] = [];
+  let pace: ReportPace | undefined;
   let data: Dataset | undefined;
   try {
     for (const run of runs) {
@@ -96,8 +101,21 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
       data = await settings.load(model, ({ stage, what, done, total }) => {
         if (total !== undefined) onProgress({ label: `${stage} ${what}`, done, total });
       });
-      const shown = ({ stage, ...progress }: EvaluationProgress) =>
-        onProgress({ ...progress, label: `${name}: ${stage}` });
+      const { ids, classes } = data;
+      pace ??= new ReportPace({
+        networks: runs.length,
+        curveShare: curveShare({
+          examples: curveExamples,
+          points: curveMultiples.length,
+          attacks,
+          evaluated: ids.length,
+          classes: classes.length,
+        }),
+      });
+      const clock = pace;
+      const shown = ({ stage, secondsLeft, ...progress }: EvaluationProgress) =>
+        onProgress({ ...progress, label: `${name}: ${stage}`, ...clock.left('evaluation', secondsLeft) });
+      clock.begin();
       const measured = await keptOrMeasured(
         {
           model,
@@ -111,25 +129,30 @@ export async function trainingReport(options: TrainingReportOptions): Promise<Tr
         },
         { run: run.path, stated },
       );
+      clock.end('evaluation');
+      clock.begin();
       const curve = await epsilonCurve({
         model,
         data,
         examples: curveExamples,
+        multiples: curveMultiples,
         threat,
         attack: 'apgd-ce',
         known: measured.result,
         seed,
         batch: measured.result.batch.size,
         interrupted,
-        onProgress: ({ whole }) => onProgress({ label: `${name}: accuracy against ε`, ...whole }),
+        onProgress: ({ whole }) =>
+          onProgress({ label: `${name}: accuracy against ε`, ...whole, ...clock.left('curve', whole) }),
       });
+      clock.end('curve');
       networks.push({ run: run.path, name, model, measured, curve });
     }
     const page = await renderReport(
       reportInput({
         title: options.title ?? networks.map(({ name }) => name).join(' and '),
         subtitle: 'Adversarially trained image classifiers and their robustness.',
-        notice: noticeOf(runs, differences),
+        notice: options.notice ?? noticeOf(runs, differences),
         differences,
         data: data!,
         networks,

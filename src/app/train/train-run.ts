@@ -23,9 +23,11 @@ import {
   resumeRunFolder,
 } from '../../runs/run-folder.js';
 import { hasEventFile, openEventFile } from '../../runs/tensorboard/event-file.js';
+import { hasTrackioStore } from '../../runs/trackio/store-folder.js';
 import { scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { initialProgress, type TrainingProgress, train } from '../../training/train.js';
+import { requireArgument } from '../../user-input/require-argument.js';
 import { validate } from '../../user-input/validate.js';
 import { loadWeights, toArrays, toTensor } from '../../weights/module-weights.js';
 import type { NamedArray } from '../../weights/safetensors.js';
@@ -49,6 +51,8 @@ export interface TrainRunOptions extends Omit<ExperimentOptions, 'device'> {
   readonly job?: string | null;
   /** Also writes an event file for TensorBoard; a run that has one goes on with it. @default false */
   readonly tensorboard?: boolean;
+  /** Also writes a store for trackio; a run that has one goes on with it. @default false */
+  readonly trackio?: boolean;
   /** Called with every event. */
   readonly onEvent: (event: RunEvent) => void;
 }
@@ -65,6 +69,12 @@ const recordedSteps = 100;
  * @throws {InputError} before anything is written, if recipe, data or folder cannot be used.
  */
 export async function trainRun(options: TrainRunOptions): Promise<void> {
+  requireArgument(options, 'options', 'trainRun');
+  requireArgument(options.recipe, 'recipe', 'trainRun');
+  requireArgument(options.path, 'text', 'the path of a run');
+  requireArgument(options.resume, 'flag', 'resume of trainRun');
+  requireArgument(options.interrupted, 'function', 'interrupted of trainRun');
+  requireArgument(options.onEvent, 'function', 'onEvent of trainRun');
   const { recipe, path, interrupted, onEvent, job = null, group = singleProcess } = options;
   const leads = group.rank === 0;
   requireSameRecipe(group, recipe);
@@ -101,6 +111,10 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
     run !== null && (options.tensorboard === true || hasEventFile(path))
       ? openEventFile(path, readEvents(path))
       : null;
+  using store =
+    run !== null && (options.trackio === true || hasTrackioStore(path))
+      ? await trackioStore(path, recipe)
+      : null;
   const every = Math.max(1, Math.floor(stepsPerEpoch / recordedSteps));
   let reached = { epoch: 1, step: 0 };
   const checkpointed = new Set(run === null ? [] : readEvents(path).flatMap(checkpointOf));
@@ -113,6 +127,7 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
     if (event.type !== 'step' || event.step % every === 0) {
       run.appendEvent(event);
       board?.append(event);
+      store?.append(event);
     }
     onEvent(event);
   };
@@ -174,6 +189,12 @@ export async function trainRun(options: TrainRunOptions): Promise<void> {
       record({ type: 'failed', time: new Date().toISOString(), ...reached, message: `${end}.` });
     throw error;
   });
+}
+
+/** Loaded on request: it brings SQLite. */
+async function trackioStore(path: string, recipe: Recipe) {
+  const { openTrackioStore } = await import('../../runs/trackio/store.js');
+  return openTrackioStore(path, { recipe, before: readEvents(path) });
 }
 
 const progressSchema: z.ZodType<TrainingProgress> = z.strictObject({

@@ -19,7 +19,11 @@ const names = [
   'pgd',
   'ranks',
   'imagenet-pipeline',
+  'image-cache',
 ] as const;
+
+/** Those that measure photographs of the user's. */
+const ofPhotos: readonly string[] = ['imagenet-pipeline', 'image-cache'];
 
 /** The benchmarks that run on a graphics card too. */
 const onCards: readonly string[] = ['train-step', 'autoattack', 'pgd'];
@@ -46,7 +50,7 @@ export function benchCommand() {
     .option('--json <file>', 'write the results as JSON to a file, or - for standard output')
     .option(
       '--photos <folder>',
-      'photographs for imagenet-pipeline, one subfolder per class, such as val/ of ImageNet',
+      'photographs for imagenet-pipeline and image-cache, one subfolder per class, such as val/ of ImageNet',
     )
     .action(
       async (name, { python, device: stated, pairs, only = '', json, model, photos = null, ...attacked }) => {
@@ -56,7 +60,7 @@ export function benchCommand() {
           throw InputError.expected('a run folder', '--model', undefined);
         if (stated !== undefined && stated !== 'cpu' && name !== undefined && !onCards.includes(name))
           throw InputError.expected('cpu', '--device', stated, `${name} measures the CPU.`);
-        if (photos === null && name === 'imagenet-pipeline')
+        if (photos === null && name !== undefined && ofPhotos.includes(name))
           throw InputError.expected('a folder of photographs', '--photos', undefined);
         if (reference !== null && !existsSync(join(reference, 'autoattack', 'autoattack.py')))
           throw InputError.expected('a checkout of auto-attack', '--reference', reference);

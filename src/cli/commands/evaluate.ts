@@ -115,22 +115,13 @@ export function evaluateCommand() {
       const settings = evaluateSettings(modelPath, options);
       const { attacks, surrogates, norm, epsilon, seed, batch, alone, checks, precision, stored } = settings;
       const notes: string[] = [];
-      const { json, report, curveExamples } = evaluationOutputs(options, {
+      const outputs = evaluationOutputs(options, {
         stored: stored?.manifest.outputs ?? null,
         note: (sentence) => notes.push(sentence),
       });
+      const { json, report, curveExamples, junit: junitFile, requireRobust: required } = outputs;
       requireJsonPath(json);
-      const { requireRobust: required, junit: junitFile } = options;
-      if (junitFile !== undefined) {
-        requireFilePath(junitFile, '--junit');
-        if (required === undefined)
-          throw InputError.expected(
-            'a share, such as 0.5,',
-            '--require-robust',
-            undefined,
-            'Without it --junit has nothing to test.',
-          );
-      }
+      if (junitFile !== undefined) requireFilePath(junitFile, '--junit');
       const expected = options.expect === undefined ? undefined : readExpectedLogits(options.expect);
       if (report !== undefined) requireNewFile(report, '--report');
       const launch = readLauncherEnvironment(process.env);
@@ -176,6 +167,24 @@ export function evaluateCommand() {
         const data = await settings.load(model, ({ stage, what, done, total }) => {
           if (total !== undefined) progress({ label: `${stage} ${what}`, done, total });
         });
+        const { ReportPace, curveShare } = await import('../../app/report/report-pace.js');
+        const { evaluationMultiples } = await import('../../app/report/evaluation-report.js');
+        const isWithCurve = report !== undefined && curveExamples !== 0;
+        const usual = 1; // without a number, a curve takes about as long as the evaluation
+        const pace = new ReportPace({
+          networks: 1,
+          curveShare: !isWithCurve
+            ? 0
+            : curveExamples === undefined
+              ? usual
+              : curveShare({
+                  examples: curveExamples,
+                  points: evaluationMultiples.length,
+                  attacks,
+                  evaluated: data.ids.length,
+                  classes: data.classes.length,
+                }),
+        });
         if (leads) for (const warning of data.warnings) display.warning(withFlags(warning, command));
         const run = await evaluateRun({
           model,
@@ -191,7 +200,14 @@ export function evaluateCommand() {
           precision,
           ...(expected !== undefined && { expected }),
           ...(folder !== null && { folder }),
-          outputs: { json: json ?? null, report: report ?? null, curveExamples: curveExamples ?? null },
+          outputs: {
+            json: json ?? null,
+            report: report ?? null,
+            curveExamples: curveExamples ?? null,
+            junit: junitFile ?? null,
+            requireRobust: required ?? null,
+            known: settings.known,
+          },
           ...(group !== undefined && { group }),
           onChecks: (done, total) => progress({ label: 'checks', done, total }),
           interrupted,
@@ -201,7 +217,7 @@ export function evaluateCommand() {
               done,
               total,
               robust,
-              ...(secondsLeft !== undefined && { secondsLeft }),
+              ...pace.left('evaluation', secondsLeft),
             }),
         }).catch((error: unknown) => {
           throw withResumeCommand(error, modelPath, folder?.path ?? null);
@@ -215,6 +231,8 @@ export function evaluateCommand() {
         }
         if (report !== undefined) {
           const { evaluationReport } = await import('../../app/report/evaluation-report.js');
+          pace.end('evaluation');
+          pace.begin();
           const { page, isWhole } = await evaluationReport({
             model,
             data,
@@ -222,7 +240,8 @@ export function evaluateCommand() {
             curveExamples: curveExamples ?? null,
             batch: run.result.batch.size,
             interrupted,
-            onProgress: ({ done, total }) => display.progress({ label: 'accuracy against ε', done, total }),
+            onProgress: (whole) =>
+              display.progress({ label: 'accuracy against ε', ...whole, ...pace.left('curve', whole) }),
           });
           display.close();
           writeOutputFile(report, page, { isNew: true });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
+import { requireComparable } from '../../app/report/require-comparable.js';
 import { noticeOf, runDifferences } from '../../app/report/run-differences.js';
 import type { TrainedRun } from '../../app/report/training-report.js';
 import { parseAttack, requireNorm } from '../../attacks/attack.js';
@@ -9,7 +10,6 @@ import { parseRecipe } from '../../recipe/recipe.js';
 import { readCheckpoint } from '../../runs/checkpoint.js';
 import { readEvents } from '../../runs/event-log.js';
 import { isRunFolder, readManifest, readStoredRecipe } from '../../runs/run-folder.js';
-import { firstDifference } from '../../user-input/first-difference.js';
 import { brokenOption } from '../broken-option.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
@@ -85,24 +85,4 @@ function readRun(path: string): TrainedRun {
   readManifest(path);
   readEvents(path);
   return { path, recipe, checkpoint: readCheckpoint({ path }) };
-}
-
-/** Results for different threat models or data sets are not comparable. */
-function requireComparable([first, ...others]: readonly TrainedRun[]): void {
-  const matter = ({ recipe: { data, threat } }: TrainedRun) => ({
-    data: { name: data.name, dir: data.dir },
-    threat: { norm: threat.norm, epsilon: threat.epsilon },
-  });
-  for (const [index, other] of others.entries()) {
-    const difference = firstDifference(matter(first!), matter(other));
-    if (difference !== undefined)
-      throw InputError.expected(
-        `the ${difference.path} of ${first!.path}`,
-        `the run ${other.path}`,
-        difference.second,
-        'Create a separate report for each.',
-      );
-    if ([first!, ...others.slice(0, index)].some(({ path }) => path === other.path))
-      throw InputError.expected('each run once', 'the report', other.path);
-  }
 }

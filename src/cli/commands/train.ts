@@ -1,27 +1,23 @@
 import { Command } from '@commander-js/extra-typings';
 import { activationLines } from '../../activations/describe.js';
 import { readInitialWeights } from '../../app/model/initial-weights.js';
+import { isBegun } from '../../app/train/sweep.js';
 import { isRestart, jobId, readLauncherEnvironment } from '../../distributed/launcher-environment.js';
 import type { ProcessGroup } from '../../distributed/process-group.js';
-import type { DeviceName } from '../../engine/device-name.js';
 import { InputError } from '../../errors.js';
 import { commandLine } from '../../provenance/command-line.js';
-import { loadRecipe, recipeNames } from '../../recipe/load-recipe.js';
-import { parseRecipe, type Recipe } from '../../recipe/recipe.js';
+import { recipeNames } from '../../recipe/load-recipe.js';
+import type { Recipe } from '../../recipe/recipe.js';
 import { readEvents } from '../../runs/event-log.js';
-import {
-  defaultRunPath,
-  isRunFolder,
-  readManifest,
-  readStoredRecipe,
-  requireUnused,
-} from '../../runs/run-folder.js';
+import { isRunFolder, readManifest, requireUnused } from '../../runs/run-folder.js';
 import { deviceOption } from '../device-option.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { several, wholeNumber } from '../option-parsers.js';
 import { withResumeOfRun } from '../resume-command.js';
 import { print, printError } from '../terminal/print.js';
 import { createDisplay } from '../terminal/terminal.js';
+import { chosenRecipe, recipeOfRun, requireBegun, sweepOf } from '../train-choice.js';
+import { drySweep, runSweep } from '../train-sweep.js';
 
 /** `satin train RECIPE` */
 export function trainCommand() {
@@ -30,20 +26,28 @@ export function trainCommand() {
       '<recipe>',
       `a YAML file, with --resume the folder of a run, or one of ${recipeNames().join(', ')}`,
     )
-    .option('--set <path=value>', 'change one value of the recipe; repeatable', several)
+    .option(
+      '--set <path=value>',
+      'change one value of the recipe; repeatable. Several values, as in training.batch=64,128, make a sweep: a run each',
+      several,
+    )
     .option(
       '--smoke',
       "apply the recipe's smoke section, or take four steps: a test that takes seconds",
       false,
     )
     .option('--dry-run', 'print the complete recipe and what would happen, and do nothing', false)
-    .option('--out <folder>', 'the run folder (default: runs/NAME-SEED)')
-    .option('--resume', 'resume the run in the run folder', false)
+    .option(
+      '--out <folder>',
+      'the run folder (default: runs/NAME-SEED), or the folder of the runs of a sweep',
+    )
+    .option('--resume', 'resume the run in the run folder, or a sweep', false)
     .option('--resume-or-start', 'resume the run in the run folder, or start it if there is none', false)
     .option('--init <model>', 'initialise from a run, checkpoint, weights file or PyTorch state dict')
     .option('--new-head', 'with --init: reinitialise the last layer, for other classes', false)
     .option('--entry <name>', 'with --init: which of several state dicts in a PyTorch checkpoint')
     .option('--tensorboard', 'also write event files for TensorBoard, into RUN/tensorboard', false)
+    .option('--trackio', 'also write a store for trackio, into RUN/trackio', false)
     .addOption(deviceOption("the recipe's, else a graphics card if there is one"))
     .option('--threads <count>', 'number of CPU threads', wholeNumber('--threads', 1))
     .addHelpText('after', activationHelp)
@@ -57,21 +61,34 @@ export function trainCommand() {
       const launch = readLauncherEnvironment(process.env);
       const leads = (launch?.rank ?? 0) === 0;
       const notes: string[] = [];
+      const onNote = (note: string) => notes.push(note);
+      const { init: initPath, newHead, entry, set: stated } = options;
+      if (initPath === undefined && (newHead || entry !== undefined))
+        throw InputError.expected('--init', newHead ? '--new-head' : '--entry', initPath);
+      const sweep = sweepOf(recipeName, { ...options, stated, set, onNote });
+      if (sweep !== null) {
+        if (launch !== null)
+          throw InputError.expected(
+            'one process',
+            'a sweep',
+            `${launch.size} of ${launch.launcher}`,
+            'Start a command for each value.',
+          );
+        const resume = isRestart(process.env) || requireBegun(options, isBegun(sweep), sweep.path);
+        if (!options.dryRun)
+          return runSweep(sweep, { resume, smoke: options.smoke, job: jobId(process.env), notes });
+        for (const note of notes) printError(`${note}\n`);
+        print(await drySweep(sweep, { resume }));
+        return;
+      }
       const { recipe, path } = isRunFolder(recipeName)
-        ? recipeOfRun(recipeName, options)
-        : chosenRecipe(recipeName, { ...options, set, onNote: (note) => notes.push(note) });
+        ? recipeOfRun(recipeName, { ...options, stated })
+        : chosenRecipe(recipeName, { ...options, set, onNote });
       // A launcher that starts a job again runs the same command line.
       const job = jobId(process.env);
       const isOfJob = job !== null && isRunFolder(path) && readManifest(path).chosen.job === job;
       const restarted = isRestart(process.env) || isOfJob;
-      if (options.resume && !restarted && !isRunFolder(path))
-        throw InputError.expected(
-          'the folder of a run',
-          '--resume',
-          path,
-          'Check --out, or use --resume-or-start to start a run there.',
-        );
-      const resume = options.resume || options.resumeOrStart || restarted;
+      const resume = restarted || requireBegun(options, isRunFolder(path), path);
       if (options.dryRun) {
         for (const note of notes) printError(`${note}\n`);
         print(await dryRun(recipe, { path, resume }));
@@ -81,9 +98,6 @@ export function trainCommand() {
       const history = leads && resume && isRunFolder(path) ? readEvents(path) : [];
       if (options.init !== undefined && history.length > 0 && !restarted)
         throw InputError.expected('--resume or --init, not both,', 'a run that has started', path);
-      const { init: initPath, newHead, entry } = options;
-      if (initPath === undefined && (newHead || entry !== undefined))
-        throw InputError.expected('--init', newHead ? '--new-head' : '--entry', initPath);
       const init = initPath === undefined ? undefined : readInitialWeights(initPath, { entry });
       // Imported after validation, since this loads the engine.
       const { trainRun } = await import('../../app/train/train-run.js');
@@ -102,6 +116,7 @@ export function trainCommand() {
           init,
           newHead,
           tensorboard: options.tensorboard,
+          trackio: options.trackio,
           interrupted,
           onEvent: display.event,
           ...(group !== undefined && { group }),
@@ -125,59 +140,6 @@ export function trainCommand() {
       if (isDone) print('The run is finished already; it was left as it is.\n');
       print(`The run is in ${path}. Evaluate it: ${commandLine(['evaluate', path])}\n`);
     });
-}
-
-interface RecipeWords {
-  readonly out?: string | undefined;
-  readonly smoke: boolean;
-}
-
-function chosenRecipe(
-  name: string,
-  options: RecipeWords & {
-    readonly set: readonly string[];
-    readonly onNote: (sentence: string) => void;
-  },
-): { readonly recipe: Recipe; readonly path: string } {
-  const { out, smoke } = options;
-  const recipe = loadRecipe(name, options);
-  const path = out ?? defaultRunPath(`${recipe.name}${smoke ? '-smoke' : ''}`, recipe.training.seed);
-  return { recipe, path };
-}
-
-/**
- * The recipe that a run was begun with, so that nothing has to be typed again.
- *
- * @throws {InputError} without `--resume`, and for options that would change the recipe or the folder.
- */
-function recipeOfRun(
-  path: string,
-  options: RecipeWords & {
-    readonly set?: readonly string[] | undefined;
-    readonly resume: boolean;
-    readonly resumeOrStart: boolean;
-    readonly device?: DeviceName | undefined;
-    readonly threads?: number | undefined;
-  },
-): { readonly recipe: Recipe; readonly path: string } {
-  const { out, set, smoke, device, threads } = options;
-  if (!options.resume && !options.resumeOrStart)
-    throw InputError.expected('a recipe, or --resume with the folder of a run,', 'the recipe', path);
-  for (const [flag, value] of [
-    ['--set', set?.join(' ')],
-    ['--smoke', smoke ? 'true' : undefined],
-    ['--out', out],
-    ['--threads', threads],
-  ] as const)
-    if (value !== undefined)
-      throw InputError.expected(
-        `no ${flag}`,
-        `the run ${path}`,
-        value,
-        'It goes on with its own recipe, in its folder.',
-      );
-  const recipe = parseRecipe(readStoredRecipe(path), `the run ${path}`);
-  return { recipe: device === undefined ? recipe : { ...recipe, device }, path };
 }
 
 /** What a run would do, and its complete recipe as YAML, which is a recipe again. */

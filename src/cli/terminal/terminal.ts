@@ -39,6 +39,8 @@ export interface DisplayOptions {
   readonly stream?: DisplayStream;
   /** Previous events of a resumed run, which are not shown again. @default [] */
   readonly history?: readonly RunEvent[];
+  /** Epochs of other runs after this one, which its time left includes. @default 0 */
+  readonly epochsAfter?: number;
   /** A clock in milliseconds. @default performance.now */
   readonly now?: () => number;
 }
@@ -47,11 +49,11 @@ export interface DisplayOptions {
 const plainMilliseconds = 60_000;
 
 export function createDisplay(options: DisplayOptions = {}): Display {
-  const { stream = process.stderr, history = [], now = () => performance.now() } = options;
+  const { stream = process.stderr, history = [], epochsAfter = 0, now = () => performance.now() } = options;
   const isTerminal = stream.isTTY === true && process.env.TERM !== 'dumb';
   const colours = coloursOf(stream);
   const bar = createBar(stream);
-  const format = formatTraining();
+  const format = formatTraining({ epochsAfter });
   for (const event of history) format(event);
   let hasHeader = false;
   let lastLine = now();

@@ -15,8 +15,15 @@ const widths = [7, 9, 9, 8, 8, 11];
 /** Header of the epoch table; rows are 52 characters wide. */
 export const tableHeader = tableRow(['epoch', 'img/s', 'loss', 'clean', 'robust', 'time left']);
 
-/** Creates a stateful formatter of the events of a run, whose epochs count from 1. */
-export function formatTraining(): (event: RunEvent) => Shown {
+/**
+ * Creates a stateful formatter of the events of a run, whose epochs count from 1. The time left includes `epochsAfter` epochs of
+ * runs that follow.
+ */
+export function formatTraining({
+  epochsAfter = 0,
+}: {
+  readonly epochsAfter?: number;
+} = {}): (event: RunEvent) => Shown {
   let epochs = 0;
   let stepsPerEpoch = 0;
   let epochSeconds: number[] = [];
@@ -34,7 +41,7 @@ export function formatTraining(): (event: RunEvent) => Shown {
     const perStep = seconds / (event.step - first.step);
     // Of the whole run, as in the table: later epochs take what the earlier ones took, with their validation.
     const perEpoch = mean(epochSeconds) ?? perStep * stepsPerEpoch;
-    const left = perStep * (stepsPerEpoch - done) + perEpoch * (epochs - event.epoch);
+    const left = perStep * (stepsPerEpoch - done) + perEpoch * (epochs - event.epoch + epochsAfter);
     const details = [`loss ${event.loss.toFixed(3)}`, `${rate(event.imagesPerSecond)} img/s`];
     if (event.step > first.step) details.unshift(`${shortTime(left)} left`);
     return {
@@ -53,7 +60,7 @@ export function formatTraining(): (event: RunEvent) => Shown {
     const [name = '', accuracy] = Object.entries(event.measurements).at(-1) ?? [];
     if (name.startsWith('validation/') && accuracy !== undefined)
       chosenBy.push({ epoch: event.epoch, measure: inWords(name), accuracy });
-    const left = (mean(epochSeconds) ?? Number.NaN) * (epochs - event.epoch);
+    const left = (mean(epochSeconds) ?? Number.NaN) * (epochs - event.epoch + epochsAfter);
     const text = tableRow([
       `${event.epoch}/${epochs}`,
       speed === undefined ? '-' : rate(speed),

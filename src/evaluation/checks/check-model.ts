@@ -4,10 +4,12 @@ import type { Classifier } from '../../nn/classifier.js';
 import { integers } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { scope } from '../../tensor/scope.js';
+import { requireArgument, requireOptional } from '../../user-input/require-argument.js';
 import { pause } from '../interruption.js';
 import { misclassified } from '../misclassified.js';
 import type { ModelUnderTest } from '../model-under-test.js';
 import { requireLogits } from '../require-logits.js';
+import { requireThreat } from '../require-threat.js';
 import { dependsOnBatch } from './depends-on-batch.js';
 import type { Flag } from './flag.js';
 import { gradientFlags, inputGradients } from './input-gradients.js';
@@ -50,7 +52,13 @@ export async function checkModel(
   data: DatasetTensors,
   options: CheckOptions,
 ): Promise<CheckedModel> {
+  requireArgument(subject, 'subject', 'checkModel');
+  requireArgument(data, 'examples', 'checkModel');
+  requireArgument(options, 'options', 'checkModel');
   const { threat, seed, full = false, interrupted } = options;
+  requireThreat(threat);
+  requireArgument(seed, 'whole', 'the seed of checkModel');
+  requireOptional(interrupted, 'function', 'interrupted of checkModel');
   const { batch, labels, logits } = scope(() => {
     const sample = probeBatch(data);
     const output = noGrad(() => exactClassifier(subject)(sample.batch.x));

@@ -1,15 +1,24 @@
 import type { Attack } from '../../attacks/attack.js';
 import { lossFor } from '../../attacks/losses.js';
+import { requireArgument, requireList } from '../../user-input/require-argument.js';
 import type { AttackResult, EvaluationResult } from '../result.js';
 import type { Flag } from './flag.js';
 import { thresholds } from './thresholds.js';
 
 /** The flags raised by the attacks and their results. */
 export function checkResults(
-  { clean, attacks: results, perExample }: Pick<EvaluationResult, 'clean' | 'attacks' | 'perExample'>,
+  result: Pick<EvaluationResult, 'clean' | 'attacks' | 'perExample'>,
   options: { readonly attacks: readonly Attack[]; readonly classes: number },
 ): readonly Flag[] {
+  requireArgument(result, 'options', 'checkResults');
+  requireArgument(options, 'options', 'checkResults');
+  const { clean, attacks: results, perExample } = result;
   const { attacks, classes } = options;
+  requireArgument(clean, 'number', 'clean of checkResults');
+  requireList(results, 'options', 'the attacks of checkResults');
+  requireList(perExample, 'options', 'perExample of checkResults');
+  requireList(attacks, 'attack', 'the attacks of checkResults');
+  requireArgument(classes, 'count', 'the classes of checkResults');
   const examples = perExample.length;
   const found = [
     fewClasses(attacks, classes),

@@ -39,6 +39,12 @@ const outputsSchema = z.strictObject({
   json: z.string().nullable(),
   report: z.string().nullable(),
   curveExamples: z.int().nonnegative().nullable(),
+  /** A JUnit file, which needs `requireRobust`. Evaluations from before it was kept have none. */
+  junit: z.string().nullable().default(null),
+  /** The robust accuracy that is required. */
+  requireRobust: z.number().min(0).max(1).nullable().default(null),
+  /** The published model that the user said this is. */
+  known: z.string().nullable().default(null),
 });
 
 /** What is written beside the folder when the evaluation is finished; null for what is not. */

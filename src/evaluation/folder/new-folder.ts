@@ -5,6 +5,7 @@ import { InputError } from '../../errors.js';
 import { writeFileDurably, writeJsonDurably } from '../../files/durable-file.js';
 import { acquireLock } from '../../files/lock.js';
 import { makeFolder } from '../../files/make-folder.js';
+import { requireArgument } from '../../user-input/require-argument.js';
 import { type EvaluationFolder, linesFile, openEvaluationFolder } from './evaluation-folder.js';
 import { foundFile, writeOriginals } from './images.js';
 import { type EvaluationManifest, isEvaluationFolder, manifestFile } from './manifest.js';
@@ -25,6 +26,7 @@ export interface NewEvaluationFolder extends Disposable {
  * @throws {InputError} if the folder is not empty, or another process uses it.
  */
 export function newEvaluationFolder(path: string): NewEvaluationFolder {
+  requireArgument(path, 'text', 'the path of an evaluation folder');
   requireUnused(path);
   const made = makeFolder(path); // the outermost folder that did not exist
   const lock = acquireLock(path);

@@ -4,6 +4,7 @@ import type { Dataset } from '../../data/dataset.js';
 import { InputError } from '../../errors.js';
 import { removeTemporaryFiles, writeFileDurably } from '../../files/durable-file.js';
 import { acquireLock } from '../../files/lock.js';
+import { requireArgument } from '../../user-input/require-argument.js';
 import {
   completeLines,
   type EvaluationFolder,
@@ -34,6 +35,7 @@ export interface StoredEvaluationFolder {
 
 /** @throws {InputError} if the folder is not an evaluation folder. */
 export function storedEvaluationFolder(path: string): StoredEvaluationFolder {
+  requireArgument(path, 'text', 'the path of an evaluation folder');
   const manifest = readEvaluationManifest(path, '`resume`');
   return {
     kind: 'stored',

@@ -1,4 +1,5 @@
 import type { DropRates } from '../../nn/dropout.js';
+import { unknownName } from '../../user-input/did-you-mean.js';
 
 /**
  * Model names in recipes. Separate from `registry.ts`, which builds them, so that validating a recipe need not load it.
@@ -41,6 +42,17 @@ const samePaddedModels = [
 export const modelNames = [...smallImageModels, ...samePaddedModels] as const;
 
 export type ModelName = (typeof modelNames)[number];
+
+/** @throws {InputError} for a name that no architecture has. */
+export function requireArchitecture(name: string): void {
+  if (!(modelNames as readonly string[]).includes(name))
+    throw unknownName({
+      kind: 'an architecture',
+      name: 'description.architecture',
+      received: name,
+      known: modelNames,
+    });
+}
 
 /** Whether a model can be padded as TensorFlow's `SAME`. */
 export function supportsSamePadding(name: ModelName): boolean {

@@ -1,11 +1,5 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-
-/** A number at a step of training, as TensorBoard shows it. */
-export interface Scalar {
-  /** `train/loss`; what precedes the slash groups the charts. */
-  readonly tag: string;
-  readonly value: number;
-}
+import type { Scalar } from '../scalars.js';
 
 /** Field numbers of `Event` (tensorboard/compat/proto/event.proto) and `Summary` (summary.proto). */
 const event = { wallTime: 1, step: 2, fileVersion: 3, summary: 5 } as const;

@@ -6,7 +6,8 @@ import { writeWhole } from '../../files/durable-file.js';
 import { makeFolder } from '../../files/make-folder.js';
 import { explainWriteError } from '../../files/system-error.js';
 import type { RunEvent } from '../events.js';
-import { type Scalar, scalarBytes, versionBytes } from './event-bytes.js';
+import { scalarsOf } from '../scalars.js';
+import { scalarBytes, versionBytes } from './event-bytes.js';
 import { recordBytes } from './record-bytes.js';
 
 /** A file in `RUN/tensorboard`, for `tensorboard --logdir RUN`. */
@@ -52,17 +53,3 @@ export function openEventFile(run: string, before: readonly RunEvent[]): EventFi
 
 /** Whether a run has event files. */
 export const hasEventFile = (run: string): boolean => existsSync(eventsFolder(run));
-
-/** What TensorBoard draws of an event: the names of measurements are those of `events.jsonl`. */
-export function scalarsOf(event: RunEvent): Scalar[] {
-  if (event.type === 'step')
-    return [
-      { tag: 'step/loss', value: event.loss },
-      { tag: 'step/accuracy', value: event.accuracy },
-      { tag: 'step/learning-rate', value: event.learningRate },
-      { tag: 'step/images-per-second', value: event.imagesPerSecond },
-    ];
-  if (event.type === 'epoch')
-    return Object.entries(event.measurements).map(([tag, value]) => ({ tag, value }));
-  return [];
-}

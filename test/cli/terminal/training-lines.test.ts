@@ -87,4 +87,13 @@ describe('the time left', () => {
     // With its validation an epoch took 30 s: 8 steps, and one epoch.
     assert.equal(left(follow(step(12, 102, 2))), '46s left');
   });
+
+  it('includes the epochs of the runs that follow', () => {
+    const follow = formatTraining({ epochsAfter: 5 });
+    follow({ type: 'start', time, epochs: 3, stepsPerEpoch: 10, parameters: 1 });
+    follow(step(1, 0, 1));
+    assert.equal(left(follow(step(2, 2, 1))), '2m 36s left');
+    const row = follow({ type: 'epoch', time, epoch: 1, step: 10, seconds: 30, measurements: {} });
+    assert.ok(row?.kind === 'row' && /3m 30s$/.test(row.text), row?.kind === 'row' ? row.text : '');
+  });
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { RunEvent } from '../../../src/runs/events.js';
 import { scalarBytes, versionBytes } from '../../../src/runs/tensorboard/event-bytes.js';
-import { hasEventFile, openEventFile, scalarsOf } from '../../../src/runs/tensorboard/event-file.js';
+import { hasEventFile, openEventFile } from '../../../src/runs/tensorboard/event-file.js';
 
 const run = mkdtempSync(join(tmpdir(), 'satin-tensorboard-'));
 after(() => rmSync(run, { recursive: true }));
@@ -55,18 +55,6 @@ describe('the event file', () => {
       Buffer.from(versionBytes(1.5)).toString('hex'),
       '09000000000000f83f1a0d627261696e2e4576656e743a32',
     );
-  });
-
-  it('draws steps and measurements, by the names of the events', () => {
-    assert.deepEqual(
-      scalarsOf(step(10)).map(({ tag }) => tag),
-      ['step/loss', 'step/accuracy', 'step/learning-rate', 'step/images-per-second'],
-    );
-    assert.deepEqual(scalarsOf(epoch), [
-      { tag: 'validation/clean', value: 0.5 },
-      { tag: 'validation/robust/linf-8-255/pgd-10', value: 0.25 },
-    ]);
-    assert.deepEqual(scalarsOf({ type: 'warning', time, step: 3, message: 'x' }), []);
   });
 
   it('begins with the events so far, and replaces the file of an earlier process alone', () => {
