@@ -111,6 +111,8 @@ training:
     steps: 2
   epochs: ${epochs} # ${perEpoch * epochs} steps
   batch: ${batch}
+  # classWeights: balanced # classes of few images count as much as those of many
+  # patience: ${Math.max(3, Math.round(epochs / 5))} # the training ends after so many epochs without a better one
   schedule:
     name: one-cycle
     learningRate: ${batch >= 32 ? 0.1 : 0.05}

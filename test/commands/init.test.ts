@@ -64,6 +64,16 @@ it('the recipe trains as it is written', async () => {
   assert.equal(status, 0, stderr);
 });
 
+it('what it only mentions is valid too', () => {
+  const text = readFileSync(place('large.yaml'), 'utf8');
+  const mentioned = place('mentioned.yaml');
+  const changed = text.replaceAll(/^( *)# (classWeights|patience): /gm, '$1$2: ');
+  writeFileSync(mentioned, changed);
+  const { training } = loadRecipe(mentioned);
+  assert.equal(training.classWeights, 'balanced');
+  assert.ok(training.patience !== null && training.patience < training.epochs);
+});
+
 it('nothing is overwritten, and a folder that is none is refused', async () => {
   const again = await lines.run(['init', place('tiny'), '--out', place('tiny.yaml')]);
   assert.match(again.stderr, /does not exist yet for the recipe/);
