@@ -12,7 +12,7 @@ import { assertClose, largestDifference } from '../support/close.js';
 
 setThreads(1);
 
-const names = ['linf', 'l2'] as const;
+const names = ['linf', 'l2', 'l1'] as const;
 
 describe('a norm', () => {
   for (const norm of names) {

@@ -80,7 +80,7 @@ describe('a verdict of the standard set', () => {
       const off = largestDifference(logits, expected);
       assert.ok(off < 1e-4, `logits are off by ${off}`);
       const { perExample } = await evaluate(subject, data, {
-        attacks: attackNamesOf('standard').map(parseAttack),
+        attacks: attackNamesOf('standard', 'linf').map(parseAttack),
         threat: { norm: norms.linf, epsilon: golden.epsilon },
         seed: 0,
         batch: examples.length,

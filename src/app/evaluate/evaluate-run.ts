@@ -164,7 +164,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
       ...epsilon,
       seed,
       // The reference judges a randomised model by one pass, so no set stands for 20.
-      mode: random ? 'custom' : modeOf(attacks, classes),
+      mode: random ? 'custom' : modeOf(attacks, classes, norm),
       clean: measured.clean,
       robust: measured.robust,
       interval: measured.interval,
