@@ -6,7 +6,8 @@ github.com/fra31/auto-attack in REFERENCE) runs its standard version on the firs
 in DATA), once for each of three seeds: an image whose verdict depends on the reference's own seed says nothing about
 another implementation, so only those with one verdict are taken, of each verdict the first few. The network alone is broken
 by APGD or Square or not at all; behind pixels rounded to an eighth its gradient is zero, and Square breaks it. Made with
-torch 2.13.0 in 13 minutes. In L1 it writes parity-replay-l1.json, of fewer images.
+torch 2.13.0 in 13 minutes. In L1 it writes parity-replay-l1.json,
+with all images and the verdicts of each seed, which test/slow compares.
 """
 
 import gzip
@@ -124,7 +125,11 @@ for name, levels in (("plain", None), ("masked", LEVELS)):
                 logits = model(x[place : place + 1])[0].tolist()
             chosen.append({"id": place, "label": labels[place].item(), "verdict": letter, "logits": logits})
     networks[name] = {"levels": levels, "examples": chosen}
+    if NORM == "l1":
+        networks[name]["verdicts"] = ["".join(each) for each in found]
 ids = sorted({each["id"] for network in networks.values() for each in network["examples"]})
+if NORM == "l1":
+    ids = range(max(EXAMPLES.values()))
 commit = subprocess.run(["git", "-C", sys.argv[1], "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
 record = {
     "reference": commit.stdout.strip(),
@@ -133,6 +138,7 @@ record = {
     "epsilon": EPSILON,
     "seeds": SEEDS,
     "pixels": {str(place): pixels[place].reshape(-1).tolist() for place in ids},
+    **({"labels": labels[: len(ids)].tolist()} if NORM == "l1" else {}),
     "networks": networks,
 }
 text = json.dumps(record).replace('{"id"', '\n{"id"').replace('"networks"', '\n"networks"').replace('], "', '],\n"')
