@@ -1,5 +1,6 @@
 import { cat, where, zerosLike } from '../tensor/create.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { operator } from '../tensor/operator.js';
+import { one, type Tensor } from '../tensor/tensor.js';
 import { runningSum, sorted } from './sorted.js';
 
 /**
@@ -9,7 +10,8 @@ import { runningSum, sorted } from './sorted.js';
  * Each number of the step y = candidate − x is shortened by the same λ ≥ 0, no further than to 0, and then at most to its way to
  * the wall r: |δ| = min((|y| − λ)₊, r), where λ is the smallest with Σ |δ| ≤ ε. That sum falls along straight lines between
  * the values at which a number leaves the wall, |y| − r, and comes to 0, |y|: they are sorted and the sum followed down to ε. In
- * float64, whatever the dtype of the images; nothing is read on the way.
+ * float64, whatever the dtype of the images, and rounded so that the sum exceeds ε by no more than float64's rounding; nothing
+ * is read on the way.
  */
 export function projectInL1(candidate: Tensor, x: Tensor, epsilon: number): Tensor {
   const origin = x.flatten(1).to('float64'); // [N, d]
@@ -18,14 +20,14 @@ export function projectInL1(candidate: Tensor, x: Tensor, epsilon: number): Tens
   const room = where(step.less(0), origin, origin.neg().add(1));
   const excess = length.minimum(room).sum([1], true).sub(epsilon); // [N, 1]
   const shortened = where(excess.greater(0), shortening(length, room, excess), zerosLike(excess));
-  const kept = length.sub(shortened).clamp(0, Number.POSITIVE_INFINITY).minimum(room);
-  const change = step
-    .sign()
-    .mul(epsilon === 0 ? kept.mul(0) : kept)
-    .to(x.dtype)
-    .reshape(x.shape);
-  return x.add(change).clamp(0, 1);
+  const kept = length.sub(shortened).clamp(0, epsilon).minimum(room);
+  const moved = origin.add(step.sign().mul(kept)).clamp(0, 1).to(x.dtype).reshape(x.shape);
+  // Rounding to float32 may undo what each of thousands of numbers was shortened by: those that went too far step back.
+  const isFar = moved.flatten(1).to('float64').sub(origin).abs().greater(kept).reshape(x.shape);
+  return where(isFar, one(nextAfter, moved.handle, x.handle), moved);
 }
+
+const nextAfter = operator('aten::nextafter');
 
 /** The λ at which Σ min((length − λ)₊, room) has fallen by `excess`, [N, 1]. */
 function shortening(length: Tensor, room: Tensor, excess: Tensor): Tensor {

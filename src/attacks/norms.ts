@@ -97,7 +97,7 @@ const l1: Norm = {
       device: x.device,
     });
     const point = x.add(laplace.div(this.length(laplace).add(exponential(one))).mul(epsilon));
-    return clip ? point.clamp(0, 1) : point;
+    return clip ? projectInL1(point, x, epsilon) : point;
   },
   edgeStart(x, { epsilon, key, ids }) {
     const drawn = draw('normal', x, key, ids);
@@ -114,7 +114,7 @@ const l1: Norm = {
   dualLength: (gradient) => gradient.abs().max(pixels, true),
   project: projectInL1,
   distance: (a, b) => difference(a, b).abs().sum(pixels).numbers(),
-  allowed: (epsilon) => epsilon * (1 + 1e-5) + 1e-5,
+  allowed: (epsilon) => epsilon * (1 + 1e-5),
 };
 
 export const norms: Readonly<Record<NormName, Norm>> = {

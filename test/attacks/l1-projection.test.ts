@@ -108,7 +108,7 @@ describe('the projection onto L1 ball and box', () => {
         for (let row = 0; row < rows; row++) {
           let length = 0;
           for (let at = row * each; at < (row + 1) * each; at++) length += Math.abs(points[at]! - image[at]!);
-          assert.ok(length <= epsilon + 1e-6, `row ${row}: ${length}`);
+          assert.ok(length <= epsilon * (1 + 1e-12), `row ${row}: ${length}`);
         }
         assert.ok(points.every((pixel) => pixel >= 0 && pixel <= 1));
       }
