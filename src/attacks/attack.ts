@@ -1,7 +1,7 @@
 import { InputError } from '../errors.js';
 import { nearest } from '../user-input/did-you-mean.js';
-import { requireArgument } from '../user-input/require-argument.js';
 import type { NormName } from '../user-input/norm-name.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import type { AttackLossName } from './losses.js';
 import { lossFor, targetsFor } from './losses.js';
 import type { Norm } from './norm.js';

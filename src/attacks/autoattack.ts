@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../errors.js';
-import { requireArgument } from '../user-input/require-argument.js';
 import { type NormName, requireNormName } from '../user-input/norm-name.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import { type Attack, parseAttack } from './attack.js';
 
 /**

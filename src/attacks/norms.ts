@@ -1,8 +1,8 @@
 import { zeros } from '../tensor/create.js';
 import { type NoiseKey, noise } from '../tensor/noise.js';
 import { handleOf, type Tensor } from '../tensor/tensor.js';
-import { requireArgument } from '../user-input/require-argument.js';
 import type { NormName } from '../user-input/norm-name.js';
+import { requireArgument } from '../user-input/require-argument.js';
 import { halvingRule } from './halving-rule.js';
 import { projectInL1 } from './l1-projection.js';
 import type { Norm, RandomStartOptions } from './norm.js';

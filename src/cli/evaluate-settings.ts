@@ -23,6 +23,7 @@ import { parseRecipe, type Recipe } from '../recipe/recipe.js';
 import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
 import { type Epsilon, parseEpsilon } from '../user-input/epsilon.js';
 import type { NormName } from '../user-input/norm-name.js';
+import { anyNorm } from '../user-input/norm-name.js';
 import {
   type ExternalWords,
   type PreprocessingWords,
@@ -30,7 +31,6 @@ import {
   readTypedModel,
   weightsAlone,
 } from './model-options.js';
-import { anyNorm } from '../user-input/norm-name.js';
 import { missing } from './option-parsers.js';
 import { statedAttacks } from './stated-attacks.js';
 

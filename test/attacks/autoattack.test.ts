@@ -65,9 +65,8 @@ describe('AutoAttack’s sets', () => {
 
   it('give a result their name where nothing differs, however they were asked for', () => {
     for (const norm of normNames)
-      for (const set of autoAttackSets)
-        assert.equal(modeOf(autoAttack(set, norm), 10, norm), set, norm);
-    
+      for (const set of autoAttackSets) assert.equal(modeOf(autoAttack(set, norm), 10, norm), set, norm);
+
     const names = ['apgd-ce', 'apgd-t', 'fab-t', 'square'];
     assert.equal(modeOf(names.map(parseAttack), 10, 'linf'), 'standard');
     const custom: readonly (readonly [what: string, attacks: readonly Attack[]])[] = [
