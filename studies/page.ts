@@ -1,3 +1,4 @@
+import { normSymbols } from '../src/user-input/norm-name.js';
 import type { Recipe } from '../src/recipe/recipe.js';
 import { list, plainPercent as percent } from '../src/report/page/format.js';
 import type { Difference, Row } from './answer.js';
@@ -192,7 +193,7 @@ function provenanceText({ rows, runs, threat, command, scale }: PageParts): stri
   const hasPaper = rows.some(({ arm }) => arm.paper !== undefined);
   return [
     `n seeds a row. Means over seeds; differences are paired by seed, with Student's 95 % intervals and p-values adjusted by Holm over the arms. ` +
-      `Robust accuracy is the worst case of ${attacks} on ${examples} test images (${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}${searched}), ` +
+      `Robust accuracy is the worst case of ${attacks} on ${examples} test images (${normSymbols[norm]}, ε = ${epsilonText}${searched}), ` +
       'of the epoch that was best on validation images.' +
       (hasPaper ? " The paper's columns are ImageNet, ResNet-50, PGD-200 at 4/255: another scale." : ''),
     '',

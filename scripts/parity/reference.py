@@ -105,7 +105,7 @@ assert difference <= 1e-4, f"logits differ by {difference}"
 
 numerator, _, denominator = settings["epsilon"].partition("/")
 epsilon = float(numerator) / float(denominator or 1)
-options = {"norm": {"linf": "Linf", "l2": "L2"}[settings["norm"]], "eps": epsilon, "seed": seed, "device": "cpu"}
+options = {"norm": {"linf": "Linf", "l2": "L2", "l1": "L1"}[settings["norm"]], "eps": epsilon, "seed": seed, "device": "cpu"}
 attack = AutoAttack(model, **options, version="standard", verbose=False)
 if run != "standard":
     attack.attacks_to_run = [run]  # as `run_standard_evaluation_individual` does
@@ -143,7 +143,7 @@ adversarial, predicted = attack.run_standard_evaluation(x, y, bs=SLICE, return_l
 seconds = cpu_seconds() - began
 assert [verdict == "." for verdict in verdicts] == predicted.eq(y).tolist()
 
-distance = (adversarial - x).flatten(1).norm(p=float("inf") if settings["norm"] == "linf" else 2, dim=1).max().item()
+distance = (adversarial - x).flatten(1).norm(p={"linf": float("inf"), "l2": 2, "l1": 1}[settings["norm"]], dim=1).max().item()
 record = {
     "verdicts": "".join(verdicts),
     "cpuSeconds": seconds,

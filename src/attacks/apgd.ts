@@ -1,13 +1,14 @@
 import type { Classifier } from '../nn/classifier.js';
-import { ones, where, zeros, zerosLike } from '../tensor/create.js';
+import { where, zeros, zerosLike } from '../tensor/create.js';
 import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { AttackGenerator } from './attack-generator.js';
 import type { AttackLoss } from './losses.js';
-import type { Norm } from './norms.js';
+import type { Norm } from './norm.js';
 import type { GradientObserver, Observer } from './observer.js';
 import { RemainingExamples } from './remaining-examples.js';
+import type { RuleState } from './step-rule.js';
 
 /** Inputs of APGD. */
 export interface ApgdInputs {
@@ -15,6 +16,8 @@ export interface ApgdInputs {
   readonly labels: Tensor; // int64 [N]
   /** First iterate, inside the ball and the box. */
   readonly start: Tensor;
+  /** The start was found by an earlier run, and is not random. @default false */
+  readonly isFound?: boolean;
   /** Target classes, int64 [N]; used by targeted losses only. */
   readonly targets?: Tensor;
 }
@@ -43,36 +46,29 @@ export interface ApgdCheckpoint {
   readonly restarted: Tensor;
 }
 
-/** Weight of the new direction; the previous one has weight 1 − momentum. */
-const momentum = 0.75;
-/** The step size is halved if the loss rose in no more than this fraction of the steps since the last checkpoint. */
-const rho = 0.75;
-
 /**
- * Auto-PGD (Croce and Hein, 2020): projected gradient ascent with momentum and an initial step size of 2ε. At
- * checkpoints of decreasing spacing it halves an example's step size and restarts from its best point, where
+ * Auto-PGD (Croce and Hein, 2020): projected gradient ascent that adapts its step size. At checkpoints the norm's rule
+ * (`stepRule`) changes the step size of each example, and may let it restart from the point of the highest loss so far.
  *
- *  1. the loss rose in at most 75 % of the steps since the last checkpoint, or
- *  2. the step size was not halved at the last checkpoint and the best loss has not increased since.
- *
- * x⁺ = project(x + α direction(∇)), x_next = project(x + 0.75 (x⁺ − x) + 0.25 (x − x_previous)); the first step has no
- * momentum. Only the gradient with respect to the input is computed, and none at the last iterate. As in the reference
- * the loss of the first iterate counts as a rise where it is positive, and condition 2 cannot hold at the first
- * checkpoint.
+ * x⁺ = project(x + α direction(∇)), x_next = project(x + m (x⁺ − x) + (1 − m) (x − x_previous)), with the rule's momentum m;
+ * the first step has no momentum. Only the gradient with respect to the input is computed, and none at the last iterate.
  *
  * With `eot` above 1 the gradient is the mean over that many passes (expectation over transformation, Athalye et al.,
  * 2018). As in the reference the loss and the logits passed to the observer are those of the last pass alone.
  *
  * Every iterate, including the start, is passed to the observer; the examples it drops leave the batch at once.
+ *
+ * @returns the points of the highest loss, of the examples that were not dropped.
  */
 export function* apgd(
   classifier: Classifier,
   images: ApgdInputs,
   options: ApgdOptions,
-  observe: Observer,
-): AttackGenerator<void> {
+  observe?: Observer,
+): AttackGenerator<Tensor> {
   const { norm, epsilon, steps, loss, eot = 1, trace, onGradient } = options;
-  const { x: origin, labels, start: x, targets = labels } = images;
+  const { stepRule: rule } = norm;
+  const { x: origin, labels, start: x, targets = labels, isFound = false } = images;
   const perExample = () => zeros([x.dimension(0)], x.dtype, x.device);
   using set = new RemainingExamples(() => ({
     origin,
@@ -84,13 +80,10 @@ export function* apgd(
     best: x,
     bestGradient: zerosLike(x),
     bestLoss: perExample(),
-    checkedLoss: perExample(), // best loss at the last checkpoint
-    lastLoss: perExample(), // of the previous iterate; initially 0, as in the reference
-    rises: perExample(), // since the last checkpoint
-    halved: ones([x.dimension(0)], 'bool', x.device), // at the last checkpoint
     stepSize: perExample()
-      .add(2 * epsilon)
+      .add(rule.firstStep * epsilon)
       .reshape([-1, 1, 1, 1]),
+    rule: {} as RuleState,
   }));
 
   let backwards = 0; // images passed backward in the current step
@@ -116,7 +109,7 @@ export function* apgd(
         return sum === null ? grad : sum.add_(grad);
       });
     const logits = (isLast ? noGrad : withGrad)(() => classifier(point));
-    const active = observe({ x: point, logits, labels: state.labels, rows });
+    const active = observe?.({ x: point, logits, labels: state.labels, rows }) ?? null;
     if (active?.length === 0) return null;
     const losses = (isLast ? noGrad : withGrad)(() => lossOf(logits));
     const grad = isLast ? zerosLike(point) : gradOf(losses);
@@ -132,28 +125,35 @@ export function* apgd(
     const lowest = zerosLike(value).sub(Number.POSITIVE_INFINITY);
     const known = where(value.eq(value), value, lowest); // any number is better than NaN
     return {
-      next: { gradient: grad, bestGradient: grad, bestLoss: known, checkedLoss: known },
+      next: {
+        gradient: grad,
+        bestGradient: grad,
+        bestLoss: known,
+        rule: rule.begin({ x: state.x, origin: state.origin, loss: known, isFound }),
+      },
       active,
     };
   });
   yield { backwards };
 
-  const checkpoints = checkpointsOf(steps);
+  const checkpoints = rule.checkpoints(steps);
   let checked = 0;
   for (let step = 1; step <= steps && set.rows.length > 0; step++) {
     backwards = 0;
     set.step((state, rows) => {
-      const share = step === 1 ? 1 : momentum;
+      const share = step === 1 ? 1 : rule.momentum;
       const stepped = norm.project(
-        state.x.add(norm.direction(state.gradient).mul(state.stepSize)),
+        state.x.add(rule.direction(state.gradient, state.rule).mul(state.stepSize)),
         state.origin,
         epsilon,
       );
-      const moved = norm.project(
-        state.x.add(stepped.sub(state.x).mul(share)).add(state.x.sub(state.previous).mul(1 - share)),
-        state.origin,
-        epsilon,
-      );
+      const withMomentum = () =>
+        norm.project(
+          state.x.add(stepped.sub(state.x).mul(share)).add(state.x.sub(state.previous).mul(1 - share)),
+          state.origin,
+          epsilon,
+        );
+      const moved = rule.momentum === 1 ? stepped : withMomentum();
       const evaluated = evaluateAt(moved, state, step === steps, rows);
       if (evaluated === null) return { next: {}, active: [] };
       const { value, gradient: grad, active } = evaluated;
@@ -166,24 +166,27 @@ export function* apgd(
         best: where(perImage(better), moved, state.best),
         bestGradient: where(perImage(better), grad, state.bestGradient),
         bestLoss: where(better, value, state.bestLoss),
-        lastLoss: value,
-        rises: state.rises.add(value.greater(state.lastLoss).to(value.dtype)),
+        rule: rule.stepped(state.rule, value),
       };
       if (!checkpoints.has(step)) return { next, active };
 
-      const oscillates = next.rises.greater(rho * (step - checked)).not();
-      const stagnates = next.bestLoss.greater(state.checkedLoss).not().mul(state.halved.not());
-      const halved = oscillates.maximum(stagnates); // bool: or
-      const stepSize = where(perImage(halved), state.stepSize.mul(0.5), state.stepSize);
-      trace?.({ step, stepSize, bestLoss: next.bestLoss, restarted: halved });
+      const after = rule.check({
+        state: next.rule,
+        origin: state.origin,
+        best: next.best,
+        bestLoss: next.bestLoss,
+        stepSize: state.stepSize,
+        epsilon,
+        steps: step - checked,
+      });
+      const { stepSize, restarted } = after;
+      trace?.({ step, stepSize, bestLoss: next.bestLoss, restarted });
       return {
         next: {
           ...next,
-          x: where(perImage(halved), next.best, moved),
-          gradient: where(perImage(halved), next.bestGradient, grad),
-          checkedLoss: next.bestLoss,
-          rises: zerosLike(next.rises),
-          halved,
+          x: where(perImage(restarted), next.best, moved),
+          gradient: where(perImage(restarted), next.bestGradient, grad),
+          rule: after.state,
           stepSize,
         },
         active,
@@ -192,18 +195,7 @@ export function* apgd(
     if (checkpoints.has(step)) checked = step;
     yield { backwards };
   }
-}
-
-/** The steps after which the step size is checked: first after 22 % of `steps`, then at intervals shrinking to 6 %. */
-export function checkpointsOf(steps: number): ReadonlySet<number> {
-  const share = (fraction: number) => Math.max(1, Math.trunc(fraction * steps));
-  const checkpoints = new Set<number>();
-  let window = share(0.22);
-  for (let step = window; step <= steps; step += window) {
-    checkpoints.add(step);
-    window = Math.max(window - share(0.03), share(0.06));
-  }
-  return checkpoints;
+  return set.parts.best.clone();
 }
 
 /** [n] → [n, 1, 1, 1] */

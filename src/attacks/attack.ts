@@ -1,9 +1,10 @@
 import { InputError } from '../errors.js';
 import { nearest } from '../user-input/did-you-mean.js';
+import type { NormName } from '../user-input/norm-name.js';
 import { requireArgument } from '../user-input/require-argument.js';
 import type { AttackLossName } from './losses.js';
 import { lossFor, targetsFor } from './losses.js';
-import type { Norm, NormName } from './norms.js';
+import type { Norm } from './norm.js';
 
 interface Settings {
   /** The name used on input and in results: `fgsm`, `pgd-50-10`, `apgd-t`. */
@@ -37,6 +38,8 @@ export interface ApgdAttack extends Settings {
   readonly targets: number;
   /** Gradients averaged per step (EOT), for randomized models. @default 1 */
   readonly eot?: number;
+  /** Starts in a ball of three times the radius, which shrinks to ε; L1 only. @default false */
+  readonly shrinking?: boolean;
 }
 
 export interface FabAttack extends Settings {
@@ -91,6 +94,24 @@ const autoAttack: Readonly<Record<string, ApgdAttack | FabAttack | SquareAttack>
   'apgd-ce': { kind: 'apgd', name: 'apgd-ce', loss: 'ce', steps: 100, restarts: 1, targets: 0 },
   'apgd-dlr': { kind: 'apgd', name: 'apgd-dlr', loss: 'dlr', steps: 100, restarts: 1, targets: 0 },
   'apgd-t': { kind: 'apgd', name: 'apgd-t', loss: 'targeted-dlr', steps: 100, restarts: 1, targets: 9 },
+  'apgd-ce-large': {
+    kind: 'apgd',
+    name: 'apgd-ce-large',
+    loss: 'ce',
+    steps: 100,
+    restarts: 1,
+    targets: 0,
+    shrinking: true,
+  },
+  'apgd-t-large': {
+    kind: 'apgd',
+    name: 'apgd-t-large',
+    loss: 'targeted-dlr',
+    steps: 100,
+    restarts: 1,
+    targets: 5,
+    shrinking: true,
+  },
   fab: { kind: 'fab', name: 'fab', steps: 100, restarts: 1, targets: 0 },
   'fab-t': { kind: 'fab', name: 'fab-t', steps: 100, restarts: 1, targets: 9 },
   square: { kind: 'square', name: 'square', steps: 5000, restarts: 1 },
@@ -99,15 +120,16 @@ const autoAttack: Readonly<Record<string, ApgdAttack | FabAttack | SquareAttack>
 /** The syntax of attack names, for help texts and messages. */
 export const attackForms =
   'fgsm, pgd-STEPS or pgd-STEPS-RESTARTS (pgd-50, pgd-50-10), the same with pgd-cw, pgd-STEPS-paper (pgd-200-paper), ' +
-  'apgd-ce, apgd-dlr, apgd-t, fab, fab-t or square, these with -RESTARTS too (apgd-ce-5), ' +
+  'apgd-ce, apgd-dlr, apgd-t, fab, fab-t or square, in L1 also apgd-ce-large and apgd-t-large, ' +
+  'these with -RESTARTS too (apgd-ce-5), ' +
   'those of apgd with -eotPASSES as well (apgd-ce-eot20)';
 
 /**
  * Parses an attack name. `pgd-k` takes k steps of 2.5 ε/k from a uniform random start in ball and box (Madry et al.,
  * 2018, with the step size of their library), `pgd-cw-k` maximises the margin of Carlini and Wagner (2017) instead of
  * the cross-entropy; `pgd-k-r` uses r restarts; `pgd-k-paper` is the evaluation of the paper (Xie et al., 2020); `fgsm` is
- * one step of ε from the image (Goodfellow et al., 2015). The others are AutoAttack's; `-eotN` averages the gradient of
- * APGD over N passes.
+ * one step of ε from the image (Goodfellow et al., 2015). The others are AutoAttack's; `-large` starts APGD in a larger ball;
+ * `-eotN` averages the gradient of APGD over N passes.
  *
  * @throws {InputError} for an unknown name.
  */
@@ -191,5 +213,12 @@ export function requireNorm(attack: Attack, norm: NormName): void {
       `the norm of ${attack.name}`,
       norm,
       'Its step size of at least 1/255 is measured per pixel.',
+    );
+  if (attack.kind === 'apgd' && attack.shrinking === true && norm !== 'l1')
+    throw InputError.expected(
+      'l1',
+      `the norm of ${attack.name}`,
+      norm,
+      "AutoAttack starts in a larger ball in L1 alone; leave out '-large'.",
     );
 }

@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { AttackGenerator } from './attack-generator.js';
 import { isMisclassified } from './is-misclassified.js';
 import { attackLosses } from './losses.js';
-import type { Norm } from './norms.js';
+import type { Norm } from './norm.js';
 import type { GradientObserver, Observer } from './observer.js';
 import { stepToHyperplane } from './projection.js';
 import { RemainingExamples } from './remaining-examples.js';

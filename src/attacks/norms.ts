@@ -1,39 +1,16 @@
+import { zeros } from '../tensor/create.js';
 import { type NoiseKey, noise } from '../tensor/noise.js';
 import { handleOf, type Tensor } from '../tensor/tensor.js';
+import type { NormName } from '../user-input/norm-name.js';
 import { requireArgument } from '../user-input/require-argument.js';
+import { halvingRule } from './halving-rule.js';
+import { projectInL1 } from './l1-projection.js';
+import type { Norm, RandomStartOptions } from './norm.js';
+import { sparseDirection } from './sparse-direction.js';
+import { sparsityRule } from './sparsity-rule.js';
 
-export type NormName = 'linf' | 'l2';
-
-export interface RandomStartOptions {
-  readonly epsilon: number;
-  readonly key: NoiseKey;
-  readonly ids: ArrayLike<number>;
-  /** If false, the point is not clipped and may lie outside the box. @default true */
-  readonly clip?: boolean;
-}
-
-/** The operations of a norm that attacks need, so that they are independent of the norm. Images are [N, C, H, W]. */
-export interface Norm {
-  readonly name: NormName;
-  /** A uniform random point of the ball of radius `epsilon` around each image, clipped to the box [0, 1]. */
-  randomStart(x: Tensor, options: RandomStartOptions): Tensor;
-  /**
-   * A point at distance `epsilon` from each image (normalised noise), clipped to the box: AutoAttack's random start.
-   */
-  edgeStart(x: Tensor, options: Omit<RandomStartOptions, 'clip'>): Tensor;
-  /** The steepest-ascent direction, of norm 1; 0 where the gradient is 0 or NaN. */
-  direction(gradient: Tensor): Tensor;
-  /** Projection onto the ball around `x`, then onto the box. */
-  project(candidate: Tensor, x: Tensor, epsilon: number): Tensor;
-  /** ‖step‖ of each example in the dtype of `step`, [N, 1, 1, 1]. */
-  length(step: Tensor): Tensor;
-  /** Dual norm of a gradient: the directional derivative along `direction`, [N, 1, 1, 1]. */
-  dualLength(gradient: Tensor): Tensor;
-  /** ‖a − b‖ of each example in float64, [N]. */
-  distance(a: Tensor, b: Tensor): Float64Array;
-  /** The largest distance accepted for `epsilon`, with a tolerance for float32 rounding. */
-  allowed(epsilon: number): number;
-}
+export type { NormName } from '../user-input/norm-name.js';
+export type { Norm, RandomStartOptions };
 
 const pixels = [1, 2, 3] as const;
 
@@ -48,7 +25,9 @@ const linf: Norm = {
     const drawn = draw('uniform', x, key, ids).mul(2).sub(1); // in [−1, 1)
     return x.add(drawn.div(this.length(drawn)).mul(epsilon)).clamp(0, 1);
   },
+  apgdStart: (x, options) => linf.edgeStart(x, options),
   direction: (gradient) => gradient.sign(),
+  stepRule: halvingRule((gradient) => linf.direction(gradient)),
   length: (step) => step.abs().max(pixels, true),
   dualLength: (gradient) => gradient.abs().sum(pixels, true),
   project: (candidate, x, epsilon) => candidate.minimum(x.add(epsilon)).maximum(x.sub(epsilon)).clamp(0, 1),
@@ -78,8 +57,10 @@ const l2: Norm = {
   edgeStart(x, { epsilon, key, ids }) {
     return x.add(this.direction(draw('normal', x, key, ids)).mul(epsilon)).clamp(0, 1);
   },
+  apgdStart: (x, options) => l2.edgeStart(x, options),
   length: (step) => step.l2Norm(pixels, true),
   dualLength: (gradient) => gradient.l2Norm(pixels, true),
+  stepRule: halvingRule((gradient) => l2.direction(gradient)),
   direction(gradient) {
     // Divide by the largest entry first so that the squares of a tiny gradient do not underflow. The norm of a nonzero
     // gradient is then at least 1.
@@ -98,7 +79,49 @@ const l2: Norm = {
   allowed: (epsilon) => epsilon * (1 + 1e-5),
 };
 
-export const norms: Readonly<Record<NormName, Norm>> = { linf: guarded(linf), l2: guarded(l2) };
+/** The share of the pixels that a step of PGD moves in L1: SLIDE's (Tramèr and Boneh, 2019). */
+const movedShare = 0.01;
+
+const l1: Norm = {
+  name: 'l1',
+  randomStart(x, { epsilon, key, ids, clip = true }) {
+    // d numbers of Laplace's distribution, divided by the sum of their sizes and one more of the exponential distribution, are
+    // uniform in the ball (Barthe et al., 2005).
+    const uniform = draw('uniform', x, key, ids).mul(2).sub(1); // in [−1, 1)
+    const laplace = uniform.sign().mul(exponential(uniform.abs()));
+    const one = noise('uniform', {
+      key: { ...key, stream: 'startRadius' },
+      ids,
+      shape: [1, 1, 1],
+      dtype: x.dtype,
+      device: x.device,
+    });
+    const point = x.add(laplace.div(this.length(laplace).add(exponential(one))).mul(epsilon));
+    return clip ? projectInL1(point, x, epsilon) : point;
+  },
+  edgeStart(x, { epsilon, key, ids }) {
+    const drawn = draw('normal', x, key, ids);
+    return x.add(drawn.div(this.length(drawn)).mul(epsilon)).clamp(0, 1);
+  },
+  apgdStart: (x, { epsilon, key, ids }) => projectInL1(x.add(draw('normal', x, key, ids)), x, epsilon),
+  direction: (gradient) =>
+    sparseDirection(
+      gradient,
+      zeros([gradient.dimension(0)], gradient.dtype, gradient.device).add(movedShare),
+    ),
+  stepRule: sparsityRule,
+  length: (step) => step.abs().sum(pixels, true),
+  dualLength: (gradient) => gradient.abs().max(pixels, true),
+  project: projectInL1,
+  distance: (a, b) => difference(a, b).abs().sum(pixels).numbers(),
+  allowed: (epsilon) => epsilon * (1 + 1e-5),
+};
+
+export const norms: Readonly<Record<NormName, Norm>> = {
+  linf: guarded(linf),
+  l2: guarded(l2),
+  l1: guarded(l1),
+};
 
 /** A norm whose operations refuse what is no tensor, by the name of the argument. */
 function guarded(norm: Norm): Norm {
@@ -113,6 +136,11 @@ function guarded(norm: Norm): Norm {
       handleOf(x, 'x of edgeStart');
       requireArgument(options, 'options', 'edgeStart');
       return norm.edgeStart(x, options);
+    },
+    apgdStart(x, options) {
+      handleOf(x, 'x of apgdStart');
+      requireArgument(options, 'options', 'apgdStart');
+      return norm.apgdStart(x, options);
     },
     direction(gradient) {
       handleOf(gradient, 'the gradient of direction');
@@ -138,6 +166,16 @@ function guarded(norm: Norm): Norm {
       return norm.distance(a, b);
     },
   };
+}
+
+/** −log(1 − u) of u in [0, 1], with what float32 holds below 1 in place of 1. */
+function exponential(uniform: Tensor): Tensor {
+  return uniform
+    .neg()
+    .add(1)
+    .clamp(2 ** -25, 1)
+    .log()
+    .neg();
 }
 
 function draw(distribution: 'uniform' | 'normal', x: Tensor, key: NoiseKey, ids: ArrayLike<number>): Tensor {

@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { handleOf } from '../tensor/tensor.js';
 import { requireArgument, requireOptional } from '../user-input/require-argument.js';
 import { type AttackGenerator, runToEnd } from './attack-generator.js';
-import type { Norm } from './norms.js';
+import type { Norm } from './norm.js';
 import type { GradientObserver, Observer } from './observer.js';
 import { RemainingExamples } from './remaining-examples.js';
 

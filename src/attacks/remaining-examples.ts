@@ -1,10 +1,13 @@
 import { integers } from '../tensor/create.js';
 import { keep, scope } from '../tensor/scope.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
+
+/** Tensors with one row per example, by name; a group of them is replaced as a whole. */
+export type PerExample = Readonly<Record<string, Tensor | Readonly<Record<string, Tensor>>>>;
 
 /** The result of a step. */
-export interface Change<Part extends string> {
-  readonly next: Partial<Record<Part, Tensor>>;
+export interface Change<Parts extends PerExample> {
+  readonly next: Partial<Parts>;
   /** Indices of the examples to keep; null for all. */
   readonly active: readonly number[] | null;
 }
@@ -14,13 +17,13 @@ export interface Change<Part extends string> {
  * replaces them, and may remove the rows of broken examples. It owns its tensors and frees each when it is replaced, independent of
  * any enclosing scope, so that an attack may be suspended between two steps.
  */
-export class RemainingExamples<Part extends string> implements Disposable {
-  #parts: Readonly<Record<Part, Tensor>>;
+export class RemainingExamples<Parts extends PerExample> implements Disposable {
+  #parts: Parts;
   #rows: readonly number[];
 
-  constructor(make: () => Readonly<Record<Part, Tensor>>) {
+  constructor(make: () => Parts) {
     this.#parts = scope(() => mapped(make(), (tensor) => keep(tensor.detach())));
-    const count = Math.min(...this.#tensors().map((tensor) => tensor.dimension(0)));
+    const count = Math.min(...tensorsOf(this.#parts).map((tensor) => tensor.dimension(0)));
     this.#rows = Array.from({ length: count }, (_, row) => row);
   }
 
@@ -29,40 +32,40 @@ export class RemainingExamples<Part extends string> implements Disposable {
     return this.#rows;
   }
 
-  get parts(): Readonly<Record<Part, Tensor>> {
+  get parts(): Parts {
     return this.#parts;
   }
 
   /** Replaces the parts returned by `body`, then drops the examples that are not kept. */
-  step(body: (parts: Readonly<Record<Part, Tensor>>, rows: readonly number[]) => Change<Part>): void {
+  step(body: (parts: Parts, rows: readonly number[]) => Change<Parts>): void {
     const before = this.#parts;
     scope(() => {
       const { next, active } = body(before, this.#rows);
-      let after: Readonly<Record<Part, Tensor>> = { ...before, ...next };
+      let after: Parts = { ...before, ...next };
       if (active !== null) {
-        const indices = integers(active, this.#tensors()[0]!.device);
+        const indices = integers(active, tensorsOf(before)[0]!.device);
         after = mapped(after, (tensor) => tensor.indexSelect(0, indices));
         this.#rows = active.map((index) => this.#rows[index]!);
       }
       this.#parts = mapped(after, keep);
     });
-    const kept = new Set(this.#tensors());
-    for (const tensor of Object.values<Tensor>(before)) if (!kept.has(tensor)) tensor.dispose();
+    const kept = new Set(tensorsOf(this.#parts));
+    for (const tensor of tensorsOf(before)) if (!kept.has(tensor)) tensor.dispose();
   }
 
   [Symbol.dispose](): void {
-    for (const tensor of this.#tensors()) tensor.dispose();
-  }
-
-  #tensors(): readonly Tensor[] {
-    return Object.values<Tensor>(this.#parts);
+    for (const tensor of tensorsOf(this.#parts)) tensor.dispose();
   }
 }
 
-function mapped<Part extends string>(
-  parts: Readonly<Record<Part, Tensor>>,
-  change: (tensor: Tensor) => Tensor,
-): Record<Part, Tensor> {
-  const entries = Object.entries<Tensor>(parts).map(([part, tensor]) => [part, change(tensor)]);
-  return Object.fromEntries(entries) as Record<Part, Tensor>;
+function tensorsOf(parts: PerExample): readonly Tensor[] {
+  return Object.values(parts).flatMap((part) => (part instanceof Tensor ? [part] : Object.values(part)));
+}
+
+function mapped<Parts extends PerExample>(parts: Parts, change: (tensor: Tensor) => Tensor): Parts {
+  const entries = Object.entries(parts).map(([name, part]) => [
+    name,
+    part instanceof Tensor ? change(part) : mapped(part, change),
+  ]);
+  return Object.fromEntries(entries) as Parts;
 }

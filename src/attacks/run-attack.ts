@@ -10,6 +10,7 @@ import { fab } from './fab.js';
 import { type AttackLossName, attackLosses, lossFor, targetsFor } from './losses.js';
 import type { GradientObserver, Observer } from './observer.js';
 import { pgdSteps } from './pgd.js';
+import { firstRadius, shrinkingApgd } from './shrinking-apgd.js';
 import { square } from './square/square.js';
 
 /** One run of an attack: a restart and a target rank. The caller passes the examples that are still robust. */
@@ -81,9 +82,11 @@ export function* runAttack(
       return;
     }
     case 'apgd': {
-      using start = owned(() => norm.edgeStart(x, { epsilon, key, ids }));
+      const radius = attack.shrinking === true ? firstRadius * epsilon : epsilon;
+      using start = owned(() => norm.apgdStart(x, { epsilon: radius, key, ids }));
       const loss = effectiveLoss(attack.loss);
-      yield* apgd(
+      const search = attack.shrinking === true ? shrinkingApgd : apgd;
+      using _best = yield* search(
         classifier,
         { x, labels, start, ...targets },
         { norm, epsilon, steps: attack.steps, loss, eot: attack.eot ?? 1, onGradient },

@@ -5,7 +5,6 @@ import type { ModelFile } from '../app/model/read-model-file.js';
 import { parseAttack, requireNorm } from '../attacks/attack.js';
 import { attackNamesOf } from '../attacks/autoattack.js';
 import { comparisonAttacks } from '../attacks/comparison-attacks.js';
-import type { NormName } from '../attacks/norms.js';
 import { readClassMap } from '../data/class-map.js';
 import type { Dataset } from '../data/dataset.js';
 import { parseDataName } from '../data/dataset-names.js';
@@ -23,6 +22,8 @@ import { imagenetForm } from '../recipe/imagenet-data.js';
 import { parseRecipe, type Recipe } from '../recipe/recipe.js';
 import { isRunFolder, readStoredRecipe } from '../runs/run-folder.js';
 import { type Epsilon, parseEpsilon } from '../user-input/epsilon.js';
+import type { NormName } from '../user-input/norm-name.js';
+import { anyNorm } from '../user-input/norm-name.js';
 import {
   type ExternalWords,
   type PreprocessingWords,
@@ -103,14 +104,14 @@ export function evaluateSettings(modelPath: string, words: EvaluateWords): Evalu
 
   const known = parseKnown(words.known ?? manifest?.outputs?.known ?? undefined) ?? null;
   const published = known === null ? null : knownModels[known];
+  const norm =
+    words.norm ?? previous?.norm ?? recipe?.threat.norm ?? published?.norm ?? missing('--norm', anyNorm);
   const attacks =
-    statedAttacks(words) ??
+    statedAttacks(words, norm) ??
     previous?.attacks ??
-    (published === null ? comparisonAttacks : attackNamesOf('standard'));
+    (published === null ? comparisonAttacks : attackNamesOf('standard', norm));
   const parsed = attacks.map(parseAttack);
   const surrogates = (words.surrogate ?? previous?.surrogates ?? []).map(parseDerivative);
-  const norm =
-    words.norm ?? previous?.norm ?? recipe?.threat.norm ?? published?.norm ?? missing('--norm', 'linf or l2');
   for (const attack of parsed) requireNorm(attack, norm);
   const seed = words.seed ?? previous?.seed ?? 0;
   return {

@@ -98,7 +98,7 @@ function unknownCommand(name: string, commands: CommandTable): InputError {
 
 /**
  * Converts commander's message to Satin's style: `Unknown option '--sed'. Did you mean --seed?`; `Option '--norm <norm>'
- * argument 'l3' is invalid. Did you mean 'l2'? Allowed choices are linf, l2.`
+ * argument 'l3' is invalid. Did you mean 'l2'? Allowed choices are linf, l2, l1.`
  */
 function sentenceOf(message: string): string {
   const [problem = '', ...hints] = withNearest(message)

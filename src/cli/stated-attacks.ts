@@ -3,6 +3,7 @@ import { attackForms } from '../attacks/attack.js';
 import { attackNamesOf, autoAttackSets } from '../attacks/autoattack.js';
 import { comparisonAttacks } from '../attacks/comparison-attacks.js';
 import { InputError } from '../errors.js';
+import type { NormName } from '../user-input/norm-name.js';
 import { several } from './option-parsers.js';
 
 /** The options by which attacks are chosen, where several may run. */
@@ -23,8 +24,11 @@ interface AttackWords {
   readonly autoattack?: string | undefined;
 }
 
-/** The attacks given by `--attack` or `--autoattack`. @throws {InputError} if both are used. */
-export function statedAttacks({ attack, autoattack }: AttackWords): readonly string[] | undefined {
+/** The attacks given by `--attack` or `--autoattack`, in a norm. @throws {InputError} if both are used. */
+export function statedAttacks(
+  { attack, autoattack }: AttackWords,
+  norm: NormName,
+): readonly string[] | undefined {
   if (autoattack === undefined) return attack;
   if (attack !== undefined)
     throw InputError.expected(
@@ -33,5 +37,5 @@ export function statedAttacks({ attack, autoattack }: AttackWords): readonly str
       attack.join(', '),
       'A set cannot be extended; list all attacks with --attack instead.',
     );
-  return attackNamesOf(autoattack);
+  return attackNamesOf(autoattack, norm);
 }

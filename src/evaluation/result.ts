@@ -1,4 +1,5 @@
 import type { Precision } from '../engine/precision-name.js';
+import type { NormName } from '../user-input/norm-name.js';
 
 /**
  * The result of an evaluation as JSON. Its fields are stable, since other programs read them.
@@ -16,7 +17,7 @@ export interface EvaluationResult {
   /** `sha256:` over ids, labels and pixels of the evaluated examples. */
   readonly pixelsDigest: string;
   readonly examples: number;
-  readonly norm: 'linf' | 'l2';
+  readonly norm: NormName;
   readonly epsilon: number;
   /** As given by the user: `8/255`. */
   readonly epsilonText: string;

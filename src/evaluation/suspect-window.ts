@@ -12,7 +12,7 @@ import type { Tensor } from '../tensor/tensor.js';
  */
 export class SuspectWindow implements Disposable {
   /** `margin` is −∞ for an example without a suspect. */
-  readonly #set: RemainingExamples<'image' | 'margin'>;
+  readonly #set: RemainingExamples<{ readonly image: Tensor; readonly margin: Tensor }>;
 
   /** An empty window for the examples of an iterate. */
   constructor({ x, logits }: Pick<Iterate, 'x' | 'logits'>) {

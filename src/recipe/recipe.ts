@@ -3,6 +3,7 @@ import { deviceNamePattern, isDeviceName } from '../engine/device-name.js';
 import { InputError } from '../errors.js';
 import { publishedDropRates, supportsSamePadding } from '../models/architectures/names.js';
 import { parseEpsilon } from '../user-input/epsilon.js';
+import { normNames } from '../user-input/norm-name.js';
 import { requireArgument } from '../user-input/require-argument.js';
 import { numberOrFraction, oneOf, text, whole } from '../user-input/schema-fields.js';
 import { reportError, validate } from '../user-input/validate.js';
@@ -21,7 +22,7 @@ import { training } from './training.js';
 
 const threat = z
   .strictObject({
-    norm: oneOf(['linf', 'l2']).describe('The norm in which images may change.'),
+    norm: oneOf(normNames).describe('The norm in which images may change.'),
     epsilon: numberOrFraction({
       error: 'a number or fraction, such as 8/255,',
       range: { minimum: 0 },

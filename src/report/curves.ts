@@ -1,5 +1,6 @@
 /** The sections with figures: learning curves, accuracies with intervals, accuracy against ε. */
 
+import { normSymbols } from '../user-input/norm-name.js';
 import type { CurvePoint, EpochPoint, ReportInput, ReportNetwork, ThreatModel } from './input.js';
 import { count, decimal, epsilon, list, percent, percentRange } from './page/format.js';
 import { html, type Markup } from './page/html.js';
@@ -157,7 +158,7 @@ export async function accuracyAgainstEpsilon({ networks, threat }: EpsilonCurves
         }),
       ),
     ),
-    xTitle: `ε (${threat.norm === 'linf' ? 'L∞' : 'L2'})`,
+    xTitle: `ε (${normSymbols[threat.norm]})`,
     xLabels: [...labels].sort(([a], [b]) => a - b).map(([value, text]) => ({ value, text })),
     yTitle: '',
     yShare: [0, 1],

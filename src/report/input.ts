@@ -2,7 +2,9 @@
  * The content of a report. It is gathered from runs and evaluations by `app/report`; nothing in this folder reads a
  * run, loads the engine or evaluates a network.
  */
+
 import type { EvaluationResult } from '../evaluation/result.js';
+import type { NormName } from '../user-input/norm-name.js';
 
 export interface ReportInput {
   readonly title: string;
@@ -41,7 +43,7 @@ export interface RunDifference {
 }
 
 export interface ThreatModel {
-  readonly norm: 'linf' | 'l2';
+  readonly norm: NormName;
   readonly epsilon: number;
   /** As given by the user: `8/255`. */
   readonly epsilonText: string;

@@ -1,5 +1,6 @@
 /** Sentences that summarise the results. */
 
+import { normSymbols } from '../user-input/norm-name.js';
 import type { ReportInput, ReportNetwork, ThreatModel } from './input.js';
 import { count, epsilon, list, percent, pValue } from './page/format.js';
 
@@ -7,12 +8,12 @@ import { count, epsilon, list, percent, pValue } from './page/format.js';
 export function threatInWords({ norm, epsilonText }: ThreatModel): string {
   return norm === 'linf'
     ? `every pixel may change by up to ${epsilonText}`
-    : `the image may move by up to ${epsilonText} in L2 distance`;
+    : `the image may move by up to ${epsilonText} in ${normSymbols[norm]} distance`;
 }
 
 /** `L∞, ε = 0.1` */
 export function threatInSymbols({ norm, epsilonText }: ThreatModel): string {
-  return `${norm === 'linf' ? 'L∞' : 'L2'}, ${epsilon(epsilonText)}`;
+  return `${normSymbols[norm]}, ${epsilon(epsilonText)}`;
 }
 
 /** Names of the attacks of an evaluation: `fgsm and pgd-50`. */

@@ -1,5 +1,7 @@
 /** What the server answers and the page reads, as JSON. Runs and evaluations are named by their path below the served folder. */
+
 import type { AttackResult, ClassResult, EvaluationResult } from '../evaluation/result.js';
+import type { NormName } from '../user-input/norm-name.js';
 
 /**
  * `training`: its process gives signs of life; `interrupted`: by Ctrl-C; `failed`: it said why; `stale`: it ended
@@ -156,7 +158,7 @@ export interface Difference {
 
 export interface EvaluationDetails {
   readonly summary: EvaluationSummary;
-  readonly norm: 'linf' | 'l2';
+  readonly norm: NormName;
   readonly epsilonText: string;
   /** null until it is finished. */
   readonly result: Omit<EvaluationResult, 'perExample' | 'attacks' | 'perClass'> | null;

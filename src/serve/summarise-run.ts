@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseJson } from '../files/parse-json.js';
+import { normNames, normSymbols } from '../user-input/norm-name.js';
 import type { RunStatus, RunSummary } from './api.js';
 import { fileInside } from './inside.js';
 import { BriefLog, type LogBrief } from './log/brief.js';
@@ -140,7 +141,8 @@ function threatOf(recipe: unknown): string | null {
 
 /** `L∞, ε = 8/255` */
 export function threatText(norm: string, epsilonText: string): string {
-  return `${norm === 'linf' ? 'L∞' : 'L2'}, ε\u00a0=\u00a0${epsilonText}`;
+  const symbol = normNames.find((name) => name === norm);
+  return `${symbol === undefined ? norm : normSymbols[symbol]}, ε\u00a0=\u00a0${epsilonText}`;
 }
 
 function finite(value: number | undefined): number | null {

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { type NormName, requireNormName } from './norm-name.js';
 
 /** The radius of the threat model, as a number for pixels in [0, 1] and as given. */
 export interface Epsilon {
@@ -30,9 +31,8 @@ export function parseFraction(value: string | number): number | undefined {
  * @throws {InputError} if it is not a number or fraction, is negative, or exceeds 1 in L∞ (pixels are in [0, 1], so 8
  *   means 8/255).
  */
-export function parseEpsilon(value: string | number, norm: 'linf' | 'l2', name = 'epsilon'): Epsilon {
-  if (norm !== 'linf' && norm !== 'l2')
-    throw InputError.expected('linf or l2', 'the norm of parseEpsilon', norm);
+export function parseEpsilon(value: string | number, norm: NormName, name = 'epsilon'): Epsilon {
+  requireNormName(norm, 'the norm of parseEpsilon');
   const epsilon = typeof value === 'number' || typeof value === 'string' ? parseFraction(value) : undefined;
   if (epsilon === undefined || epsilon < 0)
     throw InputError.expected('a number or fraction of at least 0, such as 8/255 or 0.1,', name, value);

@@ -10,12 +10,13 @@ import { integers } from '../../src/tensor/create.js';
 import { scope } from '../../src/tensor/scope.js';
 import { assertClose } from '../support/close.js';
 import { fromGolden } from '../support/golden.js';
+import { l1Golden } from '../support/l1-traces.js';
 import { golden, network } from '../support/reference-traces.js';
 
 setThreads(1);
 
 describe('FAB', () => {
-  for (const { norm, rank, steps, nearest } of golden.fab)
+  for (const { norm, rank, steps, nearest } of [...golden.fab, ...l1Golden.fab])
     it(`comes as near as the reference, step by step: ${norm}, ${rank === 0 ? 'nearest class' : `rank ${rank}`}`, () =>
       scope(() => {
         const classify = network('float64');

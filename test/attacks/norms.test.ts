@@ -12,7 +12,7 @@ import { assertClose, largestDifference } from '../support/close.js';
 
 setThreads(1);
 
-const names = ['linf', 'l2'] as const;
+const names = ['linf', 'l2', 'l1'] as const;
 
 describe('a norm', () => {
   for (const norm of names) {
@@ -108,6 +108,24 @@ describe('a random start', () => {
         const square = column.reduce((sum, each) => sum + each ** 2, 0) / count;
         assert.ok(Math.abs(mean) < 4 / Math.sqrt(6 * count), `mean ${mean}`);
         assert.ok(Math.abs(square - 1 / 6) < 0.02, `variance ${square}`);
+      }
+    }));
+
+  it('in L1 is uniform in the ball: the radius to the power of the dimensions is uniform, no pixel and no sign is preferred', () =>
+    scope(() => {
+      const epsilon = 0.25;
+      const x = centre();
+      const start = norms.l1.randomStart(x, { epsilon, key, ids });
+      const sample = distances('l1', start, x).map((radius) => (radius / epsilon) ** 4);
+      assert.ok(deviation(sample) < critical, `${deviation(sample)}`);
+      // A coordinate of a uniform point in the 4-dimensional cross-polytope of radius ε has mean 0 and variance ε² / 15.
+      const moved = start.sub(x).numbers();
+      for (let pixel = 0; pixel < 4; pixel++) {
+        const column = ids.map((id) => moved[id * 4 + pixel]! / epsilon);
+        const mean = column.reduce((sum, each) => sum + each, 0) / count;
+        const square = column.reduce((sum, each) => sum + each ** 2, 0) / count;
+        assert.ok(Math.abs(mean) < 4 / Math.sqrt(15 * count), `mean ${mean}`);
+        assert.ok(Math.abs(square - 1 / 15) < 0.01, `variance ${square}`);
       }
     }));
 

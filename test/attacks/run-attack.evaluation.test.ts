@@ -52,7 +52,7 @@ const attacks: readonly Attack[] = [
   short('square', 40),
   short('pgd-cw-8', 8),
 ];
-const epsilons = { linf: 0.025, l2: 0.2 } as const;
+const epsilons = { linf: 0.025, l2: 0.2, l1: 2 } as const;
 
 const run = async (options: {
   attacks: readonly Attack[];

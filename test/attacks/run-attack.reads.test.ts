@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Attack, parseAttack } from '../../src/attacks/attack.js';
-import { norms } from '../../src/attacks/norms.js';
+import { type NormName, norms } from '../../src/attacks/norms.js';
 import type { Observer } from '../../src/attacks/observer.js';
 import { runAttack } from '../../src/attacks/run-attack.js';
 import { engineInfo, setThreads } from '../../src/engine/engine-info.js';
@@ -30,12 +30,13 @@ const attacks: readonly Attack[] = [
   short('fab-t', 5),
   short('square', 70),
 ];
+const large = [short('apgd-ce-large', 8), short('apgd-t-large', 8)];
 const ids = [0, 1, 2, 3, 4, 5];
 
 /** How often each step of an attack on a small network reads, while `observe` watches it. */
 function readsOf(
   attack: Attack,
-  { norm, device, observe }: { norm: 'linf' | 'l2'; device: string; observe: Observer },
+  { norm, device, observe }: { norm: NormName; device: string; observe: Observer },
 ): number[] {
   const draw = (epoch: number, shape: readonly number[]) =>
     noise('normal', { key: { seed: 1, stream: 'bench', epoch }, ids: [0], shape, device }).reshape(shape);
@@ -65,8 +66,8 @@ function readsOf(
 
 describe('a step of an attack', () => {
   for (const device of ['cpu', 'mock'])
-    for (const norm of ['linf', 'l2'] as const)
-      for (const attack of attacks) {
+    for (const norm of ['linf', 'l2', 'l1'] as const)
+      for (const attack of norm === 'l1' ? [...attacks, ...large] : attacks) {
         it(`reads nothing: ${attack.name}, ${norm}, ${device}`, () => {
           using watch = new Watch({
             every: Number.POSITIVE_INFINITY,

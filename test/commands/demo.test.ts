@@ -88,7 +88,12 @@ describe('satin demo', () => {
       /a model with the input shape of .*: 1, 8, 8 for the second model but received '3, 8, 8'/,
     ],
     ['images of no known data set', [relu, silu, ...threat], /Expected a data set .* for --data/],
-    ['no threat model', [relu, silu, ...images], /for --norm/],
+    ['no threat model', [relu, silu, ...images], /Expected linf, l2 or l1 for --norm/],
+    [
+      'a norm in which the page has no attack',
+      [relu, silu, ...images, '--norm', 'l1', '--epsilon', '2'],
+      /Expected linf or l2 for --norm but received 'l1'. The page attacks by PGD in these norms alone/,
+    ],
   ];
   for (const [what, words, message] of refusals)
     it(`refuses ${what}`, () => {

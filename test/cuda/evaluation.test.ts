@@ -27,7 +27,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 /** Square asks 5,000 times, which takes the CPU minutes: once, in L∞, is enough. */
 const attacks = {
-  linf: isCard ? attackNamesOf('standard') : ['apgd-ce', 'apgd-t-1', 'fab-t-1'],
+  linf: isCard ? attackNamesOf('standard', 'linf') : ['apgd-ce', 'apgd-t-1', 'fab-t-1'],
   l2: ['apgd-ce', 'apgd-t', 'fab-t'],
 };
 const count = isCard ? 200 : 12;

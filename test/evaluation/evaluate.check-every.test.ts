@@ -49,7 +49,7 @@ const attacks: readonly Attack[] = [
   short('fab-t-2', 12, 2),
   short('square', 60),
 ];
-const epsilons = { linf: 0.012, l2: 0.1 } as const;
+const epsilons = { linf: 0.012, l2: 0.1, l1: 1 } as const;
 
 async function broken(attack: Attack, norm: NormName, checkEvery: number, of: ModelUnderTest = subject) {
   const threat = { norm: norms[norm], epsilon: epsilons[norm] };

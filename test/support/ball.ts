@@ -35,6 +35,19 @@ export function images(
 export const idsOf = (x: Tensor) => Array.from({ length: x.dimension(0) }, (_, id) => id);
 export const pixels = 18;
 
+const lengthIn: Readonly<Record<NormName, (differences: readonly number[]) => number>> = {
+  linf: (differences) => Math.max(...differences),
+  l2: (differences) => Math.hypot(...differences),
+  l1: (differences) => differences.reduce((sum, each) => sum + each, 0),
+};
+
+/** What the threat model accepts, docs/threat-model.md. */
+const allowedIn: Readonly<Record<NormName, (epsilon: number) => number>> = {
+  linf: (epsilon) => epsilon + 1e-6,
+  l2: (epsilon) => epsilon * (1 + 1e-5),
+  l1: (epsilon) => epsilon * (1 + 1e-5),
+};
+
 /** ‖a − b‖ of each example, in plain JavaScript. */
 export function distances(norm: NormName, a: Tensor, b: Tensor): number[] {
   const [left, right] = [a.numbers(), b.numbers()];
@@ -43,12 +56,12 @@ export function distances(norm: NormName, a: Tensor, b: Tensor): number[] {
     const differences = Array.from({ length: size }, (_, at) =>
       Math.abs(left[row * size + at]! - right[row * size + at]!),
     );
-    return norm === 'linf' ? Math.max(...differences) : Math.hypot(...differences);
+    return lengthIn[norm](differences);
   });
 }
 
 export function assertInside(norm: NormName, moved: Tensor, x: Tensor, epsilon: number): void {
-  const allowed = norm === 'linf' ? epsilon + 1e-6 : epsilon * (1 + 1e-5); // design, section 4
+  const allowed = allowedIn[norm](epsilon);
   assert.equal(norms[norm].allowed(epsilon), allowed);
   for (const [row, distance] of distances(norm, moved, x).entries())
     assert.ok(distance <= allowed, `example ${row} is ${distance} away, ε = ${epsilon}`);

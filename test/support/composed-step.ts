@@ -1,10 +1,9 @@
-import type { NormName } from '../../src/attacks/norms.js';
-import type { Hyperplane } from '../../src/attacks/projection.js';
+import type { Hyperplane } from '../../src/attacks/greedy-step.js';
 import { where, zerosLike } from '../../src/tensor/create.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 
 /** Speed of a pixel as λ grows, given |w|: equal for all pixels in L∞, proportional to |w| in L2. */
-const speeds: Readonly<Record<NormName, (steepness: Tensor) => Tensor | number>> = {
+const speeds: Readonly<Record<'linf' | 'l2', (steepness: Tensor) => Tensor | number>> = {
   linf: () => 1,
   l2: (steepness) => steepness,
 };
@@ -12,7 +11,7 @@ const speeds: Readonly<Record<NormName, (steepness: Tensor) => Tensor | number>>
 const pixels = [1, 2, 3] as const;
 
 /** `stepToHyperplane` composed of libtorch operators, an independent implementation to compare the kernels with. */
-export function composedStep(norm: NormName, x: Tensor, { w, excess }: Hyperplane): Tensor {
+export function composedStep(norm: 'linf' | 'l2', x: Tensor, { w, excess }: Hyperplane): Tensor {
   const target = excess.abs().reshape([-1, 1, 1, 1]);
   const normal = where(excess.less(0).reshape([-1, 1, 1, 1]), w.neg(), w); // moving against it approaches the hyperplane
   const steepness = normal.abs();

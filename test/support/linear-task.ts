@@ -10,9 +10,30 @@ import { scope } from '../../src/tensor/scope.js';
 export interface LinearTask {
   readonly dataset: Dataset;
   readonly classify: Classifier;
-  /** The norm of the smallest change that alters the class, min (z_y − z_t) / ‖w_y − w_t‖*, [N]. */
+  /** The norm of the smallest change within the box that alters the class, [N]. */
   readonly distances: readonly number[];
 }
+
+/** The norm of the smallest change to a plane: its `height` above it over the dual norm of `change`. */
+const nearest: Readonly<
+  Record<NormName, (height: number, change: readonly number[], pixel: (at: number) => number) => number>
+> = {
+  linf: (height, change) => height / change.reduce((sum, at) => sum + Math.abs(at), 0),
+  l2: (height, change) => height / Math.hypot(...change),
+  // One pixel alone may come to its wall before the plane: then the next best moves too.
+  l1(height, change, pixel) {
+    const steepest = [...change.keys()].sort((a, b) => Math.abs(change[b]!) - Math.abs(change[a]!));
+    let [left, length] = [height, 0];
+    for (const at of steepest) {
+      const room = change[at]! > 0 ? pixel(at) : 1 - pixel(at);
+      const moved = Math.min(room, left / Math.abs(change[at]!));
+      length += moved;
+      left -= moved * Math.abs(change[at]!);
+      if (left <= 1e-12) break;
+    }
+    return length;
+  },
+};
 
 const shape = [2, 5, 6] as const;
 const pixels = 60;
@@ -49,9 +70,8 @@ export function linearTask(classes: number, norm: NormName, count = 40): LinearT
     const ways = each.flatMap((logit, other) => {
       if (other === own) return [];
       const change = Array.from(row(own), (weight, at) => weight - row(other)[at]!);
-      const dual =
-        norm === 'linf' ? change.reduce((sum, at) => sum + Math.abs(at), 0) : Math.hypot(...change);
-      return [(each[own]! - logit) / dual];
+      const pixel = (at: number) => images[image * pixels + at]! / 255;
+      return [nearest[norm](each[own]! - logit, change, pixel)];
     });
     return Math.min(...ways);
   });

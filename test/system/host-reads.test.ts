@@ -58,8 +58,8 @@ describe('a training step reads nothing from the device', () => {
 
 describe('an iteration of an attack reads nothing from the device', () => {
   const cases = ['fgsm', 'pgd-6', 'apgd-ce', 'apgd-dlr', 'apgd-t', 'fab', 'fab-t', 'square'];
-  for (const norm of ['linf', 'l2'] as const)
-    for (const name of cases)
+  for (const norm of ['linf', 'l2', 'l1'] as const)
+    for (const name of norm === 'l1' ? [...cases, 'apgd-ce-large', 'apgd-t-large'] : cases)
       it(`${name}, ${norm}`, () => {
         using model = tinyModel('float32');
         model.network.moveTo('mock');
@@ -75,7 +75,7 @@ describe('an iteration of an attack reads nothing from the device', () => {
             shape: [2, 8, 8],
             device: 'mock',
           });
-          const isTargeted = name.endsWith('-t');
+          const isTargeted = 'targets' in attack && attack.targets > 0;
           const examples = { x, labels, ids, targets: isTargeted ? integers([1, 2, 3, 0], 'mock') : null };
           const threat = { norm: norms[norm], epsilon: 0.05 };
           const round = { restart: 0, rank: isTargeted ? 1 : 0 };

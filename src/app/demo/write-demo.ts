@@ -1,8 +1,8 @@
 import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseActivation } from '../../activations/parse.js';
-import type { NormName } from '../../attacks/norms.js';
 import type { DemoDescription, DemoImage, DemoNetwork } from '../../browser/demo-description.js';
+import type { BrowserNormName } from '../../browser/norms.js';
 import type { Dataset } from '../../data/dataset.js';
 import { InputError, SatinError } from '../../errors.js';
 import { writeFileDurably, writeJsonDurably } from '../../files/durable-file.js';
@@ -34,7 +34,7 @@ export async function writeDemo(options: {
   readonly folder: string;
   readonly files: readonly [SatinFile, SatinFile];
   readonly dataset: Dataset;
-  readonly threat: Epsilon & { readonly norm: NormName };
+  readonly threat: Epsilon & { readonly norm: BrowserNormName };
   readonly seed: number;
 }): Promise<void> {
   const { folder, files, dataset, threat, seed } = options;

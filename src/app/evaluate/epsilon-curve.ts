@@ -49,7 +49,7 @@ export async function epsilonCurve(options: CurveOptions): Promise<CurvePoint[]>
   using fast = model.forAttacks();
   const subject = { exact: model.classify, fast: fast.classify, random: options.random === true };
   const radii = (options.multiples ?? [0.25, 0.5, 0.75, 1, 1.5, 2])
-    .filter((multiple) => threat.norm === 'l2' || threat.epsilon * multiple <= 1)
+    .filter((multiple) => threat.norm !== 'linf' || threat.epsilon * multiple <= 1)
     .map((multiple) => times(threat, multiple));
   const points: CurvePoint[] = [];
   const point = (radius: Epsilon, standing: number, name: string): CurvePoint => ({

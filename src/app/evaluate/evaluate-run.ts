@@ -6,7 +6,7 @@ import type { ProcessGroup } from '../../distributed/process-group.js';
 import { cardName } from '../../engine/device.js';
 import { engineInfo } from '../../engine/engine-info.js';
 import { setTensorFloat32 } from '../../engine/precision.js';
-import { InputError, InterruptedError } from '../../errors.js';
+import { InterruptedError } from '../../errors.js';
 import { checkModel } from '../../evaluation/checks/check-model.js';
 import { checkResults } from '../../evaluation/checks/check-results.js';
 import { notCompared } from '../../evaluation/checks/not-compared.js';
@@ -27,6 +27,7 @@ import { tuneBatchSize } from '../../evaluation/tune-batch-size.js';
 import { commandLine } from '../../provenance/command-line.js';
 import { makeManifest, satinCommit } from '../../provenance/manifest.js';
 import { version } from '../../provenance/version.js';
+import { requireNormName } from '../../user-input/norm-name.js';
 import { requireArgument, requireList, requireOptional } from '../../user-input/require-argument.js';
 import { type ExpectedLogits, requireExpectedLogits } from '../model/expected-logits.js';
 import type { AttackableModel } from '../model/open-model.js';
@@ -67,7 +68,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
   requireArgument(options.model, 'attackable', 'evaluateRun');
   requireArgument(options.data, 'dataset', 'evaluateRun');
   requireList(options.attacks, 'text', 'the attacks');
-  if (!Object.hasOwn(norms, options.norm)) throw InputError.expected('linf or l2', 'the norm', options.norm);
+  requireNormName(options.norm, 'the norm');
   requireArgument(options.epsilon, 'options', 'epsilon, as parseEpsilon returns it,');
   requireArgument(options.epsilon.epsilon, 'number', 'epsilon.epsilon');
   requireArgument(options.epsilon.epsilonText, 'text', 'epsilon.epsilonText');
@@ -164,7 +165,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
       ...epsilon,
       seed,
       // The reference judges a randomised model by one pass, so no set stands for 20.
-      mode: random ? 'custom' : modeOf(attacks, classes),
+      mode: random ? 'custom' : modeOf(attacks, classes, norm),
       clean: measured.clean,
       robust: measured.robust,
       interval: measured.interval,

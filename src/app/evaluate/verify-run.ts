@@ -3,6 +3,7 @@ import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
 import { type VerifiedImage, verifyFolder } from '../../evaluation/folder/verify-folder.js';
 import type { Preprocessing } from '../../models/preprocessing.js';
 import { version } from '../../provenance/version.js';
+import type { NormName } from '../../user-input/norm-name.js';
 import { requireArgument } from '../../user-input/require-argument.js';
 import { type AttackableModel, openModel } from '../model/open-model.js';
 import { type ModelFile, readModelFile } from '../model/read-model-file.js';
@@ -22,7 +23,7 @@ export interface VerificationResult {
   readonly isSameModel: boolean;
   readonly data: string;
   readonly pixelsDigest: string;
-  readonly norm: 'linf' | 'l2';
+  readonly norm: NormName;
   readonly epsilon: number;
   readonly epsilonText: string;
   /** How many adversarial images are stored. */

@@ -4,6 +4,7 @@ import type { ModelDescription } from '../../models/description.js';
 import { arePlaceholders } from '../../models/placeholder-class-names.js';
 import type { Recipe } from '../../recipe/recipe.js';
 import { plainPercent as percent } from '../../report/page/format.js';
+import { normSymbols } from '../../user-input/norm-name.js';
 import { markdownText } from './markdown-text.js';
 
 export interface CardFacts {
@@ -17,8 +18,6 @@ export interface CardFacts {
   /** Whether timm has this network. */
   readonly isTimm: boolean;
 }
-
-const norms = { linf: 'L∞', l2: 'L2' } as const;
 
 /** The model card of a published model: metadata that the Hugging Face hub reads, the evaluation's table, how to load it. */
 export function modelCard(facts: CardFacts): string {
@@ -74,7 +73,7 @@ function metadata({ name, license, recipe, evaluation, isTimm }: CardFacts): obj
                 },
                 {
                   type: 'accuracy',
-                  name: `Robust accuracy (${norms[evaluation.norm]}, ε = ${evaluation.epsilonText}, ${attackText(evaluation)})`,
+                  name: `Robust accuracy (${normSymbols[evaluation.norm]}, ε = ${evaluation.epsilonText}, ${attackText(evaluation)})`,
                   value: Number((100 * evaluation.robust).toFixed(2)),
                 },
               ],
@@ -94,7 +93,7 @@ function evaluationText(evaluation: EvaluationResult): string[] {
   return [
     '## Robustness',
     '',
-    `| ${norms[norm]}, ε = ${epsilonText}, ${examples} images of ${markdownText(data)} | accuracy |`,
+    `| ${normSymbols[norm]}, ε = ${epsilonText}, ${examples} images of ${markdownText(data)} | accuracy |`,
     '| --- | --- |',
     `| clean | ${percent(clean)} |`,
     ...attacks.map(({ name, robustAfter }) => `| after ${name} | ${percent(robustAfter)} |`),

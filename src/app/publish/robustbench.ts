@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.js';
 import type { EvaluationResult } from '../../evaluation/result.js';
 import type { ModelDescription } from '../../models/description.js';
+import type { NormName } from '../../user-input/norm-name.js';
 
 /** What RobustBench's table shows of a model beside its accuracy. */
 export interface RobustBenchFacts {
@@ -15,13 +16,13 @@ export interface RobustBenchFacts {
 
 /** RobustBench's names of data sets and threat models. */
 const datasets: Readonly<Record<string, string>> = { cifar10: 'cifar10', imagenet: 'imagenet' };
-const threats = { linf: 'Linf', l2: 'L2' } as const;
+const threats: Partial<Readonly<Record<NormName, string>>> = { linf: 'Linf', l2: 'L2' };
 
 /**
  * The files of an entry for RobustBench: `model_info/DATASET/THREAT/NAME.json` with the fields of its table, and `entry.py`, whose
  * class its loader can build and load, and which writes the checkpoint that the loader reads.
  *
- * @throws {InputError} without an evaluation by AutoAttack's standard set, and for data that RobustBench has no table for.
+ * @throws {InputError} without an evaluation by AutoAttack's standard set, and for data or a norm that RobustBench has no table for.
  */
 export function robustBenchFiles({
   name,
@@ -46,6 +47,13 @@ export function robustBenchFiles({
       '`evaluation`',
       evaluation.data,
     );
+  const threat = threats[evaluation.norm];
+  if (threat === undefined)
+    throw InputError.expected(
+      'an evaluation in a norm that RobustBench has a table for (linf, l2)',
+      '`evaluation`',
+      evaluation.norm,
+    );
   if (!/^[A-Za-z]\w*$/.test(name))
     throw InputError.expected(
       "a folder named as RobustBench names models, such as 'Xie2020Smooth',",
@@ -53,7 +61,6 @@ export function robustBenchFiles({
       name,
       'Letters, digits and underscores.',
     );
-  const threat = threats[evaluation.norm];
   const percent = (share: number) => (100 * share).toFixed(2);
   const info = {
     link: paper.link ?? '',

@@ -1,147 +1,20 @@
-import { tensor, zerosLike } from '../../tensor/create.js';
-import { pad } from '../../tensor/functional.js';
-import { type NoiseKey, noise } from '../../tensor/noise.js';
-import { operator } from '../../tensor/operator.js';
-import { one, type Tensor } from '../../tensor/tensor.js';
-import { SquareDraws, type SquareWindow, selectPerExample, windowIndices, windowMask } from './window.js';
+import { type BumpNorm, tiny } from './bumps.js';
 
-/**
- * Initial perturbation: square tiles with a side of one fifth of the shorter image side, each a bump of random
- * orientation with a random sign per channel; scaled to norm ε.
- */
-export function l2Start(
-  x: Tensor,
-  {
-    epsilon,
-    key,
-    ids,
-  }: { readonly epsilon: number; readonly key: NoiseKey; readonly ids: readonly number[] },
-): Tensor {
-  const [, channels, height, width] = x.shape as [number, number, number, number];
-  const side = Math.max(1, Math.floor(Math.min(height, width) / 5));
-  const [down, across] = [Math.floor(height / side), Math.floor(width / side)];
-  const [top, left] = [height - down * side, width - across * side].map((rest) => Math.floor(rest / 2)) as [
-    number,
-    number,
-  ];
-  const perTile = 1 + channels;
-  const shape = [down * across * perTile];
-  const draws = new SquareDraws(noise('uniform', { key, ids, shape, dtype: x.dtype, device: x.device }));
-  let step = zerosLike(x);
-  for (let tile = 0; tile < down * across; tile++) {
-    const [row, column] = [top + Math.floor(tile / across) * side, left + (tile % across) * side];
-    const bump = bumpOf(draws.coin(tile * perTile), side, x).mul(draws.signs(tile * perTile + 1, channels)); // [n, C, s, s]
-    step = step.add(pad(bump, [column, width - column - side, row, height - row - side]));
-  }
-  return atDistance(x, step, epsilon);
-}
-
-/** Number of random values used by `l2Move`. */
-export const l2Draws = (channels: number): number => 5 + channels;
-
-/**
- * Moves the perturbation of one window of each example to another window, with a bump of random orientation and signs.
- */
-export function l2Move(
-  images: { readonly x: Tensor; readonly best: Tensor },
-  { side, epsilon, draws }: { readonly side: number; readonly epsilon: number; readonly draws: SquareDraws },
-): Tensor {
-  const [, channels, height, width] = images.x.shape as [number, number, number, number];
-  const size = { side, height, width };
-  return changeWindows(images, {
-    to: draws.window(0, size),
-    from: draws.window(2, size),
-    bump: bumpOf(draws.coin(4), side, images.x).mul(draws.signs(5, channels)),
-    epsilon,
-  });
-}
-
-/**
- * With δ = best − x: the window `from` is set to zero, and each channel of the window `to` becomes (bump + δ_to /
- * ‖δ_to‖), scaled to the length √((ε² − ‖δ‖²)₊ / C + ‖δ_from∪to‖²): the norm of both windows before, plus the channel's
- * share of the unused budget. The result is scaled to norm ε and clipped to the box. bump [n, C, s, s].
- */
-export function changeWindows(
-  { x, best }: { readonly x: Tensor; readonly best: Tensor },
-  options: {
-    readonly to: SquareWindow;
-    readonly from: SquareWindow;
-    readonly bump: Tensor;
-    readonly epsilon: number;
+/** Square in L2: a change of the full length ε, which the box then shortens. */
+export const l2Bumps: BumpNorm = {
+  decay: 2,
+  sizeOf: (heights) => Math.hypot(...heights),
+  size: (delta, dimensions) => delta.l2Norm(dimensions, true),
+  channelSize({ held, whole, epsilon, channels }) {
+    const spare = whole
+      .mul(whole)
+      .neg()
+      .add(epsilon * epsilon)
+      .clamp(0, Number.POSITIVE_INFINITY);
+    return spare.div(channels).add(held.mul(held)).sqrt();
   },
-): Tensor {
-  const { to, from, bump, epsilon } = options;
-  const [, channels, height, width] = x.shape as [number, number, number, number];
-  const flattened = (images: Tensor) => images.reshape([-1, images.dimension(1), height * width]);
-  const delta = flattened(best.sub(x)); // [n, C, H · W]
-  const indices = windowIndices(to, width).expand([delta.dimension(0), channels, to.side ** 2]);
-  const old = delta.gather(2, indices); // [n, C, s²]
-  const emptied = flattened(windowMask(from, x)); // [n, 1, H · W]
-  const both = emptied.maximum(flattened(windowMask(to, x)));
-  const held = delta.mul(both).l2Norm([2], true); // [n, C, 1]
-  const whole = delta.l2Norm([1, 2], true); // [n, 1, 1]
-  const spare = whole
-    .mul(whole)
-    .neg()
-    .add(epsilon * epsilon)
-    .clamp(0, Number.POSITIVE_INFINITY);
-  const length = spare.div(channels).add(held.mul(held)).sqrt(); // [n, C, 1]
-  const shape = bump.reshape(old.shape).add(unit(old));
-  const changed = one(
-    scatter,
-    delta.mul(emptied.neg().add(1)).handle,
-    2,
-    indices.handle,
-    unit(shape).mul(length).handle,
-  );
-  return atDistance(x, changed.reshape(x.shape), epsilon);
-}
-
-/** x + ε δ / ‖δ‖, clipped to the box. */
-function atDistance(x: Tensor, delta: Tensor, epsilon: number): Tensor {
-  const length = delta.l2Norm([1, 2, 3], true).add(tiny);
-  return x.add(delta.div(length).mul(epsilon)).clamp(0, 1);
-}
-
-/** Normalises each channel of [n, C, K] to length 1. */
-function unit(channels: Tensor): Tensor {
-  return channels.div(channels.l2Norm([2], true).add(tiny));
-}
-
-const tiny = 1e-12;
-
-/** The bump, transposed for the examples where `coin` is false, [n, 1, s, s]. */
-function bumpOf(coin: Tensor, side: number, like: Tensor): Tensor {
-  const upright = tensor(Float64Array.from(bumpProfile(side)), [side, side], like.device).to(like.dtype);
-  return selectPerExample(coin, upright, upright.transpose(0, 1));
-}
-
-/**
- * A positive bump in the upper half and a negative one in the lower half, row-major, of norm 1. In each half of H x W,
- * itself of norm 1, the value at Chebyshev distance r from the centre (⌊H/2⌋, ⌊W/2⌋) is Σ 1/k² for k = r + 1 to
- * max(⌊H/2⌋, ⌊W/2⌋) + 1, before normalisation.
- */
-export function bumpProfile(side: number): readonly number[] {
-  const upper = Math.floor(side / 2);
-  const halves = [...half(upper, side), ...half(side - upper, side).map((height) => -height)];
-  return normalised(halves);
-}
-
-function half(rows: number, columns: number): number[] {
-  const [middle, centre] = [Math.floor(rows / 2), Math.floor(columns / 2)];
-  const heights = Array.from({ length: rows * columns }, (_, index) => {
-    const [row, column] = [Math.floor(index / columns), index % columns];
-    const distance = Math.max(Math.abs(row - middle), Math.abs(column - centre));
-    let height = 0;
-    for (let k = distance + 1; k <= Math.max(middle, centre) + 1; k++) height += 1 / k ** 2;
-    return height;
-  });
-  return normalised(heights);
-}
-
-function normalised(heights: readonly number[]): number[] {
-  const length = Math.hypot(...heights);
-  return heights.map((height) => height / length);
-}
-
-const scatter = operator('aten::scatter', 'src');
+  finish(x, delta, epsilon) {
+    const length = delta.l2Norm([1, 2, 3], true).add(tiny);
+    return x.add(delta.div(length).mul(epsilon)).clamp(0, 1);
+  },
+};

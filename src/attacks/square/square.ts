@@ -3,12 +3,14 @@ import { where, zeros } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { type NoiseKey, noise } from '../../tensor/noise.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import type { NormName } from '../../user-input/norm-name.js';
 import type { AttackGenerator } from '../attack-generator.js';
 import { attackLosses } from '../losses.js';
-import type { NormName } from '../norms.js';
 import type { Observer } from '../observer.js';
 import { RemainingExamples } from '../remaining-examples.js';
-import { l2Draws, l2Move, l2Start } from './l2.js';
+import { type BumpNorm, bumpDraws, bumpMove, bumpStart } from './bumps.js';
+import { l1Bumps } from './l1.js';
+import { l2Bumps } from './l2.js';
 import { linfDraws, linfMove, linfStart } from './linf.js';
 import { SquareDraws } from './window.js';
 
@@ -21,10 +23,23 @@ export interface SquareOptions {
   readonly key: NoiseKey;
 }
 
-const moves = {
+interface Moves {
+  readonly start: typeof linfStart;
+  readonly draws: typeof linfDraws;
+  readonly move: typeof linfMove;
+}
+
+const bumps = (norm: BumpNorm): Moves => ({
+  start: (x, options) => bumpStart(norm, x, options),
+  draws: bumpDraws,
+  move: (images, options) => bumpMove(norm, images, options),
+});
+
+const moves: Readonly<Record<NormName, Moves>> = {
   linf: { start: linfStart, draws: linfDraws, move: linfMove },
-  l2: { start: l2Start, draws: l2Draws, move: l2Move },
-} as const;
+  l2: bumps(l2Bumps),
+  l1: bumps(l1Bumps),
+};
 
 /**
  * Square attack (Andriushchenko et al., 2020): gradient-free random search. Each query changes one square window of the
@@ -95,7 +110,7 @@ const halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
 
 /**
  * Side of the square of a query, counted from 0 (Andriushchenko et al., 2020, with AutoAttack's schedule, which is not
- * rescaled to the number of queries): √(fraction · H · W), rounded. In L2 it is odd and at least 3. It never exceeds
+ * rescaled to the number of queries): √(fraction · H · W), rounded. In L2 and L1 it is odd and at least 3. It never exceeds
  * the image.
  */
 export function squareSide(

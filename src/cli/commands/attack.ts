@@ -10,10 +10,12 @@ import { isRunFolder, readStoredRecipe } from '../../runs/run-folder.js';
 import { nearest } from '../../user-input/did-you-mean.js';
 import { parseEpsilon } from '../../user-input/epsilon.js';
 import { nameList } from '../../user-input/name-list.js';
+import { anyNorm } from '../../user-input/norm-name.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { inputShape } from '../input-shape.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
+import { normOption } from '../norm-option.js';
 import { missing, wholeNumber } from '../option-parsers.js';
 import { requireEmptyFolder, requireImageFile } from '../output-file.js';
 import { sayProgram } from '../say-program.js';
@@ -35,9 +37,7 @@ export function attackCommand() {
     )
     .argument('<image...>', 'JPEG, PNG, WebP, GIF, TIFF or AVIF files')
     .option('--attack <name>', attackForms, 'pgd-50')
-    .addOption(
-      new Option('--norm <norm>', "the threat model's norm (default: the run's)").choices(['linf', 'l2']),
-    )
+    .addOption(normOption())
     .option('--epsilon <radius>', "the threat model's radius, such as 8/255 (default: the run's)")
     .option('--label <class>', 'true class of the images (default: the prediction of the model)')
     .addOption(
@@ -72,7 +72,7 @@ export function attackCommand() {
       const threat = isRunFolder(modelPath)
         ? parseRecipe(readStoredRecipe(modelPath), `the run ${modelPath}`).threat
         : null;
-      const norm = options.norm ?? threat?.norm ?? missing('--norm', 'linf or l2');
+      const norm = options.norm ?? threat?.norm ?? missing('--norm', anyNorm);
       requireNorm(attack, norm);
       const epsilon =
         options.epsilon === undefined && threat?.norm === norm

@@ -1,8 +1,10 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Command } from '@commander-js/extra-typings';
+import { browserNormOf } from '../../app/demo/browser-norm.js';
 import type { SatinFile } from '../../app/demo/write-demo.js';
 import { InputError } from '../../errors.js';
 import { evaluateSettings } from '../evaluate-settings.js';
 import { readTypedModel } from '../model-options.js';
+import { normOption } from '../norm-option.js';
 import { wholeNumber } from '../option-parsers.js';
 import { requireEmptyFolder } from '../output-file.js';
 import { print } from '../terminal/print.js';
@@ -26,12 +28,7 @@ export function demoCommand() {
       wholeNumber('--examples', 1),
       100,
     )
-    .addOption(
-      new Option('--norm <norm>', "the threat model's norm (default: the run's)").choices([
-        'linf',
-        'l2',
-      ] as const),
-    )
+    .addOption(normOption())
     .option('--epsilon <radius>', "the threat model's radius, such as 8/255 (default: the run's)")
     .option('--seed <number>', 'seed of the random starts', wholeNumber('--seed', 0), 0)
     .action(async (first, second, options) => {
@@ -39,6 +36,7 @@ export function demoCommand() {
       requireEmptyFolder(out, '--out');
       const files = [satinFile(first), satinFile(second)] as const;
       const { norm, epsilon, load } = evaluateSettings(first, options);
+      const threat = { norm: browserNormOf(norm, '--norm'), ...epsilon };
       // Imported after validation, since this loads the engine.
       const { requireBuiltPage, requireSameTask, writeDemo } = await import('../../app/demo/write-demo.js');
       const { openModel } = await import('../../app/model/open-model.js');
@@ -51,7 +49,7 @@ export function demoCommand() {
           display.progress({ label: stage, done, total: total ?? done }),
         );
         for (const warning of dataset.warnings) display.warning(warning);
-        await writeDemo({ folder: out, files, dataset, threat: { norm, ...epsilon }, seed });
+        await writeDemo({ folder: out, files, dataset, threat, seed });
         display.close();
         print(
           `Wrote ${out}: two networks and ${dataset.ids.length} images. Serve it with any web server, ` +

@@ -12,6 +12,7 @@ import { evaluationOutputs } from '../evaluation-outputs.js';
 import { withFlags } from '../flags-in-messages.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { modelOptions } from '../model-options.js';
+import { normOption } from '../norm-option.js';
 import { several, shareOf, wholeNumber } from '../option-parsers.js';
 import { requireFilePath, requireNewFile, writeOutputFile } from '../output-file.js';
 import { withResumeCommand } from '../resume-command.js';
@@ -53,9 +54,7 @@ export function evaluateCommand() {
       'run every attack again with the derivative of this activation (BPDA), such as softplus(10); repeatable',
       several,
     )
-    .addOption(
-      new Option('--norm <norm>', "the threat model's norm (default: the run's)").choices(['linf', 'l2']),
-    )
+    .addOption(normOption())
     .option('--epsilon <radius>', "the threat model's radius, such as 8/255 (default: the run's)")
     .addOption(modelOptions.inputRange())
     .addOption(modelOptions.mean())

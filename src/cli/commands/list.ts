@@ -21,7 +21,8 @@ const kinds = {
     const { attackNamesOf, autoAttackSets } = await import('../../attacks/autoattack.js');
     return [
       ...attackForms.split(/, (?=apgd-ce, |these |those |the same )/),
-      ...autoAttackSets.map((set) => `--autoattack ${set}: ${attackNamesOf(set).join(', ')}`),
+      ...autoAttackSets.map((set) => `--autoattack ${set}: ${attackNamesOf(set, 'linf').join(', ')}`),
+      `--autoattack standard in L1: ${attackNamesOf('standard', 'l1').join(', ')}`,
     ];
   },
   data: async () => [...(await import('../../data/dataset-names.js')).dataNames],

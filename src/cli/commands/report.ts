@@ -49,7 +49,7 @@ export function reportCommand() {
       const { out: stated, examples, broken, device: wanted, threads, evaluation: evaluations } = options;
       const runs = paths.map(readRun);
       requireComparable(runs);
-      const attacks = statedAttacks(options);
+      const attacks = statedAttacks(options, runs[0]!.recipe.threat.norm);
       for (const attack of attacks ?? []) requireNorm(parseAttack(attack), runs[0]!.recipe.threat.norm);
       const out = stated ?? join(paths[0]!, 'report.html');
       requireNewFile(out, 'the report');

@@ -3,6 +3,7 @@ import { evaluatedModelPath } from '../../app/evaluate/evaluated-model.js';
 import type { VerificationResult } from '../../app/evaluate/verify-run.js';
 import { RunError } from '../../errors.js';
 import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
+import { normSymbols } from '../../user-input/norm-name.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../option-parsers.js';
@@ -60,7 +61,7 @@ export function verifyCommand() {
 
 function table(result: VerificationResult): string {
   const { norm, epsilonText, data, images, verified, isSameModel, isFinished, ofRight, fooled } = result;
-  const what = `${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}`;
+  const what = `${normSymbols[norm]}, ε = ${epsilonText}`;
   const lines = [
     `${images} adversarial images of ${data}, ${what}${isFinished ? '' : '; the evaluation is not finished'}`,
     isSameModel

@@ -10,8 +10,11 @@ const kinds = {
   network: async () => suggestionsOf((await import('../../models/architectures/names.js')).modelNames),
   activation: async () => suggestionsOf((await import('../../activations/parse.js')).activationNames),
   attack: async () => {
-    const { attackNamesOf } = await import('../../attacks/autoattack.js');
-    const names = [...attackNamesOf('standard'), ...attackNamesOf('plus'), ...attackNamesOf('rand')];
+    const { attackNamesOf, autoAttackSets } = await import('../../attacks/autoattack.js');
+    const names = [
+      ...autoAttackSets.flatMap((set) => attackNamesOf(set, 'linf')),
+      ...attackNamesOf('standard', 'l1'),
+    ];
     return suggestionsOf([...new Set(['fgsm', 'pgd-10', 'pgd-50', ...names, 'apgd-dlr', 'fab'])]);
   },
   data: async () => suggestionsOf((await import('../../data/dataset-names.js')).dataNames),

@@ -4,6 +4,7 @@ import type { EvaluationResult } from '../../evaluation/result.js';
 import { wilsonInterval } from '../../evaluation/statistics.js';
 import { weightsInWords } from '../../evaluation/weights-in-words.js';
 import { type KnownName, knownModels } from '../../models/known-models.js';
+import { normSymbols } from '../../user-input/norm-name.js';
 import { columns, shortened } from './columns.js';
 import { flagHints } from './flag-hints.js';
 import { percentage, shortTime } from './format.js';
@@ -22,7 +23,7 @@ export function evaluationTable(result: EvaluationResult, known: KnownName | nul
   const right = result.perExample.filter((example) => example.clean).length;
   const few = fewImages(result);
   return [
-    `${count(examples)} images of ${data}, ${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}, mode ${mode}`,
+    `${count(examples)} images of ${data}, ${normSymbols[norm]}, ε = ${epsilonText}, mode ${mode}`,
     ...(result.weights === null ? [] : weightsInWords(result.weights).split('; ')),
     placeOf(result),
     '',

@@ -83,7 +83,7 @@ export async function monotone(probe: Probe, callbacks: CheckCallbacks = {}): Pr
 
 /** Radius of a ball around any image of `numbers` pixels that contains the whole box. */
 function wholeBox({ norm }: Threat, numbers: number): number {
-  return norm.name === 'linf' ? 1 : Math.sqrt(numbers);
+  return { linf: 1, l2: Math.sqrt(numbers), l1: numbers }[norm.name];
 }
 
 /** Number of images that an attack breaks. */

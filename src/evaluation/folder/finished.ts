@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { precisions } from '../../engine/precision-name.js';
 import { InputError, printable } from '../../errors.js';
 import { parseJson } from '../../files/parse-json.js';
+import { normNames } from '../../user-input/norm-name.js';
 import { validate } from '../../user-input/validate.js';
 import type { EvaluationResult } from '../result.js';
 import type { Evaluation } from '../summary.js';
@@ -91,7 +92,7 @@ const schema: z.ZodType<EvaluationResult> = z.object({
   data: z.string(),
   pixelsDigest: z.string(),
   examples: count,
-  norm: z.enum(['linf', 'l2']),
+  norm: z.enum(normNames),
   epsilon: z.number(),
   epsilonText: z.string(),
   seed: z.int(),

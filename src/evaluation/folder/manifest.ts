@@ -6,6 +6,7 @@ import { describe, InputError, printable } from '../../errors.js';
 import { parseJson } from '../../files/parse-json.js';
 import { manifestSchema } from '../../provenance/manifest.js';
 import { firstDifference } from '../../user-input/first-difference.js';
+import { normNames } from '../../user-input/norm-name.js';
 import { validate } from '../../user-input/validate.js';
 
 /** What determines the results: two evaluations with equal settings yield equal results. */
@@ -22,7 +23,7 @@ const settingsSchema = z.strictObject({
   classes: z.array(z.string()),
   examples: z.int(),
   pixelsDigest: z.string(),
-  norm: z.enum(['linf', 'l2']),
+  norm: z.enum(normNames),
   epsilon: z.number(),
   seed: z.int(),
   attacks: z.array(z.string()),

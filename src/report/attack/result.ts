@@ -1,3 +1,4 @@
+import type { NormName } from '../../user-input/norm-name.js';
 import type { Prediction } from '../input.js';
 
 /** The result of `satin attack`, written as JSON and shown on the page. */
@@ -16,7 +17,7 @@ export interface AttackedPictures {
   readonly model: string;
   readonly modelDigest: string;
   readonly attack: string;
-  readonly norm: 'linf' | 'l2';
+  readonly norm: NormName;
   readonly epsilon: number;
   readonly epsilonText: string;
   readonly seed: number;

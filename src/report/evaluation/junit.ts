@@ -1,4 +1,5 @@
 import type { EvaluationResult } from '../../evaluation/result.js';
+import { normSymbols } from '../../user-input/norm-name.js';
 import { plainPercent as percent } from '../page/format.js';
 import { html } from '../page/html.js';
 
@@ -8,7 +9,7 @@ import { html } from '../page/html.js';
  */
 export function junit(result: EvaluationResult, required: number): string {
   const { model, robust, examples, flags, seconds, norm, epsilonText, attacks } = result;
-  const threat = `${norm === 'linf' ? 'L∞' : 'L2'}, ε = ${epsilonText}`;
+  const threat = `${normSymbols[norm]}, ε = ${epsilonText}`;
   const fails = robust < required;
   const failures = Number(fails) + Number(flags.length > 0);
   const measured = `${percent(robust)} of ${examples} images withstand ${attacks.map(({ name }) => name).join(', ')} (${threat})`;

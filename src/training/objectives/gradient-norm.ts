@@ -8,7 +8,7 @@ import { gradientsOf, type Objective, stateless, trainingPass } from './objectiv
 import { passAt, type UpdatePass } from './update-pass-options.js';
 
 export interface GradientNormOptions {
-  /** The norm of the threat model; the gradient is measured in its dual: L1 for L∞, L2 for L2. */
+  /** The norm of the threat model; the gradient is measured in its dual: L1 for L∞, L2 for L2, L∞ for L1. */
   readonly norm: NormName;
   /** Radius of the threat model, for pixels in [0, 1]. */
   readonly epsilon: number;
@@ -64,4 +64,5 @@ export function gradientNorm(options: GradientNormOptions): Objective {
 const dualNorm: Readonly<Record<NormName, (gradients: Tensor) => Tensor>> = {
   linf: (gradients) => gradients.abs().sum([1, 2, 3]),
   l2: (gradients) => gradients.l2Norm([1, 2, 3]),
+  l1: (gradients) => gradients.abs().max([1, 2, 3]),
 };

@@ -162,4 +162,9 @@ it('an entry for RobustBench has the fields of its table, with the digits of its
     () => robustBenchFiles({ name: 'A', evaluation: elsewhere, description, paper }),
     /has a table for/,
   );
+  const sparse = { ...evaluation, norm: 'l1' } as EvaluationResult;
+  assert.throws(
+    () => robustBenchFiles({ name: 'A', evaluation: sparse, description, paper }),
+    /a norm that RobustBench has a table for/,
+  );
 });

@@ -15,7 +15,7 @@ it('the options named beside a flag are those of satin evaluate, with values tha
     const [flag = '', value] = option.split(' ');
     assert.ok(known.has(flag), option);
     if (flag === '--attack') parseAttack(value!);
-    if (flag === '--autoattack') attackNamesOf(value!);
+    if (flag === '--autoattack') attackNamesOf(value!, 'linf');
     if (flag === '--surrogate') parseDerivative(value!.replaceAll('"', ''));
   }
 });

@@ -61,6 +61,7 @@ describe('honest networks', () => {
       const subject = { exact: model.classify, fast: folded.classify };
       assert.deepEqual(await codesOf(subject), []);
       assert.deepEqual(await codesOf(subject, { threat: { norm: norms.l2, epsilon: 0.25 } }), []);
+      assert.deepEqual(await codesOf(subject, { threat: { norm: norms.l1, epsilon: 2 } }), []);
       if (seed === 1 && activation === 'silu') assert.deepEqual(await codesOf(subject, { full: true }), []);
       folded[Symbol.dispose]();
     });

@@ -1,4 +1,4 @@
-/** Honest networks raise no flag with the full checks either: ReLU and SiLU, three seeds, trained plainly and robustly, both norms. */
+/** Honest networks raise no flag with the full checks either: ReLU and SiLU, three seeds, trained plainly and robustly, in all norms. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { evaluateRun } from '../../../../src/app/evaluate/evaluate-run.js';
@@ -42,6 +42,7 @@ describe('an honest network, checked in full,', () => {
           for (const { norm, epsilon, attacks } of [
             { norm: 'linf', epsilon: 0.02, attacks: ['apgd-ce', 'apgd-t', 'square'] },
             { norm: 'l2', epsilon: 0.25, attacks: ['pgd-20'] },
+            { norm: 'l1', epsilon: 2, attacks: ['pgd-20'] },
           ] as const) {
             const { result } = await evaluateRun({
               model: attackableModel(model, { name: 'honest', digest: 'sha256:0' }),
