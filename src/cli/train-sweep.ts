@@ -56,7 +56,7 @@ export async function runSweep(sweep: Sweep, words: TrainSweepWords): Promise<vo
         display.note(`${number}/${sweep.runs.length}  ${run.name}`);
         return (event) => display.event(event);
       },
-      onFailure: (run, message) => display.note(`${run.name} failed: ${message}`),
+      onFailure: (run, message) => display.warning(`${run.name} failed: ${message}`),
     });
     const device = deviceOfRank(sweep.runs[0]!.recipe.device, { source: 'device of the recipe' });
     display.close();

@@ -43,7 +43,7 @@ it('a sweep is listed, interrupted, resumed by the command that is named, and to
 
   const resumed = satin('train', out, '--resume');
   assert.equal(resumed.status, 1, resumed.stderr);
-  assert.match(resumed.stderr, /\nlearningRate=1e30 failed: The loss of step \d+ /);
+  assert.match(resumed.stderr, /learningRate=1e30 failed: The loss of step \d+ /);
   assert.match(resumed.stderr, /\nsatin: Expected all 3 runs to end, but learningRate=1e30 failed: /);
   const [, header = '', ...rows] = resumed.stdout.split('\n');
   assert.match(header, /^learningRate +robust +clean +epoch +run$/);
