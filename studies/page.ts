@@ -1,6 +1,6 @@
-import { normSymbols } from '../src/user-input/norm-name.js';
 import type { Recipe } from '../src/recipe/recipe.js';
 import { list, plainPercent as percent } from '../src/report/page/format.js';
+import { normSymbols } from '../src/user-input/norm-name.js';
 import type { Difference, Row } from './answer.js';
 import type { Choice, StudyRun } from './jobs.js';
 import type { Study } from './study.js';

@@ -1,4 +1,4 @@
-/** A real browser for the tests of the page of `serve`. */
+/** A real browser for the tests of pages. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,9 +12,10 @@ export const lacksBrowser: string | false = existsSync(program)
   ? false
   : `there is no Chromium in ${program}; SATIN_TEST_CHROMIUM says where one is`;
 
-export function openBrowser(): Promise<Browser> {
+/** @param flags further ones of Chromium's */
+export function openBrowser(flags: readonly string[] = []): Promise<Browser> {
   // Chromium's own sandbox needs rights that root in a container lacks; the page under test is ours.
-  return chromium.launch({ executablePath: program, args: ['--no-sandbox'] });
+  return chromium.launch({ executablePath: program, args: ['--no-sandbox', ...flags] });
 }
 
 export interface WatchedPage {

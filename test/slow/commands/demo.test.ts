@@ -1,16 +1,16 @@
 /**
- * The page of `satin demo` in Chromium (SATIN_CHROMIUM, by default /usr/bin/chromium): it works, asks nobody else, is fast
+ * The page of `satin demo` in Chromium (SATIN_TEST_CHROMIUM, by default /usr/bin/chromium): it works, asks nobody else, is fast
  * enough, and its attack comes to the verdicts of `satin evaluate`. Two ResNet-18 of width 16.
  *
  * SATIN_DEMO_RUNS names two runs, separated by a colon, in place of networks with random weights, and SATIN_DEMO_DATA the
  * folder of their data set.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { setThreads } from '../../../src/engine/engine-info.js';
 import { writeWeights } from '../../../src/runs/checkpoint.js';
 import { tensor } from '../../../src/tensor/create.js';
@@ -18,11 +18,11 @@ import { noGrad } from '../../../src/tensor/gradient.js';
 import { noise } from '../../../src/tensor/noise.js';
 import { scope } from '../../../src/tensor/scope.js';
 import { toArrays } from '../../../src/weights/module-weights.js';
+import { lacksBrowser, openBrowser } from '../../support/browser.js';
 import { lively } from '../../support/lively-model.js';
 import { serveFolder } from '../../support/serve-folder.js';
 import { satin } from '../../support/tiny-run.js';
 
-const executablePath = process.env.SATIN_CHROMIUM ?? '/usr/bin/chromium';
 const temporary = mkdtempSync(join(tmpdir(), 'satin-demo-'));
 after(() => rmSync(temporary, { recursive: true }));
 const out = join(temporary, 'demo');
@@ -103,7 +103,7 @@ interface Survey {
 }
 
 describe('the page of satin demo', {
-  skip: !existsSync(executablePath) && `there is no ${executablePath}`,
+  skip: lacksBrowser,
 }, () => {
   const { models, options } = subject();
   const problems: string[] = [];
@@ -117,7 +117,7 @@ describe('the page of satin demo', {
     const made = satin('demo', ...models, '--out', out, '--examples', String(count), ...options);
     assert.equal(made.status, 0, made.stderr);
     ({ address, close } = await serveFolder(out));
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    browser = await openBrowser();
     page = await browser.newPage({ viewport: { width: 1440, height: 1000 } });
     page.on('console', (message) => {
       // Chromium's own words where it has no graphics card.
@@ -227,8 +227,7 @@ describe('the page of satin demo', {
     assert.equal(satin('demo', ...models, '--out', small, '--examples', '4', ...options).status, 0);
     const served = await serveFolder(small);
     // SwiftShader is a graphics card in software, which Chromium brings along.
-    const args = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
-    const other = await chromium.launch({ executablePath, args });
+    const other = await openBrowser(['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']);
     try {
       page = await other.newPage({ viewport: { width: 390, height: 900 } });
       page.on('console', (message) => {
