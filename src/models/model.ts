@@ -20,7 +20,10 @@ import { requireRoomForWeights } from './require-room.js';
 const mostPlanned = 1e8;
 
 /** How an attack sees a network. */
-export type FoldOptions = Pick<Pass, 'derivative' | 'computeDtype'>;
+export interface FoldOptions extends Pick<Pass, 'derivative' | 'computeDtype'> {
+  /** `few`, as for the weights of one training step, is not worth an execution plan. @default 'many' */
+  readonly passes?: 'many' | 'few';
+}
 
 /** A network with input normalisation as its first layer: the unit that is trained, attacked and saved. */
 export class Model {
@@ -103,11 +106,13 @@ export class Model {
    */
   fold(options: FoldOptions = {}): Disposable & { readonly classify: Classifier } {
     const folded = new Map<Module, FoldedWeights>();
-    const pass = { ...options, train: false, folded };
-    const { derivative, computeDtype } = options;
+    const { derivative, passes = 'many', ...others } = options;
+    const pass = { ...others, ...(derivative && { derivative }), train: false, folded };
+    const { computeDtype } = others;
     let plan: ExecutionPlan | null | undefined;
     const planFor = (x: Tensor) => {
-      if (computeDtype !== undefined || x.dtype !== 'float32' || x.device !== 'cpu') return null;
+      if (passes === 'few' || computeDtype !== undefined || x.dtype !== 'float32' || x.device !== 'cpu')
+        return null;
       // Compiled for the first images. Its weights are read once more for it, which a huge network has no memory for.
       if (plan === undefined)
         plan =
