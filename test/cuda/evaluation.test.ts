@@ -15,6 +15,7 @@ import { newEvaluationFolder } from '../../src/evaluation/folder/new-folder.js';
 import { exportTorchScript } from '../../src/models/torchscript-export.js';
 import { writeCheckpoint } from '../../src/runs/checkpoint.js';
 import { adversarial } from '../../src/training/objectives/adversarial.js';
+import { type NormName, normNames } from '../../src/user-input/norm-name.js';
 import { toArrays } from '../../src/weights/module-weights.js';
 import { blobs, smallModel, training } from '../support/blobs.js';
 import { epsilon, pgd } from '../support/objectives.js';
@@ -29,7 +30,9 @@ after(() => rmSync(folder, { recursive: true }));
 const attacks = {
   linf: isCard ? attackNamesOf('standard', 'linf') : ['apgd-ce', 'apgd-t-1', 'fab-t-1'],
   l2: ['apgd-ce', 'apgd-t', 'fab-t'],
+  l1: ['apgd-ce-large', 'apgd-t-large', 'fab-t'],
 };
+const radii: Readonly<Record<NormName, number>> = { linf: epsilon * 2, l2: 0.15, l1: 1.5 };
 const count = isCard ? 200 : 12;
 const images = blobs(640 + count);
 const data = subset(
@@ -59,11 +62,11 @@ async function measured(
     readonly kept?: string;
     readonly batch?: number;
     readonly attacks?: readonly string[];
-    readonly norm?: 'linf' | 'l2';
+    readonly norm?: NormName;
   } = {},
 ) {
   const { path = trained, kept, norm = 'linf', ...others } = options;
-  const radius = norm === 'linf' ? epsilon * 2 : 0.15;
+  const radius = radii[norm];
   using opened = openModel(path, { device: where });
   const { result } = await evaluateRun({
     model: opened,
@@ -89,7 +92,7 @@ function alike(one: Awaited<ReturnType<typeof measured>>, other: typeof one): nu
 }
 
 describe(`the standard attacks on ${device}`, async () => {
-  for (const norm of ['linf', 'l2'] as const)
+  for (const norm of normNames)
     it(`give at least 99 % of the CPU's verdicts in ${norm}`, async (context) => {
       const [cpu, found] = [
         await measured('cpu', { norm }),

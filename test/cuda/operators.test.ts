@@ -1,5 +1,7 @@
 /** Every operator that Satin calls, on the device and on the CPU: values, and gradients where there are some. */
 import { describe, it } from 'node:test';
+import { projectInL1 } from '../../src/attacks/l1-projection.js';
+import { type NormName, norms } from '../../src/attacks/norms.js';
 import { stepToHyperplane } from '../../src/attacks/projection.js';
 import { augment } from '../../src/data/augment.js';
 import { crossEntropy, klDivergence } from '../../src/nn/losses.js';
@@ -136,9 +138,12 @@ const cases: Readonly<Record<string, Case>> = {
   augment: constant((x) => augment(x, { flip: true, crop: 2, seed: 1, epoch: 2, ids: [4, 5, 6] })),
   'step to a hyperplane, L∞': constant((x) => hyperplane('linf', x)),
   'step to a hyperplane, L2': constant((x) => hyperplane('l2', x)),
+  'step to a hyperplane, L1': constant((x) => hyperplane('l1', x)),
+  'projection onto L1 ball and box': constant((x) => projectInL1(x, draw(9, image, x.device).sigmoid(), 3)),
+  'sparse direction': constant((x) => norms.l1.direction(x)),
 };
 
-function hyperplane(norm: 'linf' | 'l2', x: Tensor): Tensor {
+function hyperplane(norm: NormName, x: Tensor): Tensor {
   const w = draw(9, image, x.device);
   return stepToHyperplane(norm, x.sigmoid(), { w, excess: draw(10, [3], x.device) });
 }

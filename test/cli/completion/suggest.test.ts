@@ -27,7 +27,7 @@ describe('what may be next', () => {
 
   it('is the value of the option before it, or inside the word', async () => {
     assert.deepEqual(await suggested('evaluate', '--norm', ''), ['linf', 'l2', 'l1']);
-    assert.deepEqual(await suggested('evaluate', '--norm=li'), ['--norm=linf']);
+    assert.deepEqual(await suggested('evaluate', '--norm=l'), ['--norm=linf', '--norm=l2', '--norm=l1']);
     assert.deepEqual(await suggested('evaluate', '--attack', 'pgd-5'), ['pgd-50']);
     assert.deepEqual(await suggested('evaluate', '--data', 'cifar100'), []);
     assert.deepEqual(await suggested('evaluate', '--data', 'cifar10'), ['cifar100']);
