@@ -182,6 +182,7 @@ export const heldBy: Table = {
   'runs/tensorboard/event-bytes': ['runs/tensorboard/event-file'],
   'runs/trackio/store-folder': ['runs/trackio/store'],
   'serve/catalogue': ['serve/application'],
+  'serve/demos': ['serve/application'],
   'serve/evaluation-details': ['serve/application'],
   'serve/find-folders': ['serve/application'],
   'serve/found-examples': ['serve/application'],

@@ -47,6 +47,15 @@ export interface RunSummary {
   readonly isWhole: boolean;
 }
 
+/** A folder of `satin demo`, whose networks are attacked in the browser at /demo/ID/. */
+export interface DemoSummary {
+  readonly id: string;
+  /** Of its networks. */
+  readonly titles: readonly string[];
+  /** Where its images come from. */
+  readonly data: string;
+}
+
 /** An evaluation in the list. */
 export interface EvaluationSummary {
   readonly id: string;
@@ -69,6 +78,7 @@ export interface Listing {
   readonly folder: string;
   readonly runs: readonly RunSummary[];
   readonly evaluations: readonly EvaluationSummary[];
+  readonly demos: readonly DemoSummary[];
   /** Whether the folder holds more than is listed. */
   readonly isCut: boolean;
 }
@@ -77,7 +87,8 @@ export interface Listing {
 export interface ListingChange {
   readonly runs: readonly RunSummary[];
   readonly evaluations: readonly EvaluationSummary[];
-  /** Ids of runs and evaluations that are gone. */
+  readonly demos: readonly DemoSummary[];
+  /** Ids of runs, evaluations and demos that are gone. */
   readonly gone: readonly string[];
 }
 

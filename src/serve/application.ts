@@ -3,6 +3,7 @@ import { streamSSE } from 'hono/streaming';
 import { InputError } from '../errors.js';
 import type { EvaluationSummary } from './api.js';
 import { Catalogue } from './catalogue.js';
+import { demoFile } from './demos.js';
 import { evaluationDetails } from './evaluation-details.js';
 import { galleryPage, galleryPicture, type PictureKind } from './gallery.js';
 import { admit, type GuardOptions } from './guard.js';
@@ -43,7 +44,12 @@ const headers: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
 };
 
-/** The addresses of `serve`: the page, and under /api/ what it shows. It only reads. */
+/** The page of a demo computes in WebAssembly, in workers, and takes pictures of the visitor's. */
+const demoPolicy =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; " +
+  "img-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** The addresses of `serve`: the page, under /api/ what it shows, and under /demo/ the demos. It only reads. */
 export function application(options: ApplicationOptions): Hono {
   const { root, page, hosts, token, onBug, pollMilliseconds = 1000 } = options;
   const catalogue = new Catalogue(root, pollMilliseconds);
@@ -129,6 +135,17 @@ export function application(options: ApplicationOptions): Hono {
     });
   });
 
+  app.get('/demo/*', async (c) => {
+    const path = decoded(new URL(c.req.url).pathname.slice('/demo/'.length));
+    const { body, type } = await demoFile(root, path);
+    c.header('content-security-policy', demoPolicy);
+    c.header(
+      'cache-control',
+      path.includes('/assets/') ? 'private, max-age=31536000, immutable' : 'no-cache',
+    );
+    return c.body(body, 200, { 'content-type': type });
+  });
+
   app.get('*', (c) => {
     const { pathname } = new URL(c.req.url);
     const file = page.get(views.includes(pathname) ? '/index.html' : pathname);
@@ -163,6 +180,15 @@ function isAtOtherEpsilon(other: EvaluationSummary, own: EvaluationSummary): boo
     other.examples === own.examples &&
     other.attacks.join() === own.attacks.join()
   );
+}
+
+/** @throws {NotServed} for an address that is none. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new NotServed('file of that name');
+  }
 }
 
 function fresh(c: Context): Context {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import type { EvaluationSummary, Listing, ListingChange, RunSummary } from './api.js';
+import type { DemoSummary, EvaluationSummary, Listing, ListingChange, RunSummary } from './api.js';
+import { summariseDemo } from './demos.js';
 import { findFolders } from './find-folders.js';
 import { inBatches } from './in-batches.js';
 import { FollowedEvaluations } from './stored-evaluation.js';
@@ -11,7 +12,7 @@ const readingMilliseconds = 150;
 const searchEvery = 3;
 
 /**
- * The runs and evaluations of a folder, brought up to date when asked, and again and again while somebody listens. Files are
+ * The runs, evaluations and demos of a folder, brought up to date when asked, and again and again while somebody listens. Files are
  * polled, since network file systems report no changes.
  */
 export class Catalogue {
@@ -21,7 +22,9 @@ export class Catalogue {
   #runs = new Map<string, FollowedRun>();
   #runSummaries = new Map<string, RunSummary>();
   #evaluationSummaries = new Map<string, EvaluationSummary>();
+  #demoSummaries = new Map<string, DemoSummary>();
   #evaluationIds: readonly string[] = [];
+  #demoIds: readonly string[] = [];
   #isCut = false;
   #updating: { readonly done: Promise<void>; readonly isSearched: boolean } | undefined;
   readonly #changes = new EventEmitter().setMaxListeners(0);
@@ -41,6 +44,7 @@ export class Catalogue {
       folder: this.#root,
       runs: [...this.#runSummaries.values()],
       evaluations: [...this.#evaluationSummaries.values()],
+      demos: [...this.#demoSummaries.values()],
       isCut: this.#isCut,
     };
   }
@@ -86,9 +90,10 @@ export class Catalogue {
 
   async #update({ isSearched }: { readonly isSearched: boolean }): Promise<void> {
     if (isSearched || this.#runs.size === 0) {
-      const { runs, evaluations, isCut } = await findFolders(this.#root);
+      const { runs, evaluations, demos, isCut } = await findFolders(this.#root);
       this.#runs = new Map(runs.map((id) => [id, this.#runs.get(id) ?? new FollowedRun(this.#root, id)]));
       this.#evaluationIds = evaluations;
+      this.#demoIds = demos;
       this.#isCut = isCut;
       this.#evaluations.keepOnly(new Set(evaluations));
     }
@@ -100,15 +105,23 @@ export class Catalogue {
     const evaluations = present(
       await inBatches(this.#evaluationIds, async (id) => [id, await this.#evaluations.summary(id)] as const),
     );
+    const demos = present(
+      await inBatches(this.#demoIds, async (id) => [id, await summariseDemo(this.#root, id)] as const),
+    );
     const change: ListingChange = {
       runs: changed(this.#runSummaries, runs),
       evaluations: changed(this.#evaluationSummaries, evaluations),
-      gone: [...gone(this.#runSummaries, runs), ...gone(this.#evaluationSummaries, evaluations)],
+      demos: changed(this.#demoSummaries, demos),
+      gone: [
+        ...gone(this.#runSummaries, runs),
+        ...gone(this.#evaluationSummaries, evaluations),
+        ...gone(this.#demoSummaries, demos),
+      ],
     };
     this.#runSummaries = runs;
     this.#evaluationSummaries = evaluations;
-    if (change.runs.length + change.evaluations.length + change.gone.length > 0)
-      this.#changes.emit('change', change);
+    this.#demoSummaries = demos;
+    if (Object.values(change).some(({ length }) => length > 0)) this.#changes.emit('change', change);
   }
 
   /** Reads on in long logs whose epochs are not all known, for a moment. */

@@ -3,10 +3,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inBatches } from './in-batches.js';
 
-/** The run folders and evaluation folders below a folder, by slash-separated path; `.` is the folder itself. */
+/** The run folders, evaluation folders and demos below a folder, by slash-separated path; `.` is the folder itself. */
 export interface FoundFolders {
   readonly runs: readonly string[];
   readonly evaluations: readonly string[];
+  readonly demos: readonly string[];
   /** Whether there may be more, beyond the limits. */
   readonly isCut: boolean;
 }
@@ -26,12 +27,13 @@ const standard: FindLimits = { depth: 6, folders: 20_000, found: 2_000 };
 const skipped = new Set(['checkpoints', 'node_modules']);
 
 /**
- * Looks for runs (`recipe.json` and `events.jsonl`) and evaluations (`manifest.json` and `verdicts.jsonl`), the
- * outermost first. Symbolic links are not followed; a folder that vanishes meanwhile is passed over.
+ * Looks for runs (`recipe.json` and `events.jsonl`), evaluations (`manifest.json` and `verdicts.jsonl`) and demos
+ * (`demo.json`), the outermost first. Symbolic links are not followed; a folder that vanishes meanwhile is passed over.
  */
 export async function findFolders(root: string, limits: FindLimits = standard): Promise<FoundFolders> {
   const runs: string[] = [];
   const evaluations: string[] = [];
+  const demos: string[] = [];
   let level = ['.'];
   let looked = 0;
   for (let depth = 0; level.length > 0 && depth <= limits.depth; depth++) {
@@ -43,11 +45,15 @@ export async function findFolders(root: string, limits: FindLimits = standard): 
       entries: await entriesOf(join(root, path)),
     }));
     for (const { path, entries } of all) {
-      if (runs.length >= limits.found || evaluations.length >= limits.found)
-        return { runs, evaluations, isCut: true };
+      if ([runs, evaluations, demos].some(({ length }) => length >= limits.found))
+        return { runs, evaluations, demos, isCut: true };
       const files = new Set(entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name));
       if (files.has('manifest.json') && files.has('verdicts.jsonl')) {
         evaluations.push(path);
+        continue;
+      }
+      if (files.has('demo.json')) {
+        demos.push(path);
         continue;
       }
       if (files.has('recipe.json') && files.has('events.jsonl')) runs.push(path);
@@ -55,10 +61,10 @@ export async function findFolders(root: string, limits: FindLimits = standard): 
         if (entry.isDirectory() && !entry.name.startsWith('.') && !skipped.has(entry.name))
           next.push(path === '.' ? entry.name : `${path}/${entry.name}`);
     }
-    if (looked > limits.folders) return { runs, evaluations, isCut: true };
+    if (looked > limits.folders) return { runs, evaluations, demos, isCut: true };
     level = next.sort();
   }
-  return { runs, evaluations, isCut: level.length > 0 };
+  return { runs, evaluations, demos, isCut: level.length > 0 };
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {

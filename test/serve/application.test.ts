@@ -318,6 +318,71 @@ describe('an evaluation', () => {
   });
 });
 
+describe('a demo', () => {
+  const write = (folder: string) => {
+    mkdirSync(join(folder, 'networks'), { recursive: true });
+    mkdirSync(join(folder, 'images'));
+    const networks = ['ReLU', 'SiLU'].map((title) => ({ title }));
+    writeFileSync(join(folder, 'demo.json'), JSON.stringify({ data: 'cifar10:test', networks }));
+    writeFileSync(join(folder, 'networks', '1-relu.gradient.onnx'), 'network');
+    writeFileSync(join(folder, 'images', '0000-cat.png'), 'picture');
+    writeFileSync(join(folder, 'index.html'), '<script src="own.js"></script>');
+    writeFileSync(join(folder, 'own.js'), 'fetch("/api/runs")');
+  };
+
+  it('is listed, and its page computes in workers with what lies in its folder', async () => {
+    const { root, get, json } = served();
+    write(join(root, 'a b', 'demo'));
+    const { demos, runs } = await json<Listing>('/api/runs');
+    assert.deepEqual(demos, [{ id: 'a b/demo', titles: ['ReLU', 'SiLU'], data: 'cifar10:test' }]);
+    assert.deepEqual(runs, []);
+    const of = (path: string) => get(`/demo/a%20b/demo/${path}`);
+    const index = await of('');
+    assert.equal(index.status, 200);
+    assert.match(index.headers.get('content-security-policy')!, /worker-src 'self'/);
+    const html = await index.text();
+    const [, script] = /src="\.\/(assets\/[^"]+\.js)"/.exec(html) ?? [];
+    for (const [path, type] of [
+      [script!, 'text/javascript; charset=utf-8'],
+      ['licences/onnxruntime-web.txt', 'text/plain; charset=utf-8'],
+      ['demo.json', 'application/json'],
+      ['networks/1-relu.gradient.onnx', 'application/octet-stream'],
+      ['images/0000-cat.png', 'image/png'],
+    ] as const) {
+      const answer = await of(path);
+      assert.equal(answer.status, 200, path);
+      assert.equal(answer.headers.get('content-type'), type, path);
+    }
+  });
+
+  it('runs no script of its own folder, and leads to nothing else', async () => {
+    const { root, place, get } = served();
+    write(join(root, 'demo'));
+    write(join(place, 'elsewhere'));
+    symlinkSync(join(place, 'elsewhere'), join(root, 'link'));
+    symlinkSync(join(place, 'elsewhere', 'own.js'), join(root, 'demo', 'images', 'own.png'));
+    writeRun(join(root, 'run'), wholeRun);
+    assert.doesNotMatch(await (await get('/demo/demo/')).text(), /own\.js/);
+    for (const path of [
+      'demo/own.js',
+      'demo/index.html',
+      'demo/networks/missing.onnx',
+      'demo/images/own.png',
+      'demo/images/..%2f..%2fdemo%2fown.js',
+      'demo',
+      'link/',
+      'link/demo.json',
+      'run/',
+      'run/demo.json',
+      'run/recipe.json',
+      '..%2felsewhere/demo.json',
+      'demo/%',
+      'assets/missing.js',
+    ])
+      assert.equal((await get(`/demo/${path}`)).status, 404, path);
+  });
+});
+
 describe('a path', () => {
   it('leads nowhere outside the served folder', async () => {
     const { place, root, get } = served();

@@ -1,5 +1,5 @@
 import { count } from '../../src/report/page/format.js';
-import type { EvaluationSummary, RunStatus } from '../../src/serve/api.js';
+import type { DemoSummary, EvaluationSummary, RunStatus } from '../../src/serve/api.js';
 import { addressOf } from './address.js';
 import { h } from './dom.js';
 import { ago, percentOr, statusMeaning, statusWords } from './words.js';
@@ -74,6 +74,25 @@ export function evaluationList(evaluations: readonly EvaluationSummary[]): HTMLE
             : 'not finished',
         ),
         h('p', { class: 'aside' }, ago(each.started)),
+      ),
+    ),
+  );
+}
+
+/** Demos, each with the page on which its networks are attacked. */
+export function demoList(demos: readonly DemoSummary[]): HTMLElement {
+  const addressOfDemo = (id: string) =>
+    `/demo/${id === '.' ? '' : `${id.split('/').map(encodeURIComponent).join('/')}/`}`;
+  return h(
+    'ul',
+    { class: 'cards plain' },
+    ...demos.map(({ id, titles, data }) =>
+      h(
+        'li',
+        { class: 'card link-card' },
+        h('a', { class: 'card-link', href: addressOfDemo(id) }, `Attack ${titles.join(' and ')}`),
+        h('p', { class: 'aside' }, `in this browser, on images of ${data}`),
+        h('p', { class: 'aside' }, id),
       ),
     ),
   );

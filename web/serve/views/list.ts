@@ -1,8 +1,14 @@
 import { count } from '../../../src/report/page/format.js';
-import type { EvaluationSummary, Listing, RunStatus, RunSummary } from '../../../src/serve/api.js';
+import type {
+  DemoSummary,
+  EvaluationSummary,
+  Listing,
+  RunStatus,
+  RunSummary,
+} from '../../../src/serve/api.js';
 import { addressOf, choose, chosen, go } from '../address.js';
 import { fill, h, hidden } from '../dom.js';
-import { bar, choice, evaluationList, section, statusMark } from '../parts.js';
+import { bar, choice, demoList, evaluationList, section, statusMark } from '../parts.js';
 import { ask, follow } from '../server.js';
 import { ago, countOr, durationOr, epochWords, percentOr, runFacts, shareDone, unknown } from '../words.js';
 import type { View } from './view.js';
@@ -17,6 +23,7 @@ export const listView: View = async ({ main, signal }) => {
   const listing = await ask<Listing>('runs', {}, signal);
   const runs = new Map(listing.runs.map((run) => [run.id, run]));
   const evaluations = new Map(listing.evaluations.map((each) => [each.id, each]));
+  const demos = new Map(listing.demos.map((each) => [each.id, each]));
   const selected = new Set<string>();
   const rows = new Map<string, Row>();
 
@@ -25,6 +32,7 @@ export const listView: View = async ({ main, signal }) => {
   const body = h('tbody', { role: 'rowgroup' });
   const none = h('p', { class: 'notice', hidden: true });
   const evaluated = h('div');
+  const attacked = h('div');
   const compareBar = h('div', { class: 'compare-bar', hidden: true });
   const find = h('input', {
     type: 'search',
@@ -113,6 +121,10 @@ export const listView: View = async ({ main, signal }) => {
         ),
     );
   };
+  const showDemos = () => {
+    const all = [...demos.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    fill(attacked, all.length > 0 && section('demos', 'Live attacks', demoList(all)));
+  };
 
   fill(
     main,
@@ -161,11 +173,13 @@ export const listView: View = async ({ main, signal }) => {
       body,
     ),
     none,
+    attacked,
     evaluated,
     compareBar,
   );
   arrange();
   showEvaluations();
+  showDemos();
 
   const update = (run: RunSummary) => {
     runs.set(run.id, run);
@@ -175,9 +189,9 @@ export const listView: View = async ({ main, signal }) => {
     if (change === 'again') {
       void ask<Listing>('runs', {}, signal).then(
         (now) => {
-          const ids = new Set([...now.runs, ...now.evaluations].map(({ id }) => id));
-          const gone = [...runs.keys(), ...evaluations.keys()].filter((id) => !ids.has(id));
-          apply({ runs: now.runs, evaluations: now.evaluations, gone });
+          const ids = new Set([...now.runs, ...now.evaluations, ...now.demos].map(({ id }) => id));
+          const known = [...runs.keys(), ...evaluations.keys(), ...demos.keys()];
+          apply({ ...now, gone: known.filter((id) => !ids.has(id)) });
         },
         () => undefined,
       );
@@ -188,18 +202,22 @@ export const listView: View = async ({ main, signal }) => {
   const apply = (change: {
     runs: readonly RunSummary[];
     evaluations: readonly EvaluationSummary[];
+    demos: readonly DemoSummary[];
     gone: readonly string[];
   }) => {
     for (const run of change.runs) update(run);
     for (const each of change.evaluations) evaluations.set(each.id, each);
+    for (const each of change.demos) demos.set(each.id, each);
     for (const id of change.gone) {
       runs.delete(id);
       rows.delete(id);
       evaluations.delete(id);
+      demos.delete(id);
       if (selected.delete(id)) showSelection();
     }
     arrange();
     if (change.evaluations.length + change.gone.length > 0) showEvaluations();
+    if (change.demos.length + change.gone.length > 0) showDemos();
   };
 
   document.addEventListener(
