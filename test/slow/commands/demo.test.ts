@@ -13,6 +13,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { setThreads } from '../../../src/engine/engine-info.js';
 import { writeWeights } from '../../../src/runs/checkpoint.js';
+import { startServer } from '../../../src/serve/server.js';
 import { tensor } from '../../../src/tensor/create.js';
 import { noGrad } from '../../../src/tensor/gradient.js';
 import { noise } from '../../../src/tensor/noise.js';
@@ -108,6 +109,8 @@ describe('the page of satin demo', {
   const { models, options } = subject();
   const problems: string[] = [];
   const requests: string[] = [];
+  /** Addresses besides that of the folder. */
+  const served: string[] = [];
   let browser: Browser;
   let page: Page;
   let address: string;
@@ -221,23 +224,41 @@ describe('the page of satin demo', {
     }
   });
 
+  it('is opened from the page of satin serve', async () => {
+    const server = await startServer({
+      folder: temporary,
+      port: 0,
+      onBug: (error) => problems.push(String(error)),
+    });
+    try {
+      await page.goto(server.url);
+      await page.getByRole('link', { name: 'Attack ReLU and SiLU' }).click();
+      await page.locator('#attack:enabled').waitFor();
+      assert.match(await attack(), /^ReLU (is|holds).* SiLU (is|holds).*\.$/);
+    } finally {
+      await page.goto(address);
+      await server.close();
+      served.push(server.url);
+    }
+  });
+
   it('computes on a graphics card as on the processor, where the browser offers one', async (context) => {
     await page.close(); // two pages at once would be slow
     const small = join(temporary, 'small');
     assert.equal(satin('demo', ...models, '--out', small, '--examples', '4', ...options).status, 0);
-    const served = await serveFolder(small);
+    const other = await serveFolder(small);
     // SwiftShader is a graphics card in software, which Chromium brings along.
-    const other = await openBrowser(['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']);
+    const browser = await openBrowser(['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']);
     try {
-      page = await other.newPage({ viewport: { width: 390, height: 900 } });
+      page = await browser.newPage({ viewport: { width: 390, height: 900 } });
       page.on('console', (message) => {
         if (['error', 'warning'].includes(message.type())) problems.push(message.text());
       });
       page.on('pageerror', ({ message }) => problems.push(message));
       page.context().on('request', (request) => {
-        if (!request.url().startsWith(served.address)) requests.push(request.url());
+        if (!request.url().startsWith(other.address)) requests.push(request.url());
       });
-      await page.goto(served.address);
+      await page.goto(other.address);
       await page.locator('#attack:enabled').waitFor();
       const surveyed = async () => {
         await page.getByRole('button', { name: 'Attack all 4' }).click();
@@ -261,8 +282,8 @@ describe('the page of satin demo', {
           if (Math.abs(expected) > 1e-3) assert.deepEqual(verdict, before);
         }
     } finally {
-      await other.close();
-      served.close();
+      await browser.close();
+      other.close();
     }
   });
 
@@ -270,6 +291,9 @@ describe('the page of satin demo', {
     assert.deepEqual(problems, []);
     assert.ok(requests.length > count);
     for (const url of requests)
-      assert.ok(url.startsWith(address) || url.startsWith('blob:') || url === 'data:,', url);
+      assert.ok(
+        [address, ...served, 'blob:', 'data:,'].some((start) => url.startsWith(start)),
+        url,
+      );
   });
 });
