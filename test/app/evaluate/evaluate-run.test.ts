@@ -28,6 +28,7 @@ import type { Tensor } from '../../../src/tensor/tensor.js';
 import { clean } from '../../../src/training/objectives/objective.js';
 import { readSafetensors } from '../../../src/weights/safetensors.js';
 import { blobs, smallModel, training } from '../../support/blobs.js';
+import { steadyClock } from '../../support/steady-clock.js';
 
 setThreads(1);
 
@@ -132,6 +133,7 @@ describe('an evaluation folder', () => {
 
 describe('an evaluation that is interrupted', () => {
   it('anywhere resumes to the same verdicts and images, and does only what is left', async () => {
+    using _clock = steadyClock();
     shown = 0;
     let pauses = 0;
     await evaluateRun({ ...options, ...kept(place('counted')), interrupted: () => ++pauses < 0 });
