@@ -1,5 +1,6 @@
 import { activationCost } from './activation-cost.js';
 import { activations } from './activations.js';
+import { attackPass } from './attack-pass.js';
 import { autoattack, pgd } from './attacks.js';
 import { call } from './call.js';
 import { imageCache } from './image-cache.js';
@@ -11,6 +12,7 @@ import { trainStep } from './train-step.js';
 /** All benchmarks by their names for `satin bench`. */
 export const benches = {
   'train-step': trainStep,
+  'attack-pass': attackPass,
   activations,
   'activation-cost': activationCost,
   call,

@@ -21,6 +21,8 @@ export interface RivalSettings {
   readonly attackSteps?: number;
   /** @default 'float32' */
   readonly precision?: string;
+  /** A training step, or the gradient of the images alone. @default 'step' */
+  readonly work?: 'step' | 'attack-pass';
 }
 
 /** A long-lived PyTorch process that answers requests. */

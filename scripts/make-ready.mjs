@@ -126,7 +126,7 @@ function lacking({ required, useful, npm }) {
 /** What is compiled, with what takes long. */
 function compiled({ binding, typescript, pages }) {
   return new Intl.ListFormat('en').format([
-    ...(binding ? ['the binding to libtorch (one to two minutes on two processors)'] : []),
+    ...(binding ? ['the binding to libtorch (two to four minutes on two processors)'] : []),
     ...(typescript ? ['the TypeScript'] : []),
     ...(pages ? ['the web pages'] : []),
   ]);

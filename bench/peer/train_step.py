@@ -1,4 +1,4 @@
-"""One adversarial training step in PyTorch: the rival of `satin bench train-step`.
+"""One adversarial training step in PyTorch, or one pass of an attack: the rival of `satin bench train-step` and `attack-pass`.
 
 A long-lived worker, so that two sides can alternate within one run. It reads one request a line from standard input
 and answers each with one line of JSON on standard output:
@@ -7,7 +7,8 @@ and answers each with one line of JSON on standard output:
         -> {"ready": true, "torch": "2.13.0", "parameters": 701466, "loss": 2.4, "setupSeconds": 60.0, ...}
            after compilation and warm-up, which are in no later figure. More fields, with their defaults: "device": "cpu" or
            "cuda"; "precision": "float32", "tf32" or "bfloat16" (autocast); "attackSteps": 1; "network": "resnet18" or
-           "resnet50", the latter on 3x224x224 with 1000 classes. On CUDA cuDNN chooses its fastest algorithms, as a user
+           "resnet50", the latter on 3x224x224 with 1000 classes; "work": "step", or "attack-pass": the loss's gradient with
+           respect to the images alone, batch norm in evaluation mode and folded into the convolutions. On CUDA cuDNN chooses its fastest algorithms, as a user
            who wants speed lets it, and no step waits for the card.
     run 10
         -> {"steps": 10, "seconds": 4.1, "attackSeconds": 1.6, "updateSeconds": 2.5, "imagesPerSecond": 312.2, "loss": 2.3}
@@ -28,6 +29,7 @@ import sys
 import time
 
 import torch
+from torch.fx.experimental.optimization import fuse
 from torch.nn import functional
 
 from resnet import ResNet18, ResNet50
@@ -41,7 +43,8 @@ BATCHES = 8  # batches of noise that the steps go round
 WARM_UP_STEPS = 3
 NETWORKS = {"resnet18": (ResNet18, 32, 10), "resnet50": (ResNet50, 224, 1000)}  # with the size of images and the classes
 PRECISIONS = ("float32", "tf32", "bfloat16")
-DEFAULTS = {"device": "cpu", "precision": "float32", "attackSteps": 1, "network": "resnet18"}
+WORK = ("step", "attack-pass")
+DEFAULTS = {"device": "cpu", "precision": "float32", "attackSteps": 1, "network": "resnet18", "work": "step"}
 
 
 def random_start(x):
@@ -58,7 +61,7 @@ def ascend(x, start, gradient, step_size=STEP_SIZE):
 class Step:
     """A network with its optimiser and data, and the two halves of a training step."""
 
-    def __init__(self, width, activation, variant, batch, device, precision, attackSteps, network):
+    def __init__(self, width, activation, variant, batch, device, precision, attackSteps, network, work):
         torch.manual_seed(0)
         self.device, self.attack_steps = torch.device(device), attackSteps
         self.step_size = STEP_SIZE if attackSteps == 1 else 2.5 * EPSILON / attackSteps
@@ -67,7 +70,11 @@ class Step:
         self.cast = precision == "bfloat16"
         make, size, classes = NETWORKS[network]
         self.memory_format = torch.channels_last if variant.endswith("channels-last") else torch.contiguous_format
-        self.model = make(width, ACTIVATIONS[activation], classes).to(self.device, memory_format=self.memory_format)
+        self.model = make(width, ACTIVATIONS[activation], classes)
+        self.is_pass = work == "attack-pass"
+        if self.is_pass:
+            self.model = fuse(self.model.eval()).requires_grad_(False)
+        self.model = self.model.to(self.device, memory_format=self.memory_format)
         self.parameters = list(self.model.parameters())
         self.optimizer = torch.optim.SGD(
             self.parameters, lr=LEARNING_RATE, momentum=0.9, nesterov=True, weight_decay=5e-4, foreach=True
@@ -82,13 +89,13 @@ class Step:
         self.taken = 0
         compiled = variant.startswith("compile")
         self.loss = self.plain_loss
-        self.attack = self.eager_attack
+        self.attack = self.eager_gradient if self.is_pass else self.eager_attack
         self.apply = self.optimizer.step
         if compiled:
             # The attack, its gradient included, is one graph; so are forward, backward and the optimiser's step.
             torch._dynamo.reset()
             self.loss = torch.compile(self.plain_loss, fullgraph=True)
-            self.attack = torch.compile(self.functional_attack, fullgraph=True)
+            self.attack = torch.compile(self.functional_gradient if self.is_pass else self.functional_attack, fullgraph=True)
             self.apply = torch.compile(self.optimizer.step)
 
     def plain_loss(self, x, y):
@@ -109,6 +116,13 @@ class Step:
             parameter.requires_grad_(True)
         return point
 
+    def eager_gradient(self, x, y):
+        point = x.detach().requires_grad_()
+        return torch.autograd.grad(self.plain_loss(point, y), point)[0]
+
+    def functional_gradient(self, x, y):
+        return torch.func.grad(self.plain_loss)(x, y)
+
     def functional_attack(self, x, y):
         point = random_start(x)
         for _ in range(self.attack_steps):
@@ -121,7 +135,7 @@ class Step:
 
     def attack_batch(self, x, y):
         self.model.eval()
-        if self.attack == self.eager_attack:
+        if self.attack in (self.eager_attack, self.eager_gradient):
             return self.attack(x, y)
         with torch.no_grad():  # keeps weight gradients out of the compiled graph; torch.func.grad is not affected
             return self.attack(x, y)
@@ -145,7 +159,7 @@ class Step:
             before = time.perf_counter()
             adversarial = self.attack_batch(x, y)
             between = time.perf_counter()
-            loss = self.update(adversarial, y)
+            loss = adversarial.sum() if self.is_pass else self.update(adversarial, y)
             if self.device.type == "cpu":
                 loss = loss.item()
             update_seconds += time.perf_counter() - between
@@ -168,7 +182,7 @@ def setup(settings):
     if not isinstance(settings, dict) or not needed <= set(settings) or not set(settings) <= needed | set(DEFAULTS):
         raise ValueError(f"Expected the fields {sorted(needed)} for setup, and of {sorted(DEFAULTS)}, but received {settings}.")
     settings = {**DEFAULTS, **settings}
-    for name, known in (("network", NETWORKS), ("precision", PRECISIONS), ("device", ("cpu", "cuda"))):
+    for name, known in (("network", NETWORKS), ("precision", PRECISIONS), ("device", ("cpu", "cuda")), ("work", WORK)):
         if settings[name] not in known:
             raise ValueError(f"Expected one of {list(known)} for {name} but received {settings[name]}.")
     if settings["activation"] not in ACTIVATIONS:

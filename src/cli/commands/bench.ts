@@ -12,6 +12,7 @@ import { requireJsonPath, writeResult } from '../write-result.js';
 
 const names = [
   'train-step',
+  'attack-pass',
   'activations',
   'activation-cost',
   'call',
