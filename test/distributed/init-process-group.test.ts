@@ -22,7 +22,7 @@ const two = async (behaviour: string, env: Readonly<Record<string, string>> = {}
 };
 
 // They mostly wait.
-describe('ranks', { skip, concurrency: 3 }, () => {
+describe('ranks', { skip, concurrency: 6 }, () => {
   const sentences = {
     'another operation':
       /operation 1 is an all-reduce of 5000 float64 on rank 0 of 2 \(.*\) and a broadcast of 2 int64 on rank 1 of 2/,

@@ -121,7 +121,9 @@ describe('large networks equal their sources', () => {
         model = create(network);
         check(network, model.classify, 'channels-last');
       });
-      it('channels first', () => check(network, model.classify, 'contiguous'));
+      // The others are of the same layers.
+      if (['resnet50', 'efficientnet-b0'].includes(network.name))
+        it('channels first', () => check(network, model.classify, 'contiguous'));
       it('as an attack runs it', () => {
         using folded = model.fold();
         check(network, folded.classify, 'contiguous');
