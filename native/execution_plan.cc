@@ -46,6 +46,11 @@ const float* constantOf(at::TensorList constants, int64_t number, int64_t count)
   return constant.data_ptr<float>();
 }
 
+void requireWindows(const Geometry& g) {
+  TORCH_CHECK(g.kernel > 0 && g.stride > 0 && std::min({g.inputs, g.outputs, g.height, g.width, g.outHeight, g.outWidth}) > 0,
+              "internal: a convolution of an execution plan has no windows.");
+}
+
 // Checks that a step's values and constants have the sizes that its kernel reads and writes.
 Prepared prepare(const Plan& plan, const Step& step, at::TensorList constants) {
   Prepared prepared{step, {}, nullptr, nullptr};
@@ -62,6 +67,7 @@ Prepared prepare(const Plan& plan, const Step& step, at::TensorList constants) {
       break;
     case StepKind::kConvolution:
     case StepKind::kConvolutionBack: {
+      requireWindows(step.geometry);
       const bool back = step.kind == StepKind::kConvolutionBack;
       prepared.convolution.emplace(step.geometry, back);
       same(valueSize(plan, step.from), prepared.convolution->inputSize());
@@ -78,8 +84,14 @@ Prepared prepare(const Plan& plan, const Step& step, at::TensorList constants) {
       prepared.weights = constantOf(constants, step.weights, step.geometry.inputs);
       prepared.bias = constantOf(constants, step.bias, step.geometry.inputs);
       break;
-    case StepKind::kMean: same(valueSize(plan, step.from), valueSize(plan, step.to) * step.geometry.height); break;
-    case StepKind::kMeanBack: same(valueSize(plan, step.from) * step.geometry.height, valueSize(plan, step.to)); break;
+    case StepKind::kMean:
+      TORCH_CHECK(step.geometry.height > 0, "internal: a mean of an execution plan is over nothing.");
+      same(valueSize(plan, step.from), valueSize(plan, step.to) * step.geometry.height);
+      break;
+    case StepKind::kMeanBack:
+      TORCH_CHECK(step.geometry.height > 0, "internal: a mean of an execution plan is over nothing.");
+      same(valueSize(plan, step.from) * step.geometry.height, valueSize(plan, step.to));
+      break;
     case StepKind::kSum: same(valueSize(plan, step.from), valueSize(plan, step.to)); break;
     case StepKind::kMaxPool:
     case StepKind::kMaxPoolBack: {
@@ -87,7 +99,8 @@ Prepared prepare(const Plan& plan, const Step& step, at::TensorList constants) {
       const bool back = step.kind == StepKind::kMaxPoolBack;
       same(valueSize(plan, back ? step.to : step.from), g.inputs * g.height * g.width);
       same(valueSize(plan, back ? step.from : step.to), g.inputs * g.outHeight * g.outWidth);
-      TORCH_CHECK(g.kernel > 0 && g.stride > 0 && (!back || step.positions >= 0), "internal: a pooling of an execution plan has no windows.");
+      requireWindows(g);
+      TORCH_CHECK(!back || step.positions >= 0, "internal: a pooling of an execution plan has no positions.");
       break;
     }
     case StepKind::kStore:
@@ -311,8 +324,8 @@ class RunPlan : public torch::autograd::Function<RunPlan> {
 
 at::Tensor planWeightsCpu(const at::Tensor& weight, at::IntArrayRef numbers, bool back) {
   const Geometry geometry = readGeometry(numbers);
-  TORCH_CHECK(weight.scalar_type() == at::kFloat && weight.numel() == geometry.inputs * geometry.outputs * geometry.kernel * geometry.kernel &&
-                  weight.numel() > 0 && geometry.stride > 0,
+  requireWindows(geometry);
+  TORCH_CHECK(weight.scalar_type() == at::kFloat && weight.numel() == geometry.inputs * geometry.outputs * geometry.kernel * geometry.kernel,
               "internal: weights do not fit the geometry of their convolution.");
   const PlanConvolution convolution(geometry, back);
   at::Tensor packed = at::empty({convolution.weightCount()}, weight.options().memory_format(c10::nullopt));
