@@ -8,16 +8,15 @@ import { isReady } from './ready.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** These only print text: they must work where libtorch cannot be installed. */
-const TEXT_ONLY = ['--help', '-h', '--version', '-V'];
+const TEXT_ONLY = { options: ['--help', '-h', '--version', '-V'], commands: ['help', 'list', 'completion'] };
 
 const words = process.argv.slice(2);
 /** What the tab key asks is answered at once or not at all. */
 const isHurried = words[0] === 'completion' && words.includes('--');
 const need =
   words.length === 0 ||
-  words[0] === 'completion' ||
-  words[0] === 'help' ||
-  words.some((word) => TEXT_ONLY.includes(word))
+  TEXT_ONLY.commands.includes(words[0]) ||
+  words.some((word) => TEXT_ONLY.options.includes(word))
     ? 'cli'
     : 'engine';
 let failed = false;
