@@ -1,5 +1,6 @@
 import type { Attack, GradientAttack, Threat } from '../../attacks/attack.js';
 import { parseGradientAttack } from '../../attacks/attack.js';
+import { norms } from '../../attacks/norms.js';
 import { attackBatch } from '../attack-batch.js';
 import { pause } from '../interruption.js';
 import type { Flag, FlagCode } from './flag.js';
@@ -25,10 +26,10 @@ export async function monotone(probe: Probe, callbacks: CheckCallbacks = {}): Pr
   const slack = Math.max(thresholds.monotoneImages, thresholds.monotoneShare * count);
   const attacks = epsilon === 0 ? 2 : 7;
   let done = 0;
-  const broken = async (each: Attack, radius: number = epsilon) => {
+  const broken = async (each: Attack, within: Threat = threat) => {
     const found = await countBroken(probe, {
       attack: each,
-      threat: { norm, epsilon: radius },
+      threat: within,
       ...(interrupted !== undefined && { interrupted }),
     });
     onProgress?.(++done, attacks);
@@ -39,7 +40,7 @@ export async function monotone(probe: Probe, callbacks: CheckCallbacks = {}): Pr
     if (!holds) flags.push({ code, message });
   };
 
-  const unperturbed = await broken(attack, 0);
+  const unperturbed = await broken(attack, { norm, epsilon: 0 });
   expect(
     unperturbed <= (probe.subject.random === true ? slack : 0),
     'zero-epsilon-breaks',
@@ -60,7 +61,7 @@ export async function monotone(probe: Probe, callbacks: CheckCallbacks = {}): Pr
     'more-steps-are-weaker',
     `${longer.name} broke ${more} of ${count} images and ${attack.name} ${plain}: more steps must not weaken an attack. The attack fails to maximise the loss; try restarts, other losses (pgd-cw-50, apgd-dlr) and square.`,
   );
-  const wider = await broken(attack, 2 * epsilon);
+  const wider = await broken(attack, { norm, epsilon: 2 * epsilon });
   expect(
     wider >= plain - slack,
     'larger-epsilon-is-weaker',
@@ -81,9 +82,12 @@ export async function monotone(probe: Probe, callbacks: CheckCallbacks = {}): Pr
   return flags;
 }
 
-/** Radius of a ball around any image of `numbers` pixels that contains the whole box. */
-function wholeBox({ norm }: Threat, numbers: number): number {
-  return { linf: 1, l2: Math.sqrt(numbers), l1: numbers }[norm.name];
+/**
+ * A ball around any image of `numbers` pixels that contains the whole box. In L1 it is that of L∞: as points they are the same, but
+ * in L1 a step moves few pixels, and would not get through the box.
+ */
+function wholeBox({ norm }: Threat, numbers: number): Threat {
+  return norm.name === 'l2' ? { norm, epsilon: Math.sqrt(numbers) } : { norm: norms.linf, epsilon: 1 };
 }
 
 /** Number of images that an attack breaks. */
