@@ -5,9 +5,9 @@ import { gradient } from '../src/tensor/gradient.js';
 import { noise } from '../src/tensor/noise.js';
 import { keep, scope } from '../src/tensor/scope.js';
 import { fastestVariant } from './fastest-variant.js';
-import { medianInterval } from './pairs.js';
 import { torchVersion } from './rival.js';
 import type { BenchOptions, BenchRow } from './row.js';
+import { speedRow, type Turn } from './speed-row.js';
 
 const networks = {
   resnet18: { shape: [3, 32, 32], classes: 10 },
@@ -44,27 +44,14 @@ export async function attackPass(options: BenchOptions): Promise<BenchRow[]> {
       const steps = Math.max(1, Math.round(turnSeconds / satin.run(1)));
       const settings = { network, width, activation, batch, work: 'attack-pass' } as const;
       using peer = version === null ? null : await fastestVariant({ python, version, settings, steps, note });
-      const turns: { satin: number; peer: number | null }[] = [];
+      const turns: Turn[] = [];
       for (let pair = 0; pair < pairs; pair++) {
         onProgress({ label: name, done: pair, total: pairs });
         const early = pair % 2 === 0 ? satin.run(steps) : null;
         const theirs = (await peer?.rival.run(steps)) ?? null;
         turns.push({ satin: early ?? satin.run(steps), peer: theirs });
       }
-      const speed = (seconds: readonly number[]) =>
-        medianInterval(seconds.map((each) => (batch * steps) / each)).median;
-      const ratios = turns.flatMap((turn) => (turn.peer === null ? [] : [turn.peer / turn.satin]));
-      const ratio = ratios.length === 0 ? null : medianInterval(ratios);
-      rows.push({
-        name,
-        unit: 'img/s',
-        satin: speed(turns.map((turn) => turn.satin)),
-        peer: ratio === null ? null : speed(turns.flatMap((turn) => (turn.peer === null ? [] : [turn.peer]))),
-        peerName: peer?.name ?? null,
-        ratio: ratio?.median ?? null,
-        interval: ratio?.interval ?? null,
-        runs: pairs,
-      });
+      rows.push(speedRow({ name, turns, images: batch * steps, peerName: peer?.name ?? null }));
     }
   return rows;
 }

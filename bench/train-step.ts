@@ -1,9 +1,9 @@
 import { cardTrainStep } from './card-train-step.js';
 import { fastestVariant } from './fastest-variant.js';
-import { medianInterval } from './pairs.js';
 import { peakMemory } from './peak-memory.js';
 import { torchVersion } from './rival.js';
 import type { BenchOptions, BenchRow } from './row.js';
+import { speedRow, type Turn } from './speed-row.js';
 import { batchSize, SatinStep } from './step.js';
 
 /**
@@ -28,25 +28,12 @@ export async function trainStep(options: BenchOptions): Promise<BenchRow[]> {
       using peer = version === null ? null : await fastestVariant({ python, version, settings, steps, note });
       using satin = new SatinStep(width, activation);
       satin.run(2);
-      const turns: { satin: number; peer: number | null }[] = [];
+      const turns: Turn[] = [];
       for (let pair = 0; pair < pairs; pair++) {
         onProgress({ label: name, done: pair, total: pairs });
         turns.push({ satin: satin.run(steps), peer: (await peer?.rival.run(steps)) ?? null });
       }
-      const speed = (seconds: readonly number[]) =>
-        medianInterval(seconds.map((each) => (batchSize * steps) / each)).median;
-      const ratios = turns.flatMap((turn) => (turn.peer === null ? [] : [turn.peer / turn.satin]));
-      const ratio = ratios.length === 0 ? null : medianInterval(ratios);
-      rows.push({
-        name,
-        unit: 'img/s',
-        satin: speed(turns.map((turn) => turn.satin)),
-        peer: ratio === null ? null : speed(turns.flatMap((turn) => (turn.peer === null ? [] : [turn.peer]))),
-        peerName: peer?.name ?? null,
-        ratio: ratio?.median ?? null,
-        interval: ratio?.interval ?? null,
-        runs: pairs,
-      });
+      rows.push(speedRow({ name, turns, images: batchSize * steps, peerName: peer?.name ?? null }));
       if (!only(`${name}/memory`)) continue;
       note(`${name}: memory`);
       const memory = await peakMemory({ python, width, activation, peer: peer?.settings ?? null });
