@@ -120,6 +120,7 @@ export async function drySweep(sweep: Sweep, options: { readonly resume: boolean
   const { path, runs } = sweep;
   const { trainingSetSize } = await import('../app/plan/training-set-size.js');
   const { passCounts } = await import('../app/plan/pass-counts.js');
+  const { requireClassWeights } = await import('../app/train/class-weights.js');
   const { requireWholeBatch } = await import('../app/train/require-whole-batch.js');
   requirePlace(sweep, options);
   const lines: string[][] = [];
@@ -127,6 +128,7 @@ export async function drySweep(sweep: Sweep, options: { readonly resume: boolean
   for (const run of runs) {
     const size = await trainingSetSize(run.recipe);
     requireWholeBatch(size.training, run.recipe.training.batch);
+    requireClassWeights(run.recipe, size.classes);
     const { steps } = passCounts(run.recipe, size);
     total += steps;
     lines.push([run.name, `${steps} steps`, `${run.recipe.training.epochs} epochs`, stateOf(run)]);

@@ -11,6 +11,7 @@ import type { Recipe } from '../../recipe/recipe.js';
 import { deviceOfRank } from '../device-of-rank.js';
 import { requirePrecision } from '../require-precision.js';
 import { requireWholeGroups } from '../require-whole-groups.js';
+import { requireClassWeights } from '../train/class-weights.js';
 import { requireWholeBatch } from '../train/require-whole-batch.js';
 import { type Device, devices, type PlannedName, reached } from './devices.js';
 import { measureLayers, type PassTimes } from './layer-times.js';
@@ -87,6 +88,7 @@ export async function plan(recipe: Recipe, options: PlanOptions = {}): Promise<P
     : deviceOfTable(device, precision);
   const set = await trainingSetSize(recipe);
   requireWholeBatch(set.training, training.batch);
+  requireClassWeights(recipe, set.classes);
   const network = layerSummary({
     ...networkOf(recipe),
     shape: set.shape,

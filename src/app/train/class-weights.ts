@@ -39,6 +39,13 @@ export function classWeightsOf(
   return classWeights;
 }
 
+/** The same of a list before the classes have names. @throws {InputError} for a list of another length than `classes` */
+export function requireClassWeights({ training }: Pick<Recipe, 'training'>, classes: number): void {
+  const { classWeights } = training;
+  if (Array.isArray(classWeights) && classWeights.length !== classes)
+    throw InputError.expected(`${classes} numbers, one for each class,`, setting, classWeights);
+}
+
 /** The number of training images of each class. */
 function countsOf(training: TrainingData['training']): number[] {
   const counts = training.classes.map(() => 0);

@@ -149,11 +149,13 @@ async function dryRun(
 ): Promise<string> {
   const { trainingSetSize } = await import('../../app/plan/training-set-size.js');
   const { passCounts } = await import('../../app/plan/pass-counts.js');
+  const { requireClassWeights } = await import('../../app/train/class-weights.js');
   const { requireWholeBatch } = await import('../../app/train/require-whole-batch.js');
   const { stringify } = await import('yaml');
   const size = await trainingSetSize(recipe);
   const { epochs, batch, patience } = recipe.training;
   requireWholeBatch(size.training, batch);
+  requireClassWeights(recipe, size.classes);
   const goesOn = resume && isRunFolder(path);
   if (!goesOn) requireUnused(path);
   const { steps, measured } = passCounts(recipe, size);

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
-import { classWeightsOf } from '../../../src/app/train/class-weights.js';
+import { classWeightsOf, requireClassWeights } from '../../../src/app/train/class-weights.js';
 import { consecutiveIds, type Dataset } from '../../../src/data/dataset.js';
 import { setThreads } from '../../../src/engine/engine-info.js';
 import { InputError } from '../../../src/errors.js';
@@ -62,6 +62,12 @@ it('a list of another length is refused, and classes without images cannot be ba
     /3 numbers, one for each of ant, bee, cow, for training\.classWeights but received \[1,2\]/,
   );
   refused('balanced', /training images of every class for training\.classWeights.*There is none of bee\./);
+});
+
+it('a list of another length is refused before the classes have names too', () => {
+  const given = (classWeights: unknown) => tinyTraining(dir, { classWeights });
+  for (const fits of [null, 'balanced', new Array(10).fill(2)]) requireClassWeights(given(fits), 10);
+  assert.throws(() => requireClassWeights(given([1, 2]), 10), /Expected 10 numbers, one for each class,/);
 });
 
 it('a run learns with them, or is refused before anything is written', async () => {
