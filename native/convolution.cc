@@ -1,5 +1,5 @@
-// satin::conv2d: libtorch's convolution, on the CPU by Winograd's method where that serves: the output and the input's
-// gradient. The weights' gradient, second derivatives and every other convolution are libtorch's.
+// satin::conv2d: libtorch's convolution, on the CPU by Winograd's method where that serves: the output and both gradients.
+// Second derivatives and every other convolution are libtorch's.
 // satin::convolve_norm_activate: on the CPU, if no gradient is needed and Winograd's method applies, norm, residual and
 // activation are its epilogue, computed while a part of the output is in the cache.
 #include "convolution.h"
@@ -10,6 +10,7 @@
 #include "dispatch.h"
 #include "batch_norm_activation.h"
 #include "winograd.h"
+#include "winograd_gradient.h"
 
 namespace satin {
 namespace {
@@ -17,8 +18,8 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// The gradient of the weights, which libtorch computes.
-at::Tensor weightGradient(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight) {
+// The gradient of the weights by libtorch, which can be differentiated again.
+at::Tensor weightGradientComposed(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight) {
   const int64_t one[2] = {1, 1}, zero[2] = {0, 0};
   return std::get<1>(at::convolution_backward(dy, x, weight, c10::nullopt, one, one, one, false, zero, 1, {false, true, false}));
 }
@@ -45,7 +46,8 @@ class WinogradConvolution : public torch::autograd::Function<WinogradConvolution
       else
         dx = winogradConvolution(dy, weight.size(1), turned(layoutOf(weight)), kept);
     }
-    if (context->needs_input_grad(1)) dWeight = weightGradient(dy, x, weight);
+    if (context->needs_input_grad(1))
+      dWeight = at::GradMode::is_enabled() ? weightGradientComposed(dy, x, weight) : winogradWeightGradient(dy, x);
     return {dx, dWeight, {}, {}};
   }
 };

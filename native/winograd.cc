@@ -12,8 +12,6 @@ namespace {
 // Number of tiles whose outputs pass through the epilogue while they are in the cache: as many as the kernel processes at once.
 constexpr int64_t kTilesAtOnce = 48;
 
-ConvolutionShape shapeOf(const at::Tensor& x, int64_t outputs) { return {x.size(0), x.size(2), x.size(3), x.size(1), outputs}; }
-
 // Weights as Winograd's method takes them: what was kept, or transformed now.
 at::Tensor weightsFor(const ConvolutionShape& shape, const WeightLayout& weight, const at::Tensor& kept, const at::TensorOptions& options) {
   if (!kept.defined()) return winogradWeights(shape, weight, options);
@@ -37,9 +35,6 @@ Parts partsOf(const ConvolutionShape& shape) {
   return {tiles, outputs};
 }
 
-// Number `part` of `parts` nearly equal ones.
-Range partOf(int64_t count, int64_t part, int64_t parts) { return {count * part / parts, count * (part + 1) / parts}; }
-
 at::Tensor applyEpilogue(const at::Tensor& x, const Epilogue& epilogue) {
   at::Tensor y = at::empty_like(x);
   const float* from = x.data_ptr<float>();
@@ -55,6 +50,8 @@ at::Tensor applyEpilogue(const at::Tensor& x, const Epilogue& epilogue) {
 }
 
 }  // namespace
+
+ConvolutionShape shapeOf(const at::Tensor& x, int64_t outputs) { return {x.size(0), x.size(2), x.size(3), x.size(1), outputs}; }
 
 bool isPlain(const at::Tensor& tensor) {
   return tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided && tensor.dim() == 4;

@@ -18,6 +18,9 @@ bool winogradServes(const at::Tensor& x, const at::Tensor& weight, const Optiona
 // A plain image or weight: four dimensions of float32.
 bool isPlain(const at::Tensor& tensor);
 
+// Of images x [N, C, H, W] and so many outputs.
+ConvolutionShape shapeOf(const at::Tensor& x, int64_t outputs);
+
 WeightLayout layoutOf(const at::Tensor& weight);
 
 // The weights that lead back from outputs to inputs: both exchanged, and turned half round.

@@ -2,50 +2,10 @@
 
 #include <algorithm>
 
-#include "vectors.h"
+#include "winograd_transforms.h"
 
 namespace satin {
 namespace {
-
-constexpr int kPoints = 36;
-
-// The transforms of the points 0, ±√½, ±√2 and ∞, which round less than 0, ±1, ±2 and ∞.
-constexpr float kRoot = 1.41421356237309505f;
-
-// Bᵀ d, from six numbers to six
-template <typename V>
-SATIN_INLINE void inputTransform(const V d[6], V t[6]) {
-  const V even = d[4] - 2.0f * d[2], odd = kRoot / 2 * d[3] - kRoot * d[1];
-  const V evenHalf = d[4] - 0.5f * d[2], oddHalf = kRoot * d[3] - kRoot / 2 * d[1];
-  t[0] = d[0] + d[4] - 2.5f * d[2];
-  t[1] = even + odd;
-  t[2] = even - odd;
-  t[3] = evenHalf + oddHalf;
-  t[4] = evenHalf - oddHalf;
-  t[5] = d[1] + d[5] - 2.5f * d[3];
-}
-
-// G g, from three numbers to six
-template <typename V>
-SATIN_INLINE void weightTransform(const V g[3], V u[6]) {
-  const V near = g[0] + 0.5f * g[2], far = g[0] + 2.0f * g[2];
-  u[0] = g[0];
-  u[1] = (near + kRoot / 2 * g[1]) * (-2.0f / 3);
-  u[2] = (near - kRoot / 2 * g[1]) * (-2.0f / 3);
-  u[3] = (far + kRoot * g[1]) * (1.0f / 6);
-  u[4] = (far - kRoot * g[1]) * (1.0f / 6);
-  u[5] = g[2];
-}
-
-// Aᵀ m, from six numbers to four
-template <typename V>
-SATIN_INLINE void outputTransform(const V m[6], V y[4]) {
-  const V sum = m[1] + m[2], difference = m[1] - m[2], farSum = m[3] + m[4], farDifference = m[3] - m[4];
-  y[0] = m[0] + sum + farSum;
-  y[1] = kRoot / 2 * difference + kRoot * farDifference;
-  y[2] = 0.5f * sum + 2.0f * farSum;
-  y[3] = kRoot / 4 * difference + 2 * kRoot * farDifference + m[5];
-}
 
 // From one point's weights to the next: no multiple of a page, or all 36 would share a few lines of the cache.
 int64_t matrixStride(const ConvolutionShape& shape) { return shape.inputs * shape.outputs + 16; }
@@ -82,44 +42,6 @@ SATIN_INLINE void transformWeights(const ConvolutionShape& shape, const WeightLa
         for (int column = 0; column < 6; column++) store<lanes>(to + (row * 6 + column) * matrix, u[column]);
       }
     }
-}
-
-struct Place {
-  int64_t image, row, column;  // of a tile's first output
-};
-
-SATIN_INLINE Place placeOf(const ConvolutionShape& shape, int64_t tile) {
-  const int64_t across = shape.tilesAcross(), line = tile / across;
-  return {line / shape.tilesDown(), line % shape.tilesDown() * 4, (tile - line * across) * 4};
-}
-
-// The 6x6 inputs around a tile → 36 points x inputs. `zeros` replaces positions outside the image.
-template <int lanes>
-SATIN_INLINE void transformInput(const ConvolutionShape& shape, const float* x, const Place& place, const float* zeros, float* to) {
-  const float* at[6][6];
-  const float* image = x + place.image * shape.height * shape.width * shape.inputs;
-  for (int row = 0; row < 6; row++) {
-    const int64_t r = place.row - 1 + row;
-    const bool rowInside = r >= 0 && r < shape.height;
-    for (int column = 0; column < 6; column++) {
-      const int64_t c = place.column - 1 + column;
-      at[row][column] = rowInside && c >= 0 && c < shape.width ? image + (r * shape.width + c) * shape.inputs : zeros;
-    }
-  }
-  for (int64_t channel = 0; channel < shape.inputs; channel += lanes) {
-    Vec<lanes> half[6][6];
-    for (int column = 0; column < 6; column++) {
-      Vec<lanes> d[6], t[6];
-      for (int row = 0; row < 6; row++) d[row] = load<lanes>(at[row][column] + channel);
-      inputTransform(d, t);
-      for (int row = 0; row < 6; row++) half[row][column] = t[row];
-    }
-    for (int row = 0; row < 6; row++) {
-      Vec<lanes> t[6];
-      inputTransform(half[row], t);
-      for (int column = 0; column < 6; column++) store<lanes>(to + (row * 6 + column) * shape.inputs + channel, t[column]);
-    }
-  }
 }
 
 // 36 points x outputs → the 4x4 outputs of a tile
@@ -195,7 +117,7 @@ SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, c
   for (int64_t first = tiles.begin; first < tiles.end; first += kBlock) {
     const int64_t count = std::min(kBlock, tiles.end - first);
     for (int64_t tile = 0; tile < count; tile++)
-      transformInput<lanes>(shape, x, placeOf(shape, first + tile), zeros, inputs + tile * kPoints * shape.inputs);
+      transformInput<lanes>(shape, x, placeOf(shape, first + tile), zeros, shape.inputs, inputs + tile * kPoints * shape.inputs);
     for (int point = 0; point < kPoints; point++) {
       const float* from = inputs + point * shape.inputs;
       const float* weights = transformed + point * matrixStride(shape);

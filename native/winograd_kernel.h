@@ -39,6 +39,9 @@ struct Range {
   int64_t begin, end;
 };
 
+// Number `part` of `parts` nearly equal ones.
+inline Range partOf(int64_t count, int64_t part, int64_t parts) { return {count * part / parts, count * (part + 1) / parts}; }
+
 // Computes some tiles of y from x, of some outputs: whole panels. A number depends neither on the ranges nor on other images.
 // y[0] is number `origin` of all outputs, so that y may be a part of them.
 void winogradTiles(const ConvolutionShape& shape, const float* x, const float* transformed, Range tiles, Range outputs,

@@ -61,6 +61,8 @@ const shapes: readonly Shape[] = [
   { images: 5, height: 7, width: 7, inputs: 48, outputs: 80 },
   { images: 2, height: 3, width: 11, inputs: 32, outputs: 16 },
   { images: 2, height: 9, width: 6, inputs: 80, outputs: 64 },
+  // so many that threads share out the outputs of the weights' gradient, unequally
+  { images: 3, height: 7, width: 6, inputs: 96, outputs: 144 },
 ];
 
 const nameOf = ({ images, height, width, inputs, outputs }: Shape) =>
@@ -112,6 +114,24 @@ describe('a 3x3 convolution by Winograd’s method', () => {
           assert.deepEqual(other.slope.numbers(), whole.slope.numbers());
         }
         setThreads(2);
+      }
+    }));
+
+  it('has the gradient of its weights with any number of threads, and the same bits each time', () =>
+    scope(() => {
+      for (const shape of [shapes[0]!, shapes.at(-1)!]) {
+        const run = (dtype: Dtype) => {
+          const weight = weightOf(shape).to(dtype).detach().requireGrad_();
+          const output = conv2d(xOf(shape).to(dtype), weight, { padding: 1 });
+          return gradient(output.mul(output).sum(), weight).numbers();
+        };
+        const exact = run('float64');
+        for (const threads of [1, 3, 8, 2]) {
+          setThreads(threads);
+          const found = run('float32');
+          assertNear(found, exact, { relative: 1e-5, name: `${threads} threads` });
+          assert.deepEqual(run('float32'), found);
+        }
       }
     }));
 
