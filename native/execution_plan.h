@@ -15,4 +15,11 @@ PlanWeightsSignature planWeightsCpu;
 using RunPlanSignature = at::Tensor(const at::Tensor& images, at::TensorList constants, at::IntArrayRef plan, at::ArrayRef<double> curves);
 RunPlanSignature runPlanAutogradCpu, runPlanCpu;
 
+// The same, up to rounding, for images that differ in few places from `near` [N, C, H, W]: of the `leading` steps only those places are
+// computed that see a difference (plan_near.h). `memory` [slots, numbers], at first of NaN, is what is known of each slot's
+// neighbour; each image has a slot of its own.
+using RunPlanNearSignature = at::Tensor(const at::Tensor& images, const at::Tensor& near, const at::Tensor& memory, at::IntArrayRef slots,
+                                        int64_t leading, at::TensorList constants, at::IntArrayRef plan, at::ArrayRef<double> curves);
+RunPlanNearSignature runPlanNearCpu;
+
 }  // namespace satin

@@ -43,6 +43,9 @@ TORCH_LIBRARY(satin, library) {
       "float[] activation) -> Tensor");
   library.def("plan_weights(Tensor weight, int[] geometry, bool back) -> Tensor");
   library.def("run_plan(Tensor images, Tensor[] constants, int[] plan, float[] curves) -> Tensor");
+  library.def(
+      "run_plan_near(Tensor images, Tensor near, Tensor(a!) memory, int[] slots, int leading, Tensor[] constants, int[] plan, "
+      "float[] curves) -> Tensor");
   library.def("step_to_hyperplane(Tensor x, Tensor w, Tensor excess, bool euclidean) -> Tensor");
   library.def("all_reduce_sum(Tensor tensor) -> Tensor");
 }
@@ -59,6 +62,7 @@ TORCH_LIBRARY_IMPL(satin, CPU, library) {
   library.impl("convolve_norm_activate", TORCH_FN(convolveNormActivateCpu));
   library.impl("plan_weights", TORCH_FN(planWeightsCpu));
   library.impl("run_plan", TORCH_FN(runPlanCpu));
+  library.impl("run_plan_near", TORCH_FN(runPlanNearCpu));
   library.impl("step_to_hyperplane", TORCH_FN(stepToHyperplaneCpu));
 }
 
@@ -101,6 +105,7 @@ TORCH_LIBRARY_IMPL(satin, Autograd, library) {
   library.impl("norm_activate", TORCH_FN(normActivateAutograd));
   // No gradient: their results are constants.
   library.impl("winograd_weights", torch::CppFunction::makeFallthrough());
+  library.impl("run_plan_near", torch::CppFunction::makeFallthrough());
   library.impl("step_to_hyperplane", torch::CppFunction::makeFallthrough());
 }
 

@@ -94,6 +94,33 @@ int64_t PlanConvolution::inputSize() const { return height_ * width_ * inputs_; 
 int64_t PlanConvolution::outputSize() const { return outHeight_ * outWidth_ * outputs_; }
 int64_t PlanConvolution::scratch() const { return isWinograd_ ? winogradScratch(shapeOf(0)) : 0; }
 
+Region PlanConvolution::reachOf(const Region& region) const {
+  if (region.isEmpty()) return region;
+  const Geometry& g = geometry_;
+  return {std::max<int64_t>(0, region.top + g.top - g.kernel + 1), std::min(outHeight_, region.bottom + g.top),
+          std::max<int64_t>(0, region.left + g.left - g.kernel + 1), std::min(outWidth_, region.right + g.left)};
+}
+
+Region PlanConvolution::computedFor(const Region& region) const {
+  if (!isWinograd_ || region.isEmpty()) return region;
+  return {region.top / 4 * 4, std::min(outHeight_, (region.bottom + 3) / 4 * 4), region.left / 4 * 4,
+          std::min(outWidth_, (region.right + 3) / 4 * 4)};
+}
+
+void PlanConvolution::runRegion(const Region& region, const float* x, const float* packed, const float* zeros, float* scratch,
+                                float* y) const {
+  if (!isWinograd_) {
+    for (int64_t row = region.top; row < region.bottom; row++)
+      convolveByTaps(lattices_[0], x, packed, row * outWidth_ + region.left, row * outWidth_ + region.right, zeros, y);
+    return;
+  }
+  const ConvolutionShape shape = shapeOf(1);
+  std::vector<int64_t> tiles;
+  for (int64_t row = region.top; row < region.bottom; row += 4)
+    for (int64_t column = region.left; column < region.right; column += 4) tiles.push_back(row / 4 * shape.tilesAcross() + column / 4);
+  winogradTileList(shape, x, packed, tiles.data(), static_cast<int64_t>(tiles.size()), scratch, y);
+}
+
 void PlanConvolution::runTaps(int64_t images, const float* x, const float* packed, const float* zeros, float* y) const {
   for (const TapConvolution& lattice : lattices_) {
     convolveByTaps(lattice, x, packed, 0, images * lattice.places(), zeros, y);

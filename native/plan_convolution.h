@@ -10,6 +10,13 @@
 
 namespace satin {
 
+// Places of an image: rows `top` to `bottom` and columns `left` to `right`, the last of each not included.
+struct Region {
+  int64_t top, bottom, left, right;
+  bool isEmpty() const { return top >= bottom || left >= right; }
+  int64_t places() const { return isEmpty() ? 0 : (bottom - top) * (right - left); }
+};
+
 // Winograd's method where it serves; else taps: one lattice forward, and stride² of them back.
 class PlanConvolution {
  public:
@@ -26,6 +33,14 @@ class PlanConvolution {
   int64_t outputChannels() const { return outputs_; }
   // Numbers that `run` works in.
   int64_t scratch() const;
+  // So many zeros `run` wants.
+  int64_t zeros() const { return (inputs_ + 15) / 16 * 16; }
+
+  // Forward with stride 1: the places that see one of these, and the places that are computed together with those.
+  Region reachOf(const Region& region) const;
+  Region computedFor(const Region& region) const;
+  // Computes these places of one image, which are computed together. What is in y beside them stays.
+  void runRegion(const Region& region, const float* x, const float* packed, const float* zeros, float* scratch, float* y) const;
 
   // Computes y for some images. `finish(offset, count)` is called for each part of y, whose numbers are still in the cache,
   // when it is complete. `zeros` are as many as x has channels.

@@ -21,6 +21,7 @@ enum class StepKind : int64_t {
   kStore = 7,            // logits, or the images' gradient times scale, to channels first
   kMaxPool = 8,          // keeps where each maximum was
   kMaxPoolBack = 9,      // (dy where the maximum was + other) · slopes
+  kNear = 10,            // what the leading steps lead to, by plan_near.h; not written in a plan
 };
 
 // Of the convolution or the windows forward, whichever way it is gone.

@@ -107,17 +107,18 @@ SATIN_INLINE void multiplyPanels(const ConvolutionShape& shape, Range outputs, i
 constexpr int64_t kBlock = 48;
 
 template <int lanes>
-SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, const float* transformed, Range tiles,
+SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, const float* transformed, const int64_t* list, Range tiles,
                                 Range outputs, float* scratch, int64_t origin, float* y) {
   float* zeros = scratch;
   float* inputs = zeros + shape.inputs;
   float* products = inputs + kBlock * kPoints * shape.inputs;
   std::fill(zeros, inputs, 0.0f);
   const int64_t panel = panelOf<lanes>(shape.outputs);
+  const auto placeAt = [&](int64_t at) { return placeOf(shape, list == nullptr ? at : list[at]); };
   for (int64_t first = tiles.begin; first < tiles.end; first += kBlock) {
     const int64_t count = std::min(kBlock, tiles.end - first);
     for (int64_t tile = 0; tile < count; tile++)
-      transformInput<lanes>(shape, x, placeOf(shape, first + tile), zeros, shape.inputs, inputs + tile * kPoints * shape.inputs);
+      transformInput<lanes>(shape, x, placeAt(first + tile), zeros, shape.inputs, inputs + tile * kPoints * shape.inputs);
     for (int point = 0; point < kPoints; point++) {
       const float* from = inputs + point * shape.inputs;
       const float* weights = transformed + point * matrixStride(shape);
@@ -137,7 +138,7 @@ SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, c
       }
     }
     for (int64_t tile = 0; tile < count; tile++)
-      transformOutput<lanes>(shape, outputs, products + tile * kPoints * shape.outputs, placeOf(shape, first + tile), origin, y);
+      transformOutput<lanes>(shape, outputs, products + tile * kPoints * shape.outputs, placeAt(first + tile), origin, y);
   }
 }
 
@@ -146,21 +147,24 @@ SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, c
 SATIN_AVX512 void weights16(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
   transformWeights<16>(shape, weight, begin, end, transformed);
 }
-SATIN_AVX512 void tiles16(const ConvolutionShape& shape, const float* x, const float* transformed, Range tiles, Range outputs, float* scratch, int64_t origin, float* y) {
-  convolveTiles<16>(shape, x, transformed, tiles, outputs, scratch, origin, y);
+SATIN_AVX512 void tiles16(const ConvolutionShape& shape, const float* x, const float* transformed, const int64_t* list, Range tiles, Range outputs, float* scratch,
+             int64_t origin, float* y) {
+  convolveTiles<16>(shape, x, transformed, list, tiles, outputs, scratch, origin, y);
 }
 SATIN_AVX2 void weights8(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
   transformWeights<8>(shape, weight, begin, end, transformed);
 }
-SATIN_AVX2 void tiles8(const ConvolutionShape& shape, const float* x, const float* transformed, Range tiles, Range outputs, float* scratch, int64_t origin, float* y) {
-  convolveTiles<8>(shape, x, transformed, tiles, outputs, scratch, origin, y);
+SATIN_AVX2 void tiles8(const ConvolutionShape& shape, const float* x, const float* transformed, const int64_t* list, Range tiles, Range outputs, float* scratch,
+             int64_t origin, float* y) {
+  convolveTiles<8>(shape, x, transformed, list, tiles, outputs, scratch, origin, y);
 }
 #endif
 void weights4(const ConvolutionShape& shape, const WeightLayout& weight, int64_t begin, int64_t end, float* transformed) {
   transformWeights<4>(shape, weight, begin, end, transformed);
 }
-void tiles4(const ConvolutionShape& shape, const float* x, const float* transformed, Range tiles, Range outputs, float* scratch, int64_t origin, float* y) {
-  convolveTiles<4>(shape, x, transformed, tiles, outputs, scratch, origin, y);
+void tiles4(const ConvolutionShape& shape, const float* x, const float* transformed, const int64_t* list, Range tiles, Range outputs, float* scratch,
+             int64_t origin, float* y) {
+  convolveTiles<4>(shape, x, transformed, list, tiles, outputs, scratch, origin, y);
 }
 
 struct Code {
@@ -195,7 +199,12 @@ int64_t winogradPanel(int64_t outputs) { return code().panel(outputs); }
 
 void winogradTiles(const ConvolutionShape& shape, const float* x, const float* transformed, Range tiles, Range outputs, float* scratch,
                    int64_t origin, float* y) {
-  code().tiles(shape, x, transformed, tiles, outputs, scratch, origin, y);
+  code().tiles(shape, x, transformed, nullptr, tiles, outputs, scratch, origin, y);
+}
+
+void winogradTileList(const ConvolutionShape& shape, const float* x, const float* transformed, const int64_t* list, int64_t count,
+                      float* scratch, float* y) {
+  code().tiles(shape, x, transformed, list, {0, count}, {0, shape.outputs}, scratch, 0, y);
 }
 
 }  // namespace satin

@@ -47,4 +47,8 @@ inline Range partOf(int64_t count, int64_t part, int64_t parts) { return {count 
 void winogradTiles(const ConvolutionShape& shape, const float* x, const float* transformed, Range tiles, Range outputs,
                    float* scratch, int64_t origin, float* y);
 
+// The same for tiles in a list, of all outputs.
+void winogradTileList(const ConvolutionShape& shape, const float* x, const float* transformed, const int64_t* list, int64_t count,
+                      float* scratch, float* y);
+
 }  // namespace satin

@@ -2,7 +2,6 @@ import type { Attack } from '../attacks/attack.js';
 import { InputError } from '../errors.js';
 import type { Classifier } from '../nn/classifier.js';
 import { cat } from '../tensor/create.js';
-import type { Tensor } from '../tensor/tensor.js';
 
 /** The model under evaluation. */
 export interface ModelUnderTest {
@@ -30,7 +29,8 @@ export function classifierFor(subject: ModelUnderTest, { name, surrogate }: Atta
  * and a verdict must not depend on the batch size.
  */
 export function padSingleton(classifier: Classifier): Classifier {
-  return (x) => (x.dimension(0) === 1 ? classifier(cat([x, x])).narrow(0, 0, 1) : classifier(x));
+  return (x, neighbours) =>
+    x.dimension(0) === 1 ? classifier(cat([x, x])).narrow(0, 0, 1) : classifier(x, neighbours);
 }
 
 /** Number of images passed forward and backward through a network. */
@@ -41,8 +41,8 @@ export interface PassCount {
 
 /** Wraps a classifier to count the images passed through it. */
 export function countingPasses(classifier: Classifier, count: PassCount): Classifier {
-  return (x: Tensor) => {
+  return (x, neighbours) => {
     count.forwards += x.dimension(0);
-    return classifier(x);
+    return classifier(x, neighbours);
   };
 }

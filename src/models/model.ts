@@ -120,7 +120,8 @@ export class Model {
       return plan?.serves(x) ? plan : null;
     };
     return {
-      classify: (x) => planFor(x)?.classify(x) ?? this.network.frozen(() => this.forward(x, pass)),
+      classify: (x, neighbours) =>
+        planFor(x)?.classify(x, neighbours) ?? this.network.frozen(() => this.forward(x, pass)),
       [Symbol.dispose]: () => {
         plan?.[Symbol.dispose]();
         plan = null;

@@ -1,4 +1,8 @@
 import type { Tensor } from '../tensor/tensor.js';
+import type { Neighbours } from './neighbours.js';
 
-/** Maps pixels in [0, 1], [N, C, H, W], to logits [N, classes]: the only view of a network that an attack has. */
-export type Classifier = (x: Tensor) => Tensor;
+/**
+ * Maps pixels in [0, 1], [N, C, H, W], to logits [N, classes]: the only view of a network that an attack has. With `neighbours`,
+ * which need no gradient, it may compute less; the logits are the same up to rounding.
+ */
+export type Classifier = (x: Tensor, neighbours?: Neighbours) => Tensor;

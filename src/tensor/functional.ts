@@ -241,17 +241,47 @@ export function planWeights(weight: Tensor, geometry: readonly number[], back: b
   return one(planWeightsOperator, weight.handle, geometry, back);
 }
 
+/** An execution plan as the engine takes it. */
+interface EncodedPlan {
+  readonly constants: readonly Tensor[];
+  readonly numbers: readonly number[];
+  readonly curves: readonly number[];
+}
+
 /** Logits of images by an execution plan (native/execution_plan.h), differentiable once with respect to the images. */
-export function runPlan(
-  images: Tensor,
-  plan: {
-    readonly constants: readonly Tensor[];
-    readonly numbers: readonly number[];
-    readonly curves: readonly number[];
-  },
-): Tensor {
+export function runPlan(images: Tensor, plan: EncodedPlan): Tensor {
   const constants = plan.constants.map(({ handle }) => handle);
   return one(runPlanOperator, images.handle, constants, plan.numbers, plan.curves);
+}
+
+/**
+ * The same, up to rounding, for images that differ in few places from `near`: of the `leading` steps only the places that see a difference are
+ * computed. `memory` [slots, numbers], at first of NaN, is changed. No gradient.
+ */
+export function runPlanNear(
+  images: Tensor,
+  neighbours: {
+    readonly near: Tensor;
+    readonly memory: Tensor;
+    readonly slots: readonly number[];
+    readonly leading: number;
+  },
+  plan: EncodedPlan,
+): Tensor {
+  const { near, memory, slots, leading } = neighbours;
+  const constants = plan.constants.map(({ handle }) => handle);
+  const { numbers, curves } = plan;
+  return one(
+    runPlanNearOperator,
+    images.handle,
+    near.handle,
+    memory.handle,
+    slots,
+    leading,
+    constants,
+    numbers,
+    curves,
+  );
 }
 
 /** Batch norm with running statistics. */
@@ -325,6 +355,7 @@ const convolveNormActivateOperator = operator('satin::convolve_norm_activate');
 const winogradWeightsOperator = operator('satin::winograd_weights');
 const planWeightsOperator = operator('satin::plan_weights');
 const runPlanOperator = operator('satin::run_plan');
+const runPlanNearOperator = operator('satin::run_plan_near');
 const normActivateOperator = operator('satin::norm_activate');
 const matmulOperator = operator('aten::matmul');
 const averagePoolOperator = operator('aten::avg_pool2d');

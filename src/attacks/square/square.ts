@@ -1,4 +1,5 @@
 import type { Classifier } from '../../nn/classifier.js';
+import { NeighbourMemory } from '../../nn/neighbours.js';
 import { where, zeros } from '../../tensor/create.js';
 import { noGrad } from '../../tensor/gradient.js';
 import { type NoiseKey, noise } from '../../tensor/noise.js';
@@ -66,6 +67,11 @@ export function* square(
     margin: zeros([count], images.x.dtype, images.x.device).sub(Number.POSITIVE_INFINITY),
   }));
 
+  using memory = new NeighbourMemory(count);
+  // In L2 and L1 a query rescales the whole perturbation.
+  const neighbours = (near: Tensor, slots: readonly number[]) =>
+    norm === 'linf' ? { near, slots, memory } : undefined;
+
   for (let query = -1; query < queries && set.rows.length > 0; query++) {
     set.step((state, rows) => {
       const exampleIds = rows.map((row) => ids[row]!);
@@ -85,7 +91,7 @@ export function* square(
                 }),
               ),
             });
-      const logits = noGrad(() => classifier(candidate));
+      const logits = noGrad(() => classifier(candidate, neighbours(state.best, rows)));
       const active = observe({ x: candidate, logits, labels: state.labels, rows });
       if (active?.length === 0) return { next: {}, active: [] };
       const margin = attackLosses.margin(logits, state.labels); // [n]
