@@ -97,8 +97,11 @@ int64_t PlanConvolution::scratch() const { return isWinograd_ ? winogradScratch(
 Region PlanConvolution::reachOf(const Region& region) const {
   if (region.isEmpty()) return region;
   const Geometry& g = geometry_;
-  return {std::max<int64_t>(0, region.top + g.top - g.kernel + 1), std::min(outHeight_, region.bottom + g.top),
-          std::max<int64_t>(0, region.left + g.left - g.kernel + 1), std::min(outWidth_, region.right + g.left)};
+  // Output o reads from o · stride − before on, so many as the kernel has.
+  const auto first = [&](int64_t begin, int64_t before) { return std::max<int64_t>(0, begin + before - g.kernel + g.stride) / g.stride; };
+  const auto end = [&](int64_t last, int64_t before, int64_t size) { return std::min(size, (last + before) / g.stride + 1); };
+  return {first(region.top, g.top), end(region.bottom - 1, g.top, outHeight_), first(region.left, g.left),
+          end(region.right - 1, g.left, outWidth_)};
 }
 
 Region PlanConvolution::computedFor(const Region& region) const {

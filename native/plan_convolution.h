@@ -36,7 +36,7 @@ class PlanConvolution {
   // So many zeros `run` wants.
   int64_t zeros() const { return (inputs_ + 15) / 16 * 16; }
 
-  // Forward with stride 1: the places that see one of these, and the places that are computed together with those.
+  // Forward: the places that see one of these, and the places that are computed together with those.
   Region reachOf(const Region& region) const;
   Region computedFor(const Region& region) const;
   // Computes these places of one image, which are computed together. What is in y beside them stays.

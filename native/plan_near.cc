@@ -30,26 +30,38 @@ void copy(const float* from, int64_t count, float* to) { std::memcpy(to, from, s
 }  // namespace
 
 NearPrefix::NearPrefix(const Plan& plan, at::TensorList constants, int64_t leading)
-    : plan_(plan), imageSize_(plan.channels * plan.height * plan.width), places_(plan.height * plan.width) {
+    : plan_(plan), imageSize_(plan.channels * plan.height * plan.width) {
   TORCH_CHECK(leading >= 2 && static_cast<size_t>(leading) < plan.forward.size() && plan.forward[0].kind == StepKind::kLoad,
               "internal: an execution plan has no such leading steps.");
   for (const Step& step : c10::ArrayRef<Step>(plan.forward).slice(0, static_cast<size_t>(leading))) {
     const PreparedStep each = prepare(plan, step, constants);
-    bool served = step.kind == StepKind::kLoad ? steps_.empty() : step.kind == StepKind::kConvolution || step.kind == StepKind::kCurve;
-    if (step.kind == StepKind::kConvolution) {
-      const Geometry& g = step.geometry;
-      for (const int64_t height : {g.height, g.outHeight}) served = served && height == plan.height;
-      for (const int64_t width : {g.width, g.outWidth}) served = served && width == plan.width;
-      served = served && g.stride == 1;
-      scratch_ = std::max(scratch_, each.convolution->scratch());
-      zeros_ = std::max(zeros_, each.convolution->zeros());
-    }
-    TORCH_CHECK(served && valueSize(plan, step.to) % places_ == 0, "internal: a leading step of an execution plan changes the places.");
-    begin_.push_back(valuesSize_);
-    valuesSize_ += valueSize(plan, step.to);
-    steps_.push_back(each);
     for (const int64_t value : {step.from, step.other})
-      if (value >= 0) TORCH_CHECK(stepOf(value) < steps_.size() - 1, "internal: a leading step of an execution plan reads what is not there.");
+      if (value >= 0) TORCH_CHECK(stepOf(value) < steps_.size(), "internal: a leading step of an execution plan reads what is not there.");
+    const bool isFirst = steps_.empty();
+    switch (step.kind) {
+      case StepKind::kLoad:
+        TORCH_CHECK(isFirst, "internal: an execution plan loads its images twice.");
+        height_.push_back(plan.height);
+        width_.push_back(plan.width);
+        break;
+      case StepKind::kConvolution:
+        height_.push_back(step.geometry.outHeight);
+        width_.push_back(step.geometry.outWidth);
+        scratch_ = std::max(scratch_, each.convolution->scratch());
+        zeros_ = std::max(zeros_, each.convolution->zeros());
+        break;
+      case StepKind::kCurve:
+        height_.push_back(height_[stepOf(step.from)]);
+        width_.push_back(width_[stepOf(step.from)]);
+        break;
+      default: TORCH_CHECK(false, "internal: a leading step of an execution plan is of another kind.");
+    }
+    const int64_t size = valueSize(plan, step.to), places = height_.back() * width_.back();
+    TORCH_CHECK(places > 0 && size % places == 0, "internal: a value of a leading step of an execution plan does not fit its places.");
+    channels_.push_back(size / places);
+    begin_.push_back(valuesSize_);
+    valuesSize_ += size;
+    steps_.push_back(each);
   }
   for (const Step& step : c10::ArrayRef<Step>(plan.forward).slice(static_cast<size_t>(leading)))
     for (const int64_t value : {step.from, step.other})
@@ -70,8 +82,6 @@ size_t NearPrefix::stepOf(int64_t value) const {
   return static_cast<size_t>(std::find_if(steps_.begin(), steps_.end(), [&](const PreparedStep& each) { return each.step.to == value; }) -
                              steps_.begin());
 }
-
-int64_t NearPrefix::channelsOf(size_t step) const { return valueSize(plan_, steps_[step].step.to) / places_; }
 
 Region NearPrefix::differenceOf(const float* a, const float* b) const {
   Region region{plan_.height, 0, plan_.width, 0};
@@ -102,26 +112,36 @@ std::vector<Region> NearPrefix::reachOf(const Region& change) const {
   return regions;
 }
 
+Region NearPrefix::computedFor(size_t step, const std::vector<Region>& reach) const {
+  const PreparedStep& each = steps_[step];
+  if (each.step.kind == StepKind::kLoad) return {0, height_[step], 0, width_[step]};
+  return each.convolution ? each.convolution->computedFor(reach[step]) : reach[step];
+}
+
+bool NearPrefix::isLarge(const Region& change) const {
+  const std::vector<Region> reach = reachOf(change);
+  int64_t computed = 0;
+  for (size_t step = 0; step < steps_.size(); step++) computed += computedFor(step, reach).places() * channels_[step];
+  return 5 * computed > 3 * valuesSize_;
+}
+
 void NearPrefix::apply(const float* image, const Region& change, float* memory, const float* zeros, float* scratch,
                        std::vector<Saved>* saved) const {
-  const std::vector<Region> regions = reachOf(change);
+  const std::vector<Region> reach = reachOf(change);
   float* free = scratch;
   float* work = scratch + valuesSize_;
   for (size_t at = 0; at < steps_.size(); at++) {
     const PreparedStep& each = steps_[at];
-    const int64_t channels = channelsOf(at), width = plan_.width;
+    const int64_t channels = channels_[at], width = width_[at];
     float* to = valueAt(at, memory);
-    const bool isLoad = each.step.kind == StepKind::kLoad;
-    const Region region = isLoad                ? Region{0, plan_.height, 0, width}
-                          : each.convolution    ? each.convolution->computedFor(regions[at])
-                                                : regions[at];
+    const Region region = computedFor(at, reach);
     if (saved != nullptr) {
       forRows(region, width, channels, [&](int64_t place, int64_t number, int64_t count) { copy(to + place, count, free + number); });
       free += region.places() * channels;
       saved->push_back({at, region});
     }
-    if (isLoad) {
-      toChannelsLast(channels, places_, image, each.weights, each.bias, to);
+    if (each.step.kind == StepKind::kLoad) {
+      toChannelsLast(channels, region.places(), image, each.weights, each.bias, to);
       continue;
     }
     const float* from = valueAt(stepOf(each.step.from), memory);
@@ -141,9 +161,9 @@ void NearPrefix::apply(const float* image, const Region& change, float* memory, 
 
 void NearPrefix::restore(const std::vector<Saved>& saved, const float* from, float* memory) const {
   for (const auto& [step, region] : saved) {
-    const int64_t channels = channelsOf(step);
+    const int64_t channels = channels_[step];
     float* to = valueAt(step, memory);
-    forRows(region, plan_.width, channels, [&](int64_t place, int64_t number, int64_t count) { copy(from + number, count, to + place); });
+    forRows(region, width_[step], channels, [&](int64_t place, int64_t number, int64_t count) { copy(from + number, count, to + place); });
     from += region.places() * channels;
   }
 }
@@ -158,7 +178,7 @@ void NearPrefix::run(const float* image, const float* near, float* memory, const
   const size_t last = steps_.size() - 1;
   const int64_t size = valueSize(plan_, steps_[last].step.to);
   const Region change = differenceOf(image, near);
-  if (2 * reachOf(change)[last].places() > places_) {
+  if (isLarge(change)) {
     become(image);
     copy(valueAt(last, memory), size, to);
     return;

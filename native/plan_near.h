@@ -12,8 +12,8 @@
 
 namespace satin {
 
-// Steps from the images to a single value, all of one height and width. A slot of memory has an image, and of it the value of
-// each step.
+// Convolutions and curves that lead from the images to a single value. A slot of memory has an image, and of it the value of each
+// step.
 class NearPrefix {
  public:
   // Checks that the first `leading` steps forward are such.
@@ -41,17 +41,20 @@ class NearPrefix {
   void apply(const float* image, const Region& change, float* memory, const float* zeros, float* scratch, std::vector<Saved>* saved) const;
   void restore(const std::vector<Saved>& saved, const float* from, float* memory) const;
 
-  // The region of what each step computes that sees a difference.
+  // The region of each step's value that sees a difference, and what is computed for it.
   std::vector<Region> reachOf(const Region& change) const;
+  Region computedFor(size_t step, const std::vector<Region>& reach) const;
+  // Whether so much is computed that nothing is gained.
+  bool isLarge(const Region& change) const;
   Region differenceOf(const float* a, const float* b) const;
-  int64_t channelsOf(size_t step) const;
   float* valueAt(size_t step, float* memory) const { return memory + imageSize_ + begin_[step]; }
   size_t stepOf(int64_t value) const;
 
   const Plan& plan_;
   std::vector<PreparedStep> steps_;
-  std::vector<int64_t> begin_;  // of each step's value in a slot
-  int64_t imageSize_, places_, valuesSize_ = 0, scratch_ = 0, zeros_ = 0;
+  // Of each step's value: where it begins in a slot, and its shape.
+  std::vector<int64_t> begin_, height_, width_, channels_;
+  int64_t imageSize_, valuesSize_ = 0, scratch_ = 0, zeros_ = 0;
 };
 
 // A batch of which each image has a neighbour and a slot.

@@ -54,10 +54,11 @@ const batch = (images: readonly Float32Array[], shape: Shape) =>
   tensor(Float32Array.from(images.flatMap((image) => [...image])), [images.length, ...shape]);
 
 const subjects: readonly (readonly [ModelName, number, string, Shape, number])[] = [
-  ['resnet18', 0.25, 'silu', [3, 32, 32], 6],
+  ['resnet18', 0.25, 'silu', [3, 32, 32], 11],
   ['resnet18', 0.1, 'gelu', [3, 18, 23], 6],
-  ['resnet8', 1, 'softplus(3)', [1, 28, 28], 4],
-  ['preact-resnet18', 0.25, 'relu', [3, 32, 32], 9],
+  ['resnet8', 1, 'softplus(3)', [1, 28, 28], 7],
+  ['preact-resnet18', 0.25, 'relu', [3, 32, 32], 16],
+  ['resnet18-imagenet', 0.25, 'silu', [3, 64, 64], 2],
 ];
 
 describe('a plan for images that differ in few places from neighbours', () => {
@@ -128,17 +129,6 @@ describe('a plan for images that differ in few places from neighbours', () => {
       const near = batch(pixels(2, [3, 32, 32]), [3, 32, 32]);
       for (const slots of [[1, 1], [0, 2], [-1, 0], [0]])
         assert.throws(() => plan.classify(near, { near, slots, memory }), /slot/);
-    });
-  });
-
-  it('has no such steps where the first halves the images', () => {
-    using plan = planOf('resnet18-imagenet', 0.25, 'silu', [3, 64, 64]);
-    assert.equal(plan.leading, 0);
-    using memory = new NeighbourMemory(2);
-    scope(() => {
-      const near = batch(pixels(2, [3, 64, 64]), [3, 64, 64]);
-      const logits = plan.classify(near, { near, slots: [0, 1], memory });
-      assert.deepEqual(logits.numbers(), plan.classify(near).numbers());
     });
   });
 });
