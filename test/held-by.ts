@@ -129,6 +129,7 @@ export const heldBy: Table = {
   'nn/fused-block': ['models/model.passes', 'nn/activation-layer'],
   'nn/module': ['nn/dropout', 'nn/activation-layer', 'models/model'],
   'nn/rounded-weights': ['nn/layers.bfloat16'],
+  'nn/search-path': ['app/report/kept-evaluations'],
   'onnx/arithmetic': ['onnx/curves'],
   'onnx/build-graph': ['models/onnx-export'],
   'onnx/fold-batch-norm': ['models/onnx-export'],

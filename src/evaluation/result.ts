@@ -1,4 +1,5 @@
 import type { Precision } from '../engine/precision-name.js';
+import type { SearchPath } from '../nn/search-path.js';
 import type { NormName } from '../user-input/norm-name.js';
 
 /**
@@ -46,6 +47,8 @@ export interface EvaluationResult {
   readonly engine: EngineResult;
   /** In which the attacks searched, and in which the model decided whether an image is misclassified. */
   readonly precision: { readonly search: Precision; readonly verdict: 'float32' };
+  /** What ran the network that the attacks searched on. */
+  readonly search: SearchPath;
   /** The command line in shell syntax. */
   readonly command: string;
   /** Time of the clean pass and the attacks, without batches that were interrupted and repeated. */

@@ -12,6 +12,7 @@ import type { Architecture } from './architectures/architecture.js';
 import { requireArchitecture } from './architectures/names.js';
 import type { ModelDescription } from './description.js';
 import { ExecutionPlan } from './execution-plan/execution-plan.js';
+import type { FoldedModel } from './folded-model.js';
 import { createNetwork } from './network.js';
 import { recordModel } from './record-model.js';
 import { requireRoomForWeights } from './require-room.js';
@@ -104,7 +105,7 @@ export class Model {
    * `derivative`, a surrogate derivative replaces those of the activations in the backward pass; with `computeDtype`, the
    * network computes in it. Inference optimisations of whole networks belong here.
    */
-  fold(options: FoldOptions = {}): Disposable & { readonly classify: Classifier } {
+  fold(options: FoldOptions = {}): FoldedModel {
     const folded = new Map<Module, FoldedWeights>();
     const { derivative, passes = 'many', ...others } = options;
     const pass = { ...others, ...(derivative && { derivative }), train: false, folded };
@@ -120,6 +121,9 @@ export class Model {
       return plan?.serves(x) ? plan : null;
     };
     return {
+      get ranBy() {
+        return plan == null ? 'operators' : 'execution plan';
+      },
       classify: (x, neighbours) =>
         planFor(x)?.classify(x, neighbours) ?? this.network.frozen(() => this.forward(x, pass)),
       [Symbol.dispose]: () => {

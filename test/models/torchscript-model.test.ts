@@ -199,7 +199,10 @@ describe('a network in PyTorch’s file', () => {
   it('is a function’s equal: the same result for the same classifier', async () => {
     const { result } = await measure(functionModel({ name: 'mine', classify: own.classify }), ['fgsm']);
     const { result: known } = await measure(
-      { ...own, forAttacks: () => ({ classify: own.classify, [Symbol.dispose]: () => {} }) },
+      {
+        ...own,
+        forAttacks: () => ({ classify: own.classify, ranBy: 'operators', [Symbol.dispose]: () => {} }),
+      },
       ['fgsm'],
     );
     assert.equal(result.model, 'mine');

@@ -78,6 +78,7 @@ export function madeUp({ classes, examples, flags = [], alone = true, mode = 'st
     perExample,
     batch: { size: 250, measured: null },
     precision: { search: 'float32', verdict: 'float32' },
+    search: 'operators',
     engine: {
       libtorch: '1.13.1',
       capability: 'AVX2',

@@ -59,6 +59,7 @@ export function network(name: string, clean: number, robust: number, epochs = 4)
       perClass: [],
       batch: { size: 250, measured: null },
       precision: { search: 'float32', verdict: 'float32' },
+      search: 'operators',
       engine: {
         libtorch: '1.13.1',
         capability: 'AVX2',

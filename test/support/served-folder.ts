@@ -228,6 +228,7 @@ export function writeEvaluation(
       commit: null,
     },
     precision: { search: 'float32', verdict: 'float32' },
+    search: 'operators',
     command: 'satin evaluate runs/silu',
   });
 }

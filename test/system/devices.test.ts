@@ -129,6 +129,7 @@ describe('a model on another device', async () => {
     assert.deepEqual(mock.result.perExample, cpu.result.perExample);
     assert.deepEqual([cpu.result.engine.device, mock.result.engine.device], ['cpu', 'mock']);
     assert.deepEqual(mock.result.precision, { search: 'float32', verdict: 'float32' });
+    assert.deepEqual([cpu.result.search, mock.result.search], ['execution plan', 'operators']);
     assert.deepEqual(
       mock.result.attacks.map(({ name, broken }) => [name, broken]),
       cpu.result.attacks.map(({ name, broken }) => [name, broken]),

@@ -184,6 +184,7 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
       batch,
       engine: engineResult(device),
       precision: { search: precision, verdict: 'float32' },
+      search: fast.ranBy,
       command: folder === null ? commandLine() : commandLine(folder.manifest.command.slice(1)),
       seconds: measured.seconds,
     };

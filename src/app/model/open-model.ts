@@ -2,6 +2,7 @@ import { withTensorFloat32 } from '../../engine/precision.js';
 import { InputError } from '../../errors.js';
 import type { WeightsResult } from '../../evaluation/result.js';
 import type { EvaluationTransform, ModelDescription } from '../../models/description.js';
+import type { FoldedModel } from '../../models/folded-model.js';
 import { foreignClassifier } from '../../models/foreign-classifier.js';
 import type { FoldOptions, Model } from '../../models/model.js';
 import { arePlaceholders } from '../../models/placeholder-class-names.js';
@@ -42,7 +43,7 @@ export interface AttackableModel extends Disposable {
    *
    * @throws {InputError} for `derivative` and `computeDtype`, if the network of the model is not known.
    */
-  forAttacks(options?: FoldOptions): Disposable & { readonly classify: Classifier };
+  forAttacks(options?: FoldOptions): FoldedModel;
 }
 
 /** A model of Satin as an `AttackableModel`, which owns it. */
@@ -114,7 +115,7 @@ export function functionModel(options: {
           name,
           `Its activations are not known; leave out the derivative of ${form.derivative.name}.`,
         );
-      return { classify, [Symbol.dispose]: () => {} };
+      return { classify, ranBy: 'operators', [Symbol.dispose]: () => {} };
     },
     [Symbol.dispose]: () => {},
   };

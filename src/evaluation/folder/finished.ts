@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { precisions } from '../../engine/precision-name.js';
 import { InputError, printable } from '../../errors.js';
 import { parseJson } from '../../files/parse-json.js';
+import { searchPaths } from '../../nn/search-path.js';
 import { normNames } from '../../user-input/norm-name.js';
 import { validate } from '../../user-input/validate.js';
 import type { EvaluationResult } from '../result.js';
@@ -149,6 +150,8 @@ const schema: z.ZodType<EvaluationResult> = z.object({
   precision: z
     .object({ search: z.enum(precisions), verdict: z.literal('float32') })
     .default({ search: 'float32', verdict: 'float32' }),
+  /** Evaluations from before there were execution plans ran on operators. */
+  search: z.enum(searchPaths).default('operators'),
   command: z.string(),
   seconds: z.number(),
 });

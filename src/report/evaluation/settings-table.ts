@@ -8,7 +8,7 @@ import { factList } from '../training/provenance.js';
 import type { EvaluationPageInput } from './input.js';
 
 export function evaluationFacts({ result, generated, machine }: EvaluationPageInput): Markup {
-  const { engine, batch, precision } = result;
+  const { engine, batch, precision, search } = result;
   return html`<section aria-labelledby="provenance">
 <h2 id="provenance">Reproducing this evaluation</h2>
 <pre class="command"><code>${result.command}</code></pre>
@@ -32,6 +32,7 @@ ${factList([
   ['Machine', `${machine}, ${engine.threads} ${engine.threads === 1 ? 'thread' : 'threads'}`],
   ['Device', engine.card === null ? engine.device : `${engine.device}, ${engine.card}`],
   ['Precision', `attacks search in ${precision.search}, verdicts are of ${precision.verdict}`],
+  ['Attacks run by', search],
   ['Created', generated],
 ])}
 </section>`;

@@ -56,6 +56,7 @@ const counting: typeof plain = {
   forAttacks() {
     const fast = plain.forAttacks();
     return {
+      ranBy: fast.ranBy,
       classify(x) {
         shown += x.dimension(0);
         return fast.classify(x);
