@@ -20,7 +20,11 @@ export function chooseExamples(
   requireArgument(seed, 'whole', 'the seed of chooseExamples');
   const { ids, labels, classes, order, name } = dataset;
   if (!Number.isInteger(count) || count < 1 || count > ids.length)
-    throw InputError.expected(`a whole number from 1 to ${ids.length}`, `the examples of ${name}`, count);
+    throw InputError.expected(
+      ids.length === 0 ? 'a set that is not empty' : `a whole number from 1 to ${ids.length}`,
+      `the examples of ${name}`,
+      count,
+    );
   if (order === 'file') return Uint32Array.from({ length: count }, (_, position) => position);
   const counts = proportionalCounts(classCounts(labels, classes.length), count);
   return drawStratified({ purpose: 'examples', seed, labels, keys: ids, counts });

@@ -25,18 +25,45 @@ export function cutValidation({ labels, keys, classes, validation, seed }: Valid
 } {
   const sizes = classCounts(labels, classes);
   const most = sizes.reduce((sum, size) => sum + Math.max(0, size - 1), 0);
+  const count = validationCount(validation, { examples: labels.length, classes, most });
+  const counts = proportionalCounts(sizes, count, 1);
+  const drawn = drawStratified({ purpose: 'validation', seed, labels, keys, counts });
+  return { train: positionsWithout(drawn, labels.length), validation: drawn };
+}
+
+/**
+ * The number of examples that `validation`, a number or a fraction below 1, comes to.
+ *
+ * @throws {InputError} for more than `most`, and for a fraction that is rounded to none.
+ */
+export function validationCount(
+  validation: number,
+  whole: {
+    /** Of the whole training set. */
+    readonly examples: number;
+    readonly classes: number;
+    readonly most: number;
+  },
+): number {
+  const { examples, classes, most } = whole;
   const fraction = validation > 0 && validation < 1;
-  const count = fraction ? Math.round(validation * labels.length) : validation;
-  if (!Number.isInteger(count) || count < 0 || count > most)
+  const count = fraction ? Math.round(validation * examples) : validation;
+  const isNone = fraction && count === 0;
+  if (!Number.isInteger(count) || count < 0 || count > most || (isNone && most === 0))
     throw InputError.expected(
       most === 0 ? '0' : `a whole number of examples from 0 to ${most}, or a fraction between 0 and 1,`,
       'the validation split',
       validation,
-      `The training set has ${labels.length} examples of ${classes} classes, and one of each class stays in it.`,
+      `The training set has ${examples} examples of ${classes} classes, and one of each class stays in it.`,
     );
-  const counts = proportionalCounts(sizes, count, 1);
-  const drawn = drawStratified({ purpose: 'validation', seed, labels, keys, counts });
-  return { train: positionsWithout(drawn, labels.length), validation: drawn };
+  if (isNone)
+    throw InputError.expected(
+      `a share that is at least one of the ${examples} training examples`,
+      'the validation split',
+      validation,
+      'Rounded, it is none of them. Set data.validation to a number of examples, a larger share, or 0 for none.',
+    );
+  return count;
 }
 
 /** The indices 0 to `count` - 1 without those in `taken`, ascending. */

@@ -4,6 +4,7 @@ import type { Graph } from '../onnx/graph.js';
 import type { LossName } from '../onnx/losses.js';
 import { version } from '../provenance/version.js';
 import type { Model } from './model.js';
+import type { OnExport } from './on-export.js';
 import { recordModel } from './record-model.js';
 
 /** A model as ONNX files, both in float32 and in evaluation mode, from pixels in [0, 1], for batches of any size. */
@@ -27,11 +28,14 @@ export function encodeOnnx(
     /** The loss whose gradient with respect to the images the second file also returns. */
     readonly loss: LossName | null;
     readonly metadata: ReadonlyMap<string, string>;
+    readonly onProgress?: OnExport | undefined;
   },
 ): OnnxFiles {
-  const { fold, loss, metadata } = options;
+  const { fold, loss, metadata, onProgress } = options;
+  onProgress?.({ label: 'record the network', done: 0, total: 1 });
   const recorded = recordModel(model);
   const program = fold ? foldBatchNorms(recorded) : recorded;
+  onProgress?.({ label: 'encode the network', done: 0, total: 1 });
   const encode = (graph: Graph) => graph.encode({ producer: { name: 'satin', version }, metadata });
   return {
     forward: encode(forwardGraph(program)),

@@ -8,6 +8,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { TorchScript } from '../tensor/torchscript.js';
 import { traceScript } from '../tensor/torchscript-trace.js';
 import type { Model } from './model.js';
+import type { OnExport } from './on-export.js';
 import { withFacts } from './torchscript-facts.js';
 
 /**
@@ -15,6 +16,9 @@ import { withFacts } from './torchscript-facts.js';
  * libtorch's differ by a hundredth of it.
  */
 const tolerance = 1e-4;
+
+/** Images of the trace, and of each comparison. */
+const batches = { traced: 2, compared: [2, 5] } as const;
 
 /**
  * Exports a model as TorchScript, for `torch.jit.load`: in evaluation mode, from pixels in [0, 1] of the model's shape,
@@ -27,18 +31,20 @@ const tolerance = 1e-4;
  * @throws {InputError} 'disk-full', after removing the partial file.
  * @throws {EngineError} if the exported model differs; no file is written.
  */
-export function exportTorchScript(model: Model, path: string): number {
+export function exportTorchScript(model: Model, path: string, onProgress?: OnExport): number {
   const { network, normalisation } = model;
   const parameters = network.parameters();
   const buffers = new Map([...network.state()].filter(([name]) => !parameters.has(name)));
   for (const [name, constant] of normalisation) buffers.set(`normalize.${name}`, constant);
+  onProgress?.({ label: 'trace the network', done: 0, total: 1 });
   const bytes = scope(() =>
-    traceScript({ parameters, buffers, example: pixels(model, 2), forward: model.classify }),
+    traceScript({ parameters, buffers, example: pixels(model, batches.traced), forward: model.classify }),
   );
   const fresh = `${path}.unchecked`;
   try {
+    onProgress?.({ label: 'write the file', done: 0, total: 1 });
     writeFileDurably(fresh, [withFacts(bytes, model.description)]);
-    const difference = compare(model, fresh);
+    const difference = compare(model, fresh, onProgress);
     if (!(difference <= tolerance))
       throw new EngineError(
         `internal: the exported TorchScript differs from the model by ${difference} of the largest logit; it was discarded.`,
@@ -51,13 +57,22 @@ export function exportTorchScript(model: Model, path: string): number {
 }
 
 /** The largest relative difference between a model and its export, at the traced batch size and another one. */
-function compare(model: Model, path: string): number {
+function compare(model: Model, path: string, onProgress: OnExport | undefined): number {
+  const total = batches.compared.reduce((sum, count) => sum + 2 * count, 0);
+  let done = 0;
+  const classified = (count: number, classify: () => Tensor) => {
+    onProgress?.({ label: 'compare the file with the model', done, total });
+    const logits = classify().numbers();
+    done += count;
+    return logits;
+  };
   using script = TorchScript.load(path);
   return scope(() =>
     noGrad(() => {
-      const pairs = [2, 5].flatMap((count) => {
+      const pairs = batches.compared.flatMap((count) => {
         const images = pixels(model, count).neg().add(1); // different from the traced images
-        const [expected, exported] = [model.classify(images).numbers(), script.forward(images).numbers()];
+        const expected = classified(count, () => model.classify(images));
+        const exported = classified(count, () => script.forward(images));
         return [...expected].map((logit, index) => [logit, exported[index]!] as const);
       });
       const largest = Math.max(...pairs.map(([logit]) => Math.abs(logit)));

@@ -109,7 +109,9 @@ class Recorder {
   constant(handle: OperatorArgument): Constant {
     const { data, shape } = readHandle(handle as Handle);
     const name = this.names.get(handle as Handle) ?? 'constant';
-    return { values: Float32Array.from(data, Number), shape, name };
+    // A conversion number by number takes minutes for the largest networks.
+    const values = data instanceof Float32Array ? data : Float32Array.from(data, Number);
+    return { values, shape, name };
   }
 
   /** @throws {EngineError} if an operator that is not known is applied to a value of the network. */

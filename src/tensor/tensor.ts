@@ -98,7 +98,13 @@ export class Tensor implements Scoped, Disposable {
   dimension(index: number): number {
     const size = this.shape.at(index);
     if (size === undefined)
-      throw InputError.expected(`a dimension from 0 to ${this.shape.length - 1}`, 'dimension', index);
+      throw InputError.expected(
+        this.shape.length === 0
+          ? 'a tensor with dimensions'
+          : `a dimension from 0 to ${this.shape.length - 1}`,
+        'dimension',
+        index,
+      );
     return size;
   }
 

@@ -44,6 +44,15 @@ test('file sets give their first examples, folders a stratified draw by seed', (
     );
 });
 
+test('an empty set is said to be empty', () => {
+  const empty = subset(tiny, []);
+  for (const count of [0, 1])
+    assert.throws(
+      () => chooseExamples(empty, count, { seed: 0 }),
+      /Expected a set that is not empty for the examples of /,
+    );
+});
+
 test('a draw does not depend on the order of the examples', () => {
   const back = Uint32Array.from({ length: 30 }, (_, i) => 29 - i);
   const reversed = subset(tiny, back);

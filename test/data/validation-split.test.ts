@@ -36,6 +36,20 @@ it('one of each class stays in training, and what is no amount is refused', () =
     );
 });
 
+it('a share that is rounded to none is refused, unless it is 0', () => {
+  assert.equal(cut(0.0126).validation.length, 1);
+  assert.throws(
+    () => cut(0.0124),
+    /Expected a share that is at least one of the 40 training examples for the validation split but received 0\.0124\. Rounded, it is none of them\. Set data\.validation to a number of examples, a larger share, or 0 for none\.$/,
+  );
+  const alone = { labels: [0, 1], keys: [0, 1], classes: 2, seed: 0 };
+  for (const share of [0.1, 0.9])
+    assert.throws(
+      () => cutValidation({ ...alone, validation: share }),
+      /Expected 0 for the validation split/,
+    );
+});
+
 it('positions without others are the rest, ascending', () => {
   assert.deepEqual([...positionsWithout(Uint32Array.of(3, 0), 5)], [1, 2, 4]);
 });

@@ -1,6 +1,6 @@
 /** One process writes a folder; the lock of one that has ended is taken over. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,8 @@ import { removeAbandonedLock } from '../../src/files/lock.js';
 import { resumeRunFolder } from '../../src/runs/run-folder.js';
 import { create, recipe, refused } from '../support/run-folders.js';
 
-describe('the lock of a run', () => {
+// They mostly wait, each for a lock of its own.
+describe('the lock of a run', { concurrency: true }, () => {
   it('keeps a second writer out until the first has ended', () => {
     const first = create('locked');
     assert.throws(() => resumeRunFolder({ path: first.path, recipe }), refused(/process \d+ on/));
@@ -112,23 +113,31 @@ describe('the lock of a run', () => {
     assert.equal(readFileSync(join(path, 'lock'), 'utf8'), other);
   });
 
-  it('goes to exactly one of several processes', () => {
+  it('goes to exactly one of several processes', async () => {
     const { path, close } = create('race');
     close();
-    const dead = spawnSync(process.execPath, ['-e', '']);
+    const dead = spawn(process.execPath, ['-e', '']);
+    await new Promise((resolve) => dead.once('close', resolve));
     writeFileSync(join(path, 'lock'), JSON.stringify({ pid: dead.pid, host: hostname(), started: 'x/1' }));
     const program = `
-      import { spawn } from 'node:child_process';
-      const one = \`import('${new URL('../../src/files/lock.js', import.meta.url)}').then(({ acquireLock }) => {
-        while (Date.now() < Number(process.argv[1])) {}
-        try { acquireLock(${JSON.stringify(path)}); console.log('got'); } catch (error) { console.log(error.code); }
-        setTimeout(() => {}, 1500);
-      });\`;
-      const at = String(Date.now() + 800);
-      for (let i = 0; i < 4; i++) spawn(process.execPath, ['-e', one, at], { stdio: 'inherit' });`;
-    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
-      encoding: 'utf8',
-    });
-    assert.deepEqual(stdout.trim().split('\n').sort(), ['got', 'run-locked', 'run-locked', 'run-locked']);
+      import { acquireLock } from '${new URL('../../src/files/lock.js', import.meta.url)}';
+      while (Date.now() < Number(process.argv[1])) {}
+      try { acquireLock(${JSON.stringify(path)}); console.log('got'); } catch (error) { console.log(error.code); }
+      setInterval(() => {}, 1000);`;
+    const at = String(Date.now() + 800);
+    const racers = Array.from({ length: 4 }, () =>
+      spawn(process.execPath, ['--input-type=module', '-e', program, at]),
+    );
+    // Whoever has the lock lives until all have said what they got.
+    const said = await Promise.all(
+      racers.map(
+        ({ stdout }) =>
+          new Promise<string>((resolve) =>
+            stdout.setEncoding('utf8').once('data', (text) => resolve(text.trim())),
+          ),
+      ),
+    );
+    for (const racer of racers) racer.kill('SIGKILL');
+    assert.deepEqual(said.sort(), ['got', 'run-locked', 'run-locked', 'run-locked']);
   });
 });

@@ -5,12 +5,13 @@ import type { Ended } from './tiny-run.js';
 const moduleUrl = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
 
 /** Runs each line it reads (a JSON list of words) with the commands of `satin`, and answers with what came of it. */
-const program = `
+const program = (isTerminal: boolean) => `
   import { createInterface } from 'node:readline';
   import { commands } from ${moduleUrl('cli/commands/commands.js')};
   import { runProgram } from ${moduleUrl('cli/program.js')};
   import { isLoaded } from ${moduleUrl('engine/native.js')};
   process.setMaxListeners(0);
+  if (${isTerminal}) Object.assign(process.stderr, { isTTY: true, columns: 100, hasColors: () => false });
   const answer = process.stdout.write.bind(process.stdout);
   for await (const line of createInterface({ input: process.stdin })) {
     const said = { stdout: '', stderr: '' };
@@ -31,8 +32,9 @@ export interface CommandLines {
   close(): void;
 }
 
-export function commandLines(): CommandLines {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+/** @param isTerminal whether standard error says that it is one */
+export function commandLines({ isTerminal = false } = {}): CommandLines {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program(isTerminal)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

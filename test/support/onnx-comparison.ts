@@ -8,7 +8,7 @@ import { gradient } from '../../src/tensor/gradient.js';
 import { noise } from '../../src/tensor/noise.js';
 import { scope } from '../../src/tensor/scope.js';
 import { lively } from './lively-model.js';
-import { runOnnx } from './onnx-runtime.js';
+import { type OnnxRuntime, runOnnx, webRuntime } from './onnx-runtime.js';
 
 /** A small network, to be changed. */
 export const description: ModelDescription = {
@@ -56,32 +56,50 @@ function off(found: ArrayLike<number>, wanted: ArrayLike<number>): number {
   return difference / largest;
 }
 
+/** Both files, and the largest differences that were found in them. */
+export interface Compared {
+  readonly forward: Uint8Array;
+  readonly inputGradient: Uint8Array;
+  /** Of logits and losses, as a part of the largest. */
+  readonly answers: number;
+  /** Of input gradients, as a part of the largest. */
+  readonly gradients: number;
+}
+
 /**
  * Exports a network and requires of onnxruntime, for one image and for three, libtorch's logits and losses to 1e-4 of the
  * largest, and its input gradients to 1e-3.
  */
 export async function requireSameInOnnx(
   change: Partial<ModelDescription>,
-  { fold = true, loss = 'cross-entropy' as Loss } = {},
-): Promise<{ readonly forward: Uint8Array; readonly inputGradient: Uint8Array }> {
+  { fold = true, loss = 'cross-entropy' as Loss, runtime = webRuntime as OnnxRuntime } = {},
+): Promise<Compared> {
   using model = lively({ ...description, ...change });
   const { forward, inputGradient } = encodeOnnx(model, { fold, loss, metadata: new Map() });
   const wanted = [1, 3].map((count) => inLibtorch(model, count, loss));
   const answers = await runOnnx(
     forward,
     wanted.map(({ images }) => ({ images })),
+    runtime,
   );
   const slopes = await runOnnx(
     inputGradient!,
     wanted.map(({ images, labels }) => ({ images, labels })),
+    runtime,
   );
+  const largest = { answers: 0, gradients: 0 };
+  const compare = (what: keyof typeof largest, name: string, difference: number) => {
+    const most = what === 'answers' ? 1e-4 : 1e-3;
+    assert.ok(difference <= most, `${name}: ${difference}`);
+    largest[what] = Math.max(largest[what], difference);
+  };
   for (const [index, { images, ...each }] of wanted.entries()) {
-    assert.ok(off(answers[index]!.logits!.values, each.logits) <= 1e-4, 'logits');
+    compare('answers', 'logits', off(answers[index]!.logits!.values, each.logits));
     const found = slopes[index]!;
     assert.deepEqual(found.gradient!.shape, images.shape);
     for (const name of ['logits', 'loss'] as const)
-      assert.ok(off(found[name]!.values, each[name]) <= 1e-4, `${name} beside the gradient`);
-    assert.ok(off(found.gradient!.values, each.gradient) <= 1e-3, 'gradient');
+      compare('answers', `${name} beside the gradient`, off(found[name]!.values, each[name]));
+    compare('gradients', 'gradient', off(found.gradient!.values, each.gradient));
   }
-  return { forward, inputGradient: inputGradient! };
+  return { forward, inputGradient: inputGradient!, ...largest };
 }

@@ -1,4 +1,6 @@
 /** The network and the images on which the reference implementation of AutoAttack was run: scripts/parity/replay.py. */
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readModel } from '../../src/app/model/checkpoint-model.js';
 import { autoAttack } from '../../src/attacks/autoattack.js';
@@ -8,6 +10,7 @@ import { DatasetTensors } from '../../src/data/dataset-tensors.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
 import type { Classifier } from '../../src/nn/classifier.js';
 import { scope } from '../../src/tensor/scope.js';
+import { largestDifference } from './close.js';
 
 export interface ReplayedExample {
   readonly id: number;
@@ -85,4 +88,22 @@ export async function replayed(
     return brokenBy === null ? '.' : letters.find(([start]) => brokenBy.startsWith(start))![1];
   });
   return { logits, verdicts: verdicts.join('') };
+}
+
+/** Requires of a network the logits and, of the images, the verdicts that the reference has. */
+export async function requireReplayed(
+  context: TestContext,
+  golden: Replay,
+  network: ReplayedNetwork,
+): Promise<void> {
+  const { examples } = network;
+  const { logits, verdicts } = await replayed(golden, network, examples);
+  const off = largestDifference(
+    logits,
+    examples.flatMap((each) => each.logits),
+  );
+  assert.ok(off < 1e-4, `logits are off by ${off}`);
+  context.diagnostic(verdicts);
+  assert.equal(verdicts, examples.map(({ verdict }) => verdict).join(''));
+  assert.ok(new Set(verdicts).size >= 2, 'several verdicts occur');
 }

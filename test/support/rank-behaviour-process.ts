@@ -44,9 +44,9 @@ const behaviours: Readonly<Record<string, (group: ProcessGroup) => void>> = {
     if (group.rank === 0) group.allReduce([1]);
   },
   slow(group) {
-    // Several times as long as a lost rank is waited for, at each of three operations.
+    // More than twice as long as a lost rank is waited for, between operations that come soon.
     for (let step = 0; step < 3; step++) {
-      if (group.rank === 1) compute(step === 1 ? 5 : 1);
+      if (group.rank === 1) compute(step === 1 ? 4.5 : 0.2);
       const [sum] = group.allReduce([group.rank + 1]);
       process.stdout.write(`${sum} `);
     }

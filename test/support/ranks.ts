@@ -46,6 +46,19 @@ export async function startRanks(
   return { processes, ended: Promise.all(processes.map(endOf)) };
 }
 
+/** The command line of `satin` in a process that belongs to no others, while this one goes on. */
+export function satinAlone(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<RankEnded> {
+  return endOf(
+    spawn(process.execPath, [mainFile, ...words], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+}
+
 function endOf(child: ChildProcess): Promise<RankEnded> {
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)

@@ -164,6 +164,7 @@ describe('wrong values are refused with a sentence', () => {
     );
     throws(() => tensor(new Float32Array(3), [-3]), InputError, /at least 0 for shape/);
     throws(() => x().dimension(2), InputError, /Expected a dimension from 0 to 1/);
+    throws(() => x().sum().dimension(0), InputError, /Expected a tensor with dimensions for dimension/);
     throws(() => x().item(), InputError, /a tensor with one element/);
   });
 

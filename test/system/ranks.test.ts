@@ -1,6 +1,5 @@
 /** Processes that train together come to what one process comes to with the whole batch. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,8 +14,8 @@ import { readEvents } from '../../src/runs/event-log.js';
 import { largestDifference } from '../support/close.js';
 import { type Job, type Outcome, outcomeOf } from '../support/rank-jobs.js';
 import { lengths, type Sums, sumsOf, termOf } from '../support/rank-sums.js';
-import { jobsOf, type Started, satinRanks, startRanks } from '../support/ranks.js';
-import { mainFile, satin, tinyRecipe, writeTinyMnist } from '../support/tiny-run.js';
+import { jobsOf, type Started, satinAlone, satinRanks, startRanks } from '../support/ranks.js';
+import { tinyRecipe, writeTinyMnist } from '../support/tiny-run.js';
 
 setThreads(1);
 const skip = availableBackends().includes('gloo') ? false : 'this engine was built without Gloo';
@@ -32,6 +31,15 @@ const few = {
   weighted: { ...exact, objective: 'sat', steps: 4, classWeights: [8, 1, 0.5, 2] },
 } as const satisfies Readonly<Record<string, Job>>;
 
+const alone = new Map<string, Promise<Outcome>>();
+/** What one process comes to, computed once. */
+function whole(job: Job): Promise<Outcome> {
+  const name = JSON.stringify(job);
+  const outcome = alone.get(name) ?? outcomeOf(job);
+  alone.set(name, outcome);
+  return outcome;
+}
+
 // Fifty steps of four ranks are in test/slow.
 for (const { size, steps } of [
   { size: 2, steps: 50 },
@@ -46,20 +54,18 @@ for (const { size, steps } of [
     const names = Object.keys(jobs) as (keyof typeof jobs)[];
     const together = new Map<string, Outcome>();
     before(async () => {
-      const outcomes = await jobsOf(
-        size,
-        names.map((name) => jobs[name]),
-      );
+      const all = names.map((name) => jobs[name]);
+      const outcomes = await jobsOf(size, all);
       for (const [at, name] of names.entries()) together.set(name, outcomes[at]!);
     });
 
     const far = async (name: keyof typeof jobs) => {
-      const whole = await outcomeOf(jobs[name]);
+      const one = await whole(jobs[name]);
       const found = together.get(name)!;
       assert.equal(found.losses.length, jobs[name].steps);
       return {
-        weights: largestDifference(found.weights, whole.weights),
-        losses: largestDifference(found.losses, whole.losses),
+        weights: largestDifference(found.weights, one.weights),
+        losses: largestDifference(found.losses, one.losses),
       };
     };
 
@@ -100,58 +106,60 @@ for (const { size, steps } of [
     });
   });
 
-for (const size of [2, 3, 4])
-  it(`${size} ranks find the same sums, and the batch statistics of one process`, {
-    skip,
-    timeout: 60_000,
-  }, async () => {
-    const program = fileURLToPath(new URL('../support/rank-sums-process.js', import.meta.url));
-    const { ended } = await startRanks(Array.from({ length: size }, () => [program]));
-    const all = await ended;
-    for (const { status, stderr } of all) assert.equal(status, 0, stderr);
-    const found = all.map(({ stdout }) => JSON.parse(stdout) as Sums);
-    const whole = sumsOf({ rank: 0, size: 1, sum: (numbers) => [...numbers], average: () => {} });
+describe('ranks', { skip, concurrency: 3 }, () => {
+  for (const size of [2, 3, 4])
+    it(`of ${size} find the same sums, and the batch statistics of one process`, {
+      timeout: 60_000,
+    }, async () => {
+      const program = fileURLToPath(new URL('../support/rank-sums-process.js', import.meta.url));
+      const { ended } = await startRanks(Array.from({ length: size }, () => [program]));
+      const all = await ended;
+      for (const { status, stderr } of all) assert.equal(status, 0, stderr);
+      const found = all.map(({ stdout }) => JSON.parse(stdout) as Sums);
+      const whole = sumsOf({ rank: 0, size: 1, sum: (numbers) => [...numbers], average: () => {} });
 
-    for (const { wrong } of found) assert.equal(wrong, 0);
-    const terms = (place: number) => found.map((_, rank) => termOf(rank, place));
-    for (const [at, length] of lengths.entries()) {
-      const expected = Array.from({ length }, (_, place) => terms(place).reduce((sum, each) => sum + each));
-      for (const { sums } of found) {
-        assert.deepEqual(sums[at], found[0]!.sums[at], 'to the bit on every rank');
-        const off = largestDifference(sums[at]!, expected);
-        assert.ok(off <= 1e-8, `sums of ${length} numbers off by ${off}`);
+      for (const { wrong } of found) assert.equal(wrong, 0);
+      const terms = (place: number) => found.map((_, rank) => termOf(rank, place));
+      for (const [at, length] of lengths.entries()) {
+        const expected = Array.from({ length }, (_, place) => terms(place).reduce((sum, each) => sum + each));
+        for (const { sums } of found) {
+          assert.deepEqual(sums[at], found[0]!.sums[at], 'to the bit on every rank');
+          const off = largestDifference(sums[at]!, expected);
+          assert.ok(off <= 1e-8, `sums of ${length} numbers off by ${off}`);
+        }
       }
-    }
-    const [single, double] = [0, 1].map((which) => found.map(({ means }) => means[which]!));
-    const mean64 = Array.from(
-      double![0]!,
-      (_, place) => terms(place).reduce((sum, each) => sum + each) / size,
-    );
-    for (const [rank, means] of double!.entries()) {
-      assert.deepEqual(means, double![0], 'to the bit on every rank');
-      assert.deepEqual(single![rank], single![0], 'to the bit on every rank');
-    }
-    assert.ok(largestDifference(double![0]!, mean64) <= 1e-12);
-    const places = single![0]!.map(
-      (_, at) => Math.floor(at / 6) * 6 + (at % 3) * 2 + (Math.floor(at / 3) % 2),
-    );
-    const rounded = places.map((place) => Math.fround(mean64[place]!));
-    assert.ok(largestDifference(single![0]!, rounded) <= 1e-6);
-    const [y, dx, mean, variance] = whole.norm as [number[], number[], number[], number[]];
-    const joined = (which: number) => found.flatMap(({ norm }) => norm[which]!);
-    // A float32 near 300 is known to 1.5e-5, of which a standard deviation is 0.5.
-    for (const [which, expected] of [y, dx].entries()) {
-      const off = largestDifference(joined(which), expected);
-      assert.ok(off <= 2e-4, `${['outputs', 'gradients'][which]} off by ${off}`);
-    }
-    for (const { norm } of found) {
-      assert.deepEqual(norm.slice(2), found[0]!.norm.slice(2), 'to the bit on every rank');
-      assert.ok(largestDifference(norm[2]!, mean) <= 1e-5);
-      assert.ok(largestDifference(norm[3]!, variance) <= 1e-6);
-    }
-  });
+      const [single, double] = [0, 1].map((which) => found.map(({ means }) => means[which]!));
+      const mean64 = Array.from(
+        double![0]!,
+        (_, place) => terms(place).reduce((sum, each) => sum + each) / size,
+      );
+      for (const [rank, means] of double!.entries()) {
+        assert.deepEqual(means, double![0], 'to the bit on every rank');
+        assert.deepEqual(single![rank], single![0], 'to the bit on every rank');
+      }
+      assert.ok(largestDifference(double![0]!, mean64) <= 1e-12);
+      const places = single![0]!.map(
+        (_, at) => Math.floor(at / 6) * 6 + (at % 3) * 2 + (Math.floor(at / 3) % 2),
+      );
+      const rounded = places.map((place) => Math.fround(mean64[place]!));
+      assert.ok(largestDifference(single![0]!, rounded) <= 1e-6);
+      const [y, dx, mean, variance] = whole.norm as [number[], number[], number[], number[]];
+      const joined = (which: number) => found.flatMap(({ norm }) => norm[which]!);
+      // A float32 near 300 is known to 1.5e-5, of which a standard deviation is 0.5.
+      for (const [which, expected] of [y, dx].entries()) {
+        const off = largestDifference(joined(which), expected);
+        assert.ok(off <= 2e-4, `${['outputs', 'gradients'][which]} off by ${off}`);
+      }
+      for (const { norm } of found) {
+        assert.deepEqual(norm.slice(2), found[0]!.norm.slice(2), 'to the bit on every rank');
+        assert.ok(largestDifference(norm[2]!, mean) <= 1e-5);
+        assert.ok(largestDifference(norm[3]!, variance) <= 1e-6);
+      }
+    });
+});
 
-describe('a run of several ranks', { skip }, () => {
+// Its processes start, wait for each other and end: two tests at a time use what one leaves idle.
+describe('a run of several ranks', { skip, concurrency: 2 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'satin-ranks-'));
   after(() => rmSync(folder, { recursive: true }));
   const recipe = join(folder, 'tiny.yaml');
@@ -177,9 +185,12 @@ describe('a run of several ranks', { skip }, () => {
     }
   };
 
+  before(async () => {
+    const { status, stderr } = await satinAlone(line('whole'));
+    assert.equal(status, 0, stderr);
+  });
+
   it('is stopped by a signal to any of them, and goes on with another number', async () => {
-    const whole = satin(...line('whole'));
-    assert.equal(whole.status, 0, whole.stderr);
     const both = await satinRanks([line('both'), line('nowhere')]);
     await steps('both', 3, both);
     both.processes[1]!.kill('SIGTERM');
@@ -193,7 +204,7 @@ describe('a run of several ranks', { skip }, () => {
     assert.ok(stopped >= 3 && stopped < 24, `stopped after ${stopped}`);
     assert.equal(existsSync(join(folder, 'nowhere')), false, 'rank 0 alone writes');
 
-    const { status, stderr } = satin(...line('both', '--resume'));
+    const { status, stderr } = await satinAlone(line('both', '--resume'));
     assert.equal(status, 0, stderr);
     assert.equal(last('both').progress?.step, 24);
     assert.deepEqual(measured('both'), measured('whole'));
@@ -201,28 +212,23 @@ describe('a run of several ranks', { skip }, () => {
     assert.ok(off <= 1e-4, `weights off by ${off}`);
   });
 
-  it('goes on by itself where its launcher started it again, and is refused where a person did', () => {
-    const run = (env: Readonly<Record<string, string>>, ...words: readonly string[]) => {
-      const { status, stderr } = spawnSync(process.execPath, [mainFile, ...line('again', ...words)], {
-        encoding: 'utf8',
-        env: { ...process.env, ...env },
-      });
-      return { status, stderr };
-    };
+  it('goes on by itself where its launcher started it again, and is refused where a person did', async () => {
+    const run = (env: Readonly<Record<string, string>>, ...words: string[]) =>
+      satinAlone(line('again', ...words), env);
     const [restarted, job] = [{ TORCHELASTIC_RESTART_COUNT: '1' }, { TORCHELASTIC_RUN_ID: 'satin' }];
-    assert.equal(run(job).status, 0);
+    assert.equal((await run(job)).status, 0);
     const before = last('again').progress;
-    const { status, stderr } = run({});
+    const { status, stderr } = await run({});
     assert.equal(status, 2, stderr);
     assert.match(stderr, /Expected a folder that does not exist yet/);
-    assert.equal(run({ TORCHELASTIC_RUN_ID: 'another' }).status, 2);
+    assert.equal((await run({ TORCHELASTIC_RUN_ID: 'another' })).status, 2);
     for (const env of [restarted, job]) {
-      const again = run(env);
+      const again = await run(env);
       assert.equal(again.status, 0, again.stderr);
       assert.deepEqual(last('again').progress, before);
     }
     // The weights that it started from do not matter any more.
-    const init = run(restarted, '--init', join(folder, 'whole'));
+    const init = await run(restarted, '--init', join(folder, 'whole'));
     assert.equal(init.status, 0, init.stderr);
   });
 
@@ -236,11 +242,10 @@ describe('a run of several ranks', { skip }, () => {
       '0.1',
     ];
     const ask = [...words, '--attack', 'fgsm', '--attack', 'pgd-3', '--batch', '16', '--threads', '1'];
-    const one = satin(...ask, '--json', join(folder, 'one.json'));
-    assert.equal(one.status, 0, one.stderr);
+    const one = satinAlone([...ask, '--json', join(folder, 'one.json')]);
     const line = [...ask, '--json', join(folder, 'three.json')];
     const { ended } = await satinRanks([line, [...ask, '--json', join(folder, 'no.json')], line]);
-    for (const { status, stderr } of await ended) assert.equal(status, 0, stderr);
+    for (const { status, stderr } of [await one, ...(await ended)]) assert.equal(status, 0, stderr);
     assert.equal(existsSync(join(folder, 'no.json')), false, 'rank 0 alone writes');
     const result = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as EvaluationResult;
     const [whole, shared] = [result('one.json'), result('three.json')];
@@ -285,13 +290,14 @@ describe('a run of several ranks', { skip }, () => {
 
   it('refuses a number of ranks that does not divide the batch, or splits a group of ghost batch norm', async () => {
     const odd = line('b', '--set', 'training.batch=15');
-    const { ended } = await satinRanks([odd, odd]);
-    for (const { status, stderr } of await ended) {
+    const first = await satinRanks([odd, odd]);
+    const split = line('c', '--set', 'training.batchNorm={ghost: 16}');
+    const second = await satinRanks([split, split]);
+    for (const { status, stderr } of await first.ended) {
       assert.equal(status, 2, stderr);
       assert.match(stderr, /Expected a multiple of the 2 ranks for training\.batch but received 15/);
     }
-    const split = line('c', '--set', 'training.batchNorm={ghost: 16}');
-    for (const { status, stderr } of await (await satinRanks([split, split])).ended) {
+    for (const { status, stderr } of await second.ended) {
       assert.equal(status, 2, stderr);
       assert.match(stderr, /a multiple of 16, the group of training\.batchNorm, .* but received 8/);
     }

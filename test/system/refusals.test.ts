@@ -274,22 +274,24 @@ describe('the program itself', () => {
   });
 
   it('refuses, and shows the help of a command, in under 0.3 s', (context) => {
-    // The fastest of five of each, and more where the machine is so busy that Node alone takes long.
+    // The fastest of at most five of each, and more where the machine is so busy that Node alone takes long.
     const seconds = (words: readonly string[]) => {
       const began = performance.now();
       spawnSync(process.execPath, words);
       return (performance.now() - began) / 1000;
     };
     const lines = [...refusals, ['train', '--help']];
+    const promised = 0.3;
     const fastest = lines.map(() => Number.POSITIVE_INFINITY);
     let node = Number.POSITIVE_INFINITY;
     for (let round = 0; round < 5; round++) {
       node = Math.min(node, seconds(['-e', '0']));
       lines.forEach((words, index) => {
-        fastest[index] = Math.min(fastest[index]!, seconds([mainFile, ...words]));
+        if (fastest[index]! >= promised)
+          fastest[index] = Math.min(fastest[index]!, seconds([mainFile, ...words]));
       });
     }
-    const limit = Math.max(0.3, 6 * node);
+    const limit = Math.max(promised, 6 * node);
     context.diagnostic(
       `${fastest.map((time) => time.toFixed(3)).join(', ')} s; Node alone ${node.toFixed(3)} s`,
     );

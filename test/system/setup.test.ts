@@ -314,18 +314,20 @@ test('two set-ups do not run at once, and the lock of a process that died is tak
 
 test('a second start answers --help and refuses an unknown command in under 0.3 s', () => {
   const satin = join(packageFolder, 'satin');
-  // The fastest of ten: what a start costs, and not what else the machine does meanwhile.
+  const promised = 0.3;
+  // The fastest of at most ten: what a start costs, and not what else the machine does meanwhile.
   const seconds = (words: readonly string[], expected: number): number => {
-    const times = Array.from({ length: 10 }, () => {
+    let fastest = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 10 && fastest >= promised; round++) {
       const start = performance.now();
       const { status, stderr } = run(satin, words, {
         SATIN_INSTALL: '0',
         LIBTORCH: process.env.LIBTORCH ?? '',
       });
       assert.equal(status, expected, stderr);
-      return (performance.now() - start) / 1000;
-    });
-    return Math.min(...times);
+      fastest = Math.min(fastest, (performance.now() - start) / 1000);
+    }
+    return fastest;
   };
   const nodeAlone = Math.min(
     ...Array.from({ length: 5 }, () => {
@@ -337,7 +339,7 @@ test('a second start answers --help and refuses an unknown command in under 0.3 
   const help = seconds(['--help'], 0);
   const refused = seconds(['no-such-command'], 2);
   // Where Node alone takes long, so may we: six times that, as measured beside it.
-  const limit = Math.max(0.3, 6 * nodeAlone);
+  const limit = Math.max(promised, 6 * nodeAlone);
   assert.ok(help < limit, `--help took ${help.toFixed(3)} s`);
   assert.ok(refused < limit, `an unknown command took ${refused.toFixed(3)} s`);
 });

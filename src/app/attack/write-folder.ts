@@ -75,6 +75,8 @@ export interface AttackFolderOptions {
   /** The images of `result.images`, with their pixels. */
   readonly images: readonly AttackedImage[];
   readonly shape: Dataset['shape'];
+  /** Told before each image. */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
@@ -83,11 +85,12 @@ export interface AttackFolderOptions {
  * [N, C, H, W], `labels`).
  */
 export async function writeAttackFolder(options: AttackFolderOptions): Promise<void> {
-  const { folder, result, images, shape } = options;
+  const { folder, result, images, shape, onProgress } = options;
   const gallery = images.map((image, index) => exampleOf(image, result.images[index]!, { index, shape }));
   const factor = magnification(gallery);
   makeFolder(folder);
   for (const [index, name] of pictureNames(result.images.map(({ image }) => image)).entries()) {
+    onProgress?.(index, images.length);
     const { image, networks } = gallery[index]!;
     const { adversarial } = networks[0]!;
     for (const [kind, picture] of [

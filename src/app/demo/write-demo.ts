@@ -8,6 +8,7 @@ import { InputError, SatinError } from '../../errors.js';
 import { writeFileDurably, writeJsonDurably } from '../../files/durable-file.js';
 import { makeFolder, makeSubfolder } from '../../files/make-folder.js';
 import { explainWriteError } from '../../files/system-error.js';
+import type { OnExport } from '../../models/on-export.js';
 import { encodeOnnx } from '../../models/onnx-export.js';
 import { packageFolder } from '../../provenance/package-folder.js';
 import { pictureFile } from '../../report/images.js';
@@ -36,8 +37,9 @@ export async function writeDemo(options: {
   readonly dataset: Dataset;
   readonly threat: Epsilon & { readonly norm: BrowserNormName };
   readonly seed: number;
+  readonly onProgress?: OnExport;
 }): Promise<void> {
-  const { folder, files, dataset, threat, seed } = options;
+  const { folder, files, dataset, threat, seed, onProgress } = options;
   const shape = requireSameTask(files);
   requireBuiltPage();
   makeFolder(folder);
@@ -47,8 +49,10 @@ export async function writeDemo(options: {
     throw explainWriteError(folder, error);
   }
   const titles = titlesOf(files);
-  const networks = files.map((file, index) => writeNetwork(folder, file, { index, title: titles[index]! }));
-  const images = await writeImages(folder, dataset);
+  const networks = files.map((file, index) =>
+    writeNetwork(folder, file, { index, title: titles[index]!, onProgress }),
+  );
+  const images = await writeImages(folder, dataset, onProgress);
   const { name: data, classes } = dataset;
   const { norm, epsilon, epsilonText } = threat;
   const description: DemoDescription = {
@@ -103,13 +107,21 @@ function titlesOf(files: readonly SatinFile[]): readonly string[] {
 function writeNetwork(
   folder: string,
   file: SatinFile,
-  { index, title }: { readonly index: number; readonly title: string },
+  options: {
+    readonly index: number;
+    readonly title: string;
+    readonly onProgress: OnExport | undefined;
+  },
 ): DemoNetwork {
+  const { index, title } = options;
+  const onProgress: OnExport = ({ label, ...part }) =>
+    options.onProgress?.({ label: `${title}: ${label}`, ...part });
+  onProgress({ label: 'load the weights', done: 0, total: 1 });
   using model = checkpointModel(file.checkpoint);
   const { description } = model;
   const digest = file.checkpoint.weightsDigest;
   const metadata = onnxMetadata(file, { description, digest });
-  const bytes = encodeOnnx(model, { fold: true, loss: 'cross-entropy', metadata }).inputGradient!;
+  const bytes = encodeOnnx(model, { fold: true, loss: 'cross-entropy', metadata, onProgress }).inputGradient!;
   makeSubfolder(join(folder, 'networks'));
   const name = `networks/${index + 1}-${fileNameOf(description.activation)}.gradient.onnx`;
   writeFileDurably(join(folder, name), [bytes]);
@@ -118,13 +130,18 @@ function writeNetwork(
   return { title, architecture, formula, file: name, bytes: bytes.length, digest };
 }
 
-async function writeImages(folder: string, dataset: Dataset): Promise<readonly DemoImage[]> {
+async function writeImages(
+  folder: string,
+  dataset: Dataset,
+  onProgress: OnExport | undefined,
+): Promise<readonly DemoImage[]> {
   const { images, labels, ids, classes, shape } = dataset;
   const [channels, height, width] = shape;
   const size = channels * height * width;
   makeSubfolder(join(folder, 'images'));
   const written: DemoImage[] = [];
   for (const [index, label] of labels.entries()) {
+    onProgress?.({ label: 'write the images', done: index, total: labels.length });
     const data = Float32Array.from(images.subarray(index * size, (index + 1) * size), (byte) => byte / 255);
     const file = `images/${String(index).padStart(4, '0')}-${fileNameOf(classes[label]!)}.png`;
     writeFileDurably(join(folder, file), [await pictureFile({ channels, height, width, data })]);

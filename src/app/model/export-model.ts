@@ -26,7 +26,7 @@ export interface Exported {
  *   an option of another format.
  */
 export function exportModel(file: ModelFile, options: ExportOptions): Exported {
-  const { format, out, fold = false, inputGradient } = options;
+  const { format, out, fold = false, inputGradient, onProgress } = options;
   requireOnnx(options);
   if (file.kind === 'torchscript')
     throw InputError.expected(
@@ -35,6 +35,7 @@ export function exportModel(file: ModelFile, options: ExportOptions): Exported {
       file.path,
       'It is already TorchScript.',
     );
+  onProgress?.({ label: 'load the weights', done: 0, total: 1 });
   const { model, digest, skipped } =
     file.kind === 'satin'
       ? { model: checkpointModel(file.checkpoint), digest: file.checkpoint.weightsDigest, skipped: [] }
@@ -42,10 +43,11 @@ export function exportModel(file: ModelFile, options: ExportOptions): Exported {
   using owned = model;
   switch (format) {
     case 'torchscript':
-      return { skipped, difference: exportTorchScript(owned, out), files: [out] };
+      return { skipped, difference: exportTorchScript(owned, out, onProgress), files: [out] };
     case 'onnx': {
       const metadata = onnxMetadata(file, { description: owned.description, digest });
-      const encoded = encodeOnnx(owned, { fold, loss: inputGradient ?? null, metadata });
+      const encoded = encodeOnnx(owned, { fold, loss: inputGradient ?? null, metadata, onProgress });
+      onProgress?.({ label: 'write the file', done: 0, total: 1 });
       writeFileDurably(out, [encoded.forward]);
       if (encoded.inputGradient === null) return { skipped, difference: null, files: [out] };
       const second = inputGradientFile(out);
@@ -53,6 +55,7 @@ export function exportModel(file: ModelFile, options: ExportOptions): Exported {
       return { skipped, difference: null, files: [out, second] };
     }
     case 'safetensors':
+      onProgress?.({ label: 'write the file', done: 0, total: 1 });
       writeWeights(out, { model: owned.description, weights: toArrays(owned.network.state()) });
       return { skipped, difference: null, files: [out] };
   }

@@ -1,6 +1,7 @@
 import { imageSize } from '../../data/decode-image.js';
 import { homePath } from '../../data/home-path.js';
 import { listSplit } from '../../data/image-folder.js';
+import { validationCount } from '../../data/validation-split.js';
 import type { Recipe } from '../../recipe/recipe.js';
 
 /** What a plan needs to know about the images. */
@@ -30,7 +31,7 @@ const published: Readonly<Record<Exclude<Recipe['data']['name'], 'folder' | 'ima
  * The sizes of a recipe's training and validation sets: of a public data set as published, so that it need not be
  * downloaded; of a folder as training splits it.
  *
- * @throws {InputError} for a folder that cannot be used for training.
+ * @throws {InputError} for a folder that cannot be used for training, and for a validation split that cannot be taken.
  */
 export async function trainingSetSize({ data }: Recipe): Promise<TrainingSetSize> {
   const most = data.examples ?? Number.POSITIVE_INFINITY;
@@ -51,6 +52,6 @@ export async function trainingSetSize({ data }: Recipe): Promise<TrainingSetSize
     data.name === 'imagenet'
       ? { count: 1_281_167, shape: [3, data.size, data.size] as const, classes: 1000 }
       : published[data.name];
-  const validation = data.validation < 1 ? Math.round(count * data.validation) : data.validation;
-  return { training: Math.max(0, Math.min(count - validation, most)), validation, shape, classes };
+  const validation = validationCount(data.validation, { examples: count, classes, most: count - classes });
+  return { training: Math.min(count - validation, most), validation, shape, classes };
 }

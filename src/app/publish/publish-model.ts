@@ -5,6 +5,7 @@ import { readEvaluationManifest } from '../../evaluation/folder/manifest.js';
 import type { EvaluationResult } from '../../evaluation/result.js';
 import { writeFileDurably, writeJsonDurably } from '../../files/durable-file.js';
 import { makeFolder } from '../../files/make-folder.js';
+import type { OnExport } from '../../models/on-export.js';
 import { exportTorchScript } from '../../models/torchscript-export.js';
 import { parseRecipe, type Recipe } from '../../recipe/recipe.js';
 import { writeWeights } from '../../runs/checkpoint.js';
@@ -27,6 +28,7 @@ export interface PublishOptions {
   readonly license?: string | undefined;
   /** What RobustBench's table shows of a model. */
   readonly paper?: Partial<RobustBenchFacts>;
+  readonly onProgress?: OnExport;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface PublishOptions {
  *   without a finished evaluation by AutoAttack.
  */
 export function publishModel(file: ModelFile, options: PublishOptions): string[] {
-  const { format, out, evaluation: folder, license } = options;
+  const { format, out, evaluation: folder, license, onProgress } = options;
   if (file.kind === 'torchscript')
     throw InputError.expected(
       'a model of Satin or a state dict',
@@ -55,6 +57,7 @@ export function publishModel(file: ModelFile, options: PublishOptions): string[]
       'Weights without a network have none: export them as safetensors, evaluate that file, and publish it.',
     );
   const evaluation = folder === undefined ? null : readResult(folder);
+  onProgress?.({ label: 'load the weights', done: 0, total: 1 });
   const { model, digest } =
     file.kind === 'satin'
       ? { model: checkpointModel(file.checkpoint), digest: file.checkpoint.weightsDigest }
@@ -96,8 +99,9 @@ export function publishModel(file: ModelFile, options: PublishOptions): string[]
     written.push(join(out, file));
     return join(out, file);
   };
+  onProgress?.({ label: 'write the weights', done: 0, total: 1 });
   writeWeights(place('model.safetensors'), { model: description, weights: toArrays(owned.network.state()) });
-  if (!isTimm) exportTorchScript(owned, place('model.pt'));
+  if (!isTimm) exportTorchScript(owned, place('model.pt'), onProgress);
   if (format === 'huggingface') writeJsonDurably(place('config.json'), config ?? { satin: description });
   for (const [file, text] of others) writeFileDurably(place(file), [Buffer.from(text)]);
   return written;

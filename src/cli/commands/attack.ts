@@ -120,7 +120,13 @@ export function attackCommand() {
         });
         display.close();
         writeResult(result, { json, table: attackTable(result, join(out, 'index.html')) });
-        await writeAttackFolder({ folder: out, result, images: attacked, shape });
+        await writeAttackFolder({
+          folder: out,
+          result,
+          images: attacked,
+          shape,
+          onProgress: (done, total) => display.progress({ label: 'write pictures', done, total }),
+        });
       } finally {
         display.close();
       }

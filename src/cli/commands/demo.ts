@@ -49,7 +49,7 @@ export function demoCommand() {
           display.progress({ label: stage, done, total: total ?? done }),
         );
         for (const warning of dataset.warnings) display.warning(warning);
-        await writeDemo({ folder: out, files, dataset, threat, seed });
+        await writeDemo({ folder: out, files, dataset, threat, seed, onProgress: display.progress });
         display.close();
         print(
           `Wrote ${out}: two networks and ${dataset.ids.length} images. Serve it with any web server, ` +

@@ -6,6 +6,7 @@ import { nameList } from '../../user-input/name-list.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { requireNewFile } from '../output-file.js';
 import { print } from '../terminal/print.js';
+import { afterOneSecond, createDisplay } from '../terminal/terminal.js';
 
 /** File extensions of the formats. */
 const extensions = { safetensors: '.safetensors', torchscript: '.pt', onnx: '.onnx' } as const;
@@ -61,7 +62,15 @@ export function exportCommand() {
 
       // Imported after validation, since this loads the engine.
       const { exportModel } = await import('../../app/model/export-model.js');
-      const { skipped, difference, files } = exportModel(file, { format, out, fold, inputGradient });
+      using display = createDisplay({ quietUntil: afterOneSecond });
+      const { skipped, difference, files } = exportModel(file, {
+        format,
+        out,
+        fold,
+        inputGradient,
+        onProgress: display.progress,
+      });
+      display.close();
       const lines = [
         ...files.map((written) => `Wrote ${written}.`),
         ...(skipped.length > 0 ? [`Skipped, not part of this network: ${nameList(skipped)}.`] : []),

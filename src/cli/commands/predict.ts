@@ -55,7 +55,7 @@ export function predictCommand() {
       const shape = inputShape(file);
       const [channels, height, width] = shape;
       const form = { size: [height, width], channels, resize } as const;
-      const display = createDisplay();
+      using display = createDisplay();
       const decoded = await decodeImages({
         files: there,
         form,

@@ -4,6 +4,7 @@ import { InputError } from '../../errors.js';
 import { requireUnused } from '../../runs/run-folder.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { print } from '../terminal/print.js';
+import { afterOneSecond, createDisplay } from '../terminal/terminal.js';
 
 /** `satin publish MODEL` */
 export function publishCommand() {
@@ -59,7 +60,16 @@ export function publishCommand() {
       // Imported after validation, since this loads the engine.
       const { publishModel } = await import('../../app/publish/publish-model.js');
       const given = Object.fromEntries(Object.entries(paper).filter(([, value]) => value !== undefined));
-      const files = publishModel(file, { format: to, out, evaluation, license, paper: given });
+      using display = createDisplay({ quietUntil: afterOneSecond });
+      const files = publishModel(file, {
+        format: to,
+        out,
+        evaluation,
+        license,
+        paper: given,
+        onProgress: display.progress,
+      });
+      display.close();
       print(`${files.map((written) => `Wrote ${written}.`).join('\n')}\n`);
     });
 }

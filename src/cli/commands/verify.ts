@@ -41,7 +41,7 @@ export function verifyCommand() {
       requireJsonPath(json);
       // Imported after validation, since this loads the engine.
       const { verifyRun } = await import('../../app/evaluate/verify-run.js');
-      const display = createDisplay();
+      using display = createDisplay();
       const stated = { device: options.device, threads: threads ?? manifest.threads, say: display.note };
       const device = await chooseStatedDevice(stated);
       sayProgram(model, display.note);

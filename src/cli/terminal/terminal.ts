@@ -10,7 +10,7 @@ import { formatTraining, tableHeader } from './training-lines.js';
  * The progress output of a long-running command: one line per epoch, and on a terminal a progress bar below. It
  * receives events and numbers, independent of their source. Without a terminal it prints plain lines only.
  */
-export interface Display {
+export interface Display extends Disposable {
   /** Shows an event of a training run, as recorded in the run folder. */
   event(event: RunEvent): void;
   /** Shows the progress of an operation without events, such as an evaluation or a download. */
@@ -41,15 +41,21 @@ export interface DisplayOptions {
   readonly history?: readonly RunEvent[];
   /** Epochs of other runs after this one, which its time left includes. @default 0 */
   readonly epochsAfter?: number;
-  /** A clock in milliseconds. @default performance.now */
+  /** The time of the clock before which no bar is drawn: nothing flashes up in what is soon done. @default 0 */
+  readonly quietUntil?: number;
+  /** A clock in milliseconds. @default performance.now, which counts from the start of the program */
   readonly now?: () => number;
 }
+
+/** One second after the program began: what ends before it shows no bar. */
+export const afterOneSecond = 1000;
 
 /** Interval of progress lines without a terminal. */
 const plainMilliseconds = 60_000;
 
 export function createDisplay(options: DisplayOptions = {}): Display {
-  const { stream = process.stderr, history = [], epochsAfter = 0, now = () => performance.now() } = options;
+  const { stream = process.stderr, history = [], epochsAfter = 0, quietUntil = 0 } = options;
+  const { now = () => performance.now() } = options;
   const isTerminal = stream.isTTY === true && process.env.TERM !== 'dumb';
   const colours = coloursOf(stream);
   const bar = createBar(stream);
@@ -65,6 +71,7 @@ export function createDisplay(options: DisplayOptions = {}): Display {
     lastLine = now();
   };
   const show = (state: BarState): void => {
+    if (isTerminal && now() < quietUntil) return;
     if (isTerminal) bar.show(state);
     else if (now() - lastLine >= plainMilliseconds)
       write([state.label, `${state.done}/${state.total}`, ...state.details].join('  '));
@@ -93,5 +100,6 @@ export function createDisplay(options: DisplayOptions = {}): Display {
     note: (sentence) => write(printableLines(sentence)),
     warning: (sentence) => write(warningText(sentence, stream).trimEnd()),
     close: () => bar.clear(),
+    [Symbol.dispose]: () => bar.clear(),
   };
 }

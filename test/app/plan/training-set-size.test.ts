@@ -55,6 +55,23 @@ for (const [what, counts, set] of [
     assert.equal(classes, 2);
   });
 
+for (const [name, set, message] of [
+  ['fashion-mnist-silu', ['data.validation=0.000008'], /at least one of the 60000 training examples/],
+  ['fashion-mnist-silu', ['data.validation=60000'], /a whole number of examples from 0 to 59990/],
+] as const)
+  test(`a plan refuses a validation split that training could not take: ${set}`, async () => {
+    await assert.rejects(trainingSetSize(loadRecipe(name, { set })), message);
+  });
+
+test('a plan refuses a share of a folder that is no image, as training does', async () => {
+  const dir = folderOf('few', { ant: 3, bee: 3 });
+  const recipe = loadRecipe('cifar10-silu', {
+    set: [`data={ name: folder, dir: "${dir}", size: [2, 2], validation: 0.1 }`, 'training.batch=4'],
+  });
+  for (const refused of [() => trainingSetSize(recipe), () => loadTrainingData(recipe)])
+    await assert.rejects(refused, /at least one of the 4 training examples .* received 0\.1\./);
+});
+
 test('a plan refuses a batch of more images than training has, as training does', async () => {
   const dir = folderOf('small', { ant: 10, bee: 10 });
   const recipe = loadRecipe('cifar10-silu', {

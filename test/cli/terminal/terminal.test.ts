@@ -153,6 +153,31 @@ describe('the display of a training run', () => {
   });
 });
 
+describe('the display of what may soon be done', () => {
+  const shown = (terminal: Parameters<typeof record>[0], milliseconds: readonly number[]) => {
+    const { stream, text } = record(terminal);
+    let clock = 0;
+    const display = createDisplay({ stream, now: () => clock, quietUntil: 1000 });
+    for (const [at, time] of milliseconds.entries()) {
+      clock = time;
+      display.progress({ label: `part ${at}`, done: 0, total: 1 });
+    }
+    display.close();
+    return text();
+  };
+
+  it('draws no bar before that time, and one after it', () => {
+    assert.equal(shown({ columns: 80 }, [0, 500, 999]), '');
+    const text = shown({ columns: 80 }, [0, 999, 1000]);
+    assert.doesNotMatch(text, /part [01]/);
+    assert.match(text, /part 2 ░+ {3}0%/);
+  });
+
+  it('without a terminal prints a line once a minute, as ever', () => {
+    assert.equal(shown(undefined, [0, 30_000, 60_000, 61_000]), 'part 2  0/1\n');
+  });
+});
+
 describe('the display of an evaluation', () => {
   it('prints a warning as a line of its own', () => {
     const { stream, text } = record(undefined);

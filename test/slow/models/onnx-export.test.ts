@@ -1,8 +1,12 @@
-/** One of each family and every activation in onnxruntime, besides those of test/models/onnx-export.test.ts. */
-import { describe, it } from 'node:test';
+/**
+ * One of each family and every activation in onnxruntime, besides those of test/models/onnx-export.test.ts: in its WebAssembly,
+ * and in onnxruntime-node where SATIN_ONNXRUNTIME_NODE names the folder of that package.
+ */
+import { after, describe, it } from 'node:test';
 import { activationNames } from '../../../src/activations/parse.js';
 import type { ModelDescription } from '../../../src/models/description.js';
 import { requireSameInOnnx } from '../../support/onnx-comparison.js';
+import { nativeRuntime, webRuntime } from '../../support/onnx-runtime.js';
 
 const families: readonly Partial<ModelDescription>[] = [
   { architecture: 'resnet20', width: 1 },
@@ -19,15 +23,38 @@ const families: readonly Partial<ModelDescription>[] = [
   { architecture: 'efficientnet-b1', width: 0.5, shape: [3, 65, 64], padding: 'same' },
 ];
 
-describe('a network in ONNX', () => {
-  for (const change of families)
-    for (const fold of [true, false])
-      it(`answers and differentiates as libtorch does: ${Object.values(change).join(' ')}, ${fold ? '' : 'not '}folded`, async () => {
-        await requireSameInOnnx(change, { fold, loss: fold ? 'cross-entropy' : 'margin' });
-      });
-
-  for (const activation of activationNames)
-    it(`with the activation ${activation}`, async () => {
-      await requireSameInOnnx({ activation, width: 1, shape: [3, 16, 16] });
-    });
+const largest: { runtime: string; answers: number; gradients: number }[] = [];
+after(() => {
+  for (const { runtime, answers, gradients } of largest)
+    console.log(
+      `${runtime}: logits and losses differ by at most ${answers.toExponential(1)} of the largest, input gradients by ${gradients.toExponential(1)}`,
+    );
 });
+
+const howToInstall =
+  'SATIN_ONNXRUNTIME_NODE names no folder: npm install --prefix FOLDER --ignore-scripts onnxruntime-node, and name FOLDER/node_modules/onnxruntime-node';
+
+for (const [name, runtime] of [
+  ['onnxruntime-web', webRuntime],
+  ['onnxruntime-node', nativeRuntime()],
+] as const)
+  describe(`a network in ${name}`, { skip: runtime === null && howToInstall }, () => {
+    const most = { runtime: name, answers: 0, gradients: 0 };
+    largest.push(most);
+    const compare = async (
+      change: Partial<ModelDescription>,
+      options: Parameters<typeof requireSameInOnnx>[1] = {},
+    ) => {
+      const { answers, gradients } = await requireSameInOnnx(change, { ...options, runtime: runtime! });
+      most.answers = Math.max(most.answers, answers);
+      most.gradients = Math.max(most.gradients, gradients);
+    };
+
+    for (const change of families)
+      for (const fold of [true, false])
+        it(`answers and differentiates as libtorch does: ${Object.values(change).join(' ')}, ${fold ? '' : 'not '}folded`, () =>
+          compare(change, { fold, loss: fold ? 'cross-entropy' : 'margin' }));
+
+    for (const activation of activationNames)
+      it(`with the activation ${activation}`, () => compare({ activation, width: 1, shape: [3, 16, 16] }));
+  });

@@ -1,12 +1,13 @@
 /**
- * AutoAttack's standard set of L1 on 40 images: where the reference's three seeds agree whether an image breaks, so does Satin, on
- * at least 99 of 100; and the robust accuracy lies between theirs, or an image beside them.
+ * AutoAttack's standard set of L∞ on all images of test/system/parity-replay.test.ts: the reference's verdicts. That of L1 on
+ * 40 images: where the reference's three seeds agree whether an image breaks, so does Satin, on at least 99 of 100; and the
+ * robust accuracy lies between theirs, or an image beside them.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setThreads } from '../../../src/engine/engine-info.js';
 import { readGolden } from '../../support/golden.js';
-import { type Replay, type ReplayedNetwork, replayed } from '../../support/parity-replay.js';
+import { type Replay, type ReplayedNetwork, replayed, requireReplayed } from '../../support/parity-replay.js';
 
 setThreads(1);
 
@@ -36,4 +37,11 @@ describe('the standard set of L1', () => {
       const known = seeds.map(robust);
       assert.ok(robust(verdicts) >= Math.min(...known) - 1 && robust(verdicts) <= Math.max(...known) + 1);
     });
+});
+
+describe('the standard set of L∞', () => {
+  const whole = readGolden<Replay>('parity-replay');
+  for (const [name, network] of Object.entries(whole.networks))
+    it(`gives all images the reference's verdicts: ${name}`, (context) =>
+      requireReplayed(context, whole, network));
 });
