@@ -135,13 +135,13 @@ const named: Readonly<Record<string, ApgdAttack | FabAttack | SquareAttack>> = {
 
 /** The syntax of attack names, for help texts and messages. */
 export const attackForms =
-  'fgsm, pgd-STEPS or pgd-STEPS-RESTARTS (pgd-50, pgd-50-10), the same with pgd-cw, pgd-STEPS-paper (pgd-200-paper), ' +
-  'these pgd with -stepSHARE too, for steps of another share of ε, and with -cycles, which leaves images whose steps repeat ' +
-  '(pgd-200-step0.25-cycles), ' +
+  'fgsm, pgd-STEPS or pgd-STEPS-RESTARTS (pgd-50, pgd-50-10), the same with pgd-cw, ' +
+  'the same with -stepSHARE for another step, a share of ε (pgd-200-step0.25), pgd-STEPS-paper (pgd-200-paper), ' +
+  'these with -cycles, where images leave once their iterates repeat (pgd-200-step0.25-cycles), ' +
   'apgd-ce, apgd-dlr, apgd-t, fab, fab-t or square, in L1 also apgd-ce-large and apgd-t-large, ' +
-  'malt (apgd-t on other targets; not in the sets of AutoAttack), ' +
+  'malt (apgd-t on other targets, in no set of AutoAttack), ' +
   'these with -RESTARTS too (apgd-ce-5), ' +
-  'those of apgd with -eotPASSES as well (apgd-ce-eot20)';
+  'those of apgd and malt with -eotPASSES as well (apgd-ce-eot20)';
 
 /**
  * Parses an attack name. `pgd-k` takes k steps of 2.5 ε/k from a uniform random start in ball and box (Madry et al.,

@@ -3,13 +3,12 @@ import type { Tensor } from '../tensor/tensor.js';
 import { RemainingExamples } from './remaining-examples.js';
 
 /** What the next iterate is compared with. */
-interface Past {
+type Past = {
   readonly previous: Tensor; // [n, C, H, W]
   readonly beforePrevious: Tensor;
   readonly checkpoint: Tensor;
   readonly end: Tensor; // [n]
-  readonly [part: string]: Tensor;
-}
+};
 
 /**
  * Finds the cycles of an attack whose next iterate is a function of the last one alone, as that of PGD on a fixed network
