@@ -67,6 +67,10 @@ export class AttackedNetwork implements Disposable {
     return `width-${64 * width}/${activation}/${this.#threat.norm.name}`;
   }
 
+  get norm(): string {
+    return this.#threat.norm.name;
+  }
+
   /** Time per image in convolutions and linear layers alone; null on a card, where it is not measured. */
   layersAlone(): LayersAlone | null {
     return this.#model.device === 'cpu' ? layersAlone(this.#model.description, this.batch) : null;

@@ -23,15 +23,20 @@ export async function autoattack(options: BenchOptions): Promise<BenchRow[]> {
   });
 }
 
-/** `pgd-50` compared with the PGD of torchattacks, in the same way. */
+/**
+ * `pgd-50` compared with the PGD of torchattacks, in the same way; and in L∞ PGD of 200 steps that leaves its cycles with that of
+ * torchattacks, which takes every step, and with Satin's own, whose verdicts it must have.
+ */
 export async function pgd(options: BenchOptions): Promise<BenchRow[]> {
   const { attacked, note } = options;
   if (attacked === null) return skipped('pgd', note);
-  return race(
-    options,
-    { ...attacked, reference: null },
-    { name: 'pgd', attacks: ['pgd-50'], peer: 'torchattacks' },
-  );
+  const alone = { ...attacked, reference: null };
+  const contest = { name: 'pgd', peer: 'torchattacks' };
+  const whole = 'pgd-200-step0.25';
+  return [
+    ...(await race(options, alone, { ...contest, attacks: ['pgd-50'] })),
+    ...(await race(options, alone, { ...contest, attacks: [`${whole}-cycles`], whole })),
+  ];
 }
 
 function skipped(name: string, note: (sentence: string) => void): BenchRow[] {
@@ -45,6 +50,8 @@ interface Contest {
   readonly attacks: readonly string[];
   /** Name of the peer's implementation; null for none. */
   readonly peer: string | null;
+  /** The attack that takes the steps which the only one of `attacks` leaves out; in L∞. */
+  readonly whole?: string;
 }
 
 /** Results of one slice on both sides. */
@@ -66,6 +73,10 @@ async function race(
   const name = `${contest.name}/${network.name}`;
   const wanted = [...contest.attacks, 'all'].filter((attack) => only(`${name}/${attack}`));
   if (wanted.length === 0) return [];
+  if (contest.whole !== undefined && network.norm !== 'linf') {
+    note(`${name}/${contest.attacks.join()} is skipped: in ${network.norm} there are no cycles.`);
+    return [];
+  }
   using peer = version === null ? null : new AttackPeer(python);
   if (peer !== null) {
     await peer.setUp(network.share(reference));
@@ -94,6 +105,7 @@ async function race(
 
   const turns = new Map<string, Turn[]>(contest.attacks.map((attack) => [attack, []]));
   let agreement = 0;
+  const steps = { taken: 0, all: 0 };
   for (let slice = 0; slice * images < network.count; slice++) {
     const rows = network.right(range(slice * images, Math.min(network.count, (slice + 1) * images)));
     let [ours, theirs] = [rows, rows];
@@ -109,10 +121,21 @@ async function race(
       ours = without(ours, satin.broken);
       theirs = without(theirs, rival?.broken ?? []);
     }
+    if (contest.whole !== undefined) {
+      const whole = network.attack({ attack: contest.whole, rows, share });
+      const differ = rows.filter((row) => ours.includes(row) === whole.broken.includes(row)).length;
+      if (differ > 0) note(`${name}: ${differ} of ${rows.length} verdicts differ from those of all steps`);
+      steps.taken += turns.get(first)!.at(-1)!.satin.backwards;
+      steps.all += whole.backwards;
+    }
     if (peer === null) continue;
     const both = new Set(ours);
     agreement += rows.filter((row) => both.has(row) === theirs.includes(row)).length / rows.length;
     note(`${name}: ${ours.length} of ${rows.length} are robust, ${theirs.length} for the peer`);
+  }
+  if (contest.whole !== undefined) {
+    const left = ((100 * (steps.all - steps.taken)) / steps.all).toFixed(1);
+    note(`${name}: ${left} % of the ${steps.all} backward passes of ${contest.whole} were left out`);
   }
   if (peer !== null) note(`${name}: the verdicts agree on ${((100 * agreement) / pairs).toFixed(1)} %`);
   const peerName =

@@ -15,11 +15,13 @@ answers each with one line of JSON on standard output:
         -> {"seconds": 1.2, "forwards": 202, "backwards": 200, "broken": [2]}
            a share below 1 runs that part of each attack's steps; passes count images
 
-`reference` is a checkout of github.com/fra31/auto-attack; pgd-50 is that of the package torchattacks. Frozen weights ask
+`reference` is a checkout of github.com/fra31/auto-attack; pgd-50 and pgd-200-step0.25, a step of a quarter of epsilon, are those
+of the package torchattacks, which takes every step, also where the name ends in -cycles. Frozen weights ask
 for no gradient, which a user's network does unless told otherwise.
 """
 
 import json
+import re
 import struct
 import sys
 import time
@@ -118,11 +120,14 @@ class Attacker:
         def steps(whole):
             return max(1, round(whole * share))
 
-        if attack == "pgd-50":
+        constant = re.fullmatch(r"pgd-(\d+)(?:-step([\d.]+))?(?:-cycles)?", attack)
+        if constant is not None:
             import torchattacks
 
+            count, quota = int(constant[1]), constant[2]
+            alpha = self.epsilon * (2.5 / count if quota is None else float(quota))
             kind = {"linf": torchattacks.PGD, "l2": torchattacks.PGDL2}[self.norm]
-            return kind(self.model, eps=self.epsilon, alpha=2.5 * self.epsilon / 50, steps=steps(50), random_start=True)(x, y)
+            return kind(self.model, eps=self.epsilon, alpha=alpha, steps=steps(count), random_start=True)(x, y)
         if attack == "apgd-ce":
             chosen = self.suite.apgd
             chosen.loss, chosen.n_iter = "ce", steps(100)
@@ -136,7 +141,7 @@ class Attacker:
             chosen = self.suite.square
             chosen.n_queries = steps(5000)
         else:
-            raise ValueError(f"Expected pgd-50, apgd-ce, apgd-t, fab-t or square for attack but received {attack}.")
+            raise ValueError(f"Expected pgd-STEPS, apgd-ce, apgd-t, fab-t or square for attack but received {attack}.")
         chosen.seed = 0
         return chosen.perturb(x, y)
 

@@ -29,6 +29,8 @@ export interface GradientAttack extends Settings {
   readonly randomStart: boolean;
   /** Only the last iterate counts. @default false: any iterate counts */
   readonly lastOnly?: boolean;
+  /** Examples whose iterates repeat leave the batch, with the same outcome; L∞ only. @default false */
+  readonly cycles?: boolean;
 }
 
 export interface ApgdAttack extends Settings {
@@ -36,6 +38,8 @@ export interface ApgdAttack extends Settings {
   readonly loss: 'ce' | 'dlr' | 'targeted-dlr';
   /** How many of the most likely other classes are targeted, one at a time; 0 for an untargeted attack. */
   readonly targets: number;
+  /** Which classes are targeted, nearest first by a linear approximation (MALT). @default the most likely ones */
+  readonly targetsBy?: 'slope';
   /** Gradients averaged per step (EOT), for randomized models. @default 1 */
   readonly eot?: number;
   /** Starts in a ball of three times the radius, which shrinks to ε; L1 only. @default false */
@@ -89,8 +93,11 @@ function paperAttack(steps: number): GradientAttack {
   };
 }
 
-/** The individual attacks of AutoAttack with its settings (Croce and Hein, 2020); `autoattack.ts` has the sets. */
-const autoAttack: Readonly<Record<string, ApgdAttack | FabAttack | SquareAttack>> = {
+/**
+ * The individual attacks of AutoAttack with its settings (Croce and Hein, 2020), of which `autoattack.ts` has the sets; and MALT
+ * (Melamed et al., 2024): its targets for APGD.
+ */
+const named: Readonly<Record<string, ApgdAttack | FabAttack | SquareAttack>> = {
   'apgd-ce': { kind: 'apgd', name: 'apgd-ce', loss: 'ce', steps: 100, restarts: 1, targets: 0 },
   'apgd-dlr': { kind: 'apgd', name: 'apgd-dlr', loss: 'dlr', steps: 100, restarts: 1, targets: 0 },
   'apgd-t': { kind: 'apgd', name: 'apgd-t', loss: 'targeted-dlr', steps: 100, restarts: 1, targets: 9 },
@@ -112,6 +119,15 @@ const autoAttack: Readonly<Record<string, ApgdAttack | FabAttack | SquareAttack>
     targets: 5,
     shrinking: true,
   },
+  malt: {
+    kind: 'apgd',
+    name: 'malt',
+    loss: 'targeted-dlr',
+    steps: 100,
+    restarts: 1,
+    targets: 9,
+    targetsBy: 'slope',
+  },
   fab: { kind: 'fab', name: 'fab', steps: 100, restarts: 1, targets: 0 },
   'fab-t': { kind: 'fab', name: 'fab-t', steps: 100, restarts: 1, targets: 9 },
   square: { kind: 'square', name: 'square', steps: 5000, restarts: 1 },
@@ -119,26 +135,31 @@ const autoAttack: Readonly<Record<string, ApgdAttack | FabAttack | SquareAttack>
 
 /** The syntax of attack names, for help texts and messages. */
 export const attackForms =
-  'fgsm, pgd-STEPS or pgd-STEPS-RESTARTS (pgd-50, pgd-50-10), the same with pgd-cw, pgd-STEPS-paper (pgd-200-paper), ' +
+  'fgsm, pgd-STEPS or pgd-STEPS-RESTARTS (pgd-50, pgd-50-10), the same with pgd-cw, ' +
+  'the same with -stepSHARE for another step, a share of ε (pgd-200-step0.25), pgd-STEPS-paper (pgd-200-paper), ' +
+  'these with -cycles, where images leave once their iterates repeat (pgd-200-step0.25-cycles), ' +
   'apgd-ce, apgd-dlr, apgd-t, fab, fab-t or square, in L1 also apgd-ce-large and apgd-t-large, ' +
+  'malt (apgd-t on other targets, in no set of AutoAttack), ' +
   'these with -RESTARTS too (apgd-ce-5), ' +
-  'those of apgd with -eotPASSES as well (apgd-ce-eot20)';
+  'those of apgd and malt with -eotPASSES as well (apgd-ce-eot20)';
 
 /**
  * Parses an attack name. `pgd-k` takes k steps of 2.5 ε/k from a uniform random start in ball and box (Madry et al.,
  * 2018, with the step size of their library), `pgd-cw-k` maximises the margin of Carlini and Wagner (2017) instead of
- * the cross-entropy; `pgd-k-r` uses r restarts; `pgd-k-paper` is the evaluation of the paper (Xie et al., 2020); `fgsm` is
- * one step of ε from the image (Goodfellow et al., 2015). The others are AutoAttack's; `-large` starts APGD in a larger ball;
- * `-eotN` averages the gradient of APGD over N passes.
+ * the cross-entropy; `pgd-k-r` uses r restarts, `pgd-k-step0.25` steps of ε/4; `-cycles` leaves an image whose iterates
+ * repeat (Doldo et al., 2025); `pgd-k-paper` is the evaluation of the paper (Xie et al., 2020); `fgsm` is
+ * one step of ε from the image (Goodfellow et al., 2015). `malt` is APGD on targets by slope. The others are
+ * AutoAttack's; `-large` starts APGD in a larger ball; `-eotN` averages the gradient of APGD over N passes.
  *
  * @throws {InputError} for an unknown name.
  */
 export function parseAttack(name: string): Attack {
   requireArgument(name, 'text', 'the attack');
-  const paperSteps = /^pgd-([1-9]\d{0,5})-paper$/.exec(name)?.[1];
-  if (paperSteps !== undefined) return paperAttack(Number(paperSteps));
+  const paper = /^pgd-([1-9]\d{0,5})-paper(-cycles)?$/.exec(name);
+  if (paper !== null)
+    return { ...paperAttack(Number(paper[1])), name, ...(paper[2] !== undefined && { cycles: true }) };
   const [, base, restarts, eot] = /^([a-z-]+?)(?:-([1-9]\d{0,3}))?(?:-eot([1-9]\d{0,3}))?$/.exec(name) ?? [];
-  const known = base !== undefined && Object.hasOwn(autoAttack, base) ? autoAttack[base] : undefined;
+  const known = base !== undefined && Object.hasOwn(named, base) ? named[base] : undefined;
   if (known === undefined || (eot !== undefined && known.kind !== 'apgd')) return parseGradientAttack(name);
   return {
     ...known,
@@ -155,27 +176,33 @@ export function parseAttack(name: string): Attack {
  */
 export function parseGradientAttack(name: string): GradientAttack {
   if (name === fgsm.name) return fgsm;
-  const match = /^pgd-(cw-)?([1-9]\d{0,5})(?:-([1-9]\d{0,3}))?$/.exec(name);
+  const match = gradientName.exec(name);
   if (match === null) throw unknownAttack(name);
-  const steps = Number(match[2]);
+  const { margin, steps: written, restarts, share, cycles } = match.groups ?? {};
+  const steps = Number(written);
   return {
     kind: 'pgd',
     name,
-    loss: match[1] === undefined ? 'ce' : 'margin',
+    loss: margin === undefined ? 'ce' : 'margin',
     steps,
-    relativeStep: 2.5 / steps,
+    relativeStep: share === undefined ? 2.5 / steps : Number(share),
     randomStart: true,
-    restarts: Number(match[3] ?? 1),
+    restarts: Number(restarts ?? 1),
+    ...(cycles !== undefined && { cycles: true }),
   };
 }
+
+/** `pgd-STEPS` with its loss, restarts, step as a share of ε (below 3, at most four decimals, one spelling each), cycles. */
+const gradientName =
+  /^pgd-(?<margin>cw-)?(?<steps>[1-9]\d{0,5})(?:-(?<restarts>[1-9]\d{0,3}))?(?:-step(?<share>0\.\d{0,3}[1-9]|[12](?:\.\d{0,3}[1-9])?))?(?<cycles>-cycles)?$/;
 
 /** The nearest attack, with the numbers of the name received; all forms if none is near. */
 function unknownAttack(name: string): InputError {
   const [steps = '50'] = /\d+/.exec(name) ?? [];
   const meant = nearest(name, [
     fgsm.name,
-    ...[`pgd-${steps}`, `pgd-cw-${steps}`, `pgd-${steps}-paper`],
-    ...Object.keys(autoAttack),
+    ...[`pgd-${steps}`, `pgd-cw-${steps}`, `pgd-${steps}-paper`, `pgd-${steps}-cycles`],
+    ...Object.keys(named),
   ]);
   return meant === undefined
     ? InputError.expected(attackForms, 'attack', name)
@@ -213,6 +240,13 @@ export function requireNorm(attack: Attack, norm: NormName): void {
       `the norm of ${attack.name}`,
       norm,
       'Its step size of at least 1/255 is measured per pixel.',
+    );
+  if (attack.kind === 'pgd' && attack.cycles === true && norm !== 'linf')
+    throw InputError.expected(
+      'linf',
+      `the norm of ${attack.name}`,
+      norm,
+      "Only steps along signs come back to a point that they had left; leave out '-cycles'.",
     );
   if (attack.kind === 'apgd' && attack.shrinking === true && norm !== 'l1')
     throw InputError.expected(

@@ -7,6 +7,8 @@ export interface Iterate {
   readonly labels: Tensor; // int64 [n]
   /** Which of the points count, bool [n]. @default all */
   readonly within?: Tensor;
+  /** Examples of which no later iterate is new, so that they may be dropped, bool [n]. @default none */
+  readonly settled?: Tensor;
   /** Rows of these examples in the original batch, [n]. */
   readonly rows: readonly number[];
 }

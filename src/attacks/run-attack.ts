@@ -1,5 +1,4 @@
 import type { Classifier } from '../nn/classifier.js';
-import { noGrad } from '../tensor/gradient.js';
 import type { NoiseKey } from '../tensor/noise.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -63,21 +62,20 @@ export function* runAttack(
   switch (attack.kind) {
     case 'pgd': {
       using start = owned(() => (attack.randomStart ? norm.randomStart(x, { epsilon, key, ids }) : x));
-      const pgdOptions = {
-        norm,
-        epsilon,
-        steps: attack.steps,
-        stepSize: stepSizeOf(attack, epsilon),
-        onGradient,
-        loss: (logits: Tensor, of: Tensor) => effectiveLoss(attack.loss)(logits, of, of).sum(),
-      };
-      if (attack.lastOnly !== true) {
-        using _last = yield* pgdSteps(classifier, { x, labels, start }, pgdOptions, observe);
-        return;
-      }
-      using last = yield* pgdSteps(classifier, { x, labels, start }, pgdOptions);
-      scope(() =>
-        observe({ x: last, logits: noGrad(() => classifier(last)), labels, rows: [...ids.keys()] }),
+      using _last = yield* pgdSteps(
+        classifier,
+        { x, labels, start },
+        {
+          norm,
+          epsilon,
+          steps: attack.steps,
+          stepSize: stepSizeOf(attack, epsilon),
+          loss: (logits: Tensor, of: Tensor) => effectiveLoss(attack.loss)(logits, of, of).sum(),
+          lastOnly: attack.lastOnly === true,
+          cycles: attack.cycles === true,
+          onGradient,
+        },
+        observe,
       );
       return;
     }

@@ -1,10 +1,8 @@
 import type { Attack, Threat } from '../attacks/attack.js';
 import { checkInterval } from '../attacks/check-interval.js';
-import { targetsOfRank } from '../attacks/losses.js';
 import { type AttackRound, type RoundExamples, roundsOf, runAttack } from '../attacks/run-attack.js';
+import { TargetOrder } from '../attacks/target-order.js';
 import { type Batch, subBatch } from '../data/dataset-tensors.js';
-import { integers } from '../tensor/create.js';
-import { noGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { confirmMisclassified } from './confirm.js';
@@ -47,23 +45,26 @@ export function* attackBatch(
     readonly onBlind?: (rows: readonly number[]) => void;
   },
 ): Generator<readonly AdversarialRow[], AdversarialRow[], void> {
-  const { attack, threat, seed, classes, count } = options;
+  const { attack: stated, threat, seed, classes, count } = options;
+  // A random model may leave a cycle.
+  const attack = subject.random === true && stated.kind === 'pgd' ? { ...stated, cycles: false } : stated;
   const { checkEvery: every = checkInterval(attack.kind, batch.x.device) } = options;
   const classify = countingPasses(padSingleton(subject.exact), count);
   const fast = countingPasses(padSingleton(classifierFor(subject, attack)), count);
   const label = [...batch.labels.numbers()];
   const broken: AdversarialRow[] = [];
   const rounds = roundsOf(attack, classes);
-  // Logits of the clean images, which determine the targets of all rounds.
-  using clean = rounds.some(({ rank }) => rank > 0)
-    ? scope(() => noGrad(() => fast(batch.x)).detach())
-    : null;
+  using order = new TargetOrder(attack, { classifier: fast, norm: threat.norm });
+  for (const { backwards } of order.measure(batch)) {
+    count.backwards += backwards;
+    yield broken;
+  }
 
   using gradients = new GradientWatch(batch.ids.length, batch.x.device);
   for (const round of rounds) {
     if (broken.length === batch.ids.length) break;
     const remaining = rowsWithout(broken, batch.ids.length);
-    const examples = examplesOf(batch, { rows: remaining, clean, round });
+    const examples = examplesOf(batch, { rows: remaining, order, round });
     const confirm = (suspects: Tensor, rows: readonly number[]) => {
       const attacked = rows.map((row) => remaining[row]!);
       const labels = attacked.map((row) => label[row]!);
@@ -99,18 +100,11 @@ function rowsWithout(broken: readonly AdversarialRow[], count: number): readonly
 /** Newly allocated tensors for the given rows of a batch. */
 function examplesOf(
   batch: Batch,
-  {
-    rows,
-    clean,
-    round,
-  }: { readonly rows: readonly number[]; readonly clean: Tensor | null; readonly round: AttackRound },
+  of: { readonly rows: readonly number[]; readonly order: TargetOrder; readonly round: AttackRound },
 ): RoundExamples {
+  const { rows, order, round } = of;
   return scope(() => {
     const { x, labels, ids } = subBatch(batch, rows);
-    const targets =
-      clean === null || round.rank === 0
-        ? null
-        : targetsOfRank(clean.indexSelect(0, integers(rows, clean.device)), labels, round.rank);
-    return { x, labels, targets, ids };
+    return { x, labels, targets: round.rank === 0 ? null : order.targets(round.rank, { rows, labels }), ids };
   });
 }

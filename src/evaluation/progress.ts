@@ -1,5 +1,6 @@
 import type { Attack } from '../attacks/attack.js';
 import { roundsOf } from '../attacks/run-attack.js';
+import { measuredClasses } from '../attacks/target-order.js';
 import type { PassCount } from './model-under-test.js';
 
 export interface EvaluationProgress {
@@ -15,7 +16,7 @@ export interface EvaluationProgress {
 
 /** Number of steps an attack takes on an example it does not break. */
 export function stepsOf(attack: Attack, classes: number): number {
-  return roundsOf(attack, classes).length * attack.steps;
+  return measuredClasses(attack, classes) + roundsOf(attack, classes).length * attack.steps;
 }
 
 /** Cost of an attack on an example it does not break, in forward passes; a backward pass counts as two. */

@@ -103,6 +103,10 @@ export interface AttackResult {
   readonly restarts: number;
   /** Gradients averaged per step; only if more than one. */
   readonly eot?: number;
+  /** Images whose iterates repeated left the attack; only if so. */
+  readonly cycles?: true;
+  /** By what the target classes were chosen, if not by their logits. */
+  readonly targetsBy?: 'slope';
   /** Activation used as surrogate derivative; only if there is one. */
   readonly surrogate?: string;
   /** Number of target classes, one at a time; 0 if untargeted. */

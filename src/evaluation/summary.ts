@@ -44,6 +44,8 @@ export function summary(
       stepSize: stepSizeOf(attack, epsilon),
       restarts,
       ...('eot' in attack && attack.eot !== undefined && { eot: attack.eot }),
+      ...('cycles' in attack && attack.cycles === true && { cycles: true }),
+      ...('targetsBy' in attack && { targetsBy: attack.targetsBy }),
       ...(surrogate !== undefined && { surrogate }),
       attacked,
       broken: attacked - remaining.length,

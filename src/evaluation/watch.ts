@@ -15,7 +15,7 @@ export interface WatchOptions {
 /**
  * Watches one round of an attack. A suspect is an iterate that the attacked classifier misclassifies. Every `every`-th
  * iterate there is a check: it reads which examples have a suspect since the last one, confirms one suspect of each, and
- * drops the examples that are broken. Between two checks nothing is read from the device.
+ * drops the examples that are broken, and those that are settled. Between two checks nothing is read from the device.
  */
 export class Watch implements Disposable {
   readonly #options: WatchOptions;
@@ -33,7 +33,7 @@ export class Watch implements Disposable {
     this.#window.add(iterate);
     this.#rows = iterate.rows;
     this.#unchecked++;
-    return this.#unchecked < this.#options.every ? null : this.#checkWindow(this.#window);
+    return this.#unchecked < this.#options.every ? null : this.#checkWindow(this.#window, iterate.settled);
   };
 
   /** Checks the iterates since the last check, at the end of the round. */
@@ -46,31 +46,47 @@ export class Watch implements Disposable {
   }
 
   /** Without a copy of the images. */
-  #checkIterate({ x, logits, labels, within, rows }: Iterate): readonly number[] | null {
+  #checkIterate({ x, logits, labels, within, settled, rows }: Iterate): readonly number[] | null {
     return scope(() => {
       const wrong = isMisclassified(logits, labels);
-      return this.#check(within === undefined ? wrong : wrong.mul(within), x, rows);
+      const suspected = within === undefined ? wrong : wrong.mul(within);
+      return this.#check({ suspected, images: x, rows, settled });
     });
   }
 
-  #checkWindow(window: SuspectWindow): readonly number[] | null {
-    const active = scope(() => this.#check(window.suspected, window.images, this.#rows));
+  #checkWindow(window: SuspectWindow, settled?: Tensor): readonly number[] | null {
+    const { images } = window;
+    const active = scope(() =>
+      this.#check({ suspected: window.suspected, images, rows: this.#rows, settled }),
+    );
     window.clear(active);
     this.#unchecked = 0;
     return active;
   }
 
-  /** Indices of the examples to keep; null for all. suspected bool [n], images [n, C, H, W]. */
-  #check(suspected: Tensor, images: Tensor, rows: readonly number[]): readonly number[] | null {
-    const found = suspected.numbers();
-    const suspects = [...rows.keys()].filter((index) => found[index] !== 0);
-    if (suspects.length === 0) return null;
-    const broken = this.#options.confirm(
-      images.detach().indexSelect(0, integers(suspects, images.device)),
-      suspects.map((index) => rows[index]!),
-    );
-    if (broken.size === 0) return null;
-    const gone = new Set([...broken].map((index) => suspects[index]!));
-    return [...rows.keys()].filter((index) => !gone.has(index));
+  /** Indices of the examples to keep; null for all. suspected and settled bool [n], images [n, C, H, W]. */
+  #check(of: {
+    readonly suspected: Tensor;
+    readonly images: Tensor;
+    readonly rows: readonly number[];
+    readonly settled: Tensor | undefined;
+  }): readonly number[] | null {
+    const { images, rows } = of;
+    const suspects = marked(of.suspected);
+    const gone = new Set(of.settled === undefined ? [] : marked(of.settled));
+    if (suspects.length > 0) {
+      const broken = this.#options.confirm(
+        images.detach().indexSelect(0, integers(suspects, images.device)),
+        suspects.map((index) => rows[index]!),
+      );
+      for (const index of broken) gone.add(suspects[index]!);
+    }
+    return gone.size === 0 ? null : [...rows.keys()].filter((index) => !gone.has(index));
   }
+}
+
+/** The indices at which a mask, bool [n], is true; reads it. */
+function marked(mask: Tensor): number[] {
+  const values = mask.numbers();
+  return [...values.keys()].filter((index) => values[index] !== 0);
 }

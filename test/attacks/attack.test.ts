@@ -14,6 +14,7 @@ describe('names', () => {
       restarts: 1,
       targets: 9,
     });
+    assert.deepEqual(parseAttack('malt'), { ...parseAttack('apgd-t'), name: 'malt', targetsBy: 'slope' });
     assert.equal(parseAttack('square').steps, 5000);
     for (const name of ['apgd-ce-5', 'fab-5', 'fab-t-2', 'square-3']) {
       const { name: own, restarts } = parseAttack(name);
@@ -33,9 +34,27 @@ describe('names', () => {
       'pgd-0-paper',
       'pgd-cw-20-paper',
       'pgd-20-paper-2',
+      'pgd-20-step',
+      'pgd-20-step0',
+      'pgd-20-step0.0',
+      'pgd-20-step0.250',
+      'pgd-20-step0.00001',
+      'pgd-20-step.25',
+      'pgd-20-step3',
+      'pgd-20-step0.25-2',
+      'pgd-20-cycles-paper',
+      'pgd-20-cycles-step0.25',
+      'fgsm-cycles',
+      'apgd-ce-cycles',
+      'malt-0',
       'constructor',
     ])
       assert.throws(() => parseAttack(name), InputError, name);
+    for (const name of ['pgd-200-cycles', 'pgd-200-paper-cycles']) {
+      requireNorm(parseAttack(name), 'linf');
+      for (const norm of ['l2', 'l1'] as const)
+        assert.throws(() => requireNorm(parseAttack(name), norm), new RegExp(`linf for the norm of ${name}`));
+    }
     requireNorm(parseAttack('pgd-200-paper'), 'linf');
     assert.throws(
       () => requireNorm(parseAttack('pgd-200-paper'), 'l2'),
@@ -78,6 +97,22 @@ describe('names of attacks', () => {
     });
     assert.equal(parseAttack('pgd-50-10').restarts, 10);
     assert.equal(parseGradientAttack('pgd-1').relativeStep, 2.5);
+    assert.equal(parseGradientAttack('pgd-20-step0.0001').relativeStep, 0.0001);
+    assert.deepEqual(parseAttack('pgd-cw-20-3-step2.5-cycles'), {
+      kind: 'pgd',
+      name: 'pgd-cw-20-3-step2.5-cycles',
+      loss: 'margin',
+      steps: 20,
+      relativeStep: 2.5,
+      randomStart: true,
+      restarts: 3,
+      cycles: true,
+    });
+    assert.deepEqual(parseAttack('pgd-20-paper-cycles'), {
+      ...parseAttack('pgd-20-paper'),
+      name: 'pgd-20-paper-cycles',
+      cycles: true,
+    });
   });
 
   it('that are unknown are refused', () => {
@@ -109,6 +144,8 @@ it('an unknown attack hears the nearest one, with its own number of steps', () =
     ['pgd50', 'pgd-50'],
     ['pdg-20', 'pgd-20'],
     ['pgd-20-papr', 'pgd-20-paper'],
+    ['pgd-20-cycle', 'pgd-20-cycles'],
+    ['mallt', 'malt'],
     ['apgdce', 'apgd-ce'],
     ['sqare', 'square'],
   ] as const)

@@ -79,6 +79,8 @@ describe('AutoAttack’s sets', () => {
         autoAttack('standard', 'linf').map((each) => ({ ...each, steps: Math.min(4999, each.steps) })),
       ],
       ['a surrogate', [...autoAttack('standard', 'linf'), withSurrogate(parseAttack('apgd-ce'), 'silu')]],
+      ['other targets', ['apgd-ce', 'malt', 'fab-t', 'square'].map(parseAttack)],
+      ['other targets alone', [parseAttack('malt')]],
       ['other passes', ['apgd-ce-eot10', 'apgd-dlr-eot10'].map(parseAttack)],
       ['none', []],
     ];

@@ -31,6 +31,8 @@ const attacks: readonly Attack[] = [
   short('square', 70),
 ];
 const large = [short('apgd-ce-large', 8), short('apgd-t-large', 8)];
+const cycles = [short('pgd-6-step0.5-cycles', 6), short('pgd-6-paper-cycles', 6)];
+const byNorm = { linf: [...attacks, ...cycles], l2: attacks, l1: [...attacks, ...large] } as const;
 const ids = [0, 1, 2, 3, 4, 5];
 
 /** How often each step of an attack on a small network reads, while `observe` watches it. */
@@ -67,7 +69,7 @@ function readsOf(
 describe('a step of an attack', () => {
   for (const device of ['cpu', 'mock'])
     for (const norm of ['linf', 'l2', 'l1'] as const)
-      for (const attack of norm === 'l1' ? [...attacks, ...large] : attacks) {
+      for (const attack of byNorm[norm]) {
         it(`reads nothing: ${attack.name}, ${norm}, ${device}`, () => {
           using watch = new Watch({
             every: Number.POSITIVE_INFINITY,

@@ -7,6 +7,8 @@ it('an attack takes its steps for each start and each target that there is', () 
   const steps = (name: string, classes = 10) => stepsOf(parseAttack(name), classes);
   assert.deepEqual([steps('fgsm'), steps('pgd-50-10'), steps('square')], [1, 500, 5000]);
   assert.deepEqual([steps('apgd-t'), steps('apgd-t', 4), steps('fab-t-2')], [900, 300, 1800]);
+  // MALT measures up to 100 classes first, one step each.
+  assert.deepEqual([steps('malt'), steps('malt', 1000)], [909, 1000]);
 });
 
 it('its work is counted in forward passes, a backward one as two', () => {

@@ -63,3 +63,24 @@ it('what an attack breaks alone is counted among all that are right', () => {
     seconds: 2,
   });
 });
+
+it('attacks name the settings that not all have, and only theirs', () => {
+  const named = ['pgd-10', 'pgd-10-cycles', 'apgd-t', 'malt', 'apgd-ce-eot2'].map(parseAttack);
+  const { attacks } = summary(new Ledger({ entries }), {
+    data,
+    attacks: named,
+    epsilon: 0.1,
+    classes: 2,
+    alone: false,
+  });
+  assert.deepEqual(
+    attacks.map(({ cycles, targetsBy, eot }) => [cycles, targetsBy, eot]),
+    [
+      [undefined, undefined, undefined],
+      [true, undefined, undefined],
+      [undefined, undefined, undefined],
+      [undefined, 'slope', undefined],
+      [undefined, undefined, 2],
+    ],
+  );
+});

@@ -20,7 +20,7 @@ const kinds = {
     const { attackForms } = await import('../../attacks/attack.js');
     const { attackNamesOf, autoAttackSets } = await import('../../attacks/autoattack.js');
     return [
-      ...attackForms.split(/, (?=apgd-ce, |these |those |the same )/),
+      ...attackForms.split(/, (?=apgd-ce, |malt |these |those |the same )/),
       ...autoAttackSets.map((set) => `--autoattack ${set}: ${attackNamesOf(set, 'linf').join(', ')}`),
       `--autoattack standard in L1: ${attackNamesOf('standard', 'l1').join(', ')}`,
     ];

@@ -15,7 +15,8 @@ const kinds = {
       ...autoAttackSets.flatMap((set) => attackNamesOf(set, 'linf')),
       ...attackNamesOf('standard', 'l1'),
     ];
-    return suggestionsOf([...new Set(['fgsm', 'pgd-10', 'pgd-50', ...names, 'apgd-dlr', 'fab'])]);
+    const others = ['apgd-dlr', 'fab', 'malt', 'pgd-200-step0.25-cycles'];
+    return suggestionsOf([...new Set(['fgsm', 'pgd-10', 'pgd-50', ...names, ...others])]);
   },
   data: async () => suggestionsOf((await import('../../data/dataset-names.js')).dataNames),
   device: async () => suggestionsOf(['cpu', 'cuda']),

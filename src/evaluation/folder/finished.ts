@@ -112,6 +112,8 @@ const schema: z.ZodType<EvaluationResult> = z.object({
       stepSize: z.number().nullable(),
       restarts: count,
       eot: count.exactOptional(),
+      cycles: z.literal(true).exactOptional(),
+      targetsBy: z.literal('slope').exactOptional(),
       surrogate: z.string().exactOptional(),
       targets: count,
       attacked: count,
