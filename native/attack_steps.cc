@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "bump_move_kernel.h"
 #include "greedy_step_kernel.h"
 #include "l1_projection_kernel.h"
 #include "mixed_projections_kernel.h"
@@ -51,6 +52,24 @@ void eachImage(const Images& images, int64_t scratchOf, const Step& step) {
     for (int64_t image = begin; image < end; image++) step(image, scratch.data());
   });
 }
+
+// A window of each image: rows and columns of the first pixel, [N, 2].
+struct Windows {
+  Windows(const at::Tensor& firsts, int64_t side, const at::Tensor& images) : firsts(firsts, {images.size(0), 2}), side(side) {
+    const int64_t height = images.size(2), width = images.size(3);
+    for (int64_t image = 0; image < images.size(0); image++) {
+      const Window window = (*this)[image];
+      TORCH_CHECK(window.top >= 0 && window.top + side <= height && window.left >= 0 && window.left + side <= width,
+                  "Expected a window inside the image.");
+    }
+  }
+  Window operator[](int64_t image) const { return {firsts[image][0], firsts[image][1], side}; }
+
+  Rows<int64_t> firsts;
+  int64_t side;
+};
+
+void requireImages(const at::Tensor& x) { TORCH_CHECK(x.dim() == 4, "Expected images [N, C, H, W] but received ", x.sizes(), "."); }
 
 Images emptyLike(const Images& images) { return Images(at::empty_like(images.tensor), images.tensor.sizes()); }
 
@@ -106,25 +125,37 @@ at::Tensor mixProjectionsCpu(const at::Tensor& x, const at::Tensor& fromX, const
   return mixed.tensor;
 }
 
-at::Tensor changeSquareCpu(const at::Tensor& x, const at::Tensor& best, const at::Tensor& top, const at::Tensor& left,
-                           const at::Tensor& signs, int64_t side, double epsilon) {
-  TORCH_CHECK(x.dim() == 4, "Expected images [N, C, H, W] but received ", x.sizes(), ".");
+at::Tensor changeSquareCpu(const at::Tensor& x, const at::Tensor& best, const at::Tensor& window, const at::Tensor& signs, int64_t side,
+                           double epsilon) {
+  requireImages(x);
   const int64_t channels = x.size(1), height = x.size(2), width = x.size(3);
   const Images origins(x, x.sizes()), bests(best, x.sizes()), moved = emptyLike(origins);
   const Images changes(signs, {x.size(0), channels, 1, 1});
-  const auto tops = onePerImage<int64_t>(top, origins), lefts = onePerImage<int64_t>(left, origins);
-  for (int64_t image = 0; image < x.size(0); image++)
-    TORCH_CHECK(*tops[image] >= 0 && *tops[image] + side <= height && *lefts[image] >= 0 && *lefts[image] + side <= width,
-                "Expected a window inside the image.");
+  const Windows windows(window, side, x);
   eachImage<float>(origins, 0, [&](int64_t image, float*) {
-    const Window window = {height, width, *tops[image], *lefts[image], side};
     for (int64_t channel = 0; channel < channels; channel++) {
       const int64_t at = channel * height * width;
       const float change = changes[image][channel] * static_cast<float>(2 * epsilon);
-      changeSquare(window, origins[image] + at, bests[image] + at, change, static_cast<float>(epsilon), moved[image] + at);
+      changeSquare(height, width, windows[image], origins[image] + at, bests[image] + at, change, static_cast<float>(epsilon),
+                   moved[image] + at);
     }
   });
   return moved.tensor;
+}
+
+at::Tensor moveBumpCpu(const at::Tensor& x, const at::Tensor& best, const at::Tensor& to, const at::Tensor& from, const at::Tensor& bump,
+                       double epsilon, bool euclidean) {
+  requireImages(x);
+  TORCH_CHECK(bump.dim() == 4, "Expected bumps [N, C, side, side] but received ", bump.sizes(), ".");
+  const int64_t channels = x.size(1), side = bump.size(3);
+  const Images origins(x, x.sizes()), bests(best, x.sizes()), deltas = emptyLike(origins);
+  const Images bumps(bump, {x.size(0), channels, side, side});
+  const Windows targets(to, side, x), sources(from, side, x);
+  eachImage<float>(origins, 1, [&](int64_t image, float* scratch) {
+    const BumpMove move = {channels, x.size(2), x.size(3), targets[image], sources[image], bumps[image]};
+    moveBump(euclidean, move, origins[image], bests[image], epsilon, scratch, deltas[image]);
+  });
+  return deltas.tensor;
 }
 
 at::Tensor chooseImagesCpu(const at::Tensor& chosen, const at::Tensor& yes, const at::Tensor& no) {

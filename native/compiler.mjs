@@ -41,6 +41,7 @@ export const isKernel = (source) => source.endsWith('_kernel.cc');
  * Kernels that round like the operators they take the place of, on every processor: no product is added before it is rounded.
  */
 const ROUND_AS_WRITTEN = [
+  'bump_move_kernel.cc',
   'greedy_step_kernel.cc',
   'l1_projection_kernel.cc',
   'mixed_projections_kernel.cc',

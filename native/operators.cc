@@ -57,7 +57,8 @@ TORCH_LIBRARY(satin, library) {
       "bool euclidean) -> Tensor");
   library.def(
       "mix_projections(Tensor x, Tensor from_x, Tensor origin, Tensor from_origin, Tensor alpha, float overshoot) -> Tensor");
-  library.def("change_square(Tensor x, Tensor best, Tensor top, Tensor left, Tensor signs, int side, float epsilon) -> Tensor");
+  library.def("change_square(Tensor x, Tensor best, Tensor window, Tensor signs, int side, float epsilon) -> Tensor");
+  library.def("move_bump(Tensor x, Tensor best, Tensor to, Tensor from, Tensor bump, float epsilon, bool euclidean) -> Tensor");
   library.def("choose_images(Tensor chosen, Tensor yes, Tensor no) -> Tensor");
   library.def("all_reduce_sum(Tensor tensor) -> Tensor");
 }
@@ -82,6 +83,7 @@ TORCH_LIBRARY_IMPL(satin, CPU, library) {
   library.impl("momentum_step", TORCH_FN(momentumStepCpu));
   library.impl("mix_projections", TORCH_FN(mixProjectionsCpu));
   library.impl("change_square", TORCH_FN(changeSquareCpu));
+  library.impl("move_bump", TORCH_FN(moveBumpCpu));
   library.impl("choose_images", TORCH_FN(chooseImagesCpu));
 }
 
@@ -127,7 +129,7 @@ TORCH_LIBRARY_IMPL(satin, Autograd, library) {
   library.impl("run_plan_near", torch::CppFunction::makeFallthrough());
   library.impl("step_to_hyperplane", torch::CppFunction::makeFallthrough());
   for (const char* step : {"project_in_l1", "sparse_direction", "greedy_step", "momentum_step", "mix_projections", "change_square",
-                           "choose_images"})
+                           "move_bump", "choose_images"})
     library.impl(step, torch::CppFunction::makeFallthrough());
 }
 

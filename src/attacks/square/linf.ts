@@ -2,7 +2,7 @@ import { type NoiseKey, noise } from '../../tensor/noise.js';
 import { operator } from '../../tensor/operator.js';
 import { one, type Tensor } from '../../tensor/tensor.js';
 import { haveKernel } from '../have-kernel.js';
-import { type SquareDraws, type SquareWindow, signOf, windowMask } from './window.js';
+import { firstPixels, type SquareDraws, type SquareWindow, signOf, windowMask } from './window.js';
 
 /** Initial perturbation: vertical stripes one pixel wide, each column of each channel at ε or −ε. */
 export function linfStart(
@@ -55,7 +55,7 @@ export function changeSquare(points: Points, change: SquareChange): Tensor {
   const { x, best } = points;
   if (!haveKernel(x, best)) return composedChangeOfSquare(points, change);
   const { window, signs, epsilon } = change;
-  const handles = [x, best, window.top, window.left, signs].map((each) => each.handle);
+  const handles = [x, best, firstPixels(window), signs].map((each) => each.handle);
   return one(changeOperator, ...handles, window.side, epsilon);
 }
 
