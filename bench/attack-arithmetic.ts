@@ -2,6 +2,7 @@ import { type Attack, parseAttack } from '../src/attacks/attack.js';
 import { runToEnd } from '../src/attacks/attack-generator.js';
 import { norms } from '../src/attacks/norms.js';
 import { runAttack } from '../src/attacks/run-attack.js';
+import { engineInfo, setThreads } from '../src/engine/engine-info.js';
 import type { Classifier } from '../src/nn/classifier.js';
 import { crossEntropy } from '../src/nn/losses.js';
 import { integers } from '../src/tensor/create.js';
@@ -21,41 +22,47 @@ const attacks = ['apgd-ce', 'apgd-t', 'fab-t', 'square'].map(parseAttack);
 
 /**
  * What an iteration of an attack on 100 images of 3x32x32 takes besides the network: milliseconds with one linear layer in its
- * place, whose forward and backward pass is a row of its own. Medians of `pairs` runs.
+ * place, whose forward and backward pass is a row of its own. `elapsed` is the time by the clock with the engine's threads, and
+ * `processor` that of the processor with one thread, which other programs change little. Medians of `pairs` runs.
  */
 export async function attackArithmetic({ pairs, only, onProgress }: BenchOptions): Promise<BenchRow[]> {
   using task = new LinearTask();
+  const { threads } = engineInfo();
   const rows: BenchRow[] = [];
-  const measure = (name: string, iterations: number, run: () => void) => {
-    if (!only(name)) return;
-    run(); // fills the caches
-    const times: number[] = [];
-    for (let turn = 0; turn < pairs; turn++) {
-      onProgress({ label: name, done: turn, total: pairs });
-      const began = performance.now();
-      run();
-      times.push((performance.now() - began) / iterations);
+  const measure = (of: string, iterations: number, run: () => void) => {
+    for (const [clock, read] of Object.entries(clocks)) {
+      const name = `attack-arithmetic/${of}/${clock}`;
+      if (!only(name)) continue;
+      setThreads(clock === 'processor' ? 1 : threads);
+      run(); // fills the caches
+      const times: number[] = [];
+      for (let turn = 0; turn < pairs; turn++) {
+        onProgress({ label: name, done: turn, total: pairs });
+        const began = read();
+        run();
+        times.push((read() - began) / iterations);
+      }
+      const { median, interval } = medianInterval(times);
+      const row = { name, unit: 'ms', satin: median, interval, runs: pairs };
+      rows.push({ ...row, peer: null, peerName: null, ratio: null });
     }
-    const { median, interval } = medianInterval(times);
-    rows.push({
-      name,
-      unit: 'ms',
-      satin: median,
-      peer: null,
-      peerName: null,
-      ratio: null,
-      interval,
-      runs: pairs,
-    });
   };
-  measure('attack-arithmetic/linear-layer', 50, () => task.pass(50));
+  measure('linear-layer', 50, () => task.pass(50));
   for (const norm of ['linf', 'l2', 'l1'] as const)
     for (const attack of attacks)
-      measure(`attack-arithmetic/${attack.name}/${norm}`, iterationsOf(attack), () =>
-        task.attack(attack, norm),
-      );
+      measure(`${attack.name}/${norm}`, iterationsOf(attack), () => task.attack(attack, norm));
+  setThreads(threads);
   return rows;
 }
+
+/** In milliseconds. */
+const clocks = {
+  elapsed: () => performance.now(),
+  processor: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
+} as const;
 
 /** Square's first windows are large ones: it gets more. */
 const iterationsOf = ({ kind }: Attack) => (kind === 'square' ? 100 : 25);
