@@ -1,5 +1,6 @@
 import { activationCost } from './activation-cost.js';
 import { activations } from './activations.js';
+import { attackArithmetic } from './attack-arithmetic.js';
 import { attackPass } from './attack-pass.js';
 import { autoattack, pgd } from './attacks.js';
 import { call } from './call.js';
@@ -13,6 +14,7 @@ import { trainStep } from './train-step.js';
 export const benches = {
   'train-step': trainStep,
   'attack-pass': attackPass,
+  'attack-arithmetic': attackArithmetic,
   activations,
   'activation-cost': activationCost,
   call,

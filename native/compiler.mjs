@@ -37,6 +37,19 @@ export function findCompiler(env) {
 /** Files named `*_kernel.cc` are plain loops without torch headers: fast to compile, and optimised hardest. */
 export const isKernel = (source) => source.endsWith('_kernel.cc');
 
+/**
+ * Kernels that round like the operators they take the place of, on every processor: no product is added before it is rounded.
+ */
+const ROUND_AS_WRITTEN = [
+  'bump_move_kernel.cc',
+  'greedy_step_kernel.cc',
+  'l1_projection_kernel.cc',
+  'mixed_projections_kernel.cc',
+  'momentum_step_kernel.cc',
+  'sparse_direction_kernel.cc',
+  'square_kernel.cc',
+];
+
 /** What talks between processes, by libtorch's c10d and by Gloo. */
 const DISTRIBUTED = ['tcp_store.cc', 'process_group.cc', 'small_all_reduce.cc'];
 
@@ -54,7 +67,10 @@ export function compileFlags({ root, libtorch, source }) {
     ...(DARWIN ? ['-Xpreprocessor', '-fopenmp'] : ['-fopenmp']),
   ];
   // No -march: kernels carry a clone for each instruction set and choose when they run.
-  if (isKernel(source)) return [...flags, '-O3', '-fno-math-errno', '-fno-trapping-math'];
+  if (isKernel(source)) {
+    const rounding = ROUND_AS_WRITTEN.includes(basename(source)) ? ['-ffp-contract=off'] : [];
+    return [...flags, '-O3', '-fno-math-errno', '-fno-trapping-math', ...rounding];
+  }
   if (libtorch.cxx11Abi !== null) flags.push(`-D_GLIBCXX_USE_CXX11_ABI=${libtorch.cxx11Abi}`);
   return [
     ...flags,

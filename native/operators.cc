@@ -3,12 +3,14 @@
 // the tensors; no function tests for a device itself. Kernels for another device are one more block like those of the CPU and
 // of CUDA.
 //
-// If a device has no entry, the operator is composed of libtorch's operators; step_to_hyperplane does not exist there. Dtypes and
+// If a device has no entry, the operator is composed of libtorch's operators; step_to_hyperplane does not exist there. The steps of
+// attacks after it are the CPU's, in float32: src/attacks/ composes them elsewhere. Dtypes and
 // layouts are tested in the registered functions.
 #include <torch/library.h>
 
 #include "activation.h"
 #include "all_reduce.h"
+#include "attack_steps.h"
 #include "convolution.h"
 #include "batch_norm_activation.h"
 #include "execution_plan.h"
@@ -47,6 +49,17 @@ TORCH_LIBRARY(satin, library) {
       "run_plan_near(Tensor images, Tensor near, Tensor(a!) memory, int[] slots, int leading, Tensor[] constants, int[] plan, "
       "float[] curves) -> Tensor");
   library.def("step_to_hyperplane(Tensor x, Tensor w, Tensor excess, bool euclidean) -> Tensor");
+  library.def("project_in_l1(Tensor candidate, Tensor x, float epsilon) -> Tensor");
+  library.def("sparse_direction(Tensor gradient, Tensor share) -> Tensor");
+  library.def("greedy_step(Tensor x, Tensor w, Tensor excess) -> Tensor");
+  library.def(
+      "momentum_step(Tensor x, Tensor previous, Tensor gradient, Tensor step_size, Tensor origin, float epsilon, float share, "
+      "bool euclidean) -> Tensor");
+  library.def(
+      "mix_projections(Tensor x, Tensor from_x, Tensor origin, Tensor from_origin, Tensor alpha, float overshoot) -> Tensor");
+  library.def("change_square(Tensor x, Tensor best, Tensor window, Tensor signs, int side, float epsilon) -> Tensor");
+  library.def("move_bump(Tensor x, Tensor best, Tensor to, Tensor from, Tensor bump, float epsilon, bool euclidean) -> Tensor");
+  library.def("choose_images(Tensor chosen, Tensor yes, Tensor no) -> Tensor");
   library.def("all_reduce_sum(Tensor tensor) -> Tensor");
 }
 
@@ -64,6 +77,14 @@ TORCH_LIBRARY_IMPL(satin, CPU, library) {
   library.impl("run_plan", TORCH_FN(runPlanCpu));
   library.impl("run_plan_near", TORCH_FN(runPlanNearCpu));
   library.impl("step_to_hyperplane", TORCH_FN(stepToHyperplaneCpu));
+  library.impl("project_in_l1", TORCH_FN(projectInL1Cpu));
+  library.impl("sparse_direction", TORCH_FN(sparseDirectionCpu));
+  library.impl("greedy_step", TORCH_FN(greedyStepCpu));
+  library.impl("momentum_step", TORCH_FN(momentumStepCpu));
+  library.impl("mix_projections", TORCH_FN(mixProjectionsCpu));
+  library.impl("change_square", TORCH_FN(changeSquareCpu));
+  library.impl("move_bump", TORCH_FN(moveBumpCpu));
+  library.impl("choose_images", TORCH_FN(chooseImagesCpu));
 }
 
 #ifdef SATIN_CUDA
@@ -107,6 +128,9 @@ TORCH_LIBRARY_IMPL(satin, Autograd, library) {
   library.impl("winograd_weights", torch::CppFunction::makeFallthrough());
   library.impl("run_plan_near", torch::CppFunction::makeFallthrough());
   library.impl("step_to_hyperplane", torch::CppFunction::makeFallthrough());
+  for (const char* step : {"project_in_l1", "sparse_direction", "greedy_step", "momentum_step", "mix_projections", "change_square",
+                           "move_bump", "choose_images"})
+    library.impl(step, torch::CppFunction::makeFallthrough());
 }
 
 // Gradients of operators with a special implementation on the CPU.

@@ -1,13 +1,11 @@
 #include "projection_kernel.h"
 
+#include "lane_sum.h"
 #include "projection_math.h"
 #include "simd.h"
 
 namespace satin {
 namespace {
-
-// Sums run in so many lanes side by side, which the compiler makes vectors of.
-constexpr int kLanes = 16;
 
 // |w| and the way to the wall that a step against the hyperplane's side would hit.
 template <typename Number>
@@ -22,26 +20,11 @@ SATIN_INLINE void prepare(int64_t count, const Number* __restrict x, const Numbe
 
 template <bool kEuclidean, typename Number>
 SATIN_INLINE Shares sharesAt(Number length, int64_t count, const Number* __restrict steepness, const Number* __restrict room) {
-  double rate[kLanes] = {}, wall[kLanes] = {};
-  int32_t free[kLanes] = {};
   // Pixel's formulas, spelled out: GCC makes other code of them here, in which float64 rounds differently.
-  const auto add = [&](int lane, Number steep, Number way) {
-    const bool isFree = way > (kEuclidean ? length * steep : length);
-    rate[lane] += isFree ? (kEuclidean ? steep * steep : steep) : Number(0);
-    wall[lane] += isFree ? Number(0) : steep * way;
-    free[lane] += isFree ? 1 : 0;
-  };
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes)
-    for (int lane = 0; lane < kLanes; lane++) add(lane, steepness[i + lane], room[i + lane]);
-  for (int lane = 0; i + lane < count; lane++) add(lane, steepness[i + lane], room[i + lane]);
-  Shares shares = {0, 0, 0};
-  for (int lane = 0; lane < kLanes; lane++) {
-    shares.rate += rate[lane];
-    shares.wall += wall[lane];
-    shares.free += free[lane];
-  }
-  return shares;
+  const auto isFree = [&](int64_t i) { return room[i] > (kEuclidean ? length * steepness[i] : length); };
+  const auto rate = [&](int64_t i) { return isFree(i) ? (kEuclidean ? steepness[i] * steepness[i] : steepness[i]) : Number(0); };
+  const auto wall = [&](int64_t i) { return isFree(i) ? Number(0) : steepness[i] * room[i]; };
+  return {laneSum(count, rate), laneSum(count, wall), static_cast<int64_t>(laneSum(count, [&](int64_t i) { return isFree(i) ? 1.0 : 0.0; }))};
 }
 
 template <bool kEuclidean, typename Number>

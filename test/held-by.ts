@@ -33,6 +33,7 @@ export const heldBy: Table = {
   'app/train/training-data': ['system/paper-recipes', 'system/resume'],
   'attacks/attack-generator': ['attacks/apgd', 'attacks/fab'],
   'attacks/comparison-attacks': ['app/report/kept-evaluations'],
+  'attacks/have-kernel': ['attacks/choose-images'],
   'attacks/is-misclassified': ['evaluation/misclassified', 'evaluation/watch'],
   'attacks/shrinking-apgd': ['attacks/sparsity-rule'],
   'attacks/sorted': ['attacks/l1-projection', 'attacks/greedy-step'],

@@ -4,7 +4,9 @@ import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { AttackGenerator } from './attack-generator.js';
+import { chooseImages } from './choose-images.js';
 import type { AttackLoss } from './losses.js';
+import { momentumStep } from './momentum-step.js';
 import type { Norm } from './norm.js';
 import type { GradientObserver, Observer } from './observer.js';
 import { RemainingExamples } from './remaining-examples.js';
@@ -142,18 +144,11 @@ export function* apgd(
     backwards = 0;
     set.step((state, rows) => {
       const share = step === 1 ? 1 : rule.momentum;
-      const stepped = norm.project(
-        state.x.add(rule.direction(state.gradient, state.rule).mul(state.stepSize)),
-        state.origin,
-        epsilon,
-      );
-      const withMomentum = () =>
-        norm.project(
-          state.x.add(stepped.sub(state.x).mul(share)).add(state.x.sub(state.previous).mul(1 - share)),
-          state.origin,
-          epsilon,
-        );
-      const moved = rule.momentum === 1 ? stepped : withMomentum();
+      const withoutMomentum = () => {
+        const direction = rule.direction(state.gradient, state.rule);
+        return norm.project(state.x.add(direction.mul(state.stepSize)), state.origin, epsilon);
+      };
+      const moved = rule.momentum === 1 ? withoutMomentum() : momentumStep(norm, state, { epsilon, share });
       const evaluated = evaluateAt(moved, state, step === steps, rows);
       if (evaluated === null) return { next: {}, active: [] };
       const { value, gradient: grad, active } = evaluated;
@@ -163,8 +158,8 @@ export function* apgd(
         x: moved,
         previous: state.x,
         gradient: grad,
-        best: where(perImage(better), moved, state.best),
-        bestGradient: where(perImage(better), grad, state.bestGradient),
+        best: chooseImages(better, moved, state.best),
+        bestGradient: chooseImages(better, grad, state.bestGradient),
         bestLoss: where(better, value, state.bestLoss),
         rule: rule.stepped(state.rule, value),
       };
@@ -184,8 +179,8 @@ export function* apgd(
       return {
         next: {
           ...next,
-          x: where(perImage(restarted), next.best, moved),
-          gradient: where(perImage(restarted), next.bestGradient, grad),
+          x: chooseImages(restarted, next.best, moved),
+          gradient: chooseImages(restarted, next.bestGradient, grad),
           rule: after.state,
           stepSize,
         },
@@ -196,9 +191,4 @@ export function* apgd(
     yield { backwards };
   }
   return set.parts.best.clone();
-}
-
-/** [n] → [n, 1, 1, 1] */
-function perImage(values: Tensor): Tensor {
-  return values.reshape([-1, 1, 1, 1]);
 }

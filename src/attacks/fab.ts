@@ -4,8 +4,10 @@ import { gradient, noGrad, withGrad } from '../tensor/gradient.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { AttackGenerator } from './attack-generator.js';
+import { chooseImages } from './choose-images.js';
 import { isMisclassified } from './is-misclassified.js';
 import { attackLosses } from './losses.js';
+import { mixProjections } from './mix-projections.js';
 import type { Norm } from './norm.js';
 import type { GradientObserver, Observer } from './observer.js';
 import { stepToHyperplane } from './projection.js';
@@ -33,8 +35,6 @@ export interface FabOptions {
 
 /** Upper bound of α, the weight of the projection of the original image. */
 const alphaMax = 0.1;
-/** Each projection is extended by this factor, to cross the boundary. */
-const overshoot = 1.05;
 /** An adversarial point is moved back to this fraction of its distance. */
 const backward = 0.9;
 
@@ -83,13 +83,7 @@ export function* fab(
         norm.length(each).clamp(1e-8, Number.POSITIVE_INFINITY),
       ) as [Tensor, Tensor];
       const alpha = pointLength.div(pointLength.add(imageLength)).clamp(0, alphaMax); // [n, 1, 1, 1]
-      const moved = state.x
-        .add(fromPoint.mul(overshoot))
-        .mul(alpha.neg().add(1))
-        .add(state.origin.add(fromImage.mul(overshoot)).mul(alpha))
-        .clamp(0, 1);
-      const sum = moved.sum(pixels, true); // propagates NaN
-      const point = where(sum.eq(sum), moved, state.x); // a step that is no number is not taken
+      const point = mixProjections({ x: state.x, fromPoint, origin: state.origin, fromImage, alpha });
 
       const logits = noGrad(() => classifier(point));
       const adversarial = isMisclassified(logits, state.labels); // bool [n]
@@ -99,7 +93,7 @@ export function* fab(
       trace?.(nearest);
       const contracted = state.origin.add(point.sub(state.origin).mul(backward));
       return {
-        next: { x: where(adversarial.reshape([-1, 1, 1, 1]), contracted, point), nearest },
+        next: { x: chooseImages(adversarial, contracted, point), nearest },
         active:
           observe?.({
             x: point,
@@ -156,7 +150,7 @@ function nearestBoundary(classifier: Classifier, state: { x: Tensor; labels: Ten
       const nearer = found.away.less(before.away);
       return {
         excess: where(nearer, found.excess, before.excess),
-        w: where(nearer.reshape([-1, 1, 1, 1]), found.w, before.w),
+        w: chooseImages(nearer, found.w, before.w),
         away: found.away.minimum(before.away),
       };
     });

@@ -1,5 +1,7 @@
 import { where } from '../tensor/create.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { operator } from '../tensor/operator.js';
+import { one, type Tensor } from '../tensor/tensor.js';
+import { haveKernel } from './have-kernel.js';
 import { placed, runningSum, sorted } from './sorted.js';
 
 /** A hyperplane per image: w · (z − x) = −excess. */
@@ -13,8 +15,19 @@ export interface Hyperplane {
  * it goes as close as the box allows. The pixels of the largest |w| cross the most for each unit of the step: they move to
  * their walls in this order, the last of them only as far as needed. In float64, whatever the dtype; reads nothing on the way.
  * x and w [N, C, H, W], excess [N] → [N, C, H, W].
+ *
+ * Satin's own operator finds the |w| of the last of them bit by bit, in float32 on the CPU; elsewhere they are sorted.
  */
-export function greedyStep(x: Tensor, { w, excess }: Hyperplane): Tensor {
+export function greedyStep(x: Tensor, plane: Hyperplane): Tensor {
+  const { w, excess } = plane;
+  if (haveKernel(x, w)) return one(greedyOperator, x.handle, w.handle, excess.handle);
+  return composedGreedyStep(x, plane);
+}
+
+const greedyOperator = operator('satin::greedy_step');
+
+/** The same of libtorch's operators. */
+export function composedGreedyStep(x: Tensor, { w, excess }: Hyperplane): Tensor {
   const far = excess.to('float64').reshape([-1, 1]); // [N, 1]
   const pixels = x.flatten(1).to('float64'); // [N, d]
   // Against the side of the plane on which the image lies.

@@ -1,6 +1,7 @@
 import { cat, where, zerosLike } from '../tensor/create.js';
 import { operator } from '../tensor/operator.js';
 import { one, type Tensor } from '../tensor/tensor.js';
+import { haveKernel } from './have-kernel.js';
 import { runningSum, sorted } from './sorted.js';
 
 /**
@@ -9,11 +10,21 @@ import { runningSum, sorted } from './sorted.js';
  *
  * Each number of the step y = candidate − x is shortened by the same λ ≥ 0, no further than to 0, and then at most to its way to
  * the wall r: |δ| = min((|y| − λ)₊, r), where λ is the smallest with Σ |δ| ≤ ε. That sum falls along straight lines between
- * the values at which a number leaves the wall, |y| − r, and comes to 0, |y|: they are sorted and the sum followed down to ε. In
- * float64, whatever the dtype of the images, and rounded so that the sum exceeds ε by no more than float64's rounding; nothing
- * is read on the way.
+ * the values at which a number leaves the wall, |y| − r, and comes to 0, |y|. In float64, whatever the dtype of the images, and
+ * rounded so that the sum exceeds ε by no more than float64's rounding; nothing is read on the way.
+ *
+ * Satin's own operator finds λ by Newton's steps along these lines, in float32 on the CPU; elsewhere the values are sorted and
+ * the sum followed down to ε.
  */
 export function projectInL1(candidate: Tensor, x: Tensor, epsilon: number): Tensor {
+  if (haveKernel(candidate, x)) return one(projectOperator, candidate.handle, x.handle, epsilon);
+  return composedProjectionInL1(candidate, x, epsilon);
+}
+
+const projectOperator = operator('satin::project_in_l1');
+
+/** The same of libtorch's operators. */
+export function composedProjectionInL1(candidate: Tensor, x: Tensor, epsilon: number): Tensor {
   const origin = x.flatten(1).to('float64'); // [N, d]
   const step = candidate.flatten(1).to('float64').sub(origin);
   const length = step.abs();

@@ -8,7 +8,7 @@ after(() => lines.close());
 // What it measures takes minutes and a quiet machine, so no test runs it.
 it('satin bench refuses, before the engine is loaded, what it cannot measure', async () => {
   for (const [words, sentence] of [
-    [['nothing'], /Allowed choices are train-step, attack-pass, activations,/],
+    [['nothing'], /Allowed choices are train-step, attack-pass, attack-arithmetic, activations,/],
     [['pgd'], /Expected a run folder for --model/],
     [['imagenet-pipeline'], /Expected a folder of photographs for --photos/],
     [['image-cache'], /Expected a folder of photographs for --photos/],

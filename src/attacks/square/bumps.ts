@@ -3,10 +3,19 @@ import { pad } from '../../tensor/functional.js';
 import { type NoiseKey, noise } from '../../tensor/noise.js';
 import { operator } from '../../tensor/operator.js';
 import { one, type Tensor } from '../../tensor/tensor.js';
-import { SquareDraws, type SquareWindow, selectPerExample, windowIndices, windowMask } from './window.js';
+import { haveKernel } from '../have-kernel.js';
+import {
+  firstPixels,
+  SquareDraws,
+  type SquareWindow,
+  selectPerExample,
+  windowIndices,
+  windowMask,
+} from './window.js';
 
 /** What Square's bumps are in a norm. */
 export interface BumpNorm {
+  readonly name: 'l2' | 'l1';
   /** The height of a bump at distance r from its centre is Σ 1/k^decay, k from r + 1. */
   readonly decay: number;
   /** The norm of some numbers. */
@@ -82,21 +91,41 @@ export function bumpMove(
   });
 }
 
+/** The image and the best point so far, [n, C, H, W] each. */
+interface Points {
+  readonly x: Tensor;
+  readonly best: Tensor;
+}
+
+interface WindowChange {
+  readonly to: SquareWindow;
+  readonly from: SquareWindow;
+  readonly bump: Tensor; // [n, C, s, s]
+  readonly epsilon: number;
+}
+
 /**
  * With δ = best − x: the window `from` is set to zero, and each channel of the window `to` becomes (bump + δ_to /
- * ‖δ_to‖), scaled to the norm's `channelSize`. The result is brought into ball and box. bump [n, C, s, s].
+ * ‖δ_to‖), scaled to the norm's `channelSize`. The result is brought into ball and box.
+ *
+ * Satin's own operator computes the new δ in float32 on the CPU.
  */
-export function changeWindows(
+export function changeWindows(norm: BumpNorm, points: Points, change: WindowChange): Tensor {
+  const { x, best } = points;
+  if (!haveKernel(x, best)) return composedChangeOfWindows(norm, points, change);
+  const { to, from, bump, epsilon } = change;
+  const handles = [x, best, firstPixels(to), firstPixels(from), bump].map((each) => each.handle);
+  return norm.finish(x, one(moveOperator, ...handles, epsilon, norm.name === 'l2'), epsilon);
+}
+
+const moveOperator = operator('satin::move_bump');
+
+/** The same of libtorch's operators. */
+export function composedChangeOfWindows(
   norm: BumpNorm,
-  { x, best }: { readonly x: Tensor; readonly best: Tensor },
-  options: {
-    readonly to: SquareWindow;
-    readonly from: SquareWindow;
-    readonly bump: Tensor;
-    readonly epsilon: number;
-  },
+  { x, best }: Points,
+  { to, from, bump, epsilon }: WindowChange,
 ): Tensor {
-  const { to, from, bump, epsilon } = options;
   const [, channels, height, width] = x.shape as [number, number, number, number];
   const flattened = (images: Tensor) => images.reshape([-1, images.dimension(1), height * width]);
   const delta = flattened(best.sub(x)); // [n, C, H · W]

@@ -6,6 +6,7 @@ import type { BumpNorm } from './bumps.js';
  * channel of the new window gets as many times what it held as there are channels, and the ball is smaller by a millionth.
  */
 export const l1Bumps: BumpNorm = {
+  name: 'l1',
   decay: 4,
   sizeOf: (heights) => heights.reduce((sum, height) => sum + Math.abs(height), 0),
   size: (delta, dimensions) => delta.abs().sum(dimensions, true),

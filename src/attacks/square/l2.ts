@@ -2,6 +2,7 @@ import { type BumpNorm, tiny } from './bumps.js';
 
 /** Square in L2: a change of the full length ε, which the box then shortens. */
 export const l2Bumps: BumpNorm = {
+  name: 'l2',
   decay: 2,
   sizeOf: (heights) => Math.hypot(...heights),
   size: (delta, dimensions) => delta.l2Norm(dimensions, true),

@@ -1,6 +1,8 @@
 import { type NoiseKey, noise } from '../../tensor/noise.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { type SquareDraws, type SquareWindow, signOf, windowMask } from './window.js';
+import { operator } from '../../tensor/operator.js';
+import { one, type Tensor } from '../../tensor/tensor.js';
+import { haveKernel } from '../have-kernel.js';
+import { firstPixels, type SquareDraws, type SquareWindow, signOf, windowMask } from './window.js';
 
 /** Initial perturbation: vertical stripes one pixel wide, each column of each channel at ε or −ε. */
 export function linfStart(
@@ -32,12 +34,38 @@ export function linfMove(
   });
 }
 
-/** best ± 2ε inside the window, with one sign per channel [n, C, 1, 1], clipped to the ball around x and to the box. */
-export function changeSquare(
-  { x, best }: { readonly x: Tensor; readonly best: Tensor },
-  options: { readonly window: SquareWindow; readonly signs: Tensor; readonly epsilon: number },
+/** The image and the best point so far, [n, C, H, W] each. */
+interface Points {
+  readonly x: Tensor;
+  readonly best: Tensor;
+}
+
+interface SquareChange {
+  readonly window: SquareWindow;
+  /** [n, C, 1, 1] */
+  readonly signs: Tensor;
+  readonly epsilon: number;
+}
+
+/**
+ * best ± 2ε inside the window, with one sign per channel, clipped to the ball around x and to the box; by Satin's own operator in
+ * float32 on the CPU.
+ */
+export function changeSquare(points: Points, change: SquareChange): Tensor {
+  const { x, best } = points;
+  if (!haveKernel(x, best)) return composedChangeOfSquare(points, change);
+  const { window, signs, epsilon } = change;
+  const handles = [x, best, firstPixels(window), signs].map((each) => each.handle);
+  return one(changeOperator, ...handles, window.side, epsilon);
+}
+
+const changeOperator = operator('satin::change_square');
+
+/** The same of libtorch's operators. */
+export function composedChangeOfSquare(
+  { x, best }: Points,
+  { window, signs, epsilon }: SquareChange,
 ): Tensor {
-  const { window, signs, epsilon } = options;
   const change = windowMask(window, x).mul(signs.mul(2 * epsilon)); // [n, C, H, W]
   return best.add(change).minimum(x.add(epsilon)).maximum(x.sub(epsilon)).clamp(0, 1);
 }

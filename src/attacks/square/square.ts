@@ -6,6 +6,7 @@ import { type NoiseKey, noise } from '../../tensor/noise.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { NormName } from '../../user-input/norm-name.js';
 import type { AttackGenerator } from '../attack-generator.js';
+import { chooseImages } from '../choose-images.js';
 import { attackLosses } from '../losses.js';
 import type { Observer } from '../observer.js';
 import { RemainingExamples } from '../remaining-examples.js';
@@ -98,7 +99,7 @@ export function* square(
       const better = margin.greater(state.margin);
       return {
         next: {
-          best: where(better.reshape([-1, 1, 1, 1]), candidate, state.best),
+          best: chooseImages(better, candidate, state.best),
           margin: where(better, margin, state.margin),
         },
         active,

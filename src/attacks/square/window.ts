@@ -1,4 +1,4 @@
-import { ones, range, where } from '../../tensor/create.js';
+import { cat, ones, range, where } from '../../tensor/create.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
 /** A square window per example. */
@@ -7,6 +7,11 @@ export interface SquareWindow {
   /** First row and column, int64 [n, 1, 1, 1]. */
   readonly top: Tensor;
   readonly left: Tensor;
+}
+
+/** The first pixels of the windows, int64 [n, 2], as Satin's own operators take them. */
+export function firstPixels({ top, left }: SquareWindow): Tensor {
+  return cat([top.reshape([-1, 1]), left.reshape([-1, 1])], 1);
 }
 
 /** The random values of one query: one row per example, uniform in [0, 1), [n, K]. */

@@ -13,6 +13,7 @@ import { requireJsonPath, writeResult } from '../write-result.js';
 const names = [
   'train-step',
   'attack-pass',
+  'attack-arithmetic',
   'activations',
   'activation-cost',
   'call',
