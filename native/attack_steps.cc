@@ -59,7 +59,7 @@ struct Windows {
     const int64_t height = images.size(2), width = images.size(3);
     for (int64_t image = 0; image < images.size(0); image++) {
       const Window window = (*this)[image];
-      TORCH_CHECK(window.top >= 0 && window.top + side <= height && window.left >= 0 && window.left + side <= width,
+      TORCH_CHECK(side >= 0 && window.top >= 0 && side <= height - window.top && window.left >= 0 && side <= width - window.left,
                   "Expected a window inside the image.");
     }
   }
