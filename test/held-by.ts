@@ -37,7 +37,6 @@ export const heldBy: Table = {
   'attacks/is-misclassified': ['evaluation/misclassified', 'evaluation/watch'],
   'attacks/shrinking-apgd': ['attacks/sparsity-rule'],
   'attacks/sorted': ['attacks/l1-projection', 'attacks/greedy-step'],
-  'attacks/square/bumps': ['attacks/square/l2', 'attacks/square/l1'],
   'attacks/square/window': ['attacks/square/l2', 'attacks/run-attack.evaluation'],
   'browser/norms': ['browser/pgd'],
   'cli/completion/suggestion': ['cli/completion/suggest'],
