@@ -6,6 +6,7 @@ import { setThreads } from '../../src/engine/engine-info.js';
 import { where } from '../../src/tensor/create.js';
 import { scope } from '../../src/tensor/scope.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
+import { assertReachesPlanes } from '../support/assert-reaches-planes.js';
 import { assertAlike, assertSteady, batch, drawn, drawnImages, imageShapes } from '../support/kernel-twin.js';
 
 setThreads(1);
@@ -47,27 +48,11 @@ describe('the kernel of the smallest step in L1 to a hyperplane', () => {
 
   it('reaches the hyperplane, or goes to all walls where it is out of reach', () =>
     scope(() => {
-      const each = 3 * 18 * 17;
       const x = drawnImages([3, 18, 17], 1).to('float32');
       const w = drawn('normal', [3, 18, 17], 2).to('float32');
       const excess = drawn('normal', [1], 3).reshape([-1]).pow(3).mul(200).to('float32');
-      const step = greedyStep(x, { w, excess }).numbers();
-      const [pixels, weights] = [x.numbers(), w.numbers()];
-      let reached = 0;
-      for (const [row, far] of excess.numbers().entries()) {
-        const places = Array.from({ length: each }, (_, at) => row * each + at);
-        const sum = (of: (at: number) => number) => places.reduce((total, at) => total + of(at), 0);
-        const side = Math.sign(far);
-        const most = sum(
-          (at) => Math.abs(weights[at]!) * (side * weights[at]! > 0 ? pixels[at]! : 1 - pixels[at]!),
-        );
-        const moved = -side * sum((at) => weights[at]! * step[at]!);
-        assert.ok(Math.abs(moved - Math.min(Math.abs(far), most)) < 1e-4, `row ${row}: ${moved}`);
-        if (Math.abs(far) < most) reached++;
-        const pixel = (at: number) => pixels[at]! + step[at]!;
-        assert.ok(places.every((at) => pixel(at) >= -1e-7 && pixel(at) <= 1 + 1e-7));
-      }
-      assert.ok(reached >= 3 && reached < batch, `${reached} planes in reach`);
+      const plane = { w, excess };
+      assertReachesPlanes({ x, plane, step: greedyStep(x, plane) }, { plane: 1e-4, box: 1e-7 });
     }));
 
   it('is no number, as is its twin somewhere, where a weight or the excess is none: FAB does not take such a step', () =>

@@ -6,15 +6,13 @@ import { norms } from '../../src/attacks/norms.js';
 import type { Observer } from '../../src/attacks/observer.js';
 import { pgd } from '../../src/attacks/pgd.js';
 import { subset } from '../../src/data/dataset.js';
-import { DatasetTensors } from '../../src/data/dataset-tensors.js';
 import { setThreads } from '../../src/engine/engine-info.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
-import type { ModelUnderTest } from '../../src/evaluation/model-under-test.js';
 import type { Classifier } from '../../src/nn/classifier.js';
 import { scope } from '../../src/tensor/scope.js';
 import { adversarial } from '../../src/training/objectives/adversarial.js';
 import { clean } from '../../src/training/objectives/objective.js';
-import { blobs, smallModel, training } from '../support/blobs.js';
+import { blobs, smallModel, training, underAttack } from '../support/blobs.js';
 
 setThreads(1);
 
@@ -44,14 +42,8 @@ for (const [activation, checks] of [
       for (let step = 0; step < 32; step++) steps.step();
     }
     // With an execution plan: the numbers of an image do not depend on those that have left.
-    const folded = model.fold();
-    const data = new DatasetTensors(subset(whole, places(512, 64)));
-    after(() => {
-      data[Symbol.dispose]();
-      folded[Symbol.dispose]();
-      model.dispose();
-    });
-    const subject: ModelUnderTest = { exact: model.classify, fast: folded.classify };
+    const { folded, data, subject, dispose } = underAttack(model, subset(whole, places(512, 64)));
+    after(dispose);
     const run = async (name: string, checkEvery: number, of = subject) => {
       const attack = parseAttack(name);
       const threat = { norm: norms.linf, epsilon };

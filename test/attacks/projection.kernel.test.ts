@@ -7,6 +7,7 @@ import { noise } from '../../src/tensor/noise.js';
 import { operator } from '../../src/tensor/operator.js';
 import { scope } from '../../src/tensor/scope.js';
 import { type Dtype, one, type Tensor } from '../../src/tensor/tensor.js';
+import { assertReachesPlanes } from '../support/assert-reaches-planes.js';
 import { assertClose } from '../support/close.js';
 import { composedStep } from '../support/composed-step.js';
 import { normals } from '../support/finite-differences.js';
@@ -15,7 +16,6 @@ setThreads(2);
 
 const count = 12;
 const shape = [count, 3, 7, 5] as const;
-const each = 3 * 7 * 5;
 
 /** Images, some pixels at a wall; weights, some 0; planes near, far, out of reach and on either side. */
 function planes(dtype: Dtype): { readonly x: Tensor; readonly w: Tensor; readonly excess: Tensor } {
@@ -64,26 +64,9 @@ describe('the kernel that steps to a hyperplane', () => {
       it(`reaches the hyperplane within the box wherever the box does: ${norm}, ${dtype}`, () =>
         scope(() => {
           const { x, w, excess } = planes(dtype);
-          const [pixels, weights] = [x.numbers(), w.numbers()];
-          const step = stepToHyperplane(norm, x, { w, excess }).numbers();
-          let reached = 0;
-          for (const [row, far] of excess.numbers().entries()) {
-            const places = Array.from({ length: each }, (_, at) => row * each + at);
-            const sum = (of: (at: number) => number) => places.reduce((total, at) => total + of(at), 0);
-            const side = Math.sign(far);
-            const most = sum(
-              (at) => Math.abs(weights[at]!) * (side * weights[at]! > 0 ? pixels[at]! : 1 - pixels[at]!),
-            );
-            const moved = -sum((at) => weights[at]! * step[at]!);
-            const expected = side * Math.min(Math.abs(far), most);
-            assert.ok(Math.abs(moved - expected) < (dtype === 'float32' ? 1e-4 : 1e-11), `example ${row}`);
-            if (Math.abs(far) < most) reached += 1;
-            for (const at of places) {
-              const pixel = pixels[at]! + step[at]!;
-              assert.ok(pixel >= -1e-6 && pixel <= 1 + 1e-6, `example ${row}`);
-            }
-          }
-          assert.ok(reached >= 3 && reached < count, `${reached} planes in reach`);
+          const plane = { w, excess };
+          const step = stepToHyperplane(norm, x, plane);
+          assertReachesPlanes({ x, plane, step }, { plane: dtype === 'float32' ? 1e-4 : 1e-11, box: 1e-6 });
         }));
     }
 

@@ -4,7 +4,6 @@ import { after, describe, it } from 'node:test';
 import { type Attack, parseAttack } from '../../src/attacks/attack.js';
 import { type NormName, norms } from '../../src/attacks/norms.js';
 import { subset } from '../../src/data/dataset.js';
-import { DatasetTensors } from '../../src/data/dataset-tensors.js';
 import { memoryInfo, setThreads } from '../../src/engine/engine-info.js';
 import { native } from '../../src/engine/native.js';
 import { attackBatch } from '../../src/evaluation/attack-batch.js';
@@ -15,7 +14,7 @@ import { where, zerosLike } from '../../src/tensor/create.js';
 import { noise } from '../../src/tensor/noise.js';
 import { scope } from '../../src/tensor/scope.js';
 import { clean } from '../../src/training/objectives/objective.js';
-import { blobs, smallModel, training } from '../support/blobs.js';
+import { blobs, smallModel, training, underAttack } from '../support/blobs.js';
 
 setThreads(1);
 
@@ -26,14 +25,8 @@ const model = smallModel(whole);
   using steps = training(model, subset(whole, places(0, 512)), clean());
   for (let step = 0; step < 48; step++) steps.step();
 }
-const folded = model.fold();
-const data = new DatasetTensors(subset(whole, places(512, 64)));
-after(() => {
-  data[Symbol.dispose]();
-  folded[Symbol.dispose]();
-  model.dispose();
-});
-const subject: ModelUnderTest = { exact: model.classify, fast: folded.classify };
+const { folded, data, subject, dispose } = underAttack(model, subset(whole, places(512, 64)));
+after(dispose);
 
 const short = (name: string, steps: number, targets?: number): Attack => {
   const attack = parseAttack(name);

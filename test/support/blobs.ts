@@ -1,6 +1,7 @@
 import type { Dataset } from '../../src/data/dataset.js';
 import { consecutiveIds } from '../../src/data/dataset.js';
 import { DatasetTensors } from '../../src/data/dataset-tensors.js';
+import type { ModelUnderTest } from '../../src/evaluation/model-under-test.js';
 import { Model } from '../../src/models/model.js';
 import { noise } from '../../src/tensor/noise.js';
 import { scope } from '../../src/tensor/scope.js';
@@ -37,6 +38,19 @@ export function smallModel(dataset: Dataset, options: { activation?: string; see
     { architecture: 'resnet8', width: 0.25, activation, classes, shape, normalise: null },
     { seed },
   );
+}
+
+/** A model, folded, and images, as an evaluation takes them; all freed by `dispose`, the model too. */
+export function underAttack(model: Model, dataset: Dataset) {
+  const folded = model.fold();
+  const data = new DatasetTensors(dataset);
+  const subject: ModelUnderTest = { exact: model.classify, fast: folded.classify };
+  const dispose = () => {
+    data[Symbol.dispose]();
+    folded[Symbol.dispose]();
+    model.dispose();
+  };
+  return { folded, data, subject, dispose };
 }
 
 export interface Training {

@@ -6,6 +6,7 @@ import { one, type Tensor } from '../../tensor/tensor.js';
 import { haveKernel } from '../have-kernel.js';
 import {
   firstPixels,
+  type Points,
   SquareDraws,
   type SquareWindow,
   selectPerExample,
@@ -89,12 +90,6 @@ export function bumpMove(
     bump: bumpOf(norm, draws.coin(4), side, images.x).mul(draws.signs(5, channels)),
     epsilon,
   });
-}
-
-/** The image and the best point so far, [n, C, H, W] each. */
-interface Points {
-  readonly x: Tensor;
-  readonly best: Tensor;
 }
 
 interface WindowChange {

@@ -2,7 +2,14 @@ import { type NoiseKey, noise } from '../../tensor/noise.js';
 import { operator } from '../../tensor/operator.js';
 import { one, type Tensor } from '../../tensor/tensor.js';
 import { haveKernel } from '../have-kernel.js';
-import { firstPixels, type SquareDraws, type SquareWindow, signOf, windowMask } from './window.js';
+import {
+  firstPixels,
+  type Points,
+  type SquareDraws,
+  type SquareWindow,
+  signOf,
+  windowMask,
+} from './window.js';
 
 /** Initial perturbation: vertical stripes one pixel wide, each column of each channel at ε or −ε. */
 export function linfStart(
@@ -32,12 +39,6 @@ export function linfMove(
     signs: draws.signs(2, channels),
     epsilon,
   });
-}
-
-/** The image and the best point so far, [n, C, H, W] each. */
-interface Points {
-  readonly x: Tensor;
-  readonly best: Tensor;
 }
 
 interface SquareChange {

@@ -1,6 +1,12 @@
 import { cat, ones, range, where } from '../../tensor/create.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
+/** The image and the best point so far, [n, C, H, W] each. */
+export interface Points {
+  readonly x: Tensor;
+  readonly best: Tensor;
+}
+
 /** A square window per example. */
 export interface SquareWindow {
   readonly side: number;

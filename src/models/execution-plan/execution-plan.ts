@@ -62,7 +62,7 @@ export class ExecutionPlan {
     if (4 * this.neighbourSize * memory.slots > mostKept || !this.serves(near))
       return runPlan(images, this.encoded);
     const kept = memory.keptBy(this, () =>
-      scope(() => keep(zeros([memory.slots, this.neighbourSize]).add(Number.NaN))),
+      scope(() => keep(zeros([memory.slots, this.neighbourSize]).mul_(Number.NaN))),
     );
     return runPlanNear(images, { near, memory: kept, slots, leading }, this.encoded);
   }
