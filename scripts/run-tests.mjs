@@ -37,7 +37,7 @@ const alone = [
   'system/memory',
   'system/quickstart',
   'system/ranks',
-  'system/refusals',
+  'system/refusals.start',
   'system/setup',
   'system/threads',
 ];

@@ -1,6 +1,6 @@
 /** Every refusal that a person can meet on the command line: exit code, sentence, and that nothing was touched. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -17,8 +17,9 @@ import { after, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { readCheckpoint } from '../../src/runs/checkpoint.js';
+import { assertOneSentence } from '../support/assert-one-sentence.js';
 import { commandLines } from '../support/command-lines.js';
-import { mainFile, satin, tinyRecipe, writeTinyMnist } from '../support/tiny-run.js';
+import { satin, tinyRecipe, writeTinyMnist } from '../support/tiny-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-refusals-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -49,11 +50,6 @@ async function assertRefused(words: readonly string[], sentence: RegExp): Promis
   assert.deepEqual([status, stdout], [2, ''], stderr);
   assert.equal(engineLoaded, false, 'the engine was not loaded');
   assert.deepEqual(contents(), before);
-}
-
-function assertOneSentence(stderr: string): void {
-  assert.match(stderr, /^satin: [^\n]+\n$/);
-  assert.doesNotMatch(stderr, / at .*:\d+:\d+|This is a bug/);
 }
 
 /** `satin train` of the tiny recipe into a folder of its own. */
@@ -256,49 +252,6 @@ describe('a checkpoint', () => {
       const resume = ['train', place('tiny.yaml'), '--set', 'training.epochs=2', '--out', run, '--resume'];
       await assertRefused(resume, named);
     });
-});
-
-describe('the program itself', () => {
-  const refusals: readonly (readonly string[])[] = [
-    ['train', place('tiny.yaml'), '--set', 'training.epoch=3'],
-    ['evaluate', place('run'), '--epsilon', '8'],
-    ['predict', place('run'), place('no.png')],
-  ];
-
-  it('ends with 2 and one sentence', () => {
-    for (const words of refusals) {
-      const { status, stdout, stderr } = satin(...words);
-      assertOneSentence(stderr);
-      assert.deepEqual([status, stdout], [2, ''], stderr);
-    }
-  });
-
-  it('refuses, and shows the help of a command, in under 0.3 s', (context) => {
-    // The fastest of at most five of each, and more where the machine is so busy that Node alone takes long.
-    const seconds = (words: readonly string[]) => {
-      const began = performance.now();
-      spawnSync(process.execPath, words);
-      return (performance.now() - began) / 1000;
-    };
-    const lines = [...refusals, ['train', '--help']];
-    const promised = 0.3;
-    const fastest = lines.map(() => Number.POSITIVE_INFINITY);
-    let node = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 5; round++) {
-      node = Math.min(node, seconds(['-e', '0']));
-      lines.forEach((words, index) => {
-        if (fastest[index]! >= promised)
-          fastest[index] = Math.min(fastest[index]!, seconds([mainFile, ...words]));
-      });
-    }
-    const limit = Math.max(promised, 6 * node);
-    context.diagnostic(
-      `${fastest.map((time) => time.toFixed(3)).join(', ')} s; Node alone ${node.toFixed(3)} s`,
-    );
-    lines.forEach((words, index) => {
-      assert.ok(fastest[index]! < limit, `${words.join(' ')} took ${fastest[index]!.toFixed(3)} s`);
-    });
-  });
 });
 
 function flip(file: string, at: number): void {

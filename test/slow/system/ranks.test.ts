@@ -13,6 +13,7 @@ import { readCheckpoint } from '../../../src/runs/checkpoint.js';
 import { largestDifference } from '../../support/close.js';
 import { type Job, type Outcome, outcomeOf } from '../../support/rank-jobs.js';
 import { satinRanks, startRanks } from '../../support/ranks.js';
+import { ranksEqualOne } from '../../support/ranks-equal-one.js';
 import { satin, tinyRecipe, writeTinyMnist } from '../../support/tiny-run.js';
 
 setThreads(1);
@@ -20,6 +21,8 @@ const gloo = availableBackends().includes('gloo');
 const noMpi = spawnSync('mpirun', ['--version']).status !== 0;
 const folder = mkdtempSync(join(tmpdir(), 'satin-slow-ranks-'));
 after(() => rmSync(folder, { recursive: true }));
+
+ranksEqualOne({ size: 4, steps: 5 });
 
 describe('ranks that mpirun starts', { skip: !gloo || noMpi ? 'no Gloo or no mpirun' : false }, () => {
   const exact = { dtype: 'float64', steps: 50, batch: 16, batchNorm: 'synchronised' } as const;
