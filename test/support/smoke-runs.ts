@@ -15,9 +15,9 @@ export const paperRecipes = recipeNames().filter(
   (name) => !/^fashion-mnist-|^cifar10-(relu|silu)$/.test(name),
 );
 
-/** The larger relatives of others: they are of the same parts, and only the slow tests train them. */
+/** The larger relatives of others, and ReLU's beside SiLU's: they are of the same parts, and only the slow tests train them. */
 export const isScaled = (name: string) =>
-  /resnet1|resnext(152|50-32x8d)|-(299|380)$|efficientnet-(b[1-7]|l1)|wideresnet/.test(name);
+  /resnet50-relu|resnet1|resnext(152|50-32x8d)|-(299|380)$|efficientnet-(b[1-7]|l1)|wideresnet/.test(name);
 
 /** Trains the smoke variants of recipes, on images that are made here. */
 export function smokeRuns(names: readonly string[]): void {
