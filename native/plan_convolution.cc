@@ -124,11 +124,28 @@ void PlanConvolution::runRegion(const Region& region, const float* x, const floa
   winogradTileList(shape, x, packed, tiles.data(), static_cast<int64_t>(tiles.size()), scratch, y);
 }
 
-void PlanConvolution::runTaps(int64_t images, const float* x, const float* packed, const float* zeros, float* y) const {
+void PlanConvolution::runTaps(int64_t images, int64_t part, int64_t parts, const float* x, const float* packed, const float* zeros,
+                              float* y) const {
   for (const TapConvolution& lattice : lattices_) {
-    convolveByTaps(lattice, x, packed, 0, images * lattice.places(), zeros, y);
+    const Range places = partOf(images * lattice.places(), part, parts);
+    convolveByTaps(lattice, x, packed, places.begin, places.end, zeros, y);
     packed += tapWeightCount(lattice);
   }
+}
+
+void PlanConvolution::runPart(int64_t images, int64_t part, int64_t parts, const float* x, const float* packed, const float* zeros,
+                              float* scratch, float* y) const {
+  if (!isWinograd_) return runTaps(images, part, parts, x, packed, zeros, y);
+  // A part reads the weights of its outputs: of few tiles it takes all, and a share of the outputs.
+  constexpr int64_t kFewTiles = 6;
+  const ConvolutionShape shape = shapeOf(images);
+  const int64_t tiles = shape.tiles(), panel = winogradPanel(outputs_), panels = (outputs_ + panel - 1) / panel;
+  const int64_t outputParts = std::min(panels, parts / std::clamp<int64_t>(tiles / kFewTiles, 1, parts));
+  const int64_t tileParts = std::min(tiles, parts / outputParts);
+  if (part >= tileParts * outputParts) return;
+  const Range some = partOf(panels, part / tileParts, outputParts);
+  winogradTiles(shape, x, packed, partOf(tiles, part % tileParts, tileParts), {some.begin * panel, std::min(outputs_, some.end * panel)},
+                scratch, 0, y);
 }
 
 }  // namespace satin

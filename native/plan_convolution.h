@@ -46,9 +46,12 @@ class PlanConvolution {
   // when it is complete. `zeros` are as many as x has channels.
   template <typename Finish>
   void run(int64_t images, const float* x, const float* packed, const float* zeros, float* scratch, float* y, Finish finish) const;
+  // One of the parts of that, which may be computed at the same time.
+  void runPart(int64_t images, int64_t part, int64_t parts, const float* x, const float* packed, const float* zeros, float* scratch,
+               float* y) const;
 
  private:
-  void runTaps(int64_t images, const float* x, const float* packed, const float* zeros, float* y) const;
+  void runTaps(int64_t images, int64_t part, int64_t parts, const float* x, const float* packed, const float* zeros, float* y) const;
   ConvolutionShape shapeOf(int64_t images) const { return {images, height_, width_, inputs_, outputs_}; }
 
   bool isWinograd_;
@@ -62,7 +65,7 @@ template <typename Finish>
 void PlanConvolution::run(int64_t images, const float* x, const float* packed, const float* zeros, float* scratch, float* y,
                           Finish finish) const {
   if (!isWinograd_) {
-    runTaps(images, x, packed, zeros, y);
+    runTaps(images, 0, 1, x, packed, zeros, y);
     finish(0, images * outputSize());
     return;
   }

@@ -15,6 +15,29 @@ namespace {
 // few enough that a thread that is held up by other programs does not keep the others waiting for long.
 constexpr int64_t kMostImages = 64;
 
+// Of few images those that the threads share step by step, since most threads would have none of them; the others go through the
+// plan a thread each.
+int64_t leftOver(int64_t images, int64_t threads) {
+  const int64_t rest = images % threads;
+  return images < 4 * threads && 2 * rest <= threads ? rest : 0;
+}
+
+// One thread finishes each part of the output while it is in its cache. A team meets before, since a place may be the work of two.
+template <typename Finish>
+void convolve(const PlanConvolution& convolution, const float* weights, int64_t images, const float* from, const float* zeros,
+              const Team& team, float* to, Finish finish) {
+  if (team.threads() == 1)
+    return team.share(1, [&](Range, float* scratch) { convolution.run(images, from, weights, zeros, scratch, to, finish); });
+  team.share(team.threads(), [&](Range parts, float* scratch) {
+    for (int64_t part = parts.begin; part < parts.end; part++)
+      convolution.runPart(images, part, team.threads(), from, weights, zeros, scratch, to);
+  });
+  const int64_t channels = convolution.outputChannels();
+  team.share(images * convolution.outputSize() / channels, [&](Range places, float*) {
+    finish(places.begin * channels, (places.end - places.begin) * channels);
+  });
+}
+
 Windows windowsOf(const Geometry& g) {
   return {g.height, g.width, g.inputs, g.kernel, g.stride, g.top, g.left, g.outHeight, g.outWidth};
 }
@@ -40,29 +63,39 @@ PlanRun::PlanRun(const Plan& plan, c10::ArrayRef<Step> steps, at::TensorList con
 
 void PlanRun::run(const float* source, float* target, float* kept) {
   const int64_t threads = at::get_num_threads();
-  const int64_t parts = std::max(threads, (images_ + kMostImages - 1) / kMostImages);
-  const int64_t most = (images_ + parts - 1) / parts;
+  const int64_t together = leftOver(images_, threads), apart = images_ - together;
+  const int64_t parts = std::max(threads, (apart + kMostImages - 1) / kMostImages);
   std::vector<Step> steps;
   std::vector<int64_t> weights;
   for (const PreparedStep& each : steps_) {
     steps.push_back(each.step);
     weights.push_back(each.convolution ? 4 * each.convolution->weightCount() : 0);
   }
-  memory_ = layOut(plan_, steps, weights, most);
+  memory_ = layOut(plan_, steps, weights, std::max(together, (apart + parts - 1) / parts));
+  // Zeros, what each thread of a team works in, and values.
+  const auto withArena = [&](int64_t team, auto work) {
+    const at::Tensor arena = at::empty({zeros_ + team * scratch_ + memory_.size}, at::kFloat);
+    float *zeros = arena.data_ptr<float>(), *scratch = zeros + zeros_;
+    std::fill(zeros, scratch, 0.0f);
+    work(Team(team, scratch, scratch_), zeros, scratch + team * scratch_);
+  };
   std::atomic<int64_t> next{0};
-  at::parallel_for(0, std::min(threads, parts), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t thread = begin; thread < end; thread++) {
-      const at::Tensor arena = at::empty({memory_.size + zeros_ + scratch_}, at::kFloat);
-      float* zeros = arena.data_ptr<float>();
-      std::fill(zeros, zeros + zeros_, 0.0f);
-      for (int64_t part = next++; part < parts; part = next++)
-        runPart({images_ * part / parts, images_ * (part + 1) / parts}, zeros, source, target, kept);
-    }
-  });
+  if (apart > 0)
+    at::parallel_for(0, std::min(threads, parts), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t thread = begin; thread < end; thread++)
+        withArena(1, [&](const Team& alone, const float* zeros, float* values) {
+          for (int64_t part = next++; part < parts; part = next++)
+            runPart({apart * part / parts, apart * (part + 1) / parts}, alone, zeros, values, source, target, kept);
+        });
+    });
+  if (together > 0)
+    withArena(threads, [&](const Team& all, const float* zeros, float* values) {
+      runPart({apart, images_}, all, zeros, values, source, target, kept);
+    });
 }
 
-void PlanRun::runPart(Range images, float* zeros, const float* source, float* target, float* kept) const {
-  float *scratch = zeros + zeros_, *values = scratch + scratch_;
+void PlanRun::runPart(Range images, const Team& team, const float* zeros, float* values, const float* source, float* target,
+                      float* kept) const {
   for (const Segment& segment : memory_.segments)
     for (int64_t first = images.begin; first < images.end; first += segment.images) {
       const Range some = {first, std::min(images.end, first + segment.images)};
@@ -82,25 +115,27 @@ void PlanRun::runPart(Range images, float* zeros, const float* source, float* ta
         };
         const int64_t pooled = step.kind == StepKind::kMaxPool ? step.to : step.from;
         runStep(each, some, at(step.from), at(step.other), at(step.to), keptAt(step.slopes, step.to), keptAt(step.positions, pooled),
-                zeros, scratch, source, target);
+                zeros, team, source, target);
       }
     }
 }
 
-void PlanRun::runStep(const PreparedStep& each, Range images, const float* from, const float* other, float* to, float* slopes, float* positions,
-             const float* zeros, float* scratch, const float* source, float* target) const {
+void PlanRun::runStep(const PreparedStep& each, Range images, const float* from, const float* other, float* to, float* slopes,
+                      float* positions, const float* zeros, const Team& team, const float* source, float* target) const {
   const Step& step = each.step;
   const int64_t count = images.end - images.begin, size = step.to < 0 ? 0 : plan_.values[static_cast<size_t>(step.to)];
   switch (step.kind) {
     case StepKind::kLoad: {
       const int64_t channels = step.geometry.inputs, places = step.geometry.height * step.geometry.width;
-      for (int64_t image = 0; image < count; image++)
-        toChannelsLast(channels, places, source + (images.begin + image) * size, each.weights, each.bias, to + image * size);
+      team.share(count, [&](Range some, float*) {
+        for (int64_t image = some.begin; image < some.end; image++)
+          toChannelsLast(channels, places, source + (images.begin + image) * size, each.weights, each.bias, to + image * size);
+      });
       return;
     }
     case StepKind::kConvolution: {
       const int64_t channels = each.convolution->outputChannels();
-      each.convolution->run(count, from, each.weights, zeros, scratch, to, [&](int64_t offset, int64_t numbers) {
+      convolve(*each.convolution, each.weights, count, from, zeros, team, to, [&](int64_t offset, int64_t numbers) {
         float* z = to + offset;
         if (each.bias != nullptr || other != nullptr)
           addPerChannel(numbers / channels, channels, z, nullptr, each.bias, other == nullptr ? nullptr : other + offset, z);
@@ -109,16 +144,19 @@ void PlanRun::runStep(const PreparedStep& each, Range images, const float* from,
       return;
     }
     case StepKind::kConvolutionBack:
-      each.convolution->run(count, from, each.weights, zeros, scratch, to, [&](int64_t offset, int64_t numbers) {
+      convolve(*each.convolution, each.weights, count, from, zeros, team, to, [&](int64_t offset, int64_t numbers) {
         timesSlopes(numbers, to + offset, other == nullptr ? nullptr : other + offset, slopes == nullptr ? nullptr : slopes + offset,
                     to + offset);
       });
       return;
     case StepKind::kCurve: {
-      const int64_t channels = step.geometry.inputs, rows = count * size / channels;
-      addPerChannel(rows, channels, from, each.weights, each.bias, other, to);
-      activate(plan_, step, count * size, to, to, slopes);
-      if (slopes != nullptr && each.weights != nullptr) scaleChannels(rows, channels, each.weights, slopes);
+      const int64_t channels = step.geometry.inputs;
+      team.share(count * size / channels, [&](Range rows, float*) {
+        const int64_t begin = rows.begin * channels, some = rows.end - rows.begin;
+        addPerChannel(some, channels, from + begin, each.weights, each.bias, other == nullptr ? nullptr : other + begin, to + begin);
+        activate(plan_, step, some * channels, to + begin, to + begin, slopes == nullptr ? nullptr : slopes + begin);
+        if (slopes != nullptr && each.weights != nullptr) scaleChannels(some, channels, each.weights, slopes + begin);
+      });
       return;
     }
     case StepKind::kMean:
@@ -134,30 +172,43 @@ void PlanRun::runStep(const PreparedStep& each, Range images, const float* from,
     }
     case StepKind::kMaxPool: {
       const Windows windows = windowsOf(step.geometry);
-      // Without a way back the positions are written to where nobody reads them.
       const int64_t input = plan_.values[static_cast<size_t>(step.from)];
-      for (int64_t image = 0; image < count; image++)
-        maxOfWindows(windows, from + image * input, to + image * size, positions == nullptr ? scratch : positions + image * size);
+      team.share(count, [&](Range some, float* scratch) {
+        // Without a way back the positions are written to where nobody reads them.
+        for (int64_t image = some.begin; image < some.end; image++)
+          maxOfWindows(windows, from + image * input, to + image * size, positions == nullptr ? scratch : positions + image * size);
+      });
       return;
     }
     case StepKind::kMaxPoolBack: {
       const Windows windows = windowsOf(step.geometry);
       const int64_t output = plan_.values[static_cast<size_t>(step.from)];
-      for (int64_t image = 0; image < count; image++)
-        spreadToMaxima(windows, from + image * output, positions + image * output, to + image * size);
+      team.share(count, [&](Range some, float*) {
+        for (int64_t image = some.begin; image < some.end; image++)
+          spreadToMaxima(windows, from + image * output, positions + image * output, to + image * size);
+      });
       timesSlopes(count * size, to, other, slopes, to);
       return;
     }
     case StepKind::kNear:
-      for (int64_t image = 0; image < count; image++)
-        near_->run(images.begin + image, source, zeros, scratch, to + image * size);
+      team.share(count, [&](Range some, float* scratch) {
+        for (int64_t image = some.begin; image < some.end; image++)
+          near_->run(images.begin + image, source, zeros, scratch, to + image * size);
+      });
       return;
-    case StepKind::kSum: timesSlopes(count * size, from, other, slopes, to); return;
+    case StepKind::kSum:
+      team.share(count * size, [&](Range some, float*) {
+        const auto at = [&](const float* numbers) { return numbers == nullptr ? nullptr : numbers + some.begin; };
+        timesSlopes(some.end - some.begin, from + some.begin, at(other), at(slopes), to + some.begin);
+      });
+      return;
     case StepKind::kStore: {
       const int64_t numbers = plan_.values[static_cast<size_t>(step.from)];
       const int64_t channels = step.geometry.inputs, places = numbers / channels;
-      for (int64_t image = 0; image < count; image++)
-        toChannelsFirst(channels, places, from + image * numbers, each.weights, target + (images.begin + image) * numbers);
+      team.share(count, [&](Range some, float*) {
+        for (int64_t image = some.begin; image < some.end; image++)
+          toChannelsFirst(channels, places, from + image * numbers, each.weights, target + (images.begin + image) * numbers);
+      });
       return;
     }
   }

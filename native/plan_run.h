@@ -8,6 +8,7 @@
 #include "plan_memory.h"
 #include "plan_near.h"
 #include "plan_prepare.h"
+#include "plan_team.h"
 
 namespace satin {
 
@@ -20,9 +21,10 @@ class PlanRun {
   void run(const float* source, float* target, float* kept);
 
  private:
-  void runPart(Range images, float* zeros, const float* source, float* target, float* kept) const;
+  // Takes some images through the steps, with the team's threads sharing each.
+  void runPart(Range images, const Team& team, const float* zeros, float* values, const float* source, float* target, float* kept) const;
   void runStep(const PreparedStep& each, Range images, const float* from, const float* other, float* to, float* slopes, float* positions,
-               const float* zeros, float* scratch, const float* source, float* target) const;
+               const float* zeros, const Team& team, const float* source, float* target) const;
 
   const Plan& plan_;
   const int64_t images_;

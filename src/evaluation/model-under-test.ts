@@ -26,11 +26,13 @@ export function classifierFor(subject: ModelUnderTest, { name, surrogate }: Atta
 
 /**
  * Duplicates a batch of one example: libtorch uses a different kernel for a single example, with different rounding,
- * and a verdict must not depend on the batch size.
+ * and a verdict must not depend on the batch size. An execution plan computes each image alone, and needs no second one.
  */
 export function padSingleton(classifier: Classifier): Classifier {
   return (x, neighbours) =>
-    x.dimension(0) === 1 ? classifier(cat([x, x])).narrow(0, 0, 1) : classifier(x, neighbours);
+    x.dimension(0) === 1 && classifier.isPerImage?.(x) !== true
+      ? classifier(cat([x, x])).narrow(0, 0, 1)
+      : classifier(x, neighbours);
 }
 
 /** Number of images passed forward and backward through a network. */

@@ -120,12 +120,13 @@ export class Model {
           this.parameterCount > mostPlanned ? null : ExecutionPlan.make(recordModel(this), derivative?.curve);
       return plan?.serves(x) ? plan : null;
     };
+    const classify: Classifier = (x, neighbours) =>
+      planFor(x)?.classify(x, neighbours) ?? this.network.frozen(() => this.forward(x, pass));
     return {
       get ranBy() {
         return plan == null ? 'operators' : 'execution plan';
       },
-      classify: (x, neighbours) =>
-        planFor(x)?.classify(x, neighbours) ?? this.network.frozen(() => this.forward(x, pass)),
+      classify: Object.assign(classify, { isPerImage: (x: Tensor) => planFor(x) !== null }),
       [Symbol.dispose]: () => {
         plan?.[Symbol.dispose]();
         plan = null;

@@ -14,6 +14,7 @@ import type { Classifier } from '../../src/nn/classifier.js';
 import { tensor } from '../../src/tensor/create.js';
 import { noGrad } from '../../src/tensor/gradient.js';
 import { scope } from '../../src/tensor/scope.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
 import { clean } from '../../src/training/objectives/objective.js';
 import { blobs, smallModel, training } from '../support/blobs.js';
 import { assertClose } from '../support/close.js';
@@ -384,5 +385,21 @@ describe('a batch of one', () => {
         assertClose(alone, together.slice(0, 4), { relative: 1e-6, absolute: 1e-7 }, 'logits');
       }),
     );
+  });
+
+  it('has no company where an image is computed alone', () => {
+    const sizes: number[] = [];
+    const plain = (x: Tensor) => {
+      sizes.push(x.dimension(0));
+      return model.classify(x);
+    };
+    scope(() =>
+      noGrad(() => {
+        const x = data.batch([0]).x;
+        padSingleton(plain)(x);
+        padSingleton(Object.assign(plain, { isPerImage: () => true }))(x);
+      }),
+    );
+    assert.deepEqual(sizes, [2, 1]);
   });
 });

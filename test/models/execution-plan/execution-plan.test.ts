@@ -102,6 +102,28 @@ describe('an execution plan', () => {
         assert.deepEqual(plan.classify(x).numbers(), actual.logits);
       });
     });
+
+    it(`gives the same numbers where threads share the steps of few images, for ${architecture} with ${activation}`, () => {
+      for (const [count, threads] of [
+        [1, 2],
+        [3, 2],
+        [4, 3],
+        [1, 5],
+        [2, 9],
+      ] as const) {
+        const x = images(count, shape);
+        const run = () => passes((each) => plan!.classify(each), x);
+        scope(() => {
+          setThreads(1);
+          const alone = run();
+          setThreads(threads);
+          const shared = run();
+          setThreads(2);
+          assert.deepEqual(shared, alone, `${count} by ${threads}`);
+        });
+        x.dispose();
+      }
+    });
   }
 
   const model = lively({
