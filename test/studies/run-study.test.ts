@@ -10,56 +10,17 @@ import { parseRecipe } from '../../src/recipe/recipe.js';
 import { readEvents } from '../../src/runs/event-log.js';
 import { studies } from '../../studies/catalogue.js';
 import { readRecords } from '../../studies/record.js';
-import { runStudy, type StudyOptions } from '../../studies/run-study.js';
+import { runStudy } from '../../studies/run-study.js';
 import { armsOf, recipeOf } from '../../studies/setting.js';
-import { type Study, withActivation, withTraining } from '../../studies/study.js';
+import { withActivation } from '../../studies/study.js';
 import { makePage, writeStudy } from '../../studies/write-study.js';
-import { tinyRecipe, writeTinyMnist } from '../support/tiny-run.js';
+import { tinyRecipe } from '../support/tiny-run.js';
+import { study, tinyStudy } from '../support/tiny-study.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'satin-study-'));
 after(() => rmSync(folder, { recursive: true }));
-writeTinyMnist(join(folder, 'mnist'));
-const recipe = join(folder, 'recipe.yaml');
-writeFileSync(recipe, JSON.stringify(tinyRecipe(join(folder, 'mnist'))));
-
-const study: Study = {
-  name: 'tiny',
-  question: 'Does it run?',
-  source: 'nowhere',
-  reading: 'It runs.',
-  arms: [
-    { name: 'relu', change: withActivation('relu'), against: null },
-    { name: 'again', change: withActivation('relu'), against: null },
-    { name: 'silu', change: withActivation('silu'), against: 'relu' },
-  ],
-};
-const out = join(folder, 'out');
-const scale = { name: 'tiny', recipe, description: 'rows and columns' };
-const common = {
-  study,
-  recipe,
-  smoke: false,
-  seeds: 1,
-  examples: 16,
-  attacks: ['pgd-2-paper', 'apgd-ce'],
-  autoattack: false,
-  precision: 'float32' as const,
-  note: 'rows',
-  folder: out,
-  device: 'cpu',
-  threads: 1,
-  onPlan: () => {},
-  onRun: () => {},
-};
-const never = new AbortController().signal;
-
-/** Carries a study out; the arms of each run that was carried out. */
-async function carryOut(options: Partial<StudyOptions> = {}): Promise<string[]> {
-  const now: string[] = [];
-  const onRun = ({ arms }: { readonly arms: readonly string[] }) => void now.push(arms.join(' '));
-  await runStudy({ ...common, parallel: 2, signal: never, onRun, ...options });
-  return now.sort();
-}
+const { common, scale, carryOut } = tinyStudy(folder);
+const out = common.folder;
 
 it('a study stops, resumes, repeats nothing, and writes its page', async () => {
   const stop = new AbortController();
@@ -116,52 +77,6 @@ it('another study takes the runs that it shares, records alone are enough, and o
   assert.deepEqual(await carryOut({ study: other, folder: elsewhere, arms: ['silu'] }), []);
   assert.deepEqual(await carryOut({ study: other, folder: elsewhere }), ['elu']);
   await assert.rejects(carryOut({ study: other, arms: ['celu'] }), /arms of the study other .*celu/);
-});
-
-it('each arm chooses its setting on validation images, and the same command is done', async () => {
-  const tuned: Study = {
-    ...study,
-    tuning: {
-      setting: 'learning rate',
-      values: [0.001, 0.1],
-      change: (learningRate) => (base) =>
-        withTraining((training) => ({ ...training, schedule: { ...training.schedule, learningRate } }))(base),
-      seed: 1000,
-    },
-  };
-  const elsewhere = join(folder, 'tuned');
-  const options = { study: tuned, folder: elsewhere, arms: ['silu'] };
-  assert.deepEqual(await carryOut(options), ['silu', 'silu', 'silu']);
-  assert.deepEqual(await carryOut(options), []);
-  const records = readRecords(elsewhere).map(({ record }) => record);
-  const tried = records.filter(({ test }) => test === null);
-  const best = tried.reduce((best, each) => (each.validation.robust > best.validation.robust ? each : best));
-  const measured = records.filter(({ test }) => test !== null);
-  const rate = ({ recipe }: (typeof records)[number]) =>
-    (recipe.training as { schedule: { learningRate: number } }).schedule.learningRate;
-  assert.deepEqual([tried.length, measured.length], [2, 1]);
-  assert.equal(rate(measured[0]!), rate(best));
-  assert.match(
-    makePage({ ...common, ...options, scale })!.text,
-    /- silu: 0\.\d+ \(0\.001: .* %, 0\.1: .* %\)/,
-  );
-});
-
-it('AutoAttack is added to a run that is finished', async () => {
-  const options = {
-    folder: join(folder, 'autoattack'),
-    arms: ['silu'],
-    examples: 2,
-    attacks: ['pgd-2-paper'],
-  };
-  await carryOut(options);
-  await carryOut({ ...options, autoattack: true });
-  const [silu] = readRecords(options.folder);
-  assert.deepEqual(
-    silu!.record.autoattack!.attacks.map(({ name }) => name),
-    ['apgd-ce', 'apgd-t', 'fab-t', 'square'],
-  );
-  assert.deepEqual(await carryOut({ ...options, autoattack: true }), []);
 });
 
 it('a study refuses records that were measured otherwise', async () => {
