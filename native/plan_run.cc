@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <numeric>
 
 #include "plan_epilogue.h"
 
@@ -15,9 +16,13 @@ namespace {
 // few enough that a thread that is held up by other programs does not keep the others waiting for long.
 constexpr int64_t kMostImages = 64;
 
-// Of few images those that the threads share step by step, since most threads would have none of them; the others go through the
-// plan a thread each.
-int64_t leftOver(int64_t images, int64_t threads) {
+// Weights of more bytes come from memory each time that a thread goes through them.
+constexpr int64_t kHeavyWeights = 32 << 20;
+
+// Of few images those that the threads share step by step; the others go through the plan a thread each. A thread may have nothing
+// to do with the last of them, and with heavy weights the time goes into reading these, which a team does once for all threads.
+int64_t countTogether(int64_t images, int64_t threads, int64_t weights) {
+  if (threads > 1 && weights > kHeavyWeights && images <= 3 * threads) return images;
   const int64_t rest = images % threads;
   return images < 4 * threads && 2 * rest <= threads ? rest : 0;
 }
@@ -62,15 +67,15 @@ PlanRun::PlanRun(const Plan& plan, c10::ArrayRef<Step> steps, at::TensorList con
 }
 
 void PlanRun::run(const float* source, float* target, float* kept) {
-  const int64_t threads = at::get_num_threads();
-  const int64_t together = leftOver(images_, threads), apart = images_ - together;
-  const int64_t parts = std::max(threads, (apart + kMostImages - 1) / kMostImages);
   std::vector<Step> steps;
   std::vector<int64_t> weights;
   for (const PreparedStep& each : steps_) {
     steps.push_back(each.step);
     weights.push_back(each.convolution ? 4 * each.convolution->weightCount() : 0);
   }
+  const int64_t threads = at::get_num_threads(), sum = std::accumulate(weights.begin(), weights.end(), int64_t{0});
+  const int64_t together = countTogether(images_, threads, sum), apart = images_ - together;
+  const int64_t parts = std::max(threads, (apart + kMostImages - 1) / kMostImages);
   memory_ = layOut(plan_, steps, weights, std::max(together, (apart + parts - 1) / parts));
   // Zeros, what each thread of a team works in, and values.
   const auto withArena = [&](int64_t team, auto work) {
