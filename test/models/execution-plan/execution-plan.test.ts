@@ -182,6 +182,17 @@ describe('an execution plan', () => {
     assert.equal(ExecutionPlan.make(recordModel(other)), null);
   });
 
+  it('computes each image alone, as a folded model says, whose operators do not', () => {
+    using planned = model.fold();
+    using operators = model.fold({ passes: 'few' });
+    scope(() => {
+      const x = images(1, [3, 32, 32]);
+      assert.equal(planned.classify.isPerImage?.(x), true);
+      assert.equal(planned.classify.isPerImage?.(x.to('float64')), false);
+      assert.equal(operators.classify.isPerImage?.(x), false);
+    });
+  });
+
   it('takes no images', () => {
     using plan = ExecutionPlan.make(recordModel(model))!;
     scope(() => {
