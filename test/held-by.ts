@@ -267,7 +267,6 @@ export const heldByProcess: Table = {
   'cli/completion/shells': ['commands/completion'],
   'cli/input-shape': ['commands/predict', 'commands/attack'],
   'cli/norm-option': ['commands/evaluate.l1'],
-  'cli/say-program': ['commands/attack', 'commands/evaluate.folder'],
   'cli/terminal/attack-table': ['commands/attack'],
   'cli/train-choice': ['commands/train', 'system/interrupt'],
   'cli/train-sweep': ['commands/train', 'slow/commands/train.sweep'],

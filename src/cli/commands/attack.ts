@@ -18,7 +18,7 @@ import { modelOptions, readTypedModel } from '../model-options.js';
 import { normOption } from '../norm-option.js';
 import { missing, wholeNumber } from '../option-parsers.js';
 import { requireEmptyFolder, requireImageFile } from '../output-file.js';
-import { sayProgram } from '../say-program.js';
+import { sayModelFile } from '../say-model-file.js';
 import { attackTable } from '../terminal/attack-table.js';
 import { createDisplay } from '../terminal/terminal.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
@@ -96,7 +96,7 @@ export function attackCommand() {
       const { modelClassNames } = await import('../../app/model/model-class-names.js');
       const { openModel } = await import('../../app/model/open-model.js');
       const device = await chooseStatedDevice({ device: options.device, threads, say: display.note });
-      sayProgram(file, display.note);
+      sayModelFile(file, display.note);
       for (const warning of warnings) display.warning(warning);
       const signal = listenForInterrupt(display.note);
       try {

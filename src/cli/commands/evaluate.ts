@@ -16,7 +16,7 @@ import { normOption } from '../norm-option.js';
 import { several, shareOf, wholeNumber } from '../option-parsers.js';
 import { requireFilePath, requireNewFile, writeOutputFile } from '../output-file.js';
 import { withResumeCommand } from '../resume-command.js';
-import { sayProgram } from '../say-program.js';
+import { sayModelFile } from '../say-model-file.js';
 import { attackOptions } from '../stated-attacks.js';
 import { evaluationTable } from '../terminal/evaluation-table.js';
 import { percentage } from '../terminal/format.js';
@@ -156,7 +156,7 @@ export function evaluateCommand() {
         precision,
         say,
       });
-      sayProgram(settings.model, say);
+      sayModelFile(settings.model, say);
       const measure = async (group?: ProcessGroup) => {
         if (group !== undefined && threads === undefined)
           (await import('../../engine/engine-info.js')).setThreads(threadsOfRank(group));

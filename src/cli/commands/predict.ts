@@ -9,7 +9,7 @@ import { inputShape } from '../input-shape.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../option-parsers.js';
 import { isImageFile, requireImageFile } from '../output-file.js';
-import { sayProgram } from '../say-program.js';
+import { sayModelFile } from '../say-model-file.js';
 import { columns } from '../terminal/columns.js';
 import { percentage } from '../terminal/format.js';
 import { createDisplay } from '../terminal/terminal.js';
@@ -76,7 +76,7 @@ export function predictCommand() {
       const { modelClassNames } = await import('../../app/model/model-class-names.js');
       const { openModel } = await import('../../app/model/open-model.js');
       const device = await chooseStatedDevice({ device: options.device, threads, say: display.note });
-      sayProgram(file, display.note);
+      sayModelFile(file, display.note);
       using model = openModel(file, { device });
       const classes = modelClassNames(model, shape);
       const predictions = predict(model, {

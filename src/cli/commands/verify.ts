@@ -7,7 +7,7 @@ import { normSymbols } from '../../user-input/norm-name.js';
 import { chooseStatedDevice, deviceOption } from '../device-option.js';
 import { modelOptions, readTypedModel } from '../model-options.js';
 import { wholeNumber } from '../option-parsers.js';
-import { sayProgram } from '../say-program.js';
+import { sayModelFile } from '../say-model-file.js';
 import { createDisplay } from '../terminal/terminal.js';
 import { requireJsonPath, writeResult } from '../write-result.js';
 
@@ -44,7 +44,7 @@ export function verifyCommand() {
       using display = createDisplay();
       const stated = { device: options.device, threads: threads ?? manifest.threads, say: display.note };
       const device = await chooseStatedDevice(stated);
-      sayProgram(model, display.note);
+      sayModelFile(model, display.note);
       const onProgress = (done: number, total: number) =>
         display.progress({ label: 'classify', done, total });
       const result = verifyRun({ folder, model, device, onProgress });
