@@ -7,7 +7,8 @@
  * Most files use one thread, so one per processor runs in parallel, at most four. Tests that measure time, race with signals
  * or use every processor run afterwards, one at a time; so do slow tests.
  */
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -15,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { makeReady, reportFailure } from './make-ready.mjs';
 import { isReady } from './ready.mjs';
 import { SetupError } from './step.mjs';
+import { fileOfGroup, groupsOf } from './test-groups.mjs';
 import { meant, testNames } from './test-names.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -77,9 +79,13 @@ async function requireDevice() {
   }
 }
 
-/** Runs compiled tests and shows their results. */
-function runTests(names, concurrency) {
-  const files = names.map((name) => join(root, 'dist', 'test', asked, `${name}.test.js`));
+/** The compiled file of a test. */
+const compiled = (name) => join(root, 'dist', 'test', asked, `${name}.test.js`);
+
+/** Runs compiled tests, each group in one process, and shows their results. */
+function runTests(groups, concurrency) {
+  const groupFiles = mkdtempSync(join(tmpdir(), 'satin-tests-'));
+  const files = groups.map((group) => fileOfGroup(group, compiled, groupFiles));
   const results = run({ files, concurrency });
   let passed = 0;
   results.on('test:pass', () => {
@@ -91,6 +97,7 @@ function runTests(names, concurrency) {
   results.compose(spec).pipe(process.stdout, { end: false });
   return new Promise((resolve) => {
     results.on('end', () => {
+      rmSync(groupFiles, { recursive: true });
       if (passed === 0) process.exitCode = 1;
       resolve();
     });
@@ -105,8 +112,12 @@ try {
   if (asked === 'cuda') await requireDevice();
   const together = asked !== '' ? [] : names.filter((name) => !alone.includes(name));
   const others = names.filter((name) => !together.includes(name));
-  if (together.length > 0) await runTests(together, Math.min(4, availableParallelism()));
-  if (others.length > 0) await runTests(others, 1);
+  if (together.length > 0) await runTests(groupsOf(together, compiled), Math.min(4, availableParallelism()));
+  if (others.length > 0)
+    await runTests(
+      others.map((name) => [name]),
+      1,
+    );
 } catch (error) {
   reportFailure(error);
 }

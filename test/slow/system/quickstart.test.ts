@@ -20,7 +20,7 @@ describe('the small quickstart on CIFAR-10', () => {
       );
     const { status, stdout, stderr } = natural(data);
     assert.equal(status, 0, stderr);
-    assert.match(stdout, /silu .*under apgd-ce and apgd-dlr at ε = 0\.0313.*50 test images/);
+    assert.match(stdout, /silu .*under apgd-ce and apgd-dlr at ε = 8\/255.*50 test images/);
     assert.match(readFileSync(join(out, 'report.html'), 'utf8'), /Quickstart: ReLU and SiLU on CIFAR-10/);
     const other = natural(join(folder, 'elsewhere'));
     assert.equal(other.status, 2);
