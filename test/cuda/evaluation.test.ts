@@ -32,7 +32,7 @@ const attacks = {
   l2: ['apgd-ce', 'apgd-t', 'fab-t'],
   l1: ['apgd-ce-large', 'apgd-t-large', 'fab-t'],
 };
-const radii: Readonly<Record<NormName, number>> = { linf: epsilon * 2, l2: 0.15, l1: 1.5 };
+const radii: Readonly<Record<NormName, number>> = { linf: epsilon * 2, l2: 0.15, l1: 0.6 };
 const count = isCard ? 200 : 12;
 const images = blobs(640 + count);
 const data = subset(
