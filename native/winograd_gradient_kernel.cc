@@ -71,6 +71,7 @@ SATIN_INLINE void sumTiles(const ConvolutionShape& shape, const float* x, const 
   float* gradients = inputs + kPoints * inputStride;
   std::fill(zeros, inputs, 0.0f);
   std::fill(sums, sums + winogradSumCount(shape, count), 0.0f);
+  const bool ahead = !isCached(shape);
   for (int64_t first = tiles.begin; first < tiles.end; first += atOnce) {
     const int64_t some = std::min(atOnce, tiles.end - first);
     for (int64_t tile = 0; tile < some; tile++) {
@@ -79,6 +80,11 @@ SATIN_INLINE void sumTiles(const ConvolutionShape& shape, const float* x, const 
       transformGradient<lanes>(shape, dy, place, outputs, gradientStride, gradients + tile * count);
     }
     for (int point = 0; point < kPoints; point++) {
+      if (ahead)
+        for (int64_t tile = first + atOnce + some * point / kPoints; tile < first + atOnce + some * (point + 1) / kPoints && tile < tiles.end; tile++) {
+          prefetchTile<false>(shape, x, shape.inputs, placeOf(shape, tile));
+          prefetchTile<false>(shape, dy, shape.outputs, placeOf(shape, tile));
+        }
       const float *dPoint = gradients + point * gradientStride, *xPoint = inputs + point * inputStride;
       float* to = sums + point * winogradSumStride(shape, count);
       if constexpr (lanes < 16) {

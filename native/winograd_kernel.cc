@@ -115,11 +115,17 @@ SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, c
   std::fill(zeros, inputs, 0.0f);
   const int64_t panel = panelOf<lanes>(shape.outputs);
   const auto placeAt = [&](int64_t at) { return placeOf(shape, list == nullptr ? at : list[at]); };
+  const bool ahead = list == nullptr && !isCached(shape);
   for (int64_t first = tiles.begin; first < tiles.end; first += kBlock) {
     const int64_t count = std::min(kBlock, tiles.end - first);
     for (int64_t tile = 0; tile < count; tile++)
       transformInput<lanes>(shape, x, placeAt(first + tile), zeros, shape.inputs, inputs + tile * kPoints * shape.inputs);
     for (int point = 0; point < kPoints; point++) {
+      if (ahead)
+        for (int64_t tile = first + count * point / kPoints; tile < first + count * (point + 1) / kPoints; tile++) {
+          prefetchTile<true>(shape, y - origin, shape.outputs, placeAt(tile));
+          if (tile + kBlock < tiles.end) prefetchTile<false>(shape, x, shape.inputs, placeAt(tile + kBlock));
+        }
       const float* from = inputs + point * shape.inputs;
       const float* weights = transformed + point * matrixStride(shape);
       float* to = products + point * shape.outputs;
