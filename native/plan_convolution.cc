@@ -75,7 +75,7 @@ void PlanConvolution::packWeights(const float* weight, float* packed) const {
     return;
   }
   if (!back_) {
-    packTapWeights(lattices_[0], tapPanel(g.outputs), [&](size_t tap, int64_t input, int64_t output) {
+    packTapWeights(lattices_[0], [&](size_t tap, int64_t input, int64_t output) {
       return weight[(output * g.inputs + input) * window + static_cast<int64_t>(tap)];
     }, packed);
     return;
@@ -83,7 +83,7 @@ void PlanConvolution::packWeights(const float* weight, float* packed) const {
   for (const TapConvolution& lattice : lattices_) {
     std::vector<int64_t> elements;
     backLattice(g, lattice.rows.first, lattice.columns.first, elements);
-    packTapWeights(lattice, tapPanel(g.inputs), [&](size_t tap, int64_t input, int64_t output) {
+    packTapWeights(lattice, [&](size_t tap, int64_t input, int64_t output) {
       return weight[(input * g.inputs + output) * window + elements[tap]];
     }, packed);
     packed += tapWeightCount(lattice);

@@ -10,6 +10,12 @@ namespace {
 // Places that are worked on together, so that a panel of weights is read from the cache.
 constexpr int64_t kBlock = 48;
 
+// So few outputs, as of the gradient of an image, would leave most lanes of a vector of outputs empty.
+constexpr int kNarrow = 4;
+
+// Whether lanes run over inputs, of which there are whole vectors of any length.
+bool isNarrow(const TapConvolution& shape) { return shape.outputs <= kNarrow && shape.inputs % 16 == 0; }
+
 // The places of a block: where each of their taps reads, and where they write.
 struct Block {
   const float** from;  // [tap][kBlock]
@@ -17,10 +23,11 @@ struct Block {
 };
 
 SATIN_INLINE void locate(const TapConvolution& shape, const float* x, int64_t begin, int64_t count, const float* zeros, float* y, Block& block) {
+  // Places are counted on from the first: a division for each would take as long as the products of few channels.
+  const int64_t across = shape.columns.count, imageSize = shape.inputHeight * shape.inputWidth * shape.inputs;
+  int64_t image = begin / shape.places(), row = begin % shape.places() / across, column = begin % across;
   for (int64_t place = 0; place < count; place++) {
-    const int64_t number = begin + place, image = number / shape.places(), rest = number % shape.places();
-    const int64_t row = rest / shape.columns.count, column = rest % shape.columns.count;
-    const float* input = x + image * shape.inputHeight * shape.inputWidth * shape.inputs;
+    const float* input = x + image * imageSize;
     block.to[place] = y + ((image * shape.outputHeight + shape.rows.first + row * shape.rows.step) * shape.outputWidth +
                            shape.columns.first + column * shape.columns.step) * shape.outputs;
     for (std::size_t tap = 0; tap < shape.taps.size(); tap++) {
@@ -28,6 +35,11 @@ SATIN_INLINE void locate(const TapConvolution& shape, const float* x, int64_t be
       const bool inside = r >= 0 && r < shape.inputHeight && c >= 0 && c < shape.inputWidth;
       block.from[tap * kBlock + place] = inside ? input + (r * shape.inputWidth + c) * shape.inputs : zeros;
     }
+    if (++column < across) continue;
+    column = 0;
+    if (++row < shape.rows.count) continue;
+    row = 0;
+    image++;
   }
 }
 
@@ -69,6 +81,55 @@ SATIN_INLINE void multiplyPanels(const TapConvolution& shape, const Block& block
   }
 }
 
+// Σ of the lanes of each of four vectors, always in the same order.
+template <int lanes>
+SATIN_INLINE void laneSums(const Vec<lanes> vectors[4], float sums[4]) {
+  float numbers[4][lanes], quarters[4][4];
+  for (int each = 0; each < 4; each++) {
+    store<lanes>(numbers[each], vectors[each]);
+    Vec<4> sum = load<4>(numbers[each]);
+    for (int lane = 4; lane < lanes; lane += 4) sum += load<4>(numbers[each] + lane);
+    for (int lane = 0; lane < 4; lane++) quarters[lane][each] = sum[lane];
+  }
+  const Vec<4> even = load<4>(quarters[0]) + load<4>(quarters[2]), odd = load<4>(quarters[1]) + load<4>(quarters[3]);
+  store<4>(sums, even + odd);
+}
+
+// `places` places of few outputs: lanes run over inputs, and are added up in the end.
+template <int lanes, int places, int outputs>
+SATIN_INLINE void multiplyPlaces(const TapConvolution& shape, const Block& block, int64_t first, const float* packed) {
+  Vec<lanes> sums[places][outputs] = {};
+  for (std::size_t tap = 0; tap < shape.taps.size(); tap++) {
+    const float* const* from = block.from + tap * kBlock + first;
+    for (int64_t input = 0; input < shape.inputs; input += lanes, packed += outputs * lanes) {
+      Vec<lanes> weight[outputs];
+      for (int output = 0; output < outputs; output++) weight[output] = load<lanes>(packed + output * lanes);
+      for (int place = 0; place < places; place++) {
+        const Vec<lanes> numbers = load<lanes>(from[place] + input);
+        for (int output = 0; output < outputs; output++) sums[place][output] += numbers * weight[output];
+      }
+    }
+  }
+  for (int output = 0; output < outputs; output++) {
+    Vec<lanes> some[4] = {};
+    float totals[4];
+    for (int place = 0; place < places; place++) some[place] = sums[place][output];
+    laneSums<lanes>(some, totals);
+    for (int place = 0; place < places; place++) block.to[first + place][output] = totals[place];
+  }
+}
+
+template <int lanes, int places, int outputs>
+SATIN_INLINE void multiplyNarrow(const TapConvolution& shape, const Block& block, int64_t count, const float* packed) {
+  if (shape.outputs < outputs) {
+    if constexpr (outputs > 1) multiplyNarrow<lanes, places, outputs - 1>(shape, block, count, packed);
+    return;
+  }
+  int64_t place = 0;
+  for (; place + places <= count; place += places) multiplyPlaces<lanes, places, outputs>(shape, block, place, packed);
+  for (; place < count; place++) multiplyPlaces<lanes, 1, outputs>(shape, block, place, packed);
+}
+
 // Vectors of a panel: as many as the product keeps in registers, and no more than there are outputs for.
 template <int lanes>
 int64_t vectorsOf(int64_t outputs) {
@@ -84,7 +145,8 @@ SATIN_INLINE void convolve(const TapConvolution& shape, const float* x, const fl
   for (int64_t first = begin; first < end; first += kBlock) {
     const int64_t count = std::min(kBlock, end - first);
     locate(shape, x, first, count, zeros, y, block);
-    if (vectors == 1) multiplyPanels<lanes, 12, 1>(shape, block, count, packed);
+    if (isNarrow(shape)) multiplyNarrow<lanes, 4, kNarrow>(shape, block, count, packed);
+    else if (vectors == 1) multiplyPanels<lanes, 6, 1>(shape, block, count, packed);
     else if (vectors == 2) multiplyPanels<lanes, 6, 2>(shape, block, count, packed);
     else if constexpr (lanes == 16) multiplyPanels<lanes, 6, 4>(shape, block, count, packed);
   }
@@ -101,16 +163,17 @@ SATIN_AVX2 void convolve8(const TapConvolution& shape, const float* x, const flo
 
 }  // namespace
 
-int64_t tapPanel(int64_t outputs) {
+TapLayout tapLayout(const TapConvolution& shape) {
+  if (isNarrow(shape)) return {shape.outputs, vectorLanes()};
   switch (vectorLanes()) {
-    case 16: return 16 * vectorsOf<16>(outputs);
-    case 8: return 8 * vectorsOf<8>(outputs);
-    default: return 4 * vectorsOf<4>(outputs);
+    case 16: return {16 * vectorsOf<16>(shape.outputs), 1};
+    case 8: return {8 * vectorsOf<8>(shape.outputs), 1};
+    default: return {4 * vectorsOf<4>(shape.outputs), 1};
   }
 }
 
 int64_t tapWeightCount(const TapConvolution& shape) {
-  const int64_t panel = tapPanel(shape.outputs), panels = (shape.outputs + panel - 1) / panel;
+  const int64_t panel = tapLayout(shape).outputs, panels = (shape.outputs + panel - 1) / panel;
   return panels * panel * static_cast<int64_t>(shape.taps.size()) * shape.inputs;
 }
 

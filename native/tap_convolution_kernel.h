@@ -31,18 +31,25 @@ struct TapConvolution {
 // How many numbers the packed weights have.
 int64_t tapWeightCount(const TapConvolution& shape);
 
-// `weight(tap, input, output)` in the order of the kernel: [panel of outputs][tap][input][output within the panel].
-template <typename Weight>
-void packTapWeights(const TapConvolution& shape, int64_t panel, Weight weight, float* packed) {
-  for (int64_t first = 0; first < shape.outputs; first += panel)
-    for (std::size_t tap = 0; tap < shape.taps.size(); tap++)
-      for (int64_t input = 0; input < shape.inputs; input++)
-        for (int64_t output = first; output < first + panel; output++)
-          *packed++ = output < shape.outputs ? weight(tap, input, output) : 0.0f;
-}
+// Outputs and inputs whose packed weights lie together: a panel of outputs for each input, or of few outputs a vector of inputs.
+struct TapLayout {
+  int64_t outputs, inputs;
+};
 
-// Outputs that the packed weights keep together.
-int64_t tapPanel(int64_t outputs);
+TapLayout tapLayout(const TapConvolution& shape);
+
+// `weight(tap, input, output)` in the order of the kernel: [panel of outputs][tap][vector of inputs][output of the panel][input of
+// the vector].
+template <typename Weight>
+void packTapWeights(const TapConvolution& shape, Weight weight, float* packed) {
+  const TapLayout layout = tapLayout(shape);
+  for (int64_t firstOutput = 0; firstOutput < shape.outputs; firstOutput += layout.outputs)
+    for (std::size_t tap = 0; tap < shape.taps.size(); tap++)
+      for (int64_t firstInput = 0; firstInput < shape.inputs; firstInput += layout.inputs)
+        for (int64_t output = firstOutput; output < firstOutput + layout.outputs; output++)
+          for (int64_t input = firstInput; input < firstInput + layout.inputs; input++)
+            *packed++ = output < shape.outputs ? weight(tap, input, output) : 0.0f;
+}
 
 // Computes places `begin` to `end`, counted over images, of y from x. A number does not depend on the range. `zeros` are as
 // many as there are inputs, for taps beyond the edge. Outputs that no tap reaches become 0.
