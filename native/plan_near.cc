@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "plan_epilogue.h"
+#include "plan_epilogue_kernel.h"
 
 namespace satin {
 namespace {

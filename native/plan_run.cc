@@ -7,7 +7,7 @@
 #include <atomic>
 #include <numeric>
 
-#include "plan_epilogue.h"
+#include "plan_epilogue_kernel.h"
 
 namespace satin {
 namespace {

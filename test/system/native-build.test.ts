@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   utimesSync,
@@ -376,4 +377,17 @@ test('libjpeg-turbo is used where the header that a compiler finds first is of i
     hasLibjpeg(prefixes),
   );
   assert.deepEqual(answers, [true, true, false, false, false, false]);
+});
+
+test('loops that are compiled for each instruction set are compiled as kernels, which become vectors', () => {
+  const folder = join(packageFolder, 'native');
+  const sources = readdirSync(folder).filter((name) => name.endsWith('.cc'));
+  const cloned = sources.filter((name) =>
+    /SATIN_(CLONES|AVX512)/.test(readFileSync(join(folder, name), 'utf8')),
+  );
+  assert.ok(cloned.length > 10);
+  assert.deepEqual(
+    cloned.filter((name) => !name.endsWith('_kernel.cc')),
+    [],
+  );
 });

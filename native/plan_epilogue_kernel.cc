@@ -1,4 +1,4 @@
-#include "plan_epilogue.h"
+#include "plan_epilogue_kernel.h"
 
 #include <algorithm>
 
@@ -6,30 +6,42 @@
 
 namespace satin {
 
-SATIN_CLONES void addPerChannel(int64_t rows, int64_t channels, const float* x, const float* scale, const float* shift, const float* other,
-                                float* z) {
-  for (int64_t row = 0; row < rows; row++, x += channels, z += channels) {
-    if (scale != nullptr)
-      for (int64_t c = 0; c < channels; c++) z[c] = x[c] * scale[c] + shift[c];
-    else if (shift != nullptr)
-      for (int64_t c = 0; c < channels; c++) z[c] = x[c] + shift[c];
-    else if (x != z)
-      std::copy(x, x + channels, z);
-    if (other == nullptr) continue;
-    for (int64_t c = 0; c < channels; c++) z[c] += other[c];
-    other += channels;
+namespace {
+
+// work(i) for i below n, which touches nothing but the numbers i: x and z may be the same array, so they are not __restrict.
+// Sixteen at a time are one vector or a few, without the code that a loop of unknown length has around it.
+template <typename Work>
+SATIN_INLINE void each(int64_t n, const Work& work) {
+  int64_t begin = 0;
+  for (; begin + 16 <= n; begin += 16) {
+#pragma GCC ivdep
+    for (int64_t i = begin; i < begin + 16; i++) work(i);
+  }
+  for (; begin < n; begin++) work(begin);
+}
+
+template <typename Term>
+SATIN_INLINE void addRows(int64_t rows, int64_t channels, const float* other, float* z, const Term& term) {
+  for (int64_t first = 0; first < rows * channels; first += channels) {
+    if (other == nullptr) each(channels, [&](int64_t c) { z[first + c] = term(first, c); });
+    else each(channels, [&](int64_t c) { z[first + c] = term(first, c) + other[first + c]; });
   }
 }
 
+}  // namespace
+
+SATIN_CLONES void addPerChannel(int64_t rows, int64_t channels, const float* x, const float* scale, const float* shift, const float* other,
+                                float* z) {
+  if (scale != nullptr) addRows(rows, channels, other, z, [&](int64_t first, int64_t c) { return x[first + c] * scale[c] + shift[c]; });
+  else if (shift != nullptr) addRows(rows, channels, other, z, [&](int64_t first, int64_t c) { return x[first + c] + shift[c]; });
+  else addRows(rows, channels, other, z, [&](int64_t first, int64_t c) { return x[first + c]; });
+}
+
 SATIN_CLONES void timesSlopes(int64_t n, const float* x, const float* other, const float* slopes, float* g) {
-  if (other != nullptr && slopes != nullptr)
-    for (int64_t i = 0; i < n; i++) g[i] = (x[i] + other[i]) * slopes[i];
-  else if (slopes != nullptr)
-    for (int64_t i = 0; i < n; i++) g[i] = x[i] * slopes[i];
-  else if (other != nullptr)
-    for (int64_t i = 0; i < n; i++) g[i] = x[i] + other[i];
-  else if (x != g)
-    std::copy(x, x + n, g);
+  if (other != nullptr && slopes != nullptr) each(n, [&](int64_t i) { g[i] = (x[i] + other[i]) * slopes[i]; });
+  else if (slopes != nullptr) each(n, [&](int64_t i) { g[i] = x[i] * slopes[i]; });
+  else if (other != nullptr) each(n, [&](int64_t i) { g[i] = x[i] + other[i]; });
+  else if (x != g) std::copy(x, x + n, g);
 }
 
 SATIN_CLONES void scaleChannels(int64_t rows, int64_t channels, const float* factor, float* x) {
