@@ -22,8 +22,8 @@ const mostPlanned = 1e8;
 
 /** How an attack sees a network. */
 export interface FoldOptions extends Pick<Pass, 'derivative' | 'computeDtype'> {
-  /** `few`, as for the weights of one training step, is not worth an execution plan. @default 'many' */
-  readonly passes?: 'many' | 'few';
+  /** Passes that are to be expected with these weights: a single one is not worth an execution plan. @default many */
+  readonly passes?: number;
 }
 
 /** A network with input normalisation as its first layer: the unit that is trained, attacked and saved. */
@@ -107,12 +107,12 @@ export class Model {
    */
   fold(options: FoldOptions = {}): FoldedModel {
     const folded = new Map<Module, FoldedWeights>();
-    const { derivative, passes = 'many', ...others } = options;
+    const { derivative, passes = Number.POSITIVE_INFINITY, ...others } = options;
     const pass = { ...others, ...(derivative && { derivative }), train: false, folded };
     const { computeDtype } = others;
     let plan: ExecutionPlan | null | undefined;
     const planFor = (x: Tensor) => {
-      if (passes === 'few' || computeDtype !== undefined || x.dtype !== 'float32' || x.device !== 'cpu')
+      if (passes <= 1 || computeDtype !== undefined || x.dtype !== 'float32' || x.device !== 'cpu')
         return null;
       // Compiled for the first images. Its weights are read once more for it, which a huge network has no memory for.
       if (plan === undefined)

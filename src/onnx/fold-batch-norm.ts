@@ -28,14 +28,10 @@ export function foldBatchNorms({ images, steps, logits }: Program): Program {
 function inConvolution(convolution: Convolution, norm: BatchNorm): Convolution {
   const { weight, bias } = convolution;
   const { scale, shift } = norm.affine();
-  const perOutput = weight.values.length / scale.length;
   return new Convolution({
     ...convolution.options,
     output: norm.output,
-    weight: {
-      ...weight,
-      values: weight.values.map((value, index) => value * scale[Math.floor(index / perOutput)]!),
-    },
+    weight: { ...weight, values: scaledPerOutput(weight.values, scale) },
     bias: {
       ...norm.bias,
       values: Float32Array.from(
@@ -44,6 +40,16 @@ function inConvolution(convolution: Convolution, norm: BatchNorm): Convolution {
       ),
     },
   });
+}
+
+/** Each output's share of the weights times its factor. */
+function scaledPerOutput(values: Float32Array, scale: Float64Array): Float32Array {
+  const perOutput = values.length / scale.length;
+  const scaled = new Float32Array(values.length);
+  let at = 0;
+  for (const factor of scale)
+    for (const end = at + perOutput; at < end; at++) scaled[at] = values[at]! * factor;
+  return scaled;
 }
 
 function perChannel(norm: BatchNorm): readonly Step[] {

@@ -76,8 +76,8 @@ export function sizesAt(attack: TrainingAttack, context: StepContext): AttackSiz
 }
 
 /**
- * The adversarial images from their first iterate on, [N, C, H, W]. It neither reads nor uploads a number, and keeps
- * nothing derived from the weights: it may be recorded and replayed after they have changed.
+ * The adversarial images from their first iterate on, [N, C, H, W]. On a card it neither reads nor uploads a number, and
+ * keeps nothing derived from the weights: it may be recorded and replayed after they have changed.
  */
 export function attackFrom(
   model: Model,
@@ -96,7 +96,7 @@ export function attackFrom(
     const pass = { train: true, keepStatistics: true, ghost: attack.ghost, ...seen };
     return run((points) => model.network.frozen(() => model.forward(points, pass)));
   }
-  using folded = model.fold({ ...seen, passes: 'few' });
+  using folded = model.fold({ ...seen, passes: steps });
   return run(folded.classify);
 }
 

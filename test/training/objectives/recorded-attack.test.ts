@@ -14,6 +14,7 @@ import { RecordedAttack, type Recorder } from '../../../src/training/objectives/
 import { perturb, type TrainingAttack } from '../../../src/training/objectives/training-attack.js';
 import { firstPlace, pgd, randomBatch, tinyModel } from '../../support/objectives.js';
 
+process.env.SATIN_MOCK_DEVICE = '1';
 setThreads(1);
 
 /** Runs the function again where CUDA would launch its kernels again; counts what was recorded, replayed and freed. */
@@ -154,6 +155,11 @@ describe('a recorded attack', () => {
     scope(() => {
       for (const attack of Object.values(variants)) {
         using model = tinyModel('float32');
+        model.network.moveTo('mock');
+        const onDevice = (step: number) => {
+          const { x, labels, ids } = batchAt(step);
+          return { x: x.toDevice('mock'), labels: labels.toDevice('mock'), ids };
+        };
         const spies = (['readData', 'fromData', 'noise', 'beginRead'] as const).map((name) =>
           mock.method(native(), name),
         );
@@ -171,7 +177,7 @@ describe('a recorded attack', () => {
             }),
         };
         using recorded = new RecordedAttack(attack, watching);
-        for (let step = 0; step < 3; step++) recorded.perturb(model, batchAt(step), at(step));
+        for (let step = 0; step < 3; step++) recorded.perturb(model, onDevice(step), at(step));
         assert.equal(bodies, 4);
         assert.ok(calls() > 0);
         for (const spy of spies) spy.mock.restore();
