@@ -15,7 +15,8 @@ const APART = ['cli', 'commands', 'distributed', 'engine', 'system'];
 /**
  * Whether a compiled test file leaves the others in its process alone. Neither it nor what it imports from test/support waits
  * while it is loaded, since then tests of another file would run in between; it has no hooks outside `describe`, which
- * would run for all files; and it does not ask whether the engine is loaded yet.
+ * would run for all files; and it does not look at what the process has loaded or how much memory it has, nor have a device
+ * made for itself.
  * @param {string} file
  * @returns {boolean}
  */
@@ -27,7 +28,7 @@ export function keepsToItself(file) {
     (statement) =>
       /^(?:(?!\basync\b)[\s\S])*?\bawait\b/.test(statement) ||
       /^(before|beforeEach|afterEach)\(/.test(statement) ||
-      /\bisLoaded\(/.test(statement),
+      /\b(isLoaded|memoryInfo)\(|SATIN_MOCK_DEVICE/.test(statement),
   );
   return !isApart && supportOf(file, source).every(keepsToItself);
 }

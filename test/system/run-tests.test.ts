@@ -98,6 +98,8 @@ describe('test files', () => {
       loops: 'for (const x of [1]) {\n    await x;\n}\n',
       hooks: "it('x', () => {});\nbefore(() => {});\n",
       loaded: "it('x', () => {\n    assert.ok(!isLoaded());\n});\n",
+      measures: "it('x', () => {\n    assert.ok(memoryInfo().peak < 1);\n});\n",
+      mocks: "process.env.SATIN_MOCK_DEVICE = '1';\n",
       imports: "import { x } from '../support/made.js';\n",
     })) {
       const own = put(`nn/${name}`, source);

@@ -304,7 +304,8 @@ describe('a step', () => {
   }
 
   it('on another device is recorded after the next was launched', async () => {
-    const { log } = await run({ device: 'mock', epochs: 1 });
+    const { log, error } = await run({ device: 'mock', epochs: 1 });
+    assert.equal(error, null);
     assert.deepEqual(log.slice(2, 6), ['launch 1', 'launch 2', 'step 1', 'launch 3']);
   });
 });
