@@ -80,11 +80,14 @@ SATIN_INLINE void sumTiles(const ConvolutionShape& shape, const float* x, const 
       transformGradient<lanes>(shape, dy, place, outputs, gradientStride, gradients + tile * count);
     }
     for (int point = 0; point < kPoints; point++) {
-      if (ahead)
-        for (int64_t tile = first + atOnce + some * point / kPoints; tile < first + atOnce + some * (point + 1) / kPoints && tile < tiles.end; tile++) {
-          prefetchTile<false>(shape, x, shape.inputs, placeOf(shape, tile));
-          prefetchTile<false>(shape, dy, shape.outputs, placeOf(shape, tile));
+      if (ahead) {
+        const Range next = partOf(std::min(atOnce, tiles.end - first - some), point, kPoints);
+        for (int64_t tile = first + some + next.begin; tile < first + some + next.end; tile++) {
+          const Place place = placeOf(shape, tile);
+          prefetchTile<false>(shape, x, shape.inputs, place);
+          prefetchTile<false>(shape, dy, shape.outputs, place);
         }
+      }
       const float *dPoint = gradients + point * gradientStride, *xPoint = inputs + point * inputStride;
       float* to = sums + point * winogradSumStride(shape, count);
       if constexpr (lanes < 16) {

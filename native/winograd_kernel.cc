@@ -121,11 +121,13 @@ SATIN_INLINE void convolveTiles(const ConvolutionShape& shape, const float* x, c
     for (int64_t tile = 0; tile < count; tile++)
       transformInput<lanes>(shape, x, placeAt(first + tile), zeros, shape.inputs, inputs + tile * kPoints * shape.inputs);
     for (int point = 0; point < kPoints; point++) {
-      if (ahead)
-        for (int64_t tile = first + count * point / kPoints; tile < first + count * (point + 1) / kPoints; tile++) {
+      if (ahead) {
+        const Range some = partOf(count, point, kPoints);
+        for (int64_t tile = first + some.begin; tile < first + some.end; tile++) {
           prefetchTile<true>(shape, y - origin, shape.outputs, placeAt(tile));
           if (tile + kBlock < tiles.end) prefetchTile<false>(shape, x, shape.inputs, placeAt(tile + kBlock));
         }
+      }
       const float* from = inputs + point * shape.inputs;
       const float* weights = transformed + point * matrixStride(shape);
       float* to = products + point * shape.outputs;

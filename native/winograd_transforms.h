@@ -125,7 +125,7 @@ template <bool write>
 SATIN_INLINE void prefetchTile(const ConvolutionShape& shape, const float* images, int64_t channels, const Place& place) {
   const int64_t rows = std::min<int64_t>(4, shape.height - place.row), columns = std::min<int64_t>(4, shape.width - place.column);
   const float* corner = images + ((place.image * shape.height + place.row) * shape.width + place.column) * channels;
-  constexpr int64_t line = 16;
+  constexpr int64_t line = 16;  // numbers of one of the cache's
   for (int64_t row = 0; row < rows; row++)
     for (int64_t at = 0; at < columns * channels; at += line) __builtin_prefetch(corner + row * shape.width * channels + at, write ? 1 : 0, 2);
 }

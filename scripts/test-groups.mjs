@@ -22,7 +22,7 @@ const APART = ['cli', 'commands', 'distributed', 'engine', 'system'];
  */
 export function keepsToItself(file) {
   const source = readFileSync(file, 'utf8');
-  // tsc begins the statements of a module, and nothing else, in the first column.
+  // In what tsc writes, only the statements of a module begin in the first column.
   const statements = source.split(/\n(?=[^\s})\]])/);
   const isApart = statements.some(
     (statement) =>

@@ -12,11 +12,14 @@ export function sayModelFile(file: ModelFile, say: (sentence: string) => void): 
   const { kind, path } = file;
   if (kind === 'torchscript')
     say(`${path} is a program: before any of it runs, it is refused if it could do more than compute.`);
-  const bytes = filesOf(file).reduce((sum, each) => sum + statSync(each).size, 0);
+  const bytes = filesOf(file).reduce(
+    (sum, each) => sum + (statSync(each, { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
   if (bytes > longRead) say(`Loading ${path} (${(bytes / 1e9).toFixed(1)} GB).`);
 }
 
-/** Those that are still to be read: the weights of a Satin model are in memory. */
+/** Those that are still to be read: the weights of a Satin model are in memory. One that vanished is told by whoever reads it. */
 function filesOf(file: ModelFile): readonly string[] {
   if (file.kind === 'satin') return [];
   return file.kind === 'weights' ? file.weights.files : [file.path];
