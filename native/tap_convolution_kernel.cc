@@ -13,28 +13,60 @@ constexpr int64_t kBlock = 48;
 // So few outputs, as of the gradient of an image, would leave most lanes of a vector of outputs empty.
 constexpr int kNarrow = 4;
 
-// Whether lanes run over inputs, of which there are whole vectors of any length.
-bool isNarrow(const TapConvolution& shape) { return shape.outputs <= kNarrow && shape.inputs % 16 == 0; }
+// Whether lanes run over inputs, of which there are whole vectors.
+bool isNarrow(const TapConvolution& shape) { return shape.outputs <= kNarrow && shape.inputs % 8 == 0; }
+
+// As many as the processor has, or half as many where the others would be empty.
+int lanesOf(const TapConvolution& shape) {
+  const bool half = isNarrow(shape) ? shape.inputs % 16 != 0 : shape.outputs <= 8;
+  return half ? std::min(8, vectorLanes()) : vectorLanes();
+}
 
 // The places of a block: where each of their taps reads, and where they write.
 struct Block {
-  const float** from;  // [tap][kBlock]
+  const float** from;  // [place][tap]
   float* to[kBlock];
 };
 
-SATIN_INLINE void locate(const TapConvolution& shape, const float* x, int64_t begin, int64_t count, const float* zeros, float* y, Block& block) {
-  // Places are counted on from the first: a division for each would take as long as the products of few channels.
-  const int64_t across = shape.columns.count, imageSize = shape.inputHeight * shape.inputWidth * shape.inputs;
+// How far the taps reach, and what lies between each and the first input of its place.
+struct Reach {
+  int64_t top = 0, bottom = 0, left = 0, right = 0;
+  std::vector<int64_t> offsets;
+};
+
+Reach reachOf(const TapConvolution& shape) {
+  Reach reach;
+  for (const Tap& tap : shape.taps) {
+    reach.top = std::min(reach.top, tap.row);
+    reach.bottom = std::max(reach.bottom, tap.row);
+    reach.left = std::min(reach.left, tap.column);
+    reach.right = std::max(reach.right, tap.column);
+    reach.offsets.push_back((tap.row * shape.inputWidth + tap.column) * shape.inputs);
+  }
+  return reach;
+}
+
+SATIN_INLINE void locate(const TapConvolution& shape, const Reach& reach, const float* x, int64_t begin, int64_t count, const float* zeros,
+                         float* y, Block& block) {
+  // Places are counted on from the first, and most reach no edge: with a division for each place, or a comparison for each tap,
+  // this would take as long as the products of few channels.
+  const int64_t taps = static_cast<int64_t>(shape.taps.size()), across = shape.columns.count;
   int64_t image = begin / shape.places(), row = begin % shape.places() / across, column = begin % across;
   for (int64_t place = 0; place < count; place++) {
-    const float* input = x + image * imageSize;
+    const int64_t r = row * shape.stride, c = column * shape.stride;
+    const float* corner = x + ((image * shape.inputHeight + r) * shape.inputWidth + c) * shape.inputs;
+    const float** from = block.from + place * taps;
+    if (r + reach.top >= 0 && r + reach.bottom < shape.inputHeight && c + reach.left >= 0 && c + reach.right < shape.inputWidth) {
+      for (int64_t tap = 0; tap < taps; tap++) from[tap] = corner + reach.offsets[tap];
+    } else {
+      for (int64_t tap = 0; tap < taps; tap++) {
+        const int64_t tapRow = r + shape.taps[tap].row, tapColumn = c + shape.taps[tap].column;
+        const bool inside = tapRow >= 0 && tapRow < shape.inputHeight && tapColumn >= 0 && tapColumn < shape.inputWidth;
+        from[tap] = inside ? corner + reach.offsets[tap] : zeros;
+      }
+    }
     block.to[place] = y + ((image * shape.outputHeight + shape.rows.first + row * shape.rows.step) * shape.outputWidth +
                            shape.columns.first + column * shape.columns.step) * shape.outputs;
-    for (std::size_t tap = 0; tap < shape.taps.size(); tap++) {
-      const int64_t r = row * shape.stride + shape.taps[tap].row, c = column * shape.stride + shape.taps[tap].column;
-      const bool inside = r >= 0 && r < shape.inputHeight && c >= 0 && c < shape.inputWidth;
-      block.from[tap * kBlock + place] = inside ? input + (r * shape.inputWidth + c) * shape.inputs : zeros;
-    }
     if (++column < across) continue;
     column = 0;
     if (++row < shape.rows.count) continue;
@@ -47,13 +79,14 @@ SATIN_INLINE void locate(const TapConvolution& shape, const float* x, int64_t be
 template <int lanes, int places, int vectors>
 SATIN_INLINE void multiply(const TapConvolution& shape, const Block& block, int64_t first, const float* panel, int64_t output) {
   Vec<lanes> sums[places][vectors] = {};
-  for (std::size_t tap = 0; tap < shape.taps.size(); tap++) {
-    const float* const* from = block.from + tap * kBlock + first;
+  const std::size_t taps = shape.taps.size();
+  for (std::size_t tap = 0; tap < taps; tap++) {
+    const float* const* from = block.from + first * taps + tap;
     for (int64_t input = 0; input < shape.inputs; input++, panel += vectors * lanes) {
       Vec<lanes> weight[vectors];
       for (int v = 0; v < vectors; v++) weight[v] = load<lanes>(panel + v * lanes);
       for (int place = 0; place < places; place++) {
-        const float number = from[place][input];
+        const float number = from[place * taps][input];
         for (int v = 0; v < vectors; v++) sums[place][v] += number * weight[v];
       }
     }
@@ -99,13 +132,14 @@ SATIN_INLINE void laneSums(const Vec<lanes> vectors[4], float sums[4]) {
 template <int lanes, int places, int outputs>
 SATIN_INLINE void multiplyPlaces(const TapConvolution& shape, const Block& block, int64_t first, const float* packed) {
   Vec<lanes> sums[places][outputs] = {};
-  for (std::size_t tap = 0; tap < shape.taps.size(); tap++) {
-    const float* const* from = block.from + tap * kBlock + first;
+  const std::size_t taps = shape.taps.size();
+  for (std::size_t tap = 0; tap < taps; tap++) {
+    const float* const* from = block.from + first * taps + tap;
     for (int64_t input = 0; input < shape.inputs; input += lanes, packed += outputs * lanes) {
       Vec<lanes> weight[outputs];
       for (int output = 0; output < outputs; output++) weight[output] = load<lanes>(packed + output * lanes);
       for (int place = 0; place < places; place++) {
-        const Vec<lanes> numbers = load<lanes>(from[place] + input);
+        const Vec<lanes> numbers = load<lanes>(from[place * taps] + input);
         for (int output = 0; output < outputs; output++) sums[place][output] += numbers * weight[output];
       }
     }
@@ -141,12 +175,13 @@ template <int lanes>
 SATIN_INLINE void convolve(const TapConvolution& shape, const float* x, const float* packed, int64_t begin, int64_t end, const float* zeros, float* y) {
   std::vector<const float*> pointers(shape.taps.size() * kBlock);
   Block block = {pointers.data(), {}};
+  const Reach reach = reachOf(shape);
   const int64_t vectors = vectorsOf<lanes>(shape.outputs);
   for (int64_t first = begin; first < end; first += kBlock) {
     const int64_t count = std::min(kBlock, end - first);
-    locate(shape, x, first, count, zeros, y, block);
+    locate(shape, reach, x, first, count, zeros, y, block);
     if (isNarrow(shape)) multiplyNarrow<lanes, 4, kNarrow>(shape, block, count, packed);
-    else if (vectors == 1) multiplyPanels<lanes, 6, 1>(shape, block, count, packed);
+    else if (vectors == 1) multiplyPanels<lanes, 12, 1>(shape, block, count, packed);
     else if (vectors == 2) multiplyPanels<lanes, 6, 2>(shape, block, count, packed);
     else if constexpr (lanes == 16) multiplyPanels<lanes, 6, 4>(shape, block, count, packed);
   }
@@ -164,8 +199,8 @@ SATIN_AVX2 void convolve8(const TapConvolution& shape, const float* x, const flo
 }  // namespace
 
 TapLayout tapLayout(const TapConvolution& shape) {
-  if (isNarrow(shape)) return {shape.outputs, vectorLanes()};
-  switch (vectorLanes()) {
+  if (isNarrow(shape)) return {shape.outputs, lanesOf(shape)};
+  switch (lanesOf(shape)) {
     case 16: return {16 * vectorsOf<16>(shape.outputs), 1};
     case 8: return {8 * vectorsOf<8>(shape.outputs), 1};
     default: return {4 * vectorsOf<4>(shape.outputs), 1};
@@ -180,8 +215,9 @@ int64_t tapWeightCount(const TapConvolution& shape) {
 void convolveByTaps(const TapConvolution& shape, const float* x, const float* packed, int64_t begin, int64_t end, const float* zeros,
                     float* y) {
 #if defined(__x86_64__)
-  if (vectorLanes() == 16) return convolve16(shape, x, packed, begin, end, zeros, y);
-  if (vectorLanes() == 8) return convolve8(shape, x, packed, begin, end, zeros, y);
+  const int lanes = lanesOf(shape);
+  if (lanes == 16) return convolve16(shape, x, packed, begin, end, zeros, y);
+  if (lanes == 8) return convolve8(shape, x, packed, begin, end, zeros, y);
 #endif
   convolve<4>(shape, x, packed, begin, end, zeros, y);
 }
