@@ -3,7 +3,9 @@ import { InputError } from '../errors.js';
 import type { Classifier } from '../nn/classifier.js';
 import { Initialiser, ZeroInitialiser } from '../nn/initialise.js';
 import type { FoldedWeights, Module, Pass } from '../nn/module.js';
+import type { Recording } from '../onnx/record.js';
 import { tensor } from '../tensor/create.js';
+import type { Curve } from '../tensor/functional.js';
 import { keep, scope } from '../tensor/scope.js';
 import type { Dtype, Tensor } from '../tensor/tensor.js';
 import { handleOf } from '../tensor/tensor.js';
@@ -30,6 +32,8 @@ export interface FoldOptions extends Pick<Pass, 'derivative' | 'computeDtype'> {
 export class Model {
   readonly #mean: Tensor | null; // [1, C, 1, 1]
   readonly #deviation: Tensor | null; // [1, C, 1, 1]
+  /** Its steps, which are the same however long it is trained; null if execution plans do not know them all. */
+  #recording: Recording | null | undefined;
 
   private constructor(
     readonly description: ModelDescription,
@@ -114,10 +118,7 @@ export class Model {
     const planFor = (x: Tensor) => {
       if (passes <= 1 || computeDtype !== undefined || x.dtype !== 'float32' || x.device !== 'cpu')
         return null;
-      // Compiled for the first images. Its weights are read once more for it, which a huge network has no memory for.
-      if (plan === undefined)
-        plan =
-          this.parameterCount > mostPlanned ? null : ExecutionPlan.make(recordModel(this), derivative?.curve);
+      if (plan === undefined) plan = this.#plan(derivative?.curve); // for the first images
       return plan?.serves(x) ? plan : null;
     };
     const classify: Classifier = (x, neighbours) =>
@@ -134,6 +135,16 @@ export class Model {
         folded.clear();
       },
     };
+  }
+
+  #plan(derivative: Curve | undefined): ExecutionPlan | null {
+    // Its weights are read once more for it, which a huge network has no memory for.
+    if (this.#recording === null || this.parameterCount > mostPlanned) return null;
+    const recording = this.#recording ?? recordModel(this);
+    const plan = ExecutionPlan.make(recording, derivative);
+    if (plan === null) this.#recording = null;
+    else if (recording.isLive) this.#recording = recording;
+    return plan;
   }
 
   /** The device of its weights. */

@@ -1,7 +1,6 @@
 import type { Classifier } from '../nn/classifier.js';
 import type { Module } from '../nn/module.js';
-import { recordProgram } from '../onnx/record.js';
-import type { Program } from '../onnx/step.js';
+import { type Recording, recordProgram } from '../onnx/record.js';
 import { zeros } from '../tensor/create.js';
 import { scope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -13,9 +12,10 @@ export function recordModel(model: {
   readonly network: Module;
   readonly normalisation: ReadonlyMap<string, Tensor>;
   readonly classify: Classifier;
-}): Program {
+}): Recording {
   const { description, network, normalisation, classify } = model;
   const named = new Map(network.state());
   for (const [name, constant] of normalisation) named.set(`normalize.${name}`, constant);
-  return scope(() => recordProgram({ named, example: zeros([1, ...description.shape]), forward: classify }));
+  // Two, because a convolution of one image goes to the BLAS of libtorch, whose threads then wait busily for more.
+  return scope(() => recordProgram({ named, example: zeros([2, ...description.shape]), forward: classify }));
 }

@@ -5,7 +5,7 @@ import type { Constant, Program, Step, Value } from './step.js';
 
 /**
  * A program without batch norms: each becomes part of the convolution before it, or, where there is none or another step
- * reads that convolution, a product and a sum per channel. Computed in float64.
+ * reads that convolution, a product and a sum per channel. Computed in float64, of the values at this time.
  */
 export function foldBatchNorms({ images, steps, logits }: Program): Program {
   const uses = new Map<Value, number>([[logits, 1]]);
@@ -28,17 +28,13 @@ export function foldBatchNorms({ images, steps, logits }: Program): Program {
 function inConvolution(convolution: Convolution, norm: BatchNorm): Convolution {
   const { weight, bias } = convolution;
   const { scale, shift } = norm.affine();
+  const added = bias?.read();
+  const sum = Float32Array.from(shift, (value, channel) => value + scale[channel]! * (added?.[channel] ?? 0));
   return new Convolution({
     ...convolution.options,
     output: norm.output,
-    weight: { ...weight, values: scaledPerOutput(weight.values, scale) },
-    bias: {
-      ...norm.bias,
-      values: Float32Array.from(
-        shift,
-        (value, channel) => value + scale[channel]! * (bias?.values[channel] ?? 0),
-      ),
-    },
+    weight: fixed(scaledPerOutput(weight.read(), scale), weight),
+    bias: fixed(sum, norm.bias),
   });
 }
 
@@ -56,13 +52,14 @@ function perChannel(norm: BatchNorm): readonly Step[] {
   const { inputs, output, weight, bias } = norm;
   const { scale, shift } = norm.affine();
   const scaled = { shape: output.shape };
-  const constant = (values: Float64Array, { name }: Constant): Constant => ({
-    values: Float32Array.from(values),
-    shape: [1, values.length, 1, 1],
-    name,
-  });
+  const constant = (values: Float64Array, { name }: Constant) =>
+    fixed(Float32Array.from(values), { shape: [1, values.length, 1, 1], name });
   return [
     new ConstantArithmetic(inputs, scaled, 'Mul', constant(scale, weight)),
     new ConstantArithmetic([scaled], output, 'Add', constant(shift, bias)),
   ];
+}
+
+function fixed(values: Float32Array, { shape, name }: Pick<Constant, 'shape' | 'name'>): Constant {
+  return { shape, name, read: () => values };
 }

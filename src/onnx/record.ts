@@ -4,7 +4,7 @@ import { type ActivationKind, activationKinds, type Curve } from '../tensor/func
 import { noGrad } from '../tensor/gradient.js';
 import { observeOperators, oneHandle } from '../tensor/operator.js';
 import { scope } from '../tensor/scope.js';
-import { readHandle, type Tensor } from '../tensor/tensor.js';
+import { readData, shapeOf, type Tensor } from '../tensor/tensor.js';
 import { BatchNorm } from './operators/batch-norm.js';
 import { ConstantArithmetic } from './operators/constant-arithmetic.js';
 import { Convolution, noPads, type Pads } from './operators/convolution.js';
@@ -16,18 +16,18 @@ import type { Constant, Program, Step, Value } from './step.js';
 
 /**
  * The operators that `forward` calls on the images, as a program: it is run once, in evaluation mode, so there is no case
- * per architecture here. What does not depend on the images is read as a constant, such as learned coefficients. As in a
- * trace, `forward` must not read values of tensors.
+ * per architecture here. What does not depend on the images is a constant, such as learned coefficients. As in a trace,
+ * `forward` must not read values of tensors.
  *
  * @throws {EngineError} for an operator that is not known here.
  */
 export function recordProgram(options: {
   /** Parameters and buffers by their names in the state dict. */
   readonly named: ReadonlyMap<string, Tensor>;
-  /** One image, [1, C, H, W]. */
+  /** Images of any number, [N, C, H, W]. */
   readonly example: Tensor;
   readonly forward: (images: Tensor) => Tensor;
-}): Program {
+}): Recording {
   const { named, example, forward } = options;
   const recorder = new Recorder(new Map([...named].map(([name, { handle }]) => [handle, name])));
   const images = recorder.begin(example.handle);
@@ -42,8 +42,18 @@ export function recordProgram(options: {
         () => forward(example),
       ),
     );
-    return { images, steps: recorder.steps, logits: recorder.value(logits.handle) };
+    const { steps, isLive } = recorder;
+    return { images, steps, logits: recorder.value(logits.handle), isLive };
   });
+}
+
+/** A program as it was recorded. */
+export interface Recording extends Program {
+  /**
+   * Whether its constants follow the weights, as long as those live. What was computed of weights, such as α² of a learned
+   * α, stays as it was.
+   */
+  readonly isLive: boolean;
 }
 
 /** Adds an operator's part of a program, and returns its output, [N, ...shape]. */
@@ -57,13 +67,14 @@ interface Padded {
 
 class Recorder {
   readonly steps: Step[] = [];
+  isLive = true;
   readonly #values = new Map<Handle, Value>();
   readonly #padded = new Map<Value, Padded>();
 
   constructor(readonly names: ReadonlyMap<Handle, string>) {}
 
   begin(images: Handle): Value {
-    const value = { shape: readHandle(images).shape.slice(1) };
+    const value = { shape: shapeOf(images).slice(1) };
     this.#values.set(images, value);
     return value;
   }
@@ -72,7 +83,7 @@ class Recorder {
     // A tensor that was freed may have had the same handle.
     const depends = values.slice(0, 2).some((each) => this.#values.has(each as Handle));
     if (!depends) this.#values.delete(result);
-    else this.#values.set(result, convert(this, values, readHandle(result).shape.slice(1)));
+    else this.#values.set(result, convert(this, values, shapeOf(result).slice(1)));
   }
 
   /** Adds a step, and returns its output. */
@@ -107,11 +118,12 @@ class Recorder {
   }
 
   constant(handle: OperatorArgument): Constant {
-    const { data, shape } = readHandle(handle as Handle);
-    const name = this.names.get(handle as Handle) ?? 'constant';
-    // A conversion number by number takes minutes for the largest networks.
-    const values = data instanceof Float32Array ? data : Float32Array.from(data, Number);
-    return { values, shape, name };
+    const shape = shapeOf(handle as Handle);
+    const name = this.names.get(handle as Handle);
+    if (name !== undefined) return { shape, name, read: () => readFloats(handle as Handle) };
+    this.isLive = false;
+    const values = readFloats(handle as Handle);
+    return { shape, name: 'constant', read: () => values };
   }
 
   /** @throws {EngineError} if an operator that is not known is applied to a value of the network. */
@@ -119,6 +131,12 @@ class Recorder {
     if (typeof first === 'number' && this.#values.has(first))
       throw new EngineError(`internal: the operator ${name} of the network has no counterpart in ONNX.`);
   }
+}
+
+function readFloats(handle: Handle): Float32Array {
+  const data = readData(handle);
+  // A conversion number by number takes minutes for the largest networks.
+  return data instanceof Float32Array ? data : Float32Array.from(data, Number);
 }
 
 const converters: Readonly<{ [operator: string]: Converter }> = {
@@ -221,9 +239,14 @@ function activated(
   shape: readonly number[],
 ): Value {
   const [kind, fixedA, fixedB] = activation as readonly [number, number, number];
-  const learned = coefficients === undefined ? null : recorder.constant(coefficients).values;
-  const curve: Curve = { kind: kindOf(kind), a: learned?.[0] ?? fixedA, b: learned?.[1] ?? fixedB };
-  return curve.kind === 'identity' ? x : recorder.add(new Activation([x], { shape }, curve));
+  const name = kindOf(kind);
+  if (name === 'identity') return x;
+  const learned = coefficients === undefined ? null : recorder.constant(coefficients);
+  const readCurve = (): Curve => {
+    const [a = fixedA, b = fixedB] = learned?.read() ?? [];
+    return { kind: name, a, b };
+  };
+  return recorder.add(new Activation([x], { shape }, readCurve));
 }
 
 function kindOf(number: number): ActivationKind {

@@ -31,15 +31,16 @@ export interface Program {
   readonly logits: Value;
 }
 
-/** A constant of the network, in float32. */
+/** A constant of the network. */
 export interface Constant {
-  readonly values: Float32Array;
   readonly shape: readonly number[];
   /** In the state dict, for the names in the file. */
   readonly name: string;
+  /** Its values at this time, in float32. */
+  read(): Float32Array;
 }
 
 /** Adds a constant of the network to a graph. */
-export function constantIn(graph: Graph, { values, shape, name }: Constant): Name {
-  return graph.constant(values, shape, name);
+export function constantIn(graph: Graph, constant: Constant): Name {
+  return graph.constant(constant.read(), constant.shape, constant.name);
 }

@@ -361,10 +361,11 @@ export class Tensor implements Scoped, Disposable {
   }
 }
 
-/** @internal A copy of what a handle refers to, without taking it over. */
-export function readHandle(handle: Handle): { readonly data: TypedArray; readonly shape: readonly number[] } {
-  return { data: native().readData(handle), shape: native().shapeOf(handle) };
-}
+/** @internal A copy of the numbers that a handle refers to, without taking it over. */
+export const readData = (handle: Handle): TypedArray => native().readData(handle);
+
+/** @internal */
+export const shapeOf = (handle: Handle): readonly number[] => native().shapeOf(handle);
 
 /** Calls an operator with a single output. */
 export function one(op: ReturnType<typeof operator>, ...values: OperatorArgument[]): Tensor {

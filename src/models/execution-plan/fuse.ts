@@ -63,8 +63,8 @@ class Fuser {
         kind: 'convolution',
         from: step.inputs[0],
         other: null,
-        weight: step.weight.values,
-        bias: step.bias.values,
+        weight: step.weight.read(),
+        bias: step.bias.read(),
         geometry: { inputs, outputs, ...one },
       });
     }
@@ -99,8 +99,9 @@ class Fuser {
   /** Of the pixels it becomes part of loading them, elsewhere of a curve. */
   #arithmetic({ inputs: [x], output, type, constant }: ConstantArithmetic): boolean {
     const channels = x.shape[0]!;
-    const at = (channel: number) => constant.values[constant.values.length === 1 ? 0 : channel]!;
-    if (constant.values.length !== 1 && constant.values.length !== channels) return false;
+    const values = constant.read();
+    const at = (channel: number) => values[values.length === 1 ? 0 : channel]!;
+    if (values.length !== 1 && values.length !== channels) return false;
     const then = (before: Affine | null): Affine => {
       const scale = Float64Array.from({ length: channels }, (_, channel) => before?.scale[channel] ?? 1);
       const shift = Float64Array.from({ length: channels }, (_, channel) => before?.shift[channel] ?? 0);
@@ -138,8 +139,8 @@ class Fuser {
       kind: 'convolution',
       from: x,
       other: null,
-      weight: weight.values,
-      bias: bias?.values ?? null,
+      weight: weight.read(),
+      bias: bias?.read() ?? null,
       geometry: {
         inputs,
         outputs,
@@ -182,7 +183,8 @@ class Fuser {
     return this.#begin(output, { kind: 'curve', from: a, other: b, affine: null });
   }
 
-  #activation({ inputs: [x], output, curve }: Activation): boolean {
+  #activation({ inputs: [x], output, readCurve }: Activation): boolean {
+    const curve = readCurve();
     const open = this.#open.get(x);
     if (open === undefined || !this.#isReadOnce(x))
       this.#close(output, { kind: 'curve', from: x, other: null, affine: null }, curve);

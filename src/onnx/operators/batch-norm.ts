@@ -25,12 +25,14 @@ export class BatchNorm implements Step {
 
   /** weight / √(variance + ε) and bias − mean · that, in float64, [C] each. */
   affine(): { readonly scale: Float64Array; readonly shift: Float64Array } {
-    const { weight, bias, mean, variance, epsilon } = this;
+    const [weight, bias, mean, variance] = [this.weight, this.bias, this.mean, this.variance].map((each) =>
+      each.read(),
+    ) as [Float32Array, Float32Array, Float32Array, Float32Array];
     const scale = Float64Array.from(
-      weight.values,
-      (each, channel) => each / Math.sqrt(variance.values[channel]! + epsilon),
+      weight,
+      (each, channel) => each / Math.sqrt(variance[channel]! + this.epsilon),
     );
-    const shift = scale.map((each, channel) => bias.values[channel]! - mean.values[channel]! * each);
+    const shift = scale.map((each, channel) => bias[channel]! - mean[channel]! * each);
     return { scale, shift };
   }
 

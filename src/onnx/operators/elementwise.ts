@@ -4,20 +4,21 @@ import { curveSlope, curveValue } from '../curves.js';
 import type { Graph, Name } from '../graph.js';
 import type { Backward, Step, Value } from '../step.js';
 
-/** An activation function with fixed coefficients. */
+/** An activation function. */
 export class Activation implements Step {
   constructor(
     readonly inputs: readonly [Value],
     readonly output: Value,
-    readonly curve: Curve,
+    /** Its curve at this time: coefficients may be learned. */
+    readonly readCurve: () => Curve,
   ) {}
 
   forward(graph: Graph, [x]: readonly [Name]): Name {
-    return curveValue(graph, this.curve, x);
+    return curveValue(graph, this.readCurve(), x);
   }
 
   backward(graph: Graph, { inputs: [x], gradient }: Backward): Name[] {
-    return [graph.node('Mul', [gradient, curveSlope(graph, this.curve, x!)])];
+    return [graph.node('Mul', [gradient, curveSlope(graph, this.readCurve(), x!)])];
   }
 }
 

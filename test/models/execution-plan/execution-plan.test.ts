@@ -9,7 +9,7 @@ import { Model } from '../../../src/models/model.js';
 import { recordModel } from '../../../src/models/record-model.js';
 import { crossEntropy } from '../../../src/nn/losses.js';
 import { integers } from '../../../src/tensor/create.js';
-import { gradient } from '../../../src/tensor/gradient.js';
+import { gradient, noGrad } from '../../../src/tensor/gradient.js';
 import { noise } from '../../../src/tensor/noise.js';
 import { scope } from '../../../src/tensor/scope.js';
 import type { Tensor } from '../../../src/tensor/tensor.js';
@@ -156,6 +156,29 @@ describe('an execution plan', () => {
       assert.deepEqual(alone, whole);
     });
   });
+
+  for (const activation of ['silu', 'psilu', 'smooth-relu', 'pssilu'])
+    it(`is made of the weights of its time, with ${activation}`, () => {
+      const { description } = model;
+      using trained = lively({ ...description, activation });
+      scope(() => {
+        const x = images(3, [3, 32, 32]);
+        const compare = () => {
+          using exact = twin(trained);
+          using folded = trained.fold();
+          assertNear(
+            passes(folded.classify, x).gradient,
+            passes(exact.classify, x.to('float64')).gradient,
+            1e-3,
+          );
+          assert.equal(folded.ranBy, 'execution plan');
+        };
+        compare();
+        for (const tensor of trained.network.state().values())
+          if (tensor.dtype === 'float32') noGrad(() => tensor.mul_(1.1));
+        compare();
+      });
+    });
 
   it('takes another activation’s derivative on the way back', () => {
     const derivative = parseDerivative('softplus(2)');

@@ -1,5 +1,8 @@
-import { describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import { describe, it, mock } from 'node:test';
+import { norms } from '../../../src/attacks/norms.js';
 import { setThreads } from '../../../src/engine/engine-info.js';
+import { ExecutionPlan } from '../../../src/models/execution-plan/execution-plan.js';
 import type { Model } from '../../../src/models/model.js';
 import { scope } from '../../../src/tensor/scope.js';
 import type { StepContext } from '../../../src/training/objectives/objective.js';
@@ -47,4 +50,34 @@ describe('a warm-up', () => {
       close(short, 0.01);
     }
   });
+});
+
+describe('the network that a training step attacks', () => {
+  // In L2 a step follows the gradient's size, not its sign alone, which rounding may turn.
+  const attack: TrainingAttack = {
+    ...pgd,
+    norm: norms.l2,
+    epsilon: 0.5,
+    stepSize: 0.2,
+    start: { kind: 'image' },
+  };
+  const images = (dtype: 'float32' | 'float64', steps: number) =>
+    scope(() => {
+      using model = tinyModel(dtype);
+      const made = mock.method(ExecutionPlan, 'make');
+      const found = perturb(model, randomBatch(dtype), { ...attack, steps }, firstPlace).numbers();
+      made.mock.restore();
+      return { found, plans: made.mock.calls.filter(({ result }) => result !== null).length };
+    });
+
+  for (const [steps, plans] of [
+    [1, 0],
+    [2, 1],
+    [5, 1],
+  ] as const)
+    it(`of ${steps} steps runs as ${plans} execution plans, and finds the images of float64`, () => {
+      const [single, exact] = [images('float32', steps), images('float64', steps)];
+      assert.deepEqual([single.plans, exact.plans], [plans, 0]);
+      assertClose(single.found, exact.found, { relative: 0, absolute: 1e-5 }, 'images');
+    });
 });
