@@ -24,15 +24,17 @@ void checkImages(const at::Tensor& images, const Plan& plan) {
 }
 
 // `kept` gets what the way back needs; without it nothing is kept.
-at::Tensor forward(const at::Tensor& images, at::TensorList constants, const Plan& plan, at::Tensor* kept) {
+at::Tensor forward(const at::Tensor& images, at::TensorList constants, const Plan& plan, variable_list* kept) {
   checkImages(images, plan);
   const at::Tensor source = images.contiguous();
   const int64_t count = images.size(0);
   at::Tensor logits = at::empty({count, plan.classes}, images.options().memory_format(c10::nullopt));
-  if (kept != nullptr) *kept = at::empty({count * plan.kept}, logits.options());
+  // An array for each step, as operators have: the memory that they leave behind is in such pieces.
+  if (kept != nullptr)
+    for (const int64_t numbers : plan.kept) kept->push_back(at::empty({count, numbers}, logits.options()));
   if (count > 0)
     PlanRun(plan, plan.forward, constants, count)
-        .run(source.data_ptr<float>(), logits.data_ptr<float>(), kept == nullptr ? nullptr : kept->data_ptr<float>());
+        .run(source.data_ptr<float>(), logits.data_ptr<float>(), kept == nullptr ? at::TensorList() : *kept);
   return logits;
 }
 
@@ -42,12 +44,12 @@ class RunPlan : public torch::autograd::Function<RunPlan> {
                             std::vector<double> curves) {
     const Plan plan = readPlan(numbers, curves, static_cast<int64_t>(constants.size()));
     const BelowAutograd below;
-    at::Tensor kept;
+    variable_list kept;
     at::Tensor logits = satin::forward(images, constants, plan, &kept);
     context->saved_data["constants"] = constants;
     context->saved_data["plan"] = numbers;
     context->saved_data["curves"] = curves;
-    context->save_for_backward({kept});
+    context->save_for_backward(kept);
     return logits;
   }
 
@@ -57,11 +59,12 @@ class RunPlan : public torch::autograd::Function<RunPlan> {
     const std::vector<int64_t> numbers = context->saved_data["plan"].toIntVector();
     const std::vector<double> curves = context->saved_data["curves"].toDoubleVector();
     const Plan plan = readPlan(numbers, curves, static_cast<int64_t>(constants.size()));
-    const at::Tensor kept = context->get_saved_variables()[0], dy = gradients[0].contiguous();
+    const variable_list kept = context->get_saved_variables();
+    const at::Tensor dy = gradients[0].contiguous();
     const int64_t count = dy.size(0);
     at::Tensor dx = at::empty({count, plan.channels, plan.height, plan.width}, dy.options());
     if (count > 0)
-      PlanRun(plan, plan.backward, constants, count).run(dy.data_ptr<float>(), dx.data_ptr<float>(), kept.data_ptr<float>());
+      PlanRun(plan, plan.backward, constants, count).run(dy.data_ptr<float>(), dx.data_ptr<float>(), kept);
     return {dx, {}, {}, {}};
   }
 };
@@ -76,7 +79,9 @@ at::Tensor planWeightsCpu(const at::Tensor& weight, at::IntArrayRef numbers, boo
   const PlanConvolution convolution(geometry, back);
   at::Tensor packed = at::empty({convolution.weightCount()}, weight.options().memory_format(c10::nullopt));
   const at::Tensor plain = weight.contiguous();
-  convolution.packWeights(plain.data_ptr<float>(), packed.data_ptr<float>());
+  at::parallel_for(0, convolution.weightParts(), 8, [&](int64_t begin, int64_t end) {
+    convolution.packWeights(plain.data_ptr<float>(), begin, end, packed.data_ptr<float>());
+  });
   return packed;
 }
 
@@ -103,7 +108,7 @@ at::Tensor runPlanNearCpu(const at::Tensor& images, const at::Tensor& near, cons
   at::Tensor logits = at::empty({count, plan.classes}, images.options().memory_format(c10::nullopt));
   const NearBatch batch{prefix, others.data_ptr<float>(), memory.data_ptr<float>(), slots};
   const at::ArrayRef<Step> following = at::ArrayRef<Step>(plan.forward).slice(static_cast<size_t>(leading));
-  if (count > 0) PlanRun(plan, following, constants, count, &batch).run(source.data_ptr<float>(), logits.data_ptr<float>(), nullptr);
+  if (count > 0) PlanRun(plan, following, constants, count, &batch).run(source.data_ptr<float>(), logits.data_ptr<float>(), {});
   return logits;
 }
 

@@ -65,13 +65,13 @@ int64_t PlanConvolution::weightCount() const {
   return count;
 }
 
-void PlanConvolution::packWeights(const float* weight, float* packed) const {
+void PlanConvolution::packWeights(const float* weight, int64_t begin, int64_t end, float* packed) const {
   const Geometry& g = geometry_;
   const int64_t window = g.kernel * g.kernel;
   if (isWinograd_) {
     const WeightLayout forward{weight, g.inputs * window, window, g.kernel, 1};
     const WeightLayout turned{weight + window - 1, window, g.inputs * window, -g.kernel, -1};
-    winogradWeights(shapeOf(0), back_ ? turned : forward, 0, inputs_, packed);
+    winogradWeights(shapeOf(0), back_ ? turned : forward, begin, end, packed);
     return;
   }
   if (!back_) {

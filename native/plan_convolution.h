@@ -23,8 +23,9 @@ class PlanConvolution {
   PlanConvolution(const Geometry& geometry, bool back);
 
   int64_t weightCount() const;
-  // `weight` [outputs, inputs, kernel, kernel] of the convolution forward, contiguous.
-  void packWeights(const float* weight, float* packed) const;
+  // Packs parts `begin` to `end` of `weightParts()`. `weight` [outputs, inputs, kernel, kernel] of the convolution forward, contiguous.
+  void packWeights(const float* weight, int64_t begin, int64_t end, float* packed) const;
+  int64_t weightParts() const { return isWinograd_ ? inputs_ : 1; }
 
   // Numbers of an image that it reads and writes.
   int64_t inputSize() const;

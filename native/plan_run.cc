@@ -14,7 +14,7 @@ namespace {
 
 // The most images that a thread takes through the plan before it asks for more: enough for the layers with many weights, and
 // few enough that a thread that is held up by other programs does not keep the others waiting for long.
-constexpr int64_t kMostImages = 64;
+constexpr int64_t kMostImages = 32;
 
 // Weights of more bytes come from memory each time that a thread goes through them.
 constexpr int64_t kHeavyWeights = 32 << 20;
@@ -66,7 +66,7 @@ PlanRun::PlanRun(const Plan& plan, c10::ArrayRef<Step> steps, at::TensorList con
   }
 }
 
-void PlanRun::run(const float* source, float* target, float* kept) {
+void PlanRun::run(const float* source, float* target, at::TensorList kept) {
   std::vector<Step> steps;
   std::vector<int64_t> weights;
   for (const PreparedStep& each : steps_) {
@@ -100,7 +100,7 @@ void PlanRun::run(const float* source, float* target, float* kept) {
 }
 
 void PlanRun::runPart(Range images, const Team& team, const float* zeros, float* values, const float* source, float* target,
-                      float* kept) const {
+                      at::TensorList kept) const {
   for (const Segment& segment : memory_.segments)
     for (int64_t first = images.begin; first < images.end; first += segment.images) {
       const Range some = {first, std::min(images.end, first + segment.images)};
@@ -113,14 +113,12 @@ void PlanRun::runPart(Range images, const Team& team, const float* zeros, float*
       for (size_t number = segment.begin; number < segment.end; number++) {
         const PreparedStep& each = steps_[number];
         const Step& step = each.step;
-        // What is kept lies step by step, and there image by image.
-        const auto keptAt = [&](int64_t begin, int64_t value) {
-          const bool isKept = begin >= 0 && value >= 0 && kept != nullptr;
-          return isKept ? kept + begin * images_ + first * plan_.values[static_cast<size_t>(value)] : nullptr;
+        const auto keptAt = [&](int64_t number) -> float* {
+          if (number < 0 || kept.empty()) return nullptr;
+          return kept[static_cast<size_t>(number)].data_ptr<float>() + first * plan_.kept[static_cast<size_t>(number)];
         };
-        const int64_t pooled = step.kind == StepKind::kMaxPool ? step.to : step.from;
-        runStep(each, some, at(step.from), at(step.other), at(step.to), keptAt(step.slopes, step.to), keptAt(step.positions, pooled),
-                zeros, team, source, target);
+        runStep(each, some, at(step.from), at(step.other), at(step.to), keptAt(step.slopes), keptAt(step.positions), zeros, team, source,
+                target);
       }
     }
 }

@@ -17,12 +17,12 @@ class PlanRun {
   // `near`, if not null, computes what its leading steps would; `steps` are those that follow.
   PlanRun(const Plan& plan, c10::ArrayRef<Step> steps, at::TensorList constants, int64_t images, const NearBatch* near = nullptr);
 
-  // `source` and `target`: images or logits of the batch, or their gradients. `kept`: of the batch for the way back, or null.
-  void run(const float* source, float* target, float* kept);
+  // `source` and `target`: images or logits of the batch, or their gradients. `kept`: of the batch for the way back, or nothing.
+  void run(const float* source, float* target, at::TensorList kept);
 
  private:
   // Takes some images through the steps, with the team's threads sharing each.
-  void runPart(Range images, const Team& team, const float* zeros, float* values, const float* source, float* target, float* kept) const;
+  void runPart(Range images, const Team& team, const float* zeros, float* values, const float* source, float* target, at::TensorList kept) const;
   void runStep(const PreparedStep& each, Range images, const float* from, const float* other, float* to, float* slopes, float* positions,
                const float* zeros, const Team& team, const float* source, float* target) const;
 

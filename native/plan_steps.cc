@@ -50,8 +50,9 @@ void check(const Step& step, const Plan& plan, int64_t constants) {
   const bool placed = within(step.from, plan.values.size()) && within(step.to, plan.values.size()) && within(step.other, plan.values.size());
   const bool curved = within(step.curve, plan.curves.size()) && within(step.derivative, plan.curves.size());
   const bool given = within(step.weights, static_cast<size_t>(constants)) && within(step.bias, static_cast<size_t>(constants));
-  const auto fits = [&](int64_t begin, int64_t value) {
-    return begin < 0 || value < 0 || begin + plan.values[static_cast<size_t>(value)] <= plan.kept;
+  const auto fits = [&](int64_t number, int64_t value) {
+    if (number < 0 || value < 0) return true;
+    return within(number, plan.kept.size()) && plan.kept[static_cast<size_t>(number)] == plan.values[static_cast<size_t>(value)];
   };
   const bool kept = fits(step.slopes, step.to) && fits(step.positions, step.kind == StepKind::kMaxPool ? step.to : step.from);
   TORCH_CHECK(known && placed && curved && given && kept, "internal: a step of an execution plan refers to nothing.");
@@ -67,9 +68,11 @@ Geometry readGeometry(c10::IntArrayRef numbers) {
 Plan readPlan(c10::IntArrayRef numbers, c10::ArrayRef<double> curves, int64_t constants) {
   Reader reader(numbers);
   Plan plan{};
-  for (int64_t* each : {&plan.channels, &plan.height, &plan.width, &plan.classes, &plan.kept}) *each = reader.next();
-  plan.values.resize(static_cast<size_t>(reader.count()));
-  for (int64_t& value : plan.values) value = reader.count();
+  for (int64_t* each : {&plan.channels, &plan.height, &plan.width, &plan.classes}) *each = reader.next();
+  for (std::vector<int64_t>* sizes : {&plan.kept, &plan.values}) {
+    sizes->resize(static_cast<size_t>(reader.count()));
+    for (int64_t& size : *sizes) size = reader.count();
+  }
   for (std::vector<Step>* steps : {&plan.forward, &plan.backward}) {
     steps->resize(static_cast<size_t>(reader.count()));
     for (Step& step : *steps) step = readStep(reader);

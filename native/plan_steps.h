@@ -33,16 +33,15 @@ struct Step {
   StepKind kind;
   int64_t from, to, other;   // numbers of values; -1 for none
   int64_t curve, derivative;  // numbers of curves
-  int64_t slopes;            // where its slopes begin among what is kept, in numbers of an image; -1 for none
-  int64_t positions;         // where the positions of its maxima begin
+  int64_t slopes, positions;  // what is kept of it for the way back, by its number; -1 for nothing
   int64_t weights, bias;     // numbers of constants: packed weights and bias, or scale and shift
   Geometry geometry;
 };
 
 struct Plan {
   int64_t channels, height, width, classes;
-  int64_t kept;  // numbers that are kept of each image for the way back
-  std::vector<int64_t> values;  // numbers of each value in an image
+  std::vector<int64_t> kept;    // numbers of an image in each array that is kept for the way back
+  std::vector<int64_t> values;  // numbers of an image in each value
   std::vector<Step> forward, backward;
   std::vector<Curve> curves;
 };

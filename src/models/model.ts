@@ -23,10 +23,7 @@ import { requireRoomForWeights } from './require-room.js';
 const mostPlanned = 1e8;
 
 /** How an attack sees a network. */
-export interface FoldOptions extends Pick<Pass, 'derivative' | 'computeDtype'> {
-  /** Passes that are to be expected with these weights: a single one is not worth an execution plan. @default many */
-  readonly passes?: number;
-}
+export type FoldOptions = Pick<Pass, 'derivative' | 'computeDtype'>;
 
 /** A network with input normalisation as its first layer: the unit that is trained, attacked and saved. */
 export class Model {
@@ -111,13 +108,12 @@ export class Model {
    */
   fold(options: FoldOptions = {}): FoldedModel {
     const folded = new Map<Module, FoldedWeights>();
-    const { derivative, passes = Number.POSITIVE_INFINITY, ...others } = options;
+    const { derivative, ...others } = options;
     const pass = { ...others, ...(derivative && { derivative }), train: false, folded };
     const { computeDtype } = others;
     let plan: ExecutionPlan | null | undefined;
     const planFor = (x: Tensor) => {
-      if (passes <= 1 || computeDtype !== undefined || x.dtype !== 'float32' || x.device !== 'cpu')
-        return null;
+      if (computeDtype !== undefined || x.dtype !== 'float32' || x.device !== 'cpu') return null;
       if (plan === undefined) plan = this.#plan(derivative?.curve); // for the first images
       return plan?.serves(x) ? plan : null;
     };

@@ -1,7 +1,10 @@
+import { tensor } from '../tensor/create.js';
+import { scope } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { BatchNorm } from './operators/batch-norm.js';
 import { ConstantArithmetic } from './operators/constant-arithmetic.js';
 import { Convolution } from './operators/convolution.js';
-import type { Constant, Program, Step, Value } from './step.js';
+import { type Constant, fixedConstant, type Program, type Step, type Value, valuesOf } from './step.js';
 
 /**
  * A program without batch norms: each becomes part of the convolution before it, or, where there is none or another step
@@ -28,24 +31,22 @@ export function foldBatchNorms({ images, steps, logits }: Program): Program {
 function inConvolution(convolution: Convolution, norm: BatchNorm): Convolution {
   const { weight, bias } = convolution;
   const { scale, shift } = norm.affine();
-  const added = bias?.read();
-  const sum = Float32Array.from(shift, (value, channel) => value + scale[channel]! * (added?.[channel] ?? 0));
+  const added = bias === null ? [] : valuesOf(bias);
+  const sum = Float32Array.from(shift, (value, channel) => value + scale[channel]! * (added[channel] ?? 0));
   return new Convolution({
     ...convolution.options,
     output: norm.output,
-    weight: fixed(scaledPerOutput(weight.read(), scale), weight),
-    bias: fixed(sum, norm.bias),
+    weight: { ...weight, read: () => scaledPerOutput(weight.read(), scale) },
+    bias: fixedConstant(sum, norm.bias),
   });
 }
 
-/** Each output's share of the weights times its factor. */
-function scaledPerOutput(values: Float32Array, scale: Float64Array): Float32Array {
-  const perOutput = values.length / scale.length;
-  const scaled = new Float32Array(values.length);
-  let at = 0;
-  for (const factor of scale)
-    for (const end = at + perOutput; at < end; at++) scaled[at] = values[at]! * factor;
-  return scaled;
+/** Each output's share of the weights times its factor. By the engine: JavaScript would leave arrays as large as the network behind. */
+function scaledPerOutput(weight: Tensor, scale: Float64Array): Tensor {
+  return scope(() => {
+    const factors = tensor(scale, [scale.length, 1, 1, 1]);
+    return weight.to('float64').mul(factors).to('float32');
+  });
 }
 
 function perChannel(norm: BatchNorm): readonly Step[] {
@@ -53,13 +54,9 @@ function perChannel(norm: BatchNorm): readonly Step[] {
   const { scale, shift } = norm.affine();
   const scaled = { shape: output.shape };
   const constant = (values: Float64Array, { name }: Constant) =>
-    fixed(Float32Array.from(values), { shape: [1, values.length, 1, 1], name });
+    fixedConstant(Float32Array.from(values), { shape: [1, values.length, 1, 1], name });
   return [
     new ConstantArithmetic(inputs, scaled, 'Mul', constant(scale, weight)),
     new ConstantArithmetic([scaled], output, 'Add', constant(shift, bias)),
   ];
-}
-
-function fixed(values: Float32Array, { shape, name }: Pick<Constant, 'shape' | 'name'>): Constant {
-  return { shape, name, read: () => values };
 }

@@ -12,7 +12,7 @@ import { Activation, ChannelProduct, Sigmoid, Sum } from './operators/elementwis
 import { Linear } from './operators/linear.js';
 import { ChannelPad, Subsample } from './operators/padded-shortcut.js';
 import { MaxPool, SpatialMean } from './operators/pooling.js';
-import type { Constant, Program, Step, Value } from './step.js';
+import { type Constant, fixedConstant, type Program, type Step, type Value, valuesOf } from './step.js';
 
 /**
  * The operators that `forward` calls on the images, as a program: it is run once, in evaluation mode, so there is no case
@@ -29,7 +29,9 @@ export function recordProgram(options: {
   readonly forward: (images: Tensor) => Tensor;
 }): Recording {
   const { named, example, forward } = options;
-  const recorder = new Recorder(new Map([...named].map(([name, { handle }]) => [handle, name])));
+  const recorder = new Recorder(
+    new Map([...named].map(([name, weight]) => [weight.handle, { name, weight }])),
+  );
   const images = recorder.begin(example.handle);
   return scope(() => {
     const logits = noGrad(() =>
@@ -71,7 +73,7 @@ class Recorder {
   readonly #values = new Map<Handle, Value>();
   readonly #padded = new Map<Value, Padded>();
 
-  constructor(readonly names: ReadonlyMap<Handle, string>) {}
+  constructor(readonly named: ReadonlyMap<Handle, { readonly name: string; readonly weight: Tensor }>) {}
 
   begin(images: Handle): Value {
     const value = { shape: shapeOf(images).slice(1) };
@@ -119,11 +121,13 @@ class Recorder {
 
   constant(handle: OperatorArgument): Constant {
     const shape = shapeOf(handle as Handle);
-    const name = this.names.get(handle as Handle);
-    if (name !== undefined) return { shape, name, read: () => readFloats(handle as Handle) };
+    const known = this.named.get(handle as Handle);
+    if (known !== undefined) return { shape, name: known.name, read: () => plain(known.weight) };
     this.isLive = false;
-    const values = readFloats(handle as Handle);
-    return { shape, name: 'constant', read: () => values };
+    const data = readData(handle as Handle);
+    // A conversion number by number takes minutes for the largest networks.
+    const values = data instanceof Float32Array ? data : Float32Array.from(data, Number);
+    return fixedConstant(values, { shape, name: 'constant' });
   }
 
   /** @throws {EngineError} if an operator that is not known is applied to a value of the network. */
@@ -133,10 +137,8 @@ class Recorder {
   }
 }
 
-function readFloats(handle: Handle): Float32Array {
-  const data = readData(handle);
-  // A conversion number by number takes minutes for the largest networks.
-  return data instanceof Float32Array ? data : Float32Array.from(data, Number);
+function plain(weight: Tensor): Tensor {
+  return scope(() => weight.detach().toDevice('cpu').to('float32'));
 }
 
 const converters: Readonly<{ [operator: string]: Converter }> = {
@@ -243,7 +245,7 @@ function activated(
   if (name === 'identity') return x;
   const learned = coefficients === undefined ? null : recorder.constant(coefficients);
   const readCurve = (): Curve => {
-    const [a = fixedA, b = fixedB] = learned?.read() ?? [];
+    const [a = fixedA, b = fixedB] = learned === null ? [] : valuesOf(learned);
     return { kind: name, a, b };
   };
   return recorder.add(new Activation([x], { shape }, readCurve));

@@ -1,3 +1,6 @@
+import { tensor } from '../tensor/create.js';
+import { scope } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { Graph, Name } from './graph.js';
 
 /** A value of a network: the images, or what a step computes of them. */
@@ -36,11 +39,24 @@ export interface Constant {
   readonly shape: readonly number[];
   /** In the state dict, for the names in the file. */
   readonly name: string;
-  /** Its values at this time, in float32. */
-  read(): Float32Array;
+  /** Its values at this time: a tensor in float32 on the CPU, which may share memory with the network's. */
+  read(): Tensor;
+}
+
+/** A constant with these values. */
+export function fixedConstant(
+  values: Float32Array,
+  { shape, name }: Pick<Constant, 'shape' | 'name'>,
+): Constant {
+  return { shape, name, read: () => tensor(values, shape) };
+}
+
+/** The values of a constant at this time, row-major. */
+export function valuesOf(constant: Constant): Float32Array {
+  return scope(() => constant.read().data() as Float32Array);
 }
 
 /** Adds a constant of the network to a graph. */
 export function constantIn(graph: Graph, constant: Constant): Name {
-  return graph.constant(constant.read(), constant.shape, constant.name);
+  return graph.constant(valuesOf(constant), constant.shape, constant.name);
 }

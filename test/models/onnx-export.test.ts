@@ -7,6 +7,8 @@ import type { ModelDescription } from '../../src/models/description.js';
 import { encodeOnnx } from '../../src/models/onnx-export.js';
 import { recordModel } from '../../src/models/record-model.js';
 import { ModelProtoSchema } from '../../src/onnx/generated/onnx_pb.js';
+import { zeros } from '../../src/tensor/create.js';
+import { scope } from '../../src/tensor/scope.js';
 import { lively } from '../support/lively-model.js';
 import { description, requireSameInOnnx } from '../support/onnx-comparison.js';
 
@@ -81,6 +83,13 @@ describe('a network in ONNX', () => {
     recordModel(model);
     const { liveTensors } = memoryInfo();
     recordModel(model);
+    assert.equal(memoryInfo().liveTensors, liveTensors);
+    scope(() => {
+      const x = zeros([2, ...description.shape]);
+      using folded = model.fold();
+      folded.classify(x);
+      assert.equal(folded.ranBy, 'execution plan');
+    });
     assert.equal(memoryInfo().liveTensors, liveTensors);
   });
 });

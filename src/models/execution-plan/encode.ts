@@ -60,12 +60,10 @@ export function encode(
   };
   const slopes = new Map<ValueNumber, number>();
   const positions = new Map<ForwardStep, number>();
-  /** Numbers of an image that are kept for the way back. */
-  let kept = 0;
-  const keepAlike = (value: ValueNumber) => {
-    kept += forward.sizes[value]!;
-    return kept - forward.sizes[value]!;
-  };
+  const backWeights = new Map<ForwardStep, number>();
+  /** Numbers of an image in each array that is kept for the way back. */
+  const kept: number[] = [];
+  const keepAlike = (value: ValueNumber) => kept.push(forward.sizes[value]!) - 1;
 
   const [channels, height, width] = forward.shape;
   return scope(() => {
@@ -103,15 +101,15 @@ export function encode(
           derivative: curveNumber(step.curve === null ? curve : (derivative ?? curve)),
         }),
       };
-      if (step.kind === 'convolution')
-        ahead.push({
-          kind: 'convolution',
-          ...shared,
-          weights: constant(packed(step.weight, step.geometry, false)),
-          bias: vector(step.bias),
-          geometry: step.geometry,
+      if (step.kind === 'convolution') {
+        const { geometry } = step;
+        const [weights, weightsBack] = scope(() => {
+          const weight = step.weight.read();
+          return [false, true].map((back) => constant(planWeights(weight, geometryNumbers(geometry), back)));
         });
-      else
+        backWeights.set(step, weightsBack!);
+        ahead.push({ kind: 'convolution', ...shared, weights, bias: vector(step.bias), geometry });
+      } else
         ahead.push({
           kind: 'curve',
           ...shared,
@@ -132,7 +130,7 @@ export function encode(
         back.push({
           kind: 'convolutionBack',
           ...shared,
-          weights: constant(packed(step.forward.weight, step.forward.geometry, true)),
+          weights: backWeights.get(step.forward),
           geometry: step.forward.geometry,
         });
       else if (step.kind === 'max-pool')
@@ -149,7 +147,8 @@ export function encode(
     back.push({ kind: 'store', from: backward.images, weights: scale, geometry: { inputs: channels } });
 
     const numbers = [
-      ...[channels, height, width, forward.classes, kept],
+      ...[channels, height, width, forward.classes],
+      ...[kept.length, ...kept],
       ...[backward.sizes.length, ...backward.sizes],
       ...[ahead.length, ...ahead.flatMap(numbersOf)],
       ...[back.length, ...back.flatMap(numbersOf)],
@@ -159,13 +158,6 @@ export function encode(
 }
 
 const identity: Curve = { kind: 'identity' };
-
-function packed(weight: Float32Array, geometry: Geometry, back: boolean): Tensor {
-  const { inputs, outputs, kernel } = geometry;
-  return scope(() =>
-    keep(planWeights(tensor(weight, [outputs, inputs, kernel, kernel]), geometryNumbers(geometry), back)),
-  );
-}
 
 function numbersOf(fields: Fields): number[] {
   const { kind, from = -1, to = -1, other, curve = -1, derivative = -1 } = fields;

@@ -4,7 +4,14 @@ import { Activation, Sum } from '../../onnx/operators/elementwise.js';
 import { Linear } from '../../onnx/operators/linear.js';
 import { ChannelPad, Subsample } from '../../onnx/operators/padded-shortcut.js';
 import { MaxPool, SpatialMean } from '../../onnx/operators/pooling.js';
-import type { Program, Step, Value } from '../../onnx/step.js';
+import {
+  type Constant,
+  fixedConstant,
+  type Program,
+  type Step,
+  type Value,
+  valuesOf,
+} from '../../onnx/step.js';
 import type { Curve } from '../../tensor/functional.js';
 import type { Affine, ForwardPlan, ForwardStep, Geometry, ValueNumber } from './steps.js';
 
@@ -24,7 +31,7 @@ type Open =
       readonly kind: 'convolution';
       readonly from: Value;
       readonly other: Value | null;
-      readonly weight: Float32Array;
+      readonly weight: Constant;
       readonly bias: Float32Array | null;
       readonly geometry: Geometry;
     }
@@ -63,8 +70,8 @@ class Fuser {
         kind: 'convolution',
         from: step.inputs[0],
         other: null,
-        weight: step.weight.read(),
-        bias: step.bias.read(),
+        weight: step.weight,
+        bias: valuesOf(step.bias),
         geometry: { inputs, outputs, ...one },
       });
     }
@@ -99,7 +106,7 @@ class Fuser {
   /** Of the pixels it becomes part of loading them, elsewhere of a curve. */
   #arithmetic({ inputs: [x], output, type, constant }: ConstantArithmetic): boolean {
     const channels = x.shape[0]!;
-    const values = constant.read();
+    const values = valuesOf(constant);
     const at = (channel: number) => values[values.length === 1 ? 0 : channel]!;
     if (values.length !== 1 && values.length !== channels) return false;
     const then = (before: Affine | null): Affine => {
@@ -139,8 +146,8 @@ class Fuser {
       kind: 'convolution',
       from: x,
       other: null,
-      weight: weight.read(),
-      bias: bias?.read() ?? null,
+      weight,
+      bias: bias === null ? null : valuesOf(bias),
       geometry: {
         inputs,
         outputs,
@@ -211,8 +218,9 @@ class Fuser {
     const { from, stride } = this.#strided.get(x) ?? { from: x, stride: 1 };
     const [inputs, height, width] = from.shape as [number, number, number];
     const [outputs, outHeight, outWidth] = output.shape as [number, number, number];
-    const weight = new Float32Array(outputs * inputs);
-    for (let input = 0; input < inputs; input++) weight[(before + input) * inputs + input] = 1;
+    const ones = new Float32Array(outputs * inputs);
+    for (let input = 0; input < inputs; input++) ones[(before + input) * inputs + input] = 1;
+    const weight = fixedConstant(ones, { shape: [outputs, inputs, 1, 1], name: 'constant' });
     return this.#begin(output, {
       kind: 'convolution',
       from,

@@ -1,3 +1,4 @@
+import type { Constant } from '../../onnx/step.js';
 import type { Curve } from '../../tensor/functional.js';
 
 /** Number of a value of a plan: a feature map, channels last, or its gradient. */
@@ -31,8 +32,8 @@ export type ForwardStep = Written &
         readonly other: ValueNumber | null;
         readonly curve: Curve | null;
         readonly keeps: boolean;
-        /** [outputs, inputs, kernel, kernel] */
-        readonly weight: Float32Array;
+        /** [outputs, inputs, kernel, kernel], or [outputs, inputs] of a linear layer */
+        readonly weight: Constant;
         readonly bias: Float32Array | null;
         readonly geometry: Geometry;
       }

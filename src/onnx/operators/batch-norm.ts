@@ -1,5 +1,5 @@
 import type { Graph, Name } from '../graph.js';
-import { type Backward, type Constant, constantIn, type Step, type Value } from '../step.js';
+import { type Backward, type Constant, constantIn, type Step, type Value, valuesOf } from '../step.js';
 
 /** Batch norm by running statistics, [C] each: (x − mean) / √(variance + ε) · weight + bias. */
 export class BatchNorm implements Step {
@@ -25,11 +25,9 @@ export class BatchNorm implements Step {
 
   /** weight / √(variance + ε) and bias − mean · that, in float64, [C] each. */
   affine(): { readonly scale: Float64Array; readonly shift: Float64Array } {
-    const [weight, bias, mean, variance] = [this.weight, this.bias, this.mean, this.variance].map((each) =>
-      each.read(),
-    ) as [Float32Array, Float32Array, Float32Array, Float32Array];
+    const [bias, mean, variance] = [valuesOf(this.bias), valuesOf(this.mean), valuesOf(this.variance)];
     const scale = Float64Array.from(
-      weight,
+      valuesOf(this.weight),
       (each, channel) => each / Math.sqrt(variance[channel]! + this.epsilon),
     );
     const shift = scale.map((each, channel) => bias[channel]! - mean[channel]! * each);

@@ -96,7 +96,7 @@ export function attackFrom(
     const pass = { train: true, keepStatistics: true, ghost: attack.ghost, ...seen };
     return run((points) => model.network.frozen(() => model.forward(points, pass)));
   }
-  using folded = model.fold({ ...seen, passes: steps });
+  using folded = model.fold(seen);
   return run(folded.classify);
 }
 

@@ -70,14 +70,10 @@ describe('the network that a training step attacks', () => {
       return { found, plans: made.mock.calls.filter(({ result }) => result !== null).length };
     });
 
-  for (const [steps, plans] of [
-    [1, 0],
-    [2, 1],
-    [5, 1],
-  ] as const)
-    it(`of ${steps} steps runs as ${plans} execution plans, and finds the images of float64`, () => {
+  for (const steps of [1, 5])
+    it(`in ${steps} steps runs as one execution plan, and the images found are those of float64`, () => {
       const [single, exact] = [images('float32', steps), images('float64', steps)];
-      assert.deepEqual([single.plans, exact.plans], [plans, 0]);
+      assert.deepEqual([single.plans, exact.plans], [1, 0]);
       assertClose(single.found, exact.found, { relative: 0, absolute: 1e-5 }, 'images');
     });
 });
