@@ -16,7 +16,7 @@ const commit = execFileSync('git', ['-C', here('.'), 'rev-parse', '--short', 'HE
 }).trim();
 
 const three = ['silu', 'smooth-relu', 'relu'];
-const others = ['masked', 'l2'];
+const others = ['masked', 'l2', 'l1'];
 const sides = ['reference', 'satin'];
 
 /**
@@ -26,13 +26,13 @@ const sides = ['reference', 'satin'];
 function* plan() {
   for (const side of sides) {
     yield* jobs({ names: three, runs: ['standard'], side });
-    yield* jobs({ names: [...three, 'l2'], runs: attacks, side });
+    yield* jobs({ names: [...three, 'l2', 'l1'], runs: attacks, side });
     yield* jobs({ names: others, runs: ['standard'], side });
   }
   const second = { side: 'reference', seed: 1 };
   yield* jobs({ names: ['masked'], runs: ['standard'], ...second });
   yield* jobs({ names: three, runs: attacks.filter((name) => name !== 'fab-t'), ...second });
-  yield* jobs({ names: [...three, 'l2'], runs: ['standard'], ...second });
+  yield* jobs({ names: [...three, 'l2', 'l1'], runs: ['standard'], ...second });
 }
 
 /** Each slice of all networks before the next slice, so that what is done can be compared. */

@@ -2,12 +2,12 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
+  autoAttack,
   DatasetTensors,
   engineInfo,
   evaluate,
   norms,
   openModel,
-  parseAttack,
   parseEpsilon,
   setThreads,
   subset,
@@ -42,9 +42,13 @@ if (model.digest !== metadata.weightsDigest)
 const fast = model.forAttacks();
 const tensors = new DatasetTensors(data);
 const subject = { classify: quantised(model.classify, levels), fast: quantised(fast.classify, levels) };
+// In L1 the attacks of the set have other names.
+const set = autoAttack('standard', norm);
+const chosen = run === 'standard' ? set : [set[attacks.indexOf(run)]];
+const letterOf = new Map(set.map((attack, place) => [attack.name, letters[attacks[place]]]));
 const began = process.cpuUsage();
 const evaluation = await evaluate(subject, tensors, {
-  attacks: (run === 'standard' ? attacks : [run]).map(parseAttack),
+  attacks: chosen,
   threat: { norm: norms[norm], epsilon: parseEpsilon(epsilon, norm, 'epsilon').epsilon },
   seed: Number(seed),
   batch: slice,
@@ -67,7 +71,7 @@ writeFileSync(
 );
 const record = {
   verdicts: evaluation.perExample
-    .map(({ clean, brokenBy }) => letters[clean ? (brokenBy ?? 'standing') : 'clean'])
+    .map(({ clean, brokenBy }) => (!clean ? letters.clean : (letterOf.get(brokenBy) ?? letters.standing)))
     .join(''),
   cpuSeconds: (user + system) / 1e6,
   commit: process.env.PARITY_COMMIT,
