@@ -64,6 +64,8 @@ const subjects: readonly (readonly [ModelName, number, string, Shape, padding?: 
   ['resnet18', 0.25, 'relu', [3, 32, 32]],
   ['resnet18', 0.1, 'gelu', [3, 18, 23]],
   ['resnet8', 1, 'softplus(3)', [1, 28, 28]],
+  // Eight channels, which take half a vector.
+  ['resnet8', 0.5, 'silu', [3, 28, 28]],
   ['preact-resnet18', 0.25, 'psilu', [3, 32, 32]],
   ['wideresnet28-10', 0.1, 'elu', [3, 16, 16]],
   ['resnet18-imagenet', 0.25, 'silu', [3, 45, 64], 'same'],
