@@ -41,7 +41,7 @@ if (model.digest !== metadata.weightsDigest)
   throw new Error(`The arrays are of the weights ${metadata.weightsDigest}.`);
 const fast = model.forAttacks();
 const tensors = new DatasetTensors(data);
-const subject = { classify: quantised(model.classify, levels), fast: quantised(fast.classify, levels) };
+const subject = { exact: quantised(model.classify, levels), fast: quantised(fast.classify, levels) };
 // In L1 the attacks of the set have other names.
 const set = autoAttack('standard', norm);
 const chosen = run === 'standard' ? set : [set[attacks.indexOf(run)]];
