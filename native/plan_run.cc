@@ -13,7 +13,8 @@ namespace satin {
 namespace {
 
 // The most images that a thread takes through the plan before it asks for more: enough for the layers with many weights, and
-// few enough that a thread that is held up by other programs does not keep the others waiting for long.
+// few enough that a thread that is held up by other programs does not keep the others waiting for long, and that what it works
+// in stays small.
 constexpr int64_t kMostImages = 32;
 
 // Weights of more bytes come from memory each time that a thread goes through them.

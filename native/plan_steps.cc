@@ -51,8 +51,9 @@ void check(const Step& step, const Plan& plan, int64_t constants) {
   const bool curved = within(step.curve, plan.curves.size()) && within(step.derivative, plan.curves.size());
   const bool given = within(step.weights, static_cast<size_t>(constants)) && within(step.bias, static_cast<size_t>(constants));
   const auto fits = [&](int64_t number, int64_t value) {
-    if (number < 0 || value < 0) return true;
-    return within(number, plan.kept.size()) && plan.kept[static_cast<size_t>(number)] == plan.values[static_cast<size_t>(value)];
+    if (number == -1) return true;
+    return value >= 0 && number >= 0 && within(number, plan.kept.size()) &&
+           plan.kept[static_cast<size_t>(number)] == plan.values[static_cast<size_t>(value)];
   };
   const bool kept = fits(step.slopes, step.to) && fits(step.positions, step.kind == StepKind::kMaxPool ? step.to : step.from);
   TORCH_CHECK(known && placed && curved && given && kept, "internal: a step of an execution plan refers to nothing.");

@@ -9,6 +9,7 @@ import { Model } from '../../../src/models/model.js';
 import { recordModel } from '../../../src/models/record-model.js';
 import { crossEntropy } from '../../../src/nn/losses.js';
 import { integers } from '../../../src/tensor/create.js';
+import { runPlan } from '../../../src/tensor/functional.js';
 import { gradient, noGrad } from '../../../src/tensor/gradient.js';
 import { noise } from '../../../src/tensor/noise.js';
 import { scope } from '../../../src/tensor/scope.js';
@@ -211,6 +212,27 @@ describe('an execution plan', () => {
       assert.equal(planned.classify.isPerImage?.(x), true);
       assert.equal(planned.classify.isPerImage?.(x.to('float64')), false);
       assert.equal(operators.classify.isPerImage?.(x), false);
+    });
+  });
+
+  it('is refused by the engine if a step refers to something that is not kept', () => {
+    using plan = ExecutionPlan.make(recordModel(model))!;
+    const { constants, curves, numbers } = plan.encoded;
+    // The slopes of the last step, which stores the gradient of the images and has none.
+    const slopes = numbers.length - 14;
+    assert.equal(numbers[slopes], -1);
+    scope(() => {
+      const x = images(1, [3, 32, 32]);
+      for (const number of [-2, 0, 999])
+        assert.throws(
+          () =>
+            runPlan(x, {
+              constants,
+              curves,
+              numbers: numbers.map((each, at) => (at === slopes ? number : each)),
+            }),
+          /refers to nothing/,
+        );
     });
   });
 
