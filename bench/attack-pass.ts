@@ -12,14 +12,25 @@ import { speedRow, type Turn } from './speed-row.js';
 const networks = {
   resnet18: { shape: [3, 32, 32], classes: 10 },
   resnet50: { shape: [3, 224, 224], classes: 1000 },
+  'resnext50-32x4d': { shape: [3, 224, 224], classes: 1000 },
+  'efficientnet-b0': { shape: [3, 224, 224], classes: 1000 },
 } as const;
 type Network = keyof typeof networks;
 
-const cases: readonly { readonly network: Network; readonly width: number; readonly batch: number }[] = [
+const both = ['relu', 'silu'];
+const cases: readonly {
+  readonly network: Network;
+  readonly width: number;
+  readonly batch: number;
+  readonly activations: readonly string[];
+}[] = [
   ...[16, 64].flatMap((width) =>
-    [100, 10, 1].map((batch) => ({ network: 'resnet18', width, batch }) as const),
+    [100, 10, 1].map((batch) => ({ network: 'resnet18', width, batch, activations: both }) as const),
   ),
-  { network: 'resnet50', width: 64, batch: 8 },
+  { network: 'resnet50', width: 64, batch: 8, activations: both },
+  { network: 'resnext50-32x4d', width: 64, batch: 8, activations: both },
+  // PyTorch's is torchvision's, which has SiLU.
+  { network: 'efficientnet-b0', width: 64, batch: 8, activations: ['silu'] },
 ];
 
 /** About a second of passes a turn, so that short disturbances average out. */
@@ -36,8 +47,8 @@ export async function attackPass(options: BenchOptions): Promise<BenchRow[]> {
   if (version === null)
     note(`${python} has no torch; measuring Satin only. Choose another Python with --python.`);
   const rows: BenchRow[] = [];
-  for (const { network, width, batch } of cases)
-    for (const activation of ['relu', 'silu']) {
+  for (const { network, width, batch, activations } of cases)
+    for (const activation of activations) {
       const name = `attack-pass/${network}/width-${width}/batch-${batch}/${activation}`;
       if (!only(name)) continue;
       using satin = new Pass({ network, width, batch, activation });

@@ -74,7 +74,7 @@ class RunPlan : public torch::autograd::Function<RunPlan> {
 at::Tensor planWeightsCpu(const at::Tensor& weight, at::IntArrayRef numbers, bool back) {
   const Geometry geometry = readGeometry(numbers);
   requireWindows(geometry);
-  TORCH_CHECK(weight.scalar_type() == at::kFloat && weight.numel() == geometry.inputs * geometry.outputs * geometry.kernel * geometry.kernel,
+  TORCH_CHECK(weight.scalar_type() == at::kFloat && weight.numel() == geometry.inputs / geometry.groups * geometry.outputs * geometry.kernel * geometry.kernel,
               "internal: weights do not fit the geometry of their convolution.");
   const PlanConvolution convolution(geometry, back);
   at::Tensor packed = at::empty({convolution.weightCount()}, weight.options().memory_format(c10::nullopt));

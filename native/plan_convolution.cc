@@ -7,7 +7,7 @@ namespace {
 
 // The whole output from windows of the input.
 TapConvolution forwardLattice(const Geometry& g) {
-  TapConvolution lattice{g.height, g.width, g.inputs, g.outHeight, g.outWidth, g.outputs, {0, 1, g.outHeight}, {0, 1, g.outWidth}, g.stride, {}};
+  TapConvolution lattice{g.height, g.width, g.inputs, g.outHeight, g.outWidth, g.outputs, g.groups, {0, 1, g.outHeight}, {0, 1, g.outWidth}, g.stride, {}};
   for (int64_t row = 0; row < g.kernel; row++)
     for (int64_t column = 0; column < g.kernel; column++) lattice.taps.push_back({row - g.top, column - g.left});
   return lattice;
@@ -19,7 +19,7 @@ int64_t remainder(int64_t number, int64_t divisor) { return ((number % divisor) 
 // `elements` gets their numbers, row · kernel + column, in the order of the taps.
 TapConvolution backLattice(const Geometry& g, int64_t row, int64_t column, std::vector<int64_t>& elements) {
   const auto countOf = [&](int64_t first, int64_t size) { return (size - first + g.stride - 1) / g.stride; };
-  TapConvolution lattice{g.outHeight, g.outWidth, g.outputs, g.height, g.width, g.inputs,
+  TapConvolution lattice{g.outHeight, g.outWidth, g.outputs, g.height, g.width, g.inputs, g.groups,
                          {row, g.stride, countOf(row, g.height)}, {column, g.stride, countOf(column, g.width)}, 1, {}};
   for (int64_t r = 0; r < g.kernel; r++)
     for (int64_t c = 0; c < g.kernel; c++) {
@@ -32,7 +32,7 @@ TapConvolution backLattice(const Geometry& g, int64_t row, int64_t column, std::
 
 bool servesWinograd(const Geometry& g) {
   const ConvolutionShape shape{1, g.height, g.width, g.inputs, g.outputs};
-  return g.kernel == 3 && g.stride == 1 && g.top == 1 && g.left == 1 && g.outHeight == g.height && g.outWidth == g.width &&
+  return g.groups == 1 && g.kernel == 3 && g.stride == 1 && g.top == 1 && g.left == 1 && g.outHeight == g.height && g.outWidth == g.width &&
          winogradServes(g.inputs, g.outputs) && 16 * shape.tiles() <= 2 * g.height * g.width;
 }
 
@@ -67,7 +67,7 @@ int64_t PlanConvolution::weightCount() const {
 
 void PlanConvolution::packWeights(const float* weight, int64_t begin, int64_t end, float* packed) const {
   const Geometry& g = geometry_;
-  const int64_t window = g.kernel * g.kernel;
+  const int64_t window = g.kernel * g.kernel, groupInputs = g.inputs / g.groups, groupOutputs = g.outputs / g.groups;
   if (isWinograd_) {
     const WeightLayout forward{weight, g.inputs * window, window, g.kernel, 1};
     const WeightLayout turned{weight + window - 1, window, g.inputs * window, -g.kernel, -1};
@@ -76,7 +76,7 @@ void PlanConvolution::packWeights(const float* weight, int64_t begin, int64_t en
   }
   if (!back_) {
     packTapWeights(lattices_[0], [&](size_t tap, int64_t input, int64_t output) {
-      return weight[(output * g.inputs + input) * window + static_cast<int64_t>(tap)];
+      return weight[(output * groupInputs + input) * window + static_cast<int64_t>(tap)];
     }, packed);
     return;
   }
@@ -84,7 +84,8 @@ void PlanConvolution::packWeights(const float* weight, int64_t begin, int64_t en
     std::vector<int64_t> elements;
     backLattice(g, lattice.rows.first, lattice.columns.first, elements);
     packTapWeights(lattice, [&](size_t tap, int64_t input, int64_t output) {
-      return weight[(input * g.inputs + output) * window + elements[tap]];
+      const int64_t group = output / groupInputs;
+      return weight[((group * groupOutputs + input) * groupInputs + output % groupInputs) * window + elements[tap]];
     }, packed);
     packed += tapWeightCount(lattice);
   }

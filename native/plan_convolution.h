@@ -23,7 +23,7 @@ class PlanConvolution {
   PlanConvolution(const Geometry& geometry, bool back);
 
   int64_t weightCount() const;
-  // Packs parts `begin` to `end` of `weightParts()`. `weight` [outputs, inputs, kernel, kernel] of the convolution forward, contiguous.
+  // Packs parts `begin` to `end` of `weightParts()`. `weight` [outputs, inputs / groups, kernel, kernel] of the convolution forward, contiguous.
   void packWeights(const float* weight, int64_t begin, int64_t end, float* packed) const;
   int64_t weightParts() const { return isWinograd_ ? inputs_ : 1; }
 

@@ -1,6 +1,7 @@
 #include "plan_epilogue_kernel.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "simd.h"
 
@@ -60,6 +61,21 @@ SATIN_CLONES void spreadOverRows(int64_t rows, int64_t channels, const float* dM
   const float share = 1.0f / static_cast<float>(rows);
   for (int64_t row = 0; row < rows; row++, dx += channels)
     for (int64_t c = 0; c < channels; c++) dx[c] = dMean[c] * share;
+}
+
+SATIN_CLONES void gateRows(int64_t rows, int64_t channels, const float* x, const float* gate, float* y, float* saved, float* open) {
+  for (int64_t c = 0; c < channels; c++) open[c] = 1.0f / (1.0f + std::exp(-gate[c]));
+  for (int64_t first = 0; first < rows * channels; first += channels) {
+    if (saved != nullptr) each(channels, [&](int64_t c) { saved[first + c] = x[first + c] * (open[c] * (1.0f - open[c])); });
+    each(channels, [&](int64_t c) { y[first + c] = x[first + c] * open[c]; });
+  }
+  if (saved != nullptr) std::copy(open, open + channels, saved + rows * channels);
+}
+
+SATIN_CLONES void sumOfProducts(int64_t rows, int64_t channels, const float* a, const float* b, float* sum) {
+  std::fill(sum, sum + channels, 0.0f);
+  for (int64_t first = 0; first < rows * channels; first += channels)
+    each(channels, [&](int64_t c) { sum[c] += a[first + c] * b[first + c]; });
 }
 
 void maxOfWindows(const Windows& w, const float* x, float* y, float* places) {

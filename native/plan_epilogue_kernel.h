@@ -19,6 +19,12 @@ void scaleChannels(int64_t rows, int64_t channels, const float* factor, float* x
 void meanOfRows(int64_t rows, int64_t channels, const float* x, float* mean);
 void spreadOverRows(int64_t rows, int64_t channels, const float* dMean, float* dx);
 
+// y = x · σ(gate) per channel. `saved`, unless it is null, gets x · σ'(gate) of each row, and σ(gate) as one row more. `open` has
+// room for one row, to work in.
+void gateRows(int64_t rows, int64_t channels, const float* x, const float* gate, float* y, float* saved, float* open);
+// sum = Σ over the rows of a · b
+void sumOfProducts(int64_t rows, int64_t channels, const float* a, const float* b, float* sum);
+
 // The maximum of each window of x [height, width, channels], and its place, row · width + column, as bits; the first of equals.
 // Places beyond the edge count for nothing.
 struct Windows {

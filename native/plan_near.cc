@@ -73,7 +73,7 @@ Step NearPrefix::step() const {
   Step step{};
   step.kind = StepKind::kNear;
   step.to = steps_.back().step.to;
-  for (int64_t* each : {&step.from, &step.other, &step.curve, &step.derivative, &step.slopes, &step.positions, &step.weights, &step.bias})
+  for (int64_t* each : {&step.from, &step.other, &step.curve, &step.derivative, &step.slopes, &step.saved, &step.weights, &step.bias})
     *each = -1;
   return step;
 }

@@ -25,15 +25,18 @@ int64_t valueSize(const Plan& plan, int64_t value) {
 }
 
 void requireWindows(const Geometry& g) {
-  TORCH_CHECK(g.kernel > 0 && g.stride > 0 && std::min({g.inputs, g.outputs, g.height, g.width, g.outHeight, g.outWidth}) > 0,
+  TORCH_CHECK(g.kernel > 0 && g.stride > 0 && std::min({g.inputs, g.outputs, g.height, g.width, g.outHeight, g.outWidth, g.groups}) > 0,
               "internal: a convolution of an execution plan has no windows.");
+  const int64_t group = g.inputs / g.groups;
+  TORCH_CHECK(g.groups == 1 || (g.inputs == g.outputs && g.inputs % 8 == 0 && g.inputs % g.groups == 0 && (group & (group - 1)) == 0),
+              "internal: a convolution of an execution plan has groups of a size that no kernel takes.");
 }
 
 PreparedStep prepare(const Plan& plan, const Step& step, at::TensorList constants) {
   PreparedStep prepared{step, {}, nullptr, nullptr};
   const int64_t image = plan.channels * plan.height * plan.width;
   const auto same = [](int64_t a, int64_t b) { TORCH_CHECK(a == b, "internal: the values of a step of an execution plan do not fit."); };
-  if (step.other >= 0) same(valueSize(plan, step.other), valueSize(plan, step.to));
+  if (step.other >= 0 && step.kind != StepKind::kGate) same(valueSize(plan, step.other), valueSize(plan, step.to));
   switch (step.kind) {
     case StepKind::kLoad:
       if (step.from < 0) {
@@ -77,7 +80,18 @@ PreparedStep prepare(const Plan& plan, const Step& step, at::TensorList constant
       same(valueSize(plan, back ? step.to : step.from), g.inputs * g.height * g.width);
       same(valueSize(plan, back ? step.from : step.to), g.inputs * g.outHeight * g.outWidth);
       requireWindows(g);
-      TORCH_CHECK(!back || step.positions >= 0, "internal: a pooling of an execution plan has no positions.");
+      TORCH_CHECK(!back || step.saved >= 0, "internal: a pooling of an execution plan has no positions.");
+      break;
+    }
+    case StepKind::kGate:
+    case StepKind::kGateBack:
+    case StepKind::kGateBackToGate: {
+      const Geometry& g = step.geometry;
+      TORCH_CHECK(std::min(g.inputs, g.height) > 0, "internal: a gate of an execution plan has no channels or places.");
+      same(valueSize(plan, step.from), g.inputs * g.height);
+      same(valueSize(plan, step.to), step.kind == StepKind::kGateBackToGate ? g.inputs : g.inputs * g.height);
+      if (step.kind == StepKind::kGate) same(valueSize(plan, step.other), g.inputs);
+      else TORCH_CHECK(step.saved >= 0, "internal: a gate of an execution plan has nothing saved.");
       break;
     }
     case StepKind::kNear: TORCH_CHECK(false, "internal: a step for images near others is not part of an execution plan.");

@@ -61,6 +61,8 @@ PlanRun::PlanRun(const Plan& plan, c10::ArrayRef<Step> steps, at::TensorList con
     steps_.push_back(prepare(plan, step, constants));
     const PreparedStep& each = steps_.back();
     if (step.kind == StepKind::kMaxPool) scratch_ = std::max(scratch_, valueSize(plan, step.to));
+    if (step.kind == StepKind::kGate) scratch_ = std::max(scratch_, step.geometry.inputs);
+    if (step.kind == StepKind::kGateBack) zeros_ = std::max(zeros_, step.geometry.inputs);
     if (!each.convolution) continue;
     scratch_ = std::max(scratch_, each.convolution->scratch());
     zeros_ = std::max(zeros_, each.convolution->zeros());
@@ -118,14 +120,14 @@ void PlanRun::runPart(Range images, const Team& team, const float* zeros, float*
           if (number < 0 || kept.empty()) return nullptr;
           return kept[static_cast<size_t>(number)].data_ptr<float>() + first * plan_.kept[static_cast<size_t>(number)];
         };
-        runStep(each, some, at(step.from), at(step.other), at(step.to), keptAt(step.slopes), keptAt(step.positions), zeros, team, source,
+        runStep(each, some, at(step.from), at(step.other), at(step.to), keptAt(step.slopes), keptAt(step.saved), zeros, team, source,
                 target);
       }
     }
 }
 
 void PlanRun::runStep(const PreparedStep& each, Range images, const float* from, const float* other, float* to, float* slopes,
-                      float* positions, const float* zeros, const Team& team, const float* source, float* target) const {
+                      float* saved, const float* zeros, const Team& team, const float* source, float* target) const {
   const Step& step = each.step;
   const int64_t count = images.end - images.begin, size = step.to < 0 ? 0 : plan_.values[static_cast<size_t>(step.to)];
   switch (step.kind) {
@@ -180,7 +182,7 @@ void PlanRun::runStep(const PreparedStep& each, Range images, const float* from,
       team.share(count, [&](Range some, float* scratch) {
         // Without a way back the positions are written to where nobody reads them.
         for (int64_t image = some.begin; image < some.end; image++)
-          maxOfWindows(windows, from + image * input, to + image * size, positions == nullptr ? scratch : positions + image * size);
+          maxOfWindows(windows, from + image * input, to + image * size, saved == nullptr ? scratch : saved + image * size);
       });
       return;
     }
@@ -189,7 +191,36 @@ void PlanRun::runStep(const PreparedStep& each, Range images, const float* from,
       const int64_t output = plan_.values[static_cast<size_t>(step.from)];
       team.share(count, [&](Range some, float*) {
         for (int64_t image = some.begin; image < some.end; image++)
-          spreadToMaxima(windows, from + image * output, positions + image * output, to + image * size);
+          spreadToMaxima(windows, from + image * output, saved + image * output, to + image * size);
+      });
+      timesSlopes(count * size, to, other, slopes, to);
+      return;
+    }
+    case StepKind::kGate: {
+      const int64_t channels = step.geometry.inputs, places = step.geometry.height;
+      team.share(count, [&](Range some, float* scratch) {
+        for (int64_t image = some.begin; image < some.end; image++)
+          gateRows(places, channels, from + image * size, other + image * channels, to + image * size,
+                   saved == nullptr ? nullptr : saved + image * (size + channels), scratch);
+      });
+      return;
+    }
+    case StepKind::kGateBack: {
+      const int64_t channels = step.geometry.inputs, places = step.geometry.height;
+      team.share(count, [&](Range some, float*) {
+        for (int64_t image = some.begin; image < some.end; image++) {
+          const float* open = saved + image * (size + channels) + size;
+          addPerChannel(places, channels, from + image * size, open, zeros, nullptr, to + image * size);
+        }
+      });
+      timesSlopes(count * size, to, other, slopes, to);
+      return;
+    }
+    case StepKind::kGateBackToGate: {
+      const int64_t input = plan_.values[static_cast<size_t>(step.from)];
+      team.share(count, [&](Range some, float*) {
+        for (int64_t image = some.begin; image < some.end; image++)
+          sumOfProducts(step.geometry.height, size, from + image * input, saved + image * (input + size), to + image * size);
       });
       timesSlopes(count * size, to, other, slopes, to);
       return;

@@ -23,7 +23,7 @@ class PlanRun {
  private:
   // Takes some images through the steps, with the team's threads sharing each.
   void runPart(Range images, const Team& team, const float* zeros, float* values, const float* source, float* target, at::TensorList kept) const;
-  void runStep(const PreparedStep& each, Range images, const float* from, const float* other, float* to, float* slopes, float* positions,
+  void runStep(const PreparedStep& each, Range images, const float* from, const float* other, float* to, float* slopes, float* saved,
                const float* zeros, const Team& team, const float* source, float* target) const;
 
   const Plan& plan_;

@@ -29,7 +29,8 @@ class Reader {
 
 Geometry readGeometry(Reader& reader) {
   Geometry g{};
-  for (int64_t* each : {&g.inputs, &g.outputs, &g.kernel, &g.stride, &g.top, &g.left, &g.height, &g.width, &g.outHeight, &g.outWidth})
+  for (int64_t* each : {&g.inputs, &g.outputs, &g.kernel, &g.stride, &g.top, &g.left, &g.height, &g.width, &g.outHeight, &g.outWidth,
+                        &g.groups})
     *each = reader.next();
   return g;
 }
@@ -37,7 +38,7 @@ Geometry readGeometry(Reader& reader) {
 Step readStep(Reader& reader) {
   Step step{};
   step.kind = static_cast<StepKind>(reader.next());
-  for (int64_t* each : {&step.from, &step.to, &step.other, &step.curve, &step.derivative, &step.slopes, &step.positions, &step.weights,
+  for (int64_t* each : {&step.from, &step.to, &step.other, &step.curve, &step.derivative, &step.slopes, &step.saved, &step.weights,
                         &step.bias})
     *each = reader.next();
   step.geometry = readGeometry(reader);
@@ -46,16 +47,18 @@ Step readStep(Reader& reader) {
 
 void check(const Step& step, const Plan& plan, int64_t constants) {
   const auto within = [](int64_t number, size_t count) { return number >= -1 && number < static_cast<int64_t>(count); };
-  const bool known = step.kind >= StepKind::kLoad && step.kind <= StepKind::kMaxPoolBack;
+  const bool known = step.kind >= StepKind::kLoad && step.kind <= StepKind::kGateBackToGate;
   const bool placed = within(step.from, plan.values.size()) && within(step.to, plan.values.size()) && within(step.other, plan.values.size());
   const bool curved = within(step.curve, plan.curves.size()) && within(step.derivative, plan.curves.size());
   const bool given = within(step.weights, static_cast<size_t>(constants)) && within(step.bias, static_cast<size_t>(constants));
-  const auto fits = [&](int64_t number, int64_t value) {
+  const auto fits = [&](int64_t number, int64_t value, int64_t more) {
     if (number == -1) return true;
     return value >= 0 && number >= 0 && within(number, plan.kept.size()) &&
-           plan.kept[static_cast<size_t>(number)] == plan.values[static_cast<size_t>(value)];
+           plan.kept[static_cast<size_t>(number)] == plan.values[static_cast<size_t>(value)] + more;
   };
-  const bool kept = fits(step.slopes, step.to) && fits(step.positions, step.kind == StepKind::kMaxPool ? step.to : step.from);
+  const bool forward = step.kind == StepKind::kMaxPool || step.kind == StepKind::kGate;
+  const bool gated = step.kind >= StepKind::kGate && step.kind <= StepKind::kGateBackToGate;
+  const bool kept = fits(step.slopes, step.to, 0) && fits(step.saved, forward ? step.to : step.from, gated ? step.geometry.inputs : 0);
   TORCH_CHECK(known && placed && curved && given && kept, "internal: a step of an execution plan refers to nothing.");
 }
 

@@ -21,19 +21,22 @@ enum class StepKind : int64_t {
   kStore = 7,            // logits, or the images' gradient times scale, to channels first
   kMaxPool = 8,          // keeps where each maximum was
   kMaxPoolBack = 9,      // (dy where the maximum was + other) · slopes
-  kNear = 10,            // what the leading steps lead to, by plan_near.h; not written in a plan
+  kGate = 10,            // x · σ(other) of each channel; keeps x · σ'(other), and after that σ(other)
+  kGateBack = 11,        // to x: (dy · σ + other) · slopes
+  kGateBackToGate = 12,  // to the gate: the sum over the places of dy · x σ', plus other, times the slopes
+  kNear = 13,            // what the leading steps lead to, by plan_near.h; not written in a plan
 };
 
 // Of the convolution or the windows forward, whichever way it is gone.
 struct Geometry {
-  int64_t inputs, outputs, kernel, stride, top, left, height, width, outHeight, outWidth;
+  int64_t inputs, outputs, kernel, stride, top, left, height, width, outHeight, outWidth, groups;
 };
 
 struct Step {
   StepKind kind;
   int64_t from, to, other;   // numbers of values; -1 for none
   int64_t curve, derivative;  // numbers of curves
-  int64_t slopes, positions;  // what is kept of it for the way back, by its number; -1 for nothing
+  int64_t slopes, saved;      // what is kept for the way back, by its number: slopes, and what else the kind says; -1 for nothing
   int64_t weights, bias;     // numbers of constants: packed weights and bias, or scale and shift
   Geometry geometry;
 };
@@ -49,7 +52,7 @@ struct Plan {
 // Reads and checks it: throws where a number refers to nothing.
 Plan readPlan(c10::IntArrayRef plan, c10::ArrayRef<double> curves, int64_t constants);
 
-// From the ten numbers of a geometry.
+// From the numbers of a geometry.
 Geometry readGeometry(c10::IntArrayRef numbers);
 
 }  // namespace satin

@@ -14,11 +14,11 @@ constexpr int64_t kBlock = 48;
 constexpr int kNarrow = 4;
 
 // Whether lanes run over inputs, of which there are whole vectors.
-bool isNarrow(const TapConvolution& shape) { return shape.outputs <= kNarrow && shape.inputs % 8 == 0; }
+bool isNarrow(const TapConvolution& shape) { return shape.groups == 1 && shape.outputs <= kNarrow && shape.inputs % 8 == 0; }
 
 // As many as the processor has, or half as many where the others would be empty.
 int lanesOf(const TapConvolution& shape) {
-  const bool half = isNarrow(shape) ? shape.inputs % 16 != 0 : shape.outputs <= 8;
+  const bool half = shape.groups > 1 ? shape.outputs % 16 != 0 : isNarrow(shape) ? shape.inputs % 16 != 0 : shape.outputs <= 8;
   return half ? std::min(8, vectorLanes()) : vectorLanes();
 }
 
@@ -80,9 +80,10 @@ template <int lanes, int places, int vectors>
 SATIN_INLINE void multiply(const TapConvolution& shape, const Block& block, int64_t first, const float* panel, int64_t output) {
   Vec<lanes> sums[places][vectors] = {};
   const std::size_t taps = shape.taps.size();
+  const int64_t begin = output / shape.groupOutputs() * shape.groupInputs(), end = begin + shape.groupInputs();
   for (std::size_t tap = 0; tap < taps; tap++) {
     const float* const* from = block.from + first * taps + tap;
-    for (int64_t input = 0; input < shape.inputs; input++, panel += vectors * lanes) {
+    for (int64_t input = begin; input < end; input++, panel += vectors * lanes) {
       Vec<lanes> weight[vectors];
       for (int v = 0; v < vectors; v++) weight[v] = load<lanes>(panel + v * lanes);
       for (int place = 0; place < places; place++) {
@@ -105,12 +106,53 @@ SATIN_INLINE void multiply(const TapConvolution& shape, const Block& block, int6
 
 template <int lanes, int places, int vectors>
 SATIN_INLINE void multiplyPanels(const TapConvolution& shape, const Block& block, int64_t count, const float* packed) {
-  const int64_t panelSize = static_cast<int64_t>(shape.taps.size()) * shape.inputs * vectors * lanes;
+  const int64_t panelSize = static_cast<int64_t>(shape.taps.size()) * shape.groupInputs() * vectors * lanes;
   for (int64_t output = 0; output < shape.outputs; output += vectors * lanes, packed += panelSize) {
     int64_t place = 0;
     for (; place + places <= count; place += places) multiply<lanes, places, vectors>(shape, block, place, packed, output);
     for (; place + 2 <= count; place += 2) multiply<lanes, 2, vectors>(shape, block, place, packed, output);
     for (; place < count; place++) multiply<lanes, 1, vectors>(shape, block, place, packed, output);
+  }
+}
+
+// In each lane number `member` of the lane's group.
+template <int lanes, int group>
+SATIN_INLINE Vec<lanes> ofGroup(const Vec<lanes>& numbers, int member) {
+  if constexpr (group == 1) return numbers;
+  typename Vector<lanes>::Places places;
+  for (int lane = 0; lane < lanes; lane++) places[lane] = lane / group * group + member;
+  return __builtin_shuffle(numbers, places);
+}
+
+// `places` places of one vector of outputs, whose inputs are the same channels: small groups.
+template <int lanes, int places, int group>
+SATIN_INLINE void multiplyGroups(const TapConvolution& shape, const Block& block, int64_t first, const float* panel, int64_t output) {
+  Vec<lanes> sums[places] = {};
+  const std::size_t taps = shape.taps.size();
+  for (std::size_t tap = 0; tap < taps; tap++) {
+    const float* const* from = block.from + first * taps + tap;
+    Vec<lanes> numbers[places];
+    for (int place = 0; place < places; place++) numbers[place] = load<lanes>(from[place * taps] + output);
+#pragma GCC unroll 8
+    for (int member = 0; member < group; member++, panel += lanes) {
+      const Vec<lanes> weight = load<lanes>(panel);
+      for (int place = 0; place < places; place++) sums[place] += ofGroup<lanes, group>(numbers[place], member) * weight;
+    }
+  }
+  for (int place = 0; place < places; place++) store<lanes>(block.to[first + place] + output, sums[place]);
+}
+
+template <int lanes, int places, int group>
+SATIN_INLINE void multiplySmallGroups(const TapConvolution& shape, const Block& block, int64_t count, const float* packed) {
+  if (shape.groupInputs() > group) {
+    if constexpr (2 * group < lanes) multiplySmallGroups<lanes, places, 2 * group>(shape, block, count, packed);
+    return;
+  }
+  const int64_t panelSize = static_cast<int64_t>(shape.taps.size()) * group * lanes;
+  for (int64_t output = 0; output < shape.outputs; output += lanes, packed += panelSize) {
+    int64_t place = 0;
+    for (; place + places <= count; place += places) multiplyGroups<lanes, places, group>(shape, block, place, packed, output);
+    for (; place < count; place++) multiplyGroups<lanes, 1, group>(shape, block, place, packed, output);
   }
 }
 
@@ -176,11 +218,12 @@ SATIN_INLINE void convolve(const TapConvolution& shape, const float* x, const fl
   std::vector<const float*> pointers(shape.taps.size() * kBlock);
   Block block = {pointers.data(), {}};
   const Reach reach = reachOf(shape);
-  const int64_t vectors = vectorsOf<lanes>(shape.outputs);
+  const int64_t vectors = vectorsOf<lanes>(shape.groupOutputs());
   for (int64_t first = begin; first < end; first += kBlock) {
     const int64_t count = std::min(kBlock, end - first);
     locate(shape, reach, x, first, count, zeros, y, block);
     if (isNarrow(shape)) multiplyNarrow<lanes, 4, kNarrow>(shape, block, count, packed);
+    else if (shape.groups > 1 && shape.groupInputs() < lanes) multiplySmallGroups<lanes, lanes == 16 ? 12 : 6, 1>(shape, block, count, packed);
     else if (vectors == 1) multiplyPanels<lanes, 12, 1>(shape, block, count, packed);
     else if (vectors == 2) multiplyPanels<lanes, 6, 2>(shape, block, count, packed);
     else if constexpr (lanes == 16) multiplyPanels<lanes, 6, 4>(shape, block, count, packed);
@@ -201,15 +244,15 @@ SATIN_AVX2 void convolve8(const TapConvolution& shape, const float* x, const flo
 TapLayout tapLayout(const TapConvolution& shape) {
   if (isNarrow(shape)) return {shape.outputs, lanesOf(shape)};
   switch (lanesOf(shape)) {
-    case 16: return {16 * vectorsOf<16>(shape.outputs), 1};
-    case 8: return {8 * vectorsOf<8>(shape.outputs), 1};
-    default: return {4 * vectorsOf<4>(shape.outputs), 1};
+    case 16: return {16 * vectorsOf<16>(shape.groupOutputs()), 1};
+    case 8: return {8 * vectorsOf<8>(shape.groupOutputs()), 1};
+    default: return {4 * vectorsOf<4>(shape.groupOutputs()), 1};
   }
 }
 
 int64_t tapWeightCount(const TapConvolution& shape) {
   const int64_t panel = tapLayout(shape).outputs, panels = (shape.outputs + panel - 1) / panel;
-  return panels * panel * static_cast<int64_t>(shape.taps.size()) * shape.inputs;
+  return panels * panel * static_cast<int64_t>(shape.taps.size()) * shape.groupInputs();
 }
 
 void convolveByTaps(const TapConvolution& shape, const float* x, const float* packed, int64_t begin, int64_t end, const float* zeros,

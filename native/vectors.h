@@ -11,6 +11,7 @@ template <int lanes>
 struct Vector {
   typedef float Type __attribute__((vector_size(4 * lanes)));
   typedef float Unaligned __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
+  typedef int Places __attribute__((vector_size(4 * lanes)));  // from which lane each is taken
 };
 template <int lanes>
 using Vec = typename Vector<lanes>::Type;

@@ -1,4 +1,4 @@
-"""The CIFAR-style ResNet-18 of the step bench and of the golden values, and the ResNet-50 of ImageNet.
+"""The CIFAR-style ResNet-18 of the step bench and of the golden values, and the ResNet-50 and ResNeXt-50 of ImageNet.
 
 A 3x3 stem without pooling, four stages of two basic blocks with strides 1, 2, 2, 2 and widths w, 2w, 4w, 8w, a
 projection (1x1 convolution and batch norm) where the shape changes, global average pooling, one linear layer. The
@@ -33,16 +33,20 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """out = act(bn3(conv3(act(bn2(conv2(act(bn1(conv1(x)))))))) + shortcut(x)); the stride is in the 3x3 convolution."""
+    """out = act(bn3(conv3(act(bn2(conv2(act(bn1(conv1(x)))))))) + shortcut(x)); the stride is in the 3x3 convolution.
 
-    def __init__(self, in_planes, planes, stride, activation):
+    With 32 groups that convolution has twice as many channels: ResNeXt-50 32x4d.
+    """
+
+    def __init__(self, in_planes, planes, stride, activation, groups):
         super().__init__()
         self.activation = activation
-        self.conv1 = nn.Conv2d(in_planes, planes, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(planes)
-        self.conv2 = nn.Conv2d(planes, planes, 3, stride=stride, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(planes)
-        self.conv3 = nn.Conv2d(planes, 4 * planes, 1, bias=False)
+        inner = planes if groups == 1 else 2 * planes
+        self.conv1 = nn.Conv2d(in_planes, inner, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(inner)
+        self.conv2 = nn.Conv2d(inner, inner, 3, stride=stride, padding=1, groups=groups, bias=False)
+        self.bn2 = nn.BatchNorm2d(inner)
+        self.conv3 = nn.Conv2d(inner, 4 * planes, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(4 * planes)
         self.shortcut = nn.Sequential()
         if stride != 1 or in_planes != 4 * planes:
@@ -60,7 +64,7 @@ class Bottleneck(nn.Module):
 class ResNet50(nn.Module):
     """The ResNet-50 of ImageNet: a 7x7 stem of stride 2, max pooling, stages of 3, 4, 6 and 3 bottlenecks."""
 
-    def __init__(self, width, activation, classes=1000, channels=3):
+    def __init__(self, width, activation, classes=1000, channels=3, groups=1):
         super().__init__()
         self.activation = activation
         self.conv1 = nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False)
@@ -69,7 +73,8 @@ class ResNet50(nn.Module):
         for stage, count in enumerate((3, 4, 6, 3)):
             blocks = []
             for place in range(count):
-                blocks.append(Bottleneck(planes, width * 2**stage, 2 if place == 0 and stage > 0 else 1, activation))
+                stride = 2 if place == 0 and stage > 0 else 1
+                blocks.append(Bottleneck(planes, width * 2**stage, stride, activation, groups))
                 planes = 4 * width * 2**stage
             self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
         self.linear = nn.Linear(planes, classes)

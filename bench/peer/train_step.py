@@ -6,8 +6,9 @@ and answers each with one line of JSON on standard output:
     setup {"width": 16, "activation": "silu", "variant": "compile-channels-last", "batch": 128, "threads": 2}
         -> {"ready": true, "torch": "2.13.0", "parameters": 701466, "loss": 2.4, "setupSeconds": 60.0, ...}
            after compilation and warm-up, which are in no later figure. More fields, with their defaults: "device": "cpu" or
-           "cuda"; "precision": "float32", "tf32" or "bfloat16" (autocast); "attackSteps": 1; "network": "resnet18" or
-           "resnet50", the latter on 3x224x224 with 1000 classes; "work": "step", or "attack-pass": the loss's gradient with
+           "cuda"; "precision": "float32", "tf32" or "bfloat16" (autocast); "attackSteps": 1; "network": "resnet18", or
+           on 3x224x224 with 1000 classes "resnet50", "resnext50-32x4d" and "efficientnet-b0", which is torchvision's: of width 64
+           with SiLU; "work": "step", or "attack-pass": the loss's gradient with
            respect to the images alone, batch norm in evaluation mode and folded into the convolutions. On CUDA cuDNN chooses its fastest algorithms, as a user
            who wants speed lets it, and no step waits for the card.
     run 10
@@ -27,6 +28,7 @@ import json
 import os
 import sys
 import time
+from functools import partial
 
 import torch
 from torch.fx.experimental.optimization import fuse
@@ -41,7 +43,22 @@ STEP_SIZE = 10 / 255  # 1.25 epsilon: one step reaches the far side of the ball 
 LEARNING_RATE = 0.01  # low: the data are noise, and gradients that vanish would bring slow denormal numbers
 BATCHES = 8  # batches of noise that the steps go round
 WARM_UP_STEPS = 3
-NETWORKS = {"resnet18": (ResNet18, 32, 10), "resnet50": (ResNet50, 224, 1000)}  # with the size of images and the classes
+
+
+def efficientnet_b0(width, activation, classes):
+    from torchvision import models
+
+    if width != 64 or activation is not functional.silu:
+        raise ValueError("Expected width 64 and silu, as torchvision's EfficientNet has them.")
+    return models.efficientnet_b0(num_classes=classes)
+
+
+NETWORKS = {  # with the size of images and the classes
+    "resnet18": (ResNet18, 32, 10),
+    "resnet50": (ResNet50, 224, 1000),
+    "resnext50-32x4d": (partial(ResNet50, groups=32), 224, 1000),
+    "efficientnet-b0": (efficientnet_b0, 224, 1000),
+}
 PRECISIONS = ("float32", "tf32", "bfloat16")
 WORK = ("step", "attack-pass")
 DEFAULTS = {"device": "cpu", "precision": "float32", "attackSteps": 1, "network": "resnet18", "work": "step"}

@@ -38,7 +38,9 @@ export function differentiate({ sizes, steps, logits, images }: ForwardPlan): Ba
   for (const step of [...steps].reverse()) {
     const gradient = gradients.get(step.to)!;
     // First what costs nothing, so that the sum is part of the convolution.
-    if (step.other !== null) pass(step.other, gradient);
+    if (step.kind === 'gate')
+      add(step.other, (sum) => ({ kind: 'gate-to-gate', from: gradient, forward: step, ...sum }));
+    else if (step.other !== null) pass(step.other, gradient);
     if (step.kind === 'curve') pass(step.from, gradient);
     else add(step.from, (sum) => backOf(step, gradient, sum));
   }
@@ -57,6 +59,8 @@ function backOf(
       return { kind: 'mean', from, places: step.places, ...target };
     case 'max-pool':
       return { kind: 'max-pool', from, forward: step, ...target };
+    case 'gate':
+      return { kind: 'gate', from, forward: step, ...target };
     case 'convolution':
       return { kind: 'convolution', from, forward: step, ...target };
   }

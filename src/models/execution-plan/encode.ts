@@ -24,6 +24,9 @@ const kinds = {
   store: 7,
   maxPool: 8,
   maxPoolBack: 9,
+  gate: 10,
+  gateBack: 11,
+  gateBackToGate: 12,
 } as const;
 
 /** The fields of a step; what it does not have is left out. */
@@ -35,7 +38,7 @@ interface Fields {
   readonly curve?: number;
   readonly derivative?: number;
   readonly slopes?: number | undefined;
-  readonly positions?: number | undefined;
+  readonly saved?: number | undefined;
   readonly weights?: number | undefined;
   readonly bias?: number | undefined;
   readonly geometry?: Partial<Geometry>;
@@ -59,11 +62,12 @@ export function encode(
     return curves.push(kind, a, b) / 3 - 1;
   };
   const slopes = new Map<ValueNumber, number>();
-  const positions = new Map<ForwardStep, number>();
+  /** What steps keep besides slopes. */
+  const saved = new Map<ForwardStep, number>();
   const backWeights = new Map<ForwardStep, number>();
   /** Numbers of an image in each array that is kept for the way back. */
   const kept: number[] = [];
-  const keepAlike = (value: ValueNumber) => kept.push(forward.sizes[value]!) - 1;
+  const keepAlike = (value: ValueNumber, more = 0) => kept.push(forward.sizes[value]! + more) - 1;
 
   const [channels, height, width] = forward.shape;
   return scope(() => {
@@ -82,8 +86,13 @@ export function encode(
       const { from, to, other } = step;
       if (step.keeps) slopes.set(to, keepAlike(to));
       if (step.kind === 'max-pool') {
-        positions.set(step, keepAlike(to));
-        ahead.push({ kind: 'maxPool', from, to, positions: positions.get(step), geometry: step.geometry });
+        saved.set(step, keepAlike(to));
+        ahead.push({ kind: 'maxPool', from, to, saved: saved.get(step), geometry: step.geometry });
+        continue;
+      }
+      if (step.kind === 'gate') {
+        saved.set(step, keepAlike(to, step.channels));
+        ahead.push({ kind: 'gate', from, to, other, saved: saved.get(step), geometry: gateGeometry(step) });
         continue;
       }
       if (step.kind === 'mean') {
@@ -137,8 +146,15 @@ export function encode(
         back.push({
           kind: 'maxPoolBack',
           ...shared,
-          positions: positions.get(step.forward),
+          saved: saved.get(step.forward),
           geometry: step.forward.geometry,
+        });
+      else if (step.kind === 'gate' || step.kind === 'gate-to-gate')
+        back.push({
+          kind: step.kind === 'gate' ? 'gateBack' : 'gateBackToGate',
+          ...shared,
+          saved: saved.get(step.forward),
+          geometry: gateGeometry(step.forward),
         });
       else if (step.kind === 'mean')
         back.push({ kind: 'meanBack', ...shared, geometry: { height: step.places } });
@@ -161,13 +177,18 @@ const identity: Curve = { kind: 'identity' };
 
 function numbersOf(fields: Fields): number[] {
   const { kind, from = -1, to = -1, other, curve = -1, derivative = -1 } = fields;
-  const { slopes = -1, positions = -1, weights = -1, bias = -1, geometry = {} } = fields;
-  const head = [kinds[kind], from, to, other ?? -1, curve, derivative, slopes, positions, weights, bias];
+  const { slopes = -1, saved = -1, weights = -1, bias = -1, geometry = {} } = fields;
+  const head = [kinds[kind], from, to, other ?? -1, curve, derivative, slopes, saved, weights, bias];
   return [...head, ...geometryNumbers(geometry)];
 }
 
+const gateGeometry = ({ channels, places }: Extract<ForwardStep, { kind: 'gate' }>): Partial<Geometry> => ({
+  inputs: channels,
+  height: places,
+});
+
 function geometryNumbers(geometry: Partial<Geometry>): number[] {
   const { inputs = 0, outputs = 0, kernel = 0, stride = 0, top = 0, left = 0 } = geometry;
-  const { height = 0, width = 0, outHeight = 0, outWidth = 0 } = geometry;
-  return [inputs, outputs, kernel, stride, top, left, height, width, outHeight, outWidth];
+  const { height = 0, width = 0, outHeight = 0, outWidth = 0, groups = 0 } = geometry;
+  return [inputs, outputs, kernel, stride, top, left, height, width, outHeight, outWidth, groups];
 }

@@ -1,6 +1,6 @@
 import { ConstantArithmetic } from '../../onnx/operators/constant-arithmetic.js';
 import { Convolution } from '../../onnx/operators/convolution.js';
-import { Activation, Sum } from '../../onnx/operators/elementwise.js';
+import { Activation, ChannelProduct, Sigmoid, Sum } from '../../onnx/operators/elementwise.js';
 import { Linear } from '../../onnx/operators/linear.js';
 import { ChannelPad, Subsample } from '../../onnx/operators/padded-shortcut.js';
 import { MaxPool, SpatialMean } from '../../onnx/operators/pooling.js';
@@ -47,6 +47,8 @@ class Fuser {
   readonly #numbers = new Map<Value, ValueNumber>();
   readonly #uses = new Map<Value, number>();
   readonly #open = new Map<Value, Open>();
+  /** What sigmoids are of, each for the product with it. */
+  readonly #gates = new Map<Value, Value>();
   readonly #strided = new Map<Value, { readonly from: Value; readonly stride: number }>();
   readonly #steps: ForwardStep[] = [];
   /** The pixels after the arithmetic so far. */
@@ -65,7 +67,8 @@ class Fuser {
     if (step instanceof Convolution) return this.#convolution(step);
     if (step instanceof Linear) {
       const [outputs, inputs] = step.weight.shape as [number, number];
-      const one = { kernel: 1, stride: 1, top: 0, left: 0, height: 1, width: 1, outHeight: 1, outWidth: 1 };
+      const place = { height: 1, width: 1, outHeight: 1, outWidth: 1 };
+      const one = { kernel: 1, stride: 1, top: 0, left: 0, groups: 1, ...place };
       return this.#begin(step.output, {
         kind: 'convolution',
         from: step.inputs[0],
@@ -77,6 +80,11 @@ class Fuser {
     }
     if (step instanceof Sum) return this.#sum(step);
     if (step instanceof Activation) return this.#activation(step);
+    if (step instanceof Sigmoid) {
+      this.#gates.set(step.output, step.inputs[0]);
+      return this.#isReadOnce(step.output);
+    }
+    if (step instanceof ChannelProduct) return this.#gate(step);
     if (step instanceof SpatialMean) {
       const from = this.#number(step.inputs[0]);
       const [, height = 1, width = 1] = step.inputs[0].shape;
@@ -139,7 +147,7 @@ class Fuser {
 
   #convolution({ inputs: [x], output, weight, bias, stride, pads, groups }: Convolution): boolean {
     const [outputs, inputs, kernel, width] = weight.shape as [number, number, number, number];
-    if (groups !== 1 || kernel !== width) return false;
+    if (kernel !== width || !isServed(groups, { inputs: inputs * groups, outputs })) return false;
     const [, inHeight, inWidth] = x.shape as [number, number, number];
     const [, outHeight, outWidth] = output.shape as [number, number, number];
     return this.#begin(output, {
@@ -149,7 +157,7 @@ class Fuser {
       weight,
       bias: bias === null ? null : valuesOf(bias),
       geometry: {
-        inputs,
+        inputs: inputs * groups,
         outputs,
         kernel,
         stride,
@@ -159,6 +167,7 @@ class Fuser {
         width: inWidth,
         outHeight,
         outWidth,
+        groups,
       },
     });
   }
@@ -167,7 +176,7 @@ class Fuser {
     const [channels, height, width] = x.shape as [number, number, number];
     const [, outHeight, outWidth] = output.shape as [number, number, number];
     const size = { kernel, stride, top: pads.top, left: pads.left, height, width, outHeight, outWidth };
-    const geometry = { inputs: channels, outputs: channels, ...size };
+    const geometry = { inputs: channels, outputs: channels, groups: 1, ...size };
     const from = this.#number(x);
     const to = this.#newNumber(output);
     this.#steps.push({ kind: 'max-pool', from, to, other: null, keeps: false, geometry });
@@ -188,6 +197,16 @@ class Fuser {
     }
     this.#number(b);
     return this.#begin(output, { kind: 'curve', from: a, other: b, affine: null });
+  }
+
+  #gate({ inputs: [x, open], output }: ChannelProduct): boolean {
+    const gate = this.#gates.get(open);
+    if (gate === undefined) return false;
+    const [from, other] = [this.#number(x), this.#number(gate)];
+    const [channels, height, width] = x.shape as [number, number, number];
+    const to = this.#newNumber(output);
+    this.#steps.push({ kind: 'gate', from, to, other, keeps: false, channels, places: height * width });
+    return true;
   }
 
   #activation({ inputs: [x], output, readCurve }: Activation): boolean {
@@ -227,7 +246,19 @@ class Fuser {
       other: null,
       weight,
       bias: null,
-      geometry: { inputs, outputs, kernel: 1, stride, top: 0, left: 0, height, width, outHeight, outWidth },
+      geometry: {
+        inputs,
+        outputs,
+        kernel: 1,
+        stride,
+        top: 0,
+        left: 0,
+        groups: 1,
+        height,
+        width,
+        outHeight,
+        outWidth,
+      },
     });
   }
 
@@ -272,4 +303,10 @@ class Fuser {
     this.#numbers.set(value, number);
     return number;
   }
+}
+
+/** Whether the engine has a kernel for these groups: native/tap_convolution_kernel.h. */
+function isServed(groups: number, { inputs, outputs }: Pick<Geometry, 'inputs' | 'outputs'>): boolean {
+  const isPowerOfTwo = Number.isInteger(Math.log2(inputs / groups));
+  return groups === 1 || (inputs === outputs && inputs % 8 === 0 && isPowerOfTwo);
 }

@@ -16,6 +16,7 @@ export interface Geometry {
   readonly width: number;
   readonly outHeight: number;
   readonly outWidth: number;
+  readonly groups: number;
 }
 
 interface Written {
@@ -32,7 +33,7 @@ export type ForwardStep = Written &
         readonly other: ValueNumber | null;
         readonly curve: Curve | null;
         readonly keeps: boolean;
-        /** [outputs, inputs, kernel, kernel], or [outputs, inputs] of a linear layer */
+        /** [outputs, inputs / groups, kernel, kernel], or [outputs, inputs] of a linear layer */
         readonly weight: Constant;
         readonly bias: Float32Array | null;
         readonly geometry: Geometry;
@@ -62,6 +63,16 @@ export type ForwardStep = Written &
         readonly keeps: false;
         /** Its outputs are its inputs: channels. */
         readonly geometry: Geometry;
+      }
+    | {
+        /** x · σ(gate) of each channel. */
+        readonly kind: 'gate';
+        readonly from: ValueNumber;
+        /** The gate, a number for each channel. */
+        readonly other: ValueNumber;
+        readonly keeps: false;
+        readonly channels: number;
+        readonly places: number;
       }
   );
 
@@ -97,6 +108,7 @@ export type BackwardStep = Written & {
     | { readonly kind: 'convolution'; readonly forward: Extract<ForwardStep, { kind: 'convolution' }> }
     | { readonly kind: 'mean'; readonly places: number }
     | { readonly kind: 'max-pool'; readonly forward: Extract<ForwardStep, { kind: 'max-pool' }> }
+    | { readonly kind: 'gate' | 'gate-to-gate'; readonly forward: Extract<ForwardStep, { kind: 'gate' }> }
     | { readonly kind: 'sum' }
   );
 

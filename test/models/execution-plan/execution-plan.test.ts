@@ -71,6 +71,11 @@ const subjects: readonly (readonly [ModelName, number, string, Shape, padding?: 
   ['wideresnet28-10', 0.1, 'elu', [3, 16, 16]],
   ['resnet18-imagenet', 0.25, 'silu', [3, 45, 64], 'same'],
   ['resnet50', 0.25, 'relu', [3, 64, 64]],
+  // Groups of 1 and of 2, 4, 8, 16 channels and more, in whole and half vectors; gates.
+  ['efficientnet-b0', 0.5, 'silu', [3, 45, 52]],
+  ['efficientnet-b0', 0.25, 'softplus(3)', [1, 64, 64], 'same'],
+  ['resnext50-32x4d', 0.5, 'silu', [3, 45, 64]],
+  ['resnext50-32x8d', 1, 'relu', [3, 40, 33]],
   // Weights that do not fit a cache, which threads share even where each has images of its own.
   ['resnet18', 0.625, 'silu', [3, 12, 12]],
 ];
@@ -140,7 +145,8 @@ describe('an execution plan', () => {
     normalise: null,
   });
 
-  const unknown = () => lively({ ...model.description, architecture: 'efficientnet-b0', width: 0.5 });
+  // Groups of three channels.
+  const unknown = () => lively({ ...model.description, architecture: 'resnext50-32x4d', width: 0.75 });
 
   it('gives an image the same numbers in every batch, by any number of threads', () => {
     using plan = ExecutionPlan.make(recordModel(model))!;
@@ -219,7 +225,7 @@ describe('an execution plan', () => {
     using plan = ExecutionPlan.make(recordModel(model))!;
     const { constants, curves, numbers } = plan.encoded;
     // The slopes of the last step, which stores the gradient of the images and has none.
-    const slopes = numbers.length - 14;
+    const slopes = numbers.length - 15;
     assert.equal(numbers[slopes], -1);
     scope(() => {
       const x = images(1, [3, 32, 32]);
