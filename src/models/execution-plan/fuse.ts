@@ -54,6 +54,8 @@ class Fuser {
   /** The pixels after the arithmetic so far. */
   #loaded: Value;
   #load: Affine | null = null;
+  /** Whether each value that a step reads is computed: sigmoids and subsamples are only in what they are known for. */
+  #isComplete = true;
 
   constructor(readonly program: Program) {
     for (const value of [...program.steps.flatMap(({ inputs }) => inputs), program.logits])
@@ -97,15 +99,17 @@ class Fuser {
     return step instanceof ChannelPad && this.#channelPad(step);
   }
 
-  finish(): ForwardPlan {
+  finish(): ForwardPlan | null {
     const { images, logits } = this.program;
     const number = this.#number(logits);
+    const first = this.#number(this.#loaded);
+    if (!this.#isComplete) return null;
     return {
       shape: images.shape as [number, number, number],
       classes: this.#sizes[number]!,
       sizes: this.#sizes,
       load: this.#load,
-      images: this.#number(this.#loaded),
+      images: first,
       steps: this.#steps,
       logits: number,
     };
@@ -278,7 +282,10 @@ class Fuser {
     const known = this.#numbers.get(value);
     if (known !== undefined) return known;
     const open = this.#open.get(value);
-    if (open === undefined) return this.#newNumber(value); // the pixels
+    if (open === undefined) {
+      if (value !== this.#loaded) this.#isComplete = false;
+      return this.#newNumber(value);
+    }
     this.#open.delete(value);
     return this.#close(value, open, null);
   }
