@@ -75,5 +75,5 @@ export function smoothLoses({ networks, isOfActivation }: ReportInput): string |
     ({ name, evaluation }) =>
       `${name} by ${((best.evaluation.robust - evaluation.robust) * 100).toFixed(1)} points`,
   );
-  return `Here smoothness does not help: under attack, ${best.name} is ahead of ${list(behind)}.`;
+  return `No gain from smoothness in this run: under attack, ${best.name} is ahead of ${list(behind)}.`;
 }

@@ -88,6 +88,6 @@ function closing({ report, networks, seconds }: QuickstartSummary): string {
 /** Says it where the smooth network loses, instead of a number with a minus that is easily overlooked. */
 function differenceOf(silu: Network, relu: Network): string {
   const points = ((silu.robust - relu.robust) * 100).toFixed(1);
-  const loses = silu.robust < relu.robust ? ': here smoothness does not help' : '';
+  const loses = silu.robust < relu.robust ? ': no gain from smoothness in this run' : '';
   return `${silu.activation} over ${relu.activation}, robust: ${points} points${loses}`;
 }
