@@ -1,7 +1,7 @@
 /**
  * `node scripts/parity/run.mjs PARITY REFERENCE PYTHON`: runs all unfinished jobs, two at a time with one thread each, the most
  * informative first. It can be stopped at any time (SIGTERM lets the two running jobs finish); the same command resumes. Jobs
- * are suspended while the file PARITY/pause exists.
+ * are suspended while the file PARITY/pause exists. Networks whose arrays are not there (arrays.mjs) are left out, and named.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';
@@ -98,14 +98,11 @@ for (;;) {
   paused = pause;
   if (!paused && !stopping) while (running.size < 2 && start());
   if (stopping && running.size === 0) break;
-  if (
-    !paused &&
-    running.size === 0 &&
-    [...plan()].every((job) => done(job) || failed.has(jobFile(parity, job)))
-  )
-    break;
+  if (!paused && running.size === 0 && next() === undefined) break;
   await new Promise((resolve) => setTimeout(resolve, 2000));
 }
+const left = new Set([...plan()].filter((job) => !ready(job)).map(({ network }) => network));
+if (left.size > 0) console.error(`Left out, without arrays: ${[...left].join(', ')}.`);
 if (failed.size > 0) {
   console.error(`${failed.size} jobs failed; see run.log:\n${[...failed].join('\n')}`);
   process.exitCode = 1;
