@@ -40,8 +40,8 @@ at::Tensor forward(const at::Tensor& images, at::TensorList constants, const Pla
 
 class RunPlan : public torch::autograd::Function<RunPlan> {
  public:
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& images, std::vector<at::Tensor> constants, std::vector<int64_t> numbers,
-                            std::vector<double> curves) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& images, std::vector<at::Tensor> constants, const at::Tensor& numbers,
+                            const at::Tensor& curves) {
     const Plan plan = readPlan(numbers, curves, static_cast<int64_t>(constants.size()));
     const BelowAutograd below;
     variable_list kept;
@@ -56,9 +56,7 @@ class RunPlan : public torch::autograd::Function<RunPlan> {
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     TORCH_CHECK(!at::GradMode::is_enabled(), "The input gradient of an execution plan cannot be differentiated again.");
     const std::vector<at::Tensor> constants = context->saved_data["constants"].toTensorVector();
-    const std::vector<int64_t> numbers = context->saved_data["plan"].toIntVector();
-    const std::vector<double> curves = context->saved_data["curves"].toDoubleVector();
-    const Plan plan = readPlan(numbers, curves, static_cast<int64_t>(constants.size()));
+    const Plan plan = readPlan(context->saved_data["plan"].toTensor(), context->saved_data["curves"].toTensor(), static_cast<int64_t>(constants.size()));
     const variable_list kept = context->get_saved_variables();
     const at::Tensor dy = gradients[0].contiguous();
     const int64_t count = dy.size(0);
@@ -85,12 +83,12 @@ at::Tensor planWeightsCpu(const at::Tensor& weight, at::IntArrayRef numbers, boo
   return packed;
 }
 
-at::Tensor runPlanCpu(const at::Tensor& images, at::TensorList constants, at::IntArrayRef numbers, at::ArrayRef<double> curves) {
+at::Tensor runPlanCpu(const at::Tensor& images, at::TensorList constants, const at::Tensor& numbers, const at::Tensor& curves) {
   return forward(images, constants, readPlan(numbers, curves, static_cast<int64_t>(constants.size())), nullptr);
 }
 
 at::Tensor runPlanNearCpu(const at::Tensor& images, const at::Tensor& near, const at::Tensor& memory, at::IntArrayRef slots, int64_t leading,
-                          at::TensorList constants, at::IntArrayRef numbers, at::ArrayRef<double> curves) {
+                          at::TensorList constants, const at::Tensor& numbers, const at::Tensor& curves) {
   const Plan plan = readPlan(numbers, curves, static_cast<int64_t>(constants.size()));
   checkImages(images, plan);
   checkImages(near, plan);
@@ -112,12 +110,12 @@ at::Tensor runPlanNearCpu(const at::Tensor& images, const at::Tensor& near, cons
   return logits;
 }
 
-at::Tensor runPlanAutogradCpu(const at::Tensor& images, at::TensorList constants, at::IntArrayRef numbers, at::ArrayRef<double> curves) {
+at::Tensor runPlanAutogradCpu(const at::Tensor& images, at::TensorList constants, const at::Tensor& numbers, const at::Tensor& curves) {
   if (!compute_requires_grad(images)) {
     const BelowAutograd below;
     return runPlanCpu(images, constants, numbers, curves);
   }
-  return RunPlan::apply(images, constants.vec(), numbers.vec(), curves.vec());
+  return RunPlan::apply(images, constants.vec(), numbers, curves);
 }
 
 }  // namespace satin

@@ -44,10 +44,10 @@ TORCH_LIBRARY(satin, library) {
       "Tensor? residual, Tensor weight, Tensor bias, Tensor running_mean, Tensor running_var, float epsilon, Tensor? coefficients, "
       "float[] activation) -> Tensor");
   library.def("plan_weights(Tensor weight, int[] geometry, bool back) -> Tensor");
-  library.def("run_plan(Tensor images, Tensor[] constants, int[] plan, float[] curves) -> Tensor");
+  library.def("run_plan(Tensor images, Tensor[] constants, Tensor plan, Tensor curves) -> Tensor");
   library.def(
-      "run_plan_near(Tensor images, Tensor near, Tensor(a!) memory, int[] slots, int leading, Tensor[] constants, int[] plan, "
-      "float[] curves) -> Tensor");
+      "run_plan_near(Tensor images, Tensor near, Tensor(a!) memory, int[] slots, int leading, Tensor[] constants, Tensor plan, "
+      "Tensor curves) -> Tensor");
   library.def("step_to_hyperplane(Tensor x, Tensor w, Tensor excess, bool euclidean) -> Tensor");
   library.def("project_in_l1(Tensor candidate, Tensor x, float epsilon) -> Tensor");
   library.def("sparse_direction(Tensor gradient, Tensor share) -> Tensor");

@@ -1,6 +1,6 @@
 #include "plan_steps.h"
 
-#include <c10/util/Exception.h>
+#include <ATen/ATen.h>
 
 #include "activation_kernel.h"
 
@@ -45,6 +45,13 @@ Step readStep(Reader& reader) {
   return step;
 }
 
+template <typename Number>
+c10::ArrayRef<Number> listOf(const at::Tensor& numbers, at::ScalarType type) {
+  TORCH_CHECK(numbers.scalar_type() == type && numbers.dim() == 1 && numbers.is_contiguous() && numbers.device().is_cpu(),
+              "internal: an execution plan is no list of ", type, ".");
+  return {numbers.data_ptr<Number>(), static_cast<size_t>(numbers.numel())};
+}
+
 void check(const Step& step, const Plan& plan, int64_t constants) {
   const auto within = [](int64_t number, size_t count) { return number >= -1 && number < static_cast<int64_t>(count); };
   const bool known = step.kind >= StepKind::kLoad && step.kind <= StepKind::kGateBackToGate;
@@ -69,8 +76,9 @@ Geometry readGeometry(c10::IntArrayRef numbers) {
   return readGeometry(reader);
 }
 
-Plan readPlan(c10::IntArrayRef numbers, c10::ArrayRef<double> curves, int64_t constants) {
-  Reader reader(numbers);
+Plan readPlan(const at::Tensor& encoded, const at::Tensor& encodedCurves, int64_t constants) {
+  Reader reader(listOf<int64_t>(encoded, at::kLong));
+  const c10::ArrayRef<double> curves = listOf<double>(encodedCurves, at::kDouble);
   Plan plan{};
   for (int64_t* each : {&plan.channels, &plan.height, &plan.width, &plan.classes}) *each = reader.next();
   for (std::vector<int64_t>* sizes : {&plan.kept, &plan.values}) {

@@ -1,7 +1,7 @@
 // The steps of an execution plan, as src/models/execution-plan/encode.ts writes them: whole numbers, one record each.
 #pragma once
 
-#include <c10/util/ArrayRef.h>
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <vector>
@@ -49,8 +49,8 @@ struct Plan {
   std::vector<Curve> curves;
 };
 
-// Reads and checks it: throws where a number refers to nothing.
-Plan readPlan(c10::IntArrayRef plan, c10::ArrayRef<double> curves, int64_t constants);
+// Reads and checks it: throws where a number refers to nothing. `plan`: int64; `curves`: float64, kind, a and b of each.
+Plan readPlan(const at::Tensor& plan, const at::Tensor& curves, int64_t constants);
 
 // From the numbers of a geometry.
 Geometry readGeometry(c10::IntArrayRef numbers);

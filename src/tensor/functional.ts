@@ -235,7 +235,7 @@ export function winogradWeights(weight: Tensor): readonly [forward: Tensor, back
 /**
  * Weights [O, I, K, K] of a convolution as an execution plan takes them, forward or from its outputs back to its inputs.
  *
- * @param geometry the ten numbers of native/plan_steps.h
+ * @param geometry the numbers of native/plan_steps.h
  */
 export function planWeights(weight: Tensor, geometry: readonly number[], back: boolean): Tensor {
   return one(planWeightsOperator, weight.handle, geometry, back);
@@ -244,14 +244,14 @@ export function planWeights(weight: Tensor, geometry: readonly number[], back: b
 /** An execution plan as the engine takes it. */
 interface EncodedPlan {
   readonly constants: readonly Tensor[];
-  readonly numbers: readonly number[];
-  readonly curves: readonly number[];
+  readonly numbers: Tensor;
+  readonly curves: Tensor;
 }
 
 /** Logits of images by an execution plan (native/execution_plan.h), differentiable once with respect to the images. */
 export function runPlan(images: Tensor, plan: EncodedPlan): Tensor {
   const constants = plan.constants.map(({ handle }) => handle);
-  return one(runPlanOperator, images.handle, constants, plan.numbers, plan.curves);
+  return one(runPlanOperator, images.handle, constants, plan.numbers.handle, plan.curves.handle);
 }
 
 /**
@@ -279,8 +279,8 @@ export function runPlanNear(
     slots,
     leading,
     constants,
-    numbers,
-    curves,
+    numbers.handle,
+    curves.handle,
   );
 }
 

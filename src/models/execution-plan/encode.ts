@@ -1,4 +1,4 @@
-import { tensor } from '../../tensor/create.js';
+import { integers, tensor } from '../../tensor/create.js';
 import { activationArgument, type Curve, planWeights } from '../../tensor/functional.js';
 import { keep, scope } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -8,9 +8,10 @@ import type { BackwardPlan, ForwardPlan, ForwardStep, Geometry, ValueNumber } fr
 export interface EncodedPlan {
   /** Packed weights, biases, scales and shifts. */
   readonly constants: readonly Tensor[];
-  readonly numbers: readonly number[];
-  /** Kind, a and b of each activation. */
-  readonly curves: readonly number[];
+  /** int64 */
+  readonly numbers: Tensor;
+  /** Kind, a and b of each activation, float64. */
+  readonly curves: Tensor;
 }
 
 const kinds = {
@@ -169,7 +170,11 @@ export function encode(
       ...[ahead.length, ...ahead.flatMap(numbersOf)],
       ...[back.length, ...back.flatMap(numbersOf)],
     ];
-    return { constants, numbers, curves };
+    return {
+      constants,
+      numbers: keep(integers(numbers)),
+      curves: keep(tensor(Float64Array.from(curves), [curves.length])),
+    };
   });
 }
 

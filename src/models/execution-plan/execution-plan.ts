@@ -68,6 +68,7 @@ export class ExecutionPlan {
   }
 
   [Symbol.dispose](): void {
-    for (const constant of this.encoded.constants) constant.dispose();
+    const { constants, numbers, curves } = this.encoded;
+    for (const each of [...constants, numbers, curves]) each.dispose();
   }
 }

@@ -223,7 +223,8 @@ describe('an execution plan', () => {
 
   it('is refused by the engine if a step refers to something that is not kept', () => {
     using plan = ExecutionPlan.make(recordModel(model))!;
-    const { constants, curves, numbers } = plan.encoded;
+    const { constants, curves } = plan.encoded;
+    const numbers = Array.from(plan.encoded.numbers.numbers());
     // The slopes of the last step, which stores the gradient of the images and has none.
     const slopes = numbers.length - 15;
     assert.equal(numbers[slopes], -1);
@@ -235,7 +236,7 @@ describe('an execution plan', () => {
             runPlan(x, {
               constants,
               curves,
-              numbers: numbers.map((each, at) => (at === slopes ? number : each)),
+              numbers: integers(numbers.map((each, at) => (at === slopes ? number : each))),
             }),
           /refers to nothing/,
         );
