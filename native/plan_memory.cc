@@ -13,28 +13,46 @@ constexpr int64_t kPlaces = 48 * 16;
 
 int64_t sizeOf(const Plan& plan, int64_t value) { return value < 0 ? 0 : plan.values[static_cast<size_t>(value)]; }
 
-// How many images a step takes at a time.
-int64_t imagesOf(const Plan& plan, const Step& step, int64_t weights, int64_t most) {
+// How many images steps take at a time, and whether they have many weights: those that do read them more often with fewer.
+struct Wanted {
+  int64_t images;
+  bool heavy;
+};
+
+Wanted wantedBy(const Plan& plan, const Step& step, int64_t weights, int64_t most) {
   const int64_t kept = step.slopes < 0 ? 0 : sizeOf(plan, step.to);
   const int64_t bytes = 4 * (sizeOf(plan, step.from) + sizeOf(plan, step.to) + sizeOf(plan, step.other) + kept);
   int64_t images = bytes == 0 ? most : std::max<int64_t>(1, kCache / bytes);
-  if (weights > kManyWeights) {
+  const bool heavy = weights > kManyWeights;
+  if (heavy) {
     const Geometry& g = step.geometry;
     const int64_t places = std::max<int64_t>(1, std::min(g.height * g.width, g.outHeight * g.outWidth));
     images = std::max(images, (kPlaces + places - 1) / places);
   }
-  return std::min(images, most);
+  return {std::min(images, most), heavy};
+}
+
+// What serves both; of two kinds those with many weights decide.
+Wanted together(const Wanted& a, const Wanted& b) {
+  if (a.heavy != b.heavy) return a.heavy ? a : b;
+  return {a.heavy ? std::max(a.images, b.images) : std::min(a.images, b.images), a.heavy};
 }
 
 std::vector<Segment> segmentsOf(const Plan& plan, const std::vector<Step>& steps, const std::vector<int64_t>& weights, int64_t images) {
   std::vector<Segment> segments;
+  Wanted last{};
   for (size_t at = 0; at < steps.size(); at++) {
-    const int64_t wanted = imagesOf(plan, steps[at], weights[at], images);
+    const Wanted wanted = wantedBy(plan, steps[at], weights[at], images);
     // A boundary costs a way through memory: only where it matters.
-    if (segments.empty() || wanted >= 2 * segments.back().images || 2 * wanted <= segments.back().images)
-      segments.push_back({at, at + 1, wanted});
-    else
-      segments.back() = {segments.back().begin, at + 1, std::min(segments.back().images, wanted)};
+    const bool begins = segments.empty() || wanted.images >= 2 * last.images || 2 * wanted.images <= last.images;
+    last = begins ? wanted : together(last, wanted);
+    if (begins) segments.push_back({at, at + 1, last.images});
+    else segments.back() = {segments.back().begin, at + 1, last.images};
+  }
+  // As many times, of nearly as many images each: a few that are left over would read all weights.
+  for (Segment& segment : segments) {
+    const int64_t times = (images + segment.images - 1) / segment.images;
+    segment.images = (images + times - 1) / times;
   }
   return segments;
 }

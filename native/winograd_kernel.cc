@@ -85,7 +85,16 @@ SATIN_INLINE void multiply(int64_t inputs, const float* from, const float* panel
     for (int v = 0; v < vectors; v++) store<lanes>(to + tile * toStride + v * lanes, sums[tile][v]);
 }
 
-// The same for `count` rows and some panels: `tiles` rows at once as long as there are so many, then fewer.
+// Fewer than `tiles` rows, all at once, so that the panel is read once.
+template <int lanes, int tiles, int vectors, int fixed>
+SATIN_INLINE void multiplyRest(int64_t count, int64_t inputs, const float* from, const float* panel, float* to, int64_t toStride) {
+  if constexpr (tiles > 1) {
+    if (count == tiles - 1) multiply<lanes, tiles - 1, vectors, fixed>(inputs, from, panel, to, toStride);
+    else multiplyRest<lanes, tiles - 1, vectors, fixed>(count, inputs, from, panel, to, toStride);
+  }
+}
+
+// The same for `count` rows and some panels: `tiles` rows at once as long as there are so many, then what is left.
 template <int lanes, int tiles, int vectors, int fixed = 0>
 SATIN_INLINE void multiplyPanels(const ConvolutionShape& shape, Range outputs, int64_t count, const float* from, const float* weights, float* to) {
   const int64_t fromStride = kPoints * shape.inputs, toStride = kPoints * shape.outputs;
@@ -94,12 +103,7 @@ SATIN_INLINE void multiplyPanels(const ConvolutionShape& shape, Range outputs, i
     int64_t tile = 0;
     for (; tile + tiles <= count; tile += tiles)
       multiply<lanes, tiles, vectors, fixed>(shape.inputs, from + tile * fromStride, panel, to + tile * toStride + output, toStride);
-    for (; tile + 4 <= count; tile += 4)
-      multiply<lanes, 4, vectors, fixed>(shape.inputs, from + tile * fromStride, panel, to + tile * toStride + output, toStride);
-    for (; tile + 2 <= count; tile += 2)
-      multiply<lanes, 2, vectors, fixed>(shape.inputs, from + tile * fromStride, panel, to + tile * toStride + output, toStride);
-    for (; tile < count; tile++)
-      multiply<lanes, 1, vectors, fixed>(shape.inputs, from + tile * fromStride, panel, to + tile * toStride + output, toStride);
+    multiplyRest<lanes, tiles, vectors, fixed>(count - tile, shape.inputs, from + tile * fromStride, panel, to + tile * toStride + output, toStride);
   }
 }
 
