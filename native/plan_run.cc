@@ -23,7 +23,7 @@ constexpr int64_t kHeavyWeights = 32 << 20;
 // Of few images those that the threads share step by step; the others go through the plan a thread each. A thread may have nothing
 // to do with the last of them, and with heavy weights the time goes into reading these, which a team does once for all threads.
 int64_t countTogether(int64_t images, int64_t threads, int64_t weights) {
-  if (threads > 1 && weights > kHeavyWeights && images <= 3 * threads) return images;
+  if (threads > 1 && weights > kHeavyWeights && images < 4 * threads) return images;
   const int64_t rest = images % threads;
   return images < 4 * threads && 2 * rest <= threads ? rest : 0;
 }
