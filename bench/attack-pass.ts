@@ -1,3 +1,4 @@
+import { RunError } from '../src/errors.js';
 import { Model } from '../src/models/model.js';
 import { crossEntropy } from '../src/nn/losses.js';
 import { integers } from '../src/tensor/create.js';
@@ -54,7 +55,15 @@ export async function attackPass(options: BenchOptions): Promise<BenchRow[]> {
       using satin = new Pass({ network, width, batch, activation });
       const steps = Math.max(1, Math.round(turnSeconds / satin.run(1)));
       const settings = { network, width, activation, batch, work: 'attack-pass' } as const;
-      using peer = version === null ? null : await fastestVariant({ python, version, settings, steps, note });
+      using peer =
+        version === null
+          ? null
+          : await fastestVariant({ python, version, settings, steps, note }).catch((error: unknown) => {
+              // A network that this Python cannot make, such as torchvision's without torchvision, loses no other row.
+              if (!(error instanceof RunError)) throw error;
+              note(`${error.message} Measuring Satin only.`);
+              return null;
+            });
       const turns: Turn[] = [];
       for (let pair = 0; pair < pairs; pair++) {
         onProgress({ label: name, done: pair, total: pairs });

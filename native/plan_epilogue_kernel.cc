@@ -57,19 +57,21 @@ SATIN_CLONES void meanOfRows(int64_t rows, int64_t channels, const float* x, flo
   for (int64_t c = 0; c < channels; c++) mean[c] /= static_cast<float>(rows);
 }
 
-SATIN_CLONES void spreadOverRows(int64_t rows, int64_t channels, const float* dMean, float* dx) {
-  const float share = 1.0f / static_cast<float>(rows);
+SATIN_CLONES void spreadOverRows(int64_t all, int64_t rows, int64_t channels, const float* dMean, float* dx) {
+  const float share = 1.0f / static_cast<float>(all);
   for (int64_t row = 0; row < rows; row++, dx += channels)
     for (int64_t c = 0; c < channels; c++) dx[c] = dMean[c] * share;
 }
 
-SATIN_CLONES void gateRows(int64_t rows, int64_t channels, const float* x, const float* gate, float* y, float* saved, float* open) {
+void openGate(int64_t channels, const float* gate, float* open) {
   for (int64_t c = 0; c < channels; c++) open[c] = 1.0f / (1.0f + std::exp(-gate[c]));
+}
+
+SATIN_CLONES void passGate(int64_t rows, int64_t channels, const float* x, const float* open, float* y, float* saved) {
   for (int64_t first = 0; first < rows * channels; first += channels) {
     if (saved != nullptr) each(channels, [&](int64_t c) { saved[first + c] = x[first + c] * (open[c] * (1.0f - open[c])); });
     each(channels, [&](int64_t c) { y[first + c] = x[first + c] * open[c]; });
   }
-  if (saved != nullptr) std::copy(open, open + channels, saved + rows * channels);
 }
 
 SATIN_CLONES void sumOfProducts(int64_t rows, int64_t channels, const float* a, const float* b, float* sum) {

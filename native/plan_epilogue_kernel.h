@@ -15,13 +15,14 @@ void timesSlopes(int64_t n, const float* x, const float* other, const float* slo
 // x *= factor per channel
 void scaleChannels(int64_t rows, int64_t channels, const float* factor, float* x);
 
-// Mean over the rows, and each row of its gradient.
+// Mean over the rows; and of the gradient of a mean over `all` rows some of them.
 void meanOfRows(int64_t rows, int64_t channels, const float* x, float* mean);
-void spreadOverRows(int64_t rows, int64_t channels, const float* dMean, float* dx);
+void spreadOverRows(int64_t all, int64_t rows, int64_t channels, const float* dMean, float* dx);
 
-// y = x · σ(gate) per channel. `saved`, unless it is null, gets x · σ'(gate) of each row, and σ(gate) as one row more. `open` has
-// room for one row, to work in.
-void gateRows(int64_t rows, int64_t channels, const float* x, const float* gate, float* y, float* saved, float* open);
+// open = σ(gate)
+void openGate(int64_t channels, const float* gate, float* open);
+// y = x · open per channel. `saved`, unless it is null, gets x · open · (1 − open): x times the slope of the sigmoid.
+void passGate(int64_t rows, int64_t channels, const float* x, const float* open, float* y, float* saved);
 // sum = Σ over the rows of a · b
 void sumOfProducts(int64_t rows, int64_t channels, const float* a, const float* b, float* sum);
 

@@ -20,8 +20,10 @@ struct Wanted {
 };
 
 Wanted wantedBy(const Plan& plan, const Step& step, int64_t weights, int64_t most) {
-  const int64_t kept = step.slopes < 0 ? 0 : sizeOf(plan, step.to);
-  const int64_t bytes = 4 * (sizeOf(plan, step.from) + sizeOf(plan, step.to) + sizeOf(plan, step.other) + kept);
+  const int64_t slopes = step.slopes < 0 ? 0 : sizeOf(plan, step.to);
+  // Of what a gate saved the way back to its input reads only the last row.
+  const int64_t saved = step.saved < 0 || step.kind == StepKind::kGateBack ? 0 : plan.kept[static_cast<size_t>(step.saved)];
+  const int64_t bytes = 4 * (sizeOf(plan, step.from) + sizeOf(plan, step.to) + sizeOf(plan, step.other) + slopes + saved);
   int64_t images = bytes == 0 ? most : std::max<int64_t>(1, kCache / bytes);
   const bool heavy = weights > kManyWeights;
   if (heavy) {

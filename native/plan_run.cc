@@ -44,6 +44,13 @@ void convolve(const PlanConvolution& convolution, const float* weights, int64_t 
   });
 }
 
+// Calls `work(image, rows)` for a range of rows of some images, `perImage` of each.
+template <typename Work>
+void forImages(Range rows, int64_t perImage, Work work) {
+  for (int64_t image = rows.begin / perImage; image * perImage < rows.end; image++)
+    work(image, Range{std::max(rows.begin - image * perImage, int64_t{0}), std::min(rows.end - image * perImage, perImage)});
+}
+
 Windows windowsOf(const Geometry& g) {
   return {g.height, g.width, g.inputs, g.kernel, g.stride, g.top, g.left, g.outHeight, g.outWidth};
 }
@@ -166,14 +173,20 @@ void PlanRun::runStep(const PreparedStep& each, Range images, const float* from,
       return;
     }
     case StepKind::kMean:
-      for (int64_t image = 0; image < count; image++)
-        meanOfRows(step.geometry.height, size, from + image * size * step.geometry.height, to + image * size);
+      team.share(count, [&](Range some, float*) {
+        for (int64_t image = some.begin; image < some.end; image++)
+          meanOfRows(step.geometry.height, size, from + image * size * step.geometry.height, to + image * size);
+      });
       return;
     case StepKind::kMeanBack: {
       const int64_t channels = size / step.geometry.height;
-      for (int64_t image = 0; image < count; image++)
-        spreadOverRows(step.geometry.height, channels, from + image * channels, to + image * size);
-      timesSlopes(count * size, to, other, slopes, to);
+      team.share(count * step.geometry.height, [&](Range some, float*) {
+        forImages(some, step.geometry.height, [&](int64_t image, Range rows) {
+          const int64_t begin = image * size + rows.begin * channels, numbers = (rows.end - rows.begin) * channels;
+          spreadOverRows(step.geometry.height, rows.end - rows.begin, channels, from + image * channels, to + begin);
+          timesSlopes(numbers, to + begin, other == nullptr ? nullptr : other + begin, slopes == nullptr ? nullptr : slopes + begin, to + begin);
+        });
+      });
       return;
     }
     case StepKind::kMaxPool: {
@@ -198,22 +211,28 @@ void PlanRun::runStep(const PreparedStep& each, Range images, const float* from,
     }
     case StepKind::kGate: {
       const int64_t channels = step.geometry.inputs, places = step.geometry.height;
-      team.share(count, [&](Range some, float* scratch) {
-        for (int64_t image = some.begin; image < some.end; image++)
-          gateRows(places, channels, from + image * size, other + image * channels, to + image * size,
-                   saved == nullptr ? nullptr : saved + image * (size + channels), scratch);
+      team.share(count * places, [&](Range some, float* open) {
+        forImages(some, places, [&](int64_t image, Range rows) {
+          openGate(channels, other + image * channels, open);
+          const int64_t begin = rows.begin * channels;
+          float* kept = saved == nullptr ? nullptr : saved + image * (size + channels);
+          passGate(rows.end - rows.begin, channels, from + image * size + begin, open, to + image * size + begin,
+                   kept == nullptr ? nullptr : kept + begin);
+          if (kept != nullptr && rows.begin == 0) std::copy(open, open + channels, kept + size);
+        });
       });
       return;
     }
     case StepKind::kGateBack: {
       const int64_t channels = step.geometry.inputs, places = step.geometry.height;
-      team.share(count, [&](Range some, float*) {
-        for (int64_t image = some.begin; image < some.end; image++) {
-          const float* open = saved + image * (size + channels) + size;
-          addPerChannel(places, channels, from + image * size, open, zeros, nullptr, to + image * size);
-        }
+      team.share(count * places, [&](Range some, float*) {
+        forImages(some, places, [&](int64_t image, Range rows) {
+          const int64_t begin = image * size + rows.begin * channels, numbers = (rows.end - rows.begin) * channels;
+          addPerChannel(rows.end - rows.begin, channels, from + begin, saved + image * (size + channels) + size, zeros,
+                        other == nullptr ? nullptr : other + begin, to + begin);
+          timesSlopes(numbers, to + begin, nullptr, slopes == nullptr ? nullptr : slopes + begin, to + begin);
+        });
       });
-      timesSlopes(count * size, to, other, slopes, to);
       return;
     }
     case StepKind::kGateBackToGate: {

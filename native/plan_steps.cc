@@ -52,9 +52,30 @@ c10::ArrayRef<Number> listOf(const at::Tensor& numbers, at::ScalarType type) {
   return {numbers.data_ptr<Number>(), static_cast<size_t>(numbers.numel())};
 }
 
-void check(const Step& step, const Plan& plan, int64_t constants) {
+// The kinds of one direction.
+bool leads(StepKind kind, bool forward) {
+  switch (kind) {
+    case StepKind::kLoad:
+    case StepKind::kStore: return true;
+    case StepKind::kConvolution:
+    case StepKind::kCurve:
+    case StepKind::kMean:
+    case StepKind::kMaxPool:
+    case StepKind::kGate: return forward;
+    case StepKind::kConvolutionBack:
+    case StepKind::kMeanBack:
+    case StepKind::kSum:
+    case StepKind::kMaxPoolBack:
+    case StepKind::kGateBack:
+    case StepKind::kGateBackToGate: return !forward;
+    case StepKind::kNear: return false;
+  }
+  return false;
+}
+
+void check(const Step& step, const Plan& plan, int64_t constants, bool forward) {
   const auto within = [](int64_t number, size_t count) { return number >= -1 && number < static_cast<int64_t>(count); };
-  const bool known = step.kind >= StepKind::kLoad && step.kind <= StepKind::kGateBackToGate;
+  const auto sizeOf = [&](int64_t value) { return value < 0 ? -1 : plan.values[static_cast<size_t>(value)]; };
   const bool placed = within(step.from, plan.values.size()) && within(step.to, plan.values.size()) && within(step.other, plan.values.size());
   const bool curved = within(step.curve, plan.curves.size()) && within(step.derivative, plan.curves.size());
   const bool given = within(step.weights, static_cast<size_t>(constants)) && within(step.bias, static_cast<size_t>(constants));
@@ -63,10 +84,18 @@ void check(const Step& step, const Plan& plan, int64_t constants) {
     return value >= 0 && number >= 0 && within(number, plan.kept.size()) &&
            plan.kept[static_cast<size_t>(number)] == plan.values[static_cast<size_t>(value)] + more;
   };
-  const bool forward = step.kind == StepKind::kMaxPool || step.kind == StepKind::kGate;
-  const bool gated = step.kind >= StepKind::kGate && step.kind <= StepKind::kGateBackToGate;
-  const bool kept = fits(step.slopes, step.to, 0) && fits(step.saved, forward ? step.to : step.from, gated ? step.geometry.inputs : 0);
-  TORCH_CHECK(known && placed && curved && given && kept, "internal: a step of an execution plan refers to nothing.");
+  TORCH_CHECK(leads(step.kind, forward), "internal: an execution plan has a step that is none of its direction.");
+  const bool gated = step.kind == StepKind::kGate || step.kind == StepKind::kGateBack || step.kind == StepKind::kGateBackToGate;
+  const bool kept = placed && fits(step.slopes, step.to, 0) && fits(step.saved, forward ? step.to : step.from, gated ? step.geometry.inputs : 0);
+  const bool sloped = !forward || step.slopes < 0 || (step.curve >= 0 && step.derivative >= 0);
+  const bool scaled = step.kind != StepKind::kCurve || (step.weights < 0) == (step.bias < 0);
+  TORCH_CHECK(placed && curved && given && kept && sloped && scaled, "internal: a step of an execution plan refers to nothing.");
+  const int64_t images = plan.channels * plan.height * plan.width, channels = step.geometry.inputs;
+  if (step.kind == StepKind::kLoad)
+    TORCH_CHECK(step.from < 0 && sizeOf(step.to) == (forward ? images : plan.classes), "internal: an execution plan begins with a value of another size.");
+  if (step.kind == StepKind::kStore)
+    TORCH_CHECK(sizeOf(step.from) == (forward ? plan.classes : images) && channels > 0 && sizeOf(step.from) % channels == 0,
+                "internal: an execution plan ends in a value of another size.");
 }
 
 }  // namespace
@@ -95,8 +124,8 @@ Plan readPlan(const at::Tensor& encoded, const at::Tensor& encodedCurves, int64_
     TORCH_CHECK(nameOf(curve.kind) != nullptr, "internal: an execution plan has an activation that is none.");
     plan.curves.push_back(curve);
   }
-  for (const std::vector<Step>* steps : {&plan.forward, &plan.backward})
-    for (const Step& step : *steps) check(step, plan, constants);
+  for (const Step& step : plan.forward) check(step, plan, constants, true);
+  for (const Step& step : plan.backward) check(step, plan, constants, false);
   return plan;
 }
 

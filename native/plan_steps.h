@@ -27,7 +27,8 @@ enum class StepKind : int64_t {
   kNear = 13,            // what the leading steps lead to, by plan_near.h; not written in a plan
 };
 
-// Of the convolution or the windows forward, whichever way it is gone.
+// Of the convolution or the windows forward, whichever way it is gone. Of other steps `inputs` are the channels, where they are asked for,
+// and `height` is the number of places of a mean or a gate.
 struct Geometry {
   int64_t inputs, outputs, kernel, stride, top, left, height, width, outHeight, outWidth, groups;
 };

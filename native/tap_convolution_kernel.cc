@@ -119,9 +119,9 @@ SATIN_INLINE void multiplyPanels(const TapConvolution& shape, const Block& block
 template <int lanes, int group>
 SATIN_INLINE Vec<lanes> ofGroup(const Vec<lanes>& numbers, int member) {
   if constexpr (group == 1) return numbers;
-  typename Vector<lanes>::Places places;
-  for (int lane = 0; lane < lanes; lane++) places[lane] = lane / group * group + member;
-  return __builtin_shuffle(numbers, places);
+  typename Vector<lanes>::Lanes from;
+  for (int lane = 0; lane < lanes; lane++) from[lane] = lane / group * group + member;
+  return permuted<lanes>(numbers, from);
 }
 
 // `places` places of one vector of outputs, whose inputs are the same channels: small groups.

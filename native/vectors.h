@@ -11,7 +11,7 @@ template <int lanes>
 struct Vector {
   typedef float Type __attribute__((vector_size(4 * lanes)));
   typedef float Unaligned __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
-  typedef int Places __attribute__((vector_size(4 * lanes)));  // from which lane each is taken
+  typedef int Lanes __attribute__((vector_size(4 * lanes)));
 };
 template <int lanes>
 using Vec = typename Vector<lanes>::Type;
@@ -23,6 +23,18 @@ SATIN_INLINE const typename Vector<lanes>::Unaligned& load(const float* from) {
 template <int lanes>
 SATIN_INLINE void store(float* to, const Vec<lanes>& value) {
   *reinterpret_cast<typename Vector<lanes>::Unaligned*>(to) = value;
+}
+
+// In each lane the number in lane `from[lane]` of the others.
+template <int lanes>
+SATIN_INLINE Vec<lanes> permuted(const Vec<lanes>& numbers, const typename Vector<lanes>::Lanes& from) {
+#ifdef __clang__
+  Vec<lanes> result;
+  for (int lane = 0; lane < lanes; lane++) result[lane] = numbers[from[lane]];
+  return result;
+#else
+  return __builtin_shuffle(numbers, from);
+#endif
 }
 
 #if defined(__x86_64__)

@@ -101,7 +101,7 @@ for (;;) {
   if (!paused && running.size === 0 && next() === undefined) break;
   await new Promise((resolve) => setTimeout(resolve, 2000));
 }
-const left = new Set([...plan()].filter((job) => !ready(job)).map(({ network }) => network));
+const left = new Set([...plan()].filter((job) => !ready(job) && !done(job)).map(({ network }) => network));
 if (left.size > 0) console.error(`Left out, without arrays: ${[...left].join(', ')}.`);
 if (failed.size > 0) {
   console.error(`${failed.size} jobs failed; see run.log:\n${[...failed].join('\n')}`);

@@ -37,9 +37,9 @@ export function differentiate({ sizes, steps, logits, images }: ForwardPlan): Ba
   gradients.set(logits, begin);
   for (const step of [...steps].reverse()) {
     const gradient = gradients.get(step.to)!;
-    // First what costs nothing, so that the sum is part of the convolution.
     if (step.kind === 'gate')
       add(step.other, (sum) => ({ kind: 'gate-to-gate', from: gradient, forward: step, ...sum }));
+    // First what costs nothing, so that the sum is part of the convolution.
     else if (step.other !== null) pass(step.other, gradient);
     if (step.kind === 'curve') pass(step.from, gradient);
     else add(step.from, (sum) => backOf(step, gradient, sum));

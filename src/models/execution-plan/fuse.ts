@@ -42,6 +42,13 @@ type Open =
       readonly affine: Affine | null;
     };
 
+/** Rows, or rows and columns, of a value. */
+interface Strided {
+  readonly from: Value;
+  readonly stride: number;
+  readonly axes: 1 | 2;
+}
+
 class Fuser {
   readonly #sizes: number[] = [];
   readonly #numbers = new Map<Value, ValueNumber>();
@@ -49,7 +56,7 @@ class Fuser {
   readonly #open = new Map<Value, Open>();
   /** What sigmoids are of, each for the product with it. */
   readonly #gates = new Map<Value, Value>();
-  readonly #strided = new Map<Value, { readonly from: Value; readonly stride: number }>();
+  readonly #strided = new Map<Value, Strided>();
   readonly #steps: ForwardStep[] = [];
   /** The pixels after the arithmetic so far. */
   #loaded: Value;
@@ -205,7 +212,8 @@ class Fuser {
 
   #gate({ inputs: [x, open], output }: ChannelProduct): boolean {
     const gate = this.#gates.get(open);
-    if (gate === undefined) return false;
+    if (gate === undefined || x.shape.length !== 3) return false;
+    if (gate.shape.reduce((product, each) => product * each, 1) !== x.shape[0]) return false;
     const [from, other] = [this.#number(x), this.#number(gate)];
     const [channels, height, width] = x.shape as [number, number, number];
     const to = this.#newNumber(output);
@@ -226,19 +234,20 @@ class Fuser {
   }
 
   #subsample({ inputs: [x], output, axis, stride }: Subsample): boolean {
-    if (axis === 2) {
-      this.#strided.set(output, { from: x, stride });
-      return true;
-    }
     const rows = this.#strided.get(x);
-    if (rows?.stride !== stride) return false;
-    this.#strided.set(output, rows);
+    if (axis === 2) {
+      this.#strided.set(output, { from: x, stride, axes: 1 });
+      return rows === undefined;
+    }
+    if (rows?.axes !== 1 || rows.stride !== stride) return false;
+    this.#strided.set(output, { ...rows, axes: 2 });
     return true;
   }
 
   /** A convolution whose kernel is a single 1. */
   #channelPad({ inputs: [x], output, before }: ChannelPad): boolean {
-    const { from, stride } = this.#strided.get(x) ?? { from: x, stride: 1 };
+    const { from, stride, axes } = this.#strided.get(x) ?? { from: x, stride: 1, axes: 2 };
+    if (axes !== 2) return false;
     const [inputs, height, width] = from.shape as [number, number, number];
     const [outputs, outHeight, outWidth] = output.shape as [number, number, number];
     const ones = new Float32Array(outputs * inputs);

@@ -23,7 +23,7 @@ interface Written {
   readonly to: ValueNumber;
 }
 
-/** Steps of the way forward. `keeps` numbers what the way back needs of the slopes of its curve; null for none. */
+/** Steps of the way forward. `keeps`: whether the way back needs the slopes of its curve. */
 export type ForwardStep = Written &
   (
     | {

@@ -221,25 +221,43 @@ describe('an execution plan', () => {
     });
   });
 
-  it('is refused by the engine if a step refers to something that is not kept', () => {
-    using plan = ExecutionPlan.make(recordModel(model))!;
-    const { constants, curves } = plan.encoded;
+  describe('is refused by the engine', () => {
+    const plan = ExecutionPlan.make(recordModel(model))!;
     const numbers = Array.from(plan.encoded.numbers.numbers());
-    // The slopes of the last step, which stores the gradient of the images and has none.
-    const slopes = numbers.length - 15;
-    assert.equal(numbers[slopes], -1);
-    scope(() => {
-      const x = images(1, [3, 32, 32]);
-      for (const number of [-2, 0, 999])
-        assert.throws(
-          () =>
-            runPlan(x, {
-              constants,
-              curves,
-              numbers: integers(numbers.map((each, at) => (at === slopes ? number : each))),
-            }),
-          /refers to nothing/,
-        );
+    /** Numbers of a step: its fields and its geometry. */
+    const size = 21;
+    const last = numbers.length - size;
+    const store = { from: last + 1, slopes: last + 6, channels: last + 10 };
+    /** Runs the plan with one number changed. */
+    const run = (at: number, number: number) =>
+      scope(() =>
+        runPlan(images(1, [3, 32, 32]), {
+          ...plan.encoded,
+          numbers: integers(numbers.map((each, index) => (index === at ? number : each))),
+        }).numbers(),
+      );
+
+    it('if a step refers to something that is not kept', () => {
+      // The last step stores the gradient of the images and has no slopes.
+      assert.equal(numbers[store.slopes], -1);
+      for (const number of [-2, 0, 999]) assert.throws(() => run(store.slopes, number), /refers to nothing/);
+    });
+
+    it('if a step is of the other direction, or of none', () => {
+      for (const kind of [1, 3, 4, 8, 10, 13, 99])
+        assert.throws(() => run(last, kind), /none of its direction/);
+    });
+
+    it('if it ends in a value of another size, or in no channels', () => {
+      assert.throws(() => run(store.from, -1), /ends in a value of another size/);
+      assert.throws(() => run(store.channels, 0), /ends in a value of another size/);
+    });
+
+    it('if its numbers are not whole ones', () => {
+      scope(() => {
+        const encoded = { ...plan.encoded, numbers: plan.encoded.curves };
+        assert.throws(() => runPlan(images(1, [3, 32, 32]), encoded), /no list of/);
+      });
     });
   });
 

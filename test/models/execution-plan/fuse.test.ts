@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { fuse } from '../../../src/models/execution-plan/fuse.js';
 import { Convolution, noPads } from '../../../src/onnx/operators/convolution.js';
 import { ChannelProduct, Sigmoid } from '../../../src/onnx/operators/elementwise.js';
-import { Subsample } from '../../../src/onnx/operators/padded-shortcut.js';
+import { ChannelPad, Subsample } from '../../../src/onnx/operators/padded-shortcut.js';
 import { SpatialMean } from '../../../src/onnx/operators/pooling.js';
 import { fixedConstant, type Step, type Value } from '../../../src/onnx/step.js';
 
@@ -40,9 +40,19 @@ describe('fusing a network into a plan', () => {
     assert.notEqual(fused(mean, gate, product), null);
     assert.equal(fused(mean, new ChannelProduct([images, mean.output], { shape: images.shape })), null);
     assert.equal(fused(new Sigmoid([images], { shape: images.shape })), null);
+    // x · σ(x) of each pixel is no gate of channels.
+    const each = new Sigmoid([images], { shape: images.shape });
+    assert.equal(fused(each, new ChannelProduct([images, each.output], { shape: images.shape })), null);
   });
 
   it('knows a subsample as part of a padded shortcut, and nowhere else', () => {
-    assert.equal(fused(new Subsample([images], { shape: [8, 2, 4] }, 2, 2)), null);
+    const rows = new Subsample([images], { shape: [8, 2, 4] }, 2, 2);
+    const columns = new Subsample([rows.output], { shape: [8, 2, 2] }, 3, 2);
+    const padded = ({ output }: Step) =>
+      new ChannelPad([output], { shape: [16, ...output.shape.slice(1)] }, 4, 4);
+    assert.notEqual(fused(rows, columns, padded(columns)), null);
+    assert.equal(fused(rows, padded(rows)), null);
+    assert.equal(fused(rows), null);
+    assert.equal(fused(rows, columns), null);
   });
 });

@@ -58,6 +58,8 @@ const subjects: readonly (readonly [ModelName, number, string, Shape, number])[]
   ['resnet18', 0.1, 'gelu', [3, 18, 23], 6],
   ['resnet8', 1, 'softplus(3)', [1, 28, 28], 7],
   ['preact-resnet18', 0.25, 'relu', [3, 32, 32], 16],
+  // Depthwise.
+  ['efficientnet-b0', 0.5, 'silu', [3, 64, 64], 3],
   ['resnet18-imagenet', 0.25, 'silu', [3, 64, 64], 2],
 ];
 
