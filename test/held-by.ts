@@ -118,7 +118,6 @@ export const heldBy: Table = {
   'models/description': ['app/model/open-model', 'models/torchscript-export'],
   'models/execution-plan/differentiate': ['models/execution-plan/execution-plan'],
   'models/execution-plan/encode': ['models/execution-plan/execution-plan'],
-  'models/execution-plan/fuse': ['models/execution-plan/execution-plan'],
   'models/external-description': ['app/model/import-weights'],
   'models/foreign-classifier': ['models/torchscript-model.kinds'],
   'models/model-kind': ['models/torchscript-model', 'app/model/open-model'],
