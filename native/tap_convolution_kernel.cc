@@ -75,15 +75,19 @@ SATIN_INLINE void locate(const TapConvolution& shape, const Reach& reach, const 
   }
 }
 
+// The inputs of a panel of outputs: all, or those of its group.
+struct Inputs {
+  int64_t begin, end;
+};
+
 // `places` places times one panel of weights. Each sum runs over taps and inputs in order, however many places there are.
 template <int lanes, int places, int vectors>
-SATIN_INLINE void multiply(const TapConvolution& shape, const Block& block, int64_t first, const float* panel, int64_t output) {
+SATIN_INLINE void multiply(const TapConvolution& shape, const Block& block, int64_t first, const float* panel, const Inputs& inputs, int64_t output) {
   Vec<lanes> sums[places][vectors] = {};
   const std::size_t taps = shape.taps.size();
-  const int64_t begin = output / shape.groupOutputs() * shape.groupInputs(), end = begin + shape.groupInputs();
   for (std::size_t tap = 0; tap < taps; tap++) {
     const float* const* from = block.from + first * taps + tap;
-    for (int64_t input = begin; input < end; input++, panel += vectors * lanes) {
+    for (int64_t input = inputs.begin; input < inputs.end; input++, panel += vectors * lanes) {
       Vec<lanes> weight[vectors];
       for (int v = 0; v < vectors; v++) weight[v] = load<lanes>(panel + v * lanes);
       for (int place = 0; place < places; place++) {
@@ -106,12 +110,15 @@ SATIN_INLINE void multiply(const TapConvolution& shape, const Block& block, int6
 
 template <int lanes, int places, int vectors>
 SATIN_INLINE void multiplyPanels(const TapConvolution& shape, const Block& block, int64_t count, const float* packed) {
-  const int64_t panelSize = static_cast<int64_t>(shape.taps.size()) * shape.groupInputs() * vectors * lanes;
+  const int64_t groupInputs = shape.groupInputs(), groupOutputs = shape.groupOutputs();
+  const int64_t panelSize = static_cast<int64_t>(shape.taps.size()) * groupInputs * vectors * lanes;
   for (int64_t output = 0; output < shape.outputs; output += vectors * lanes, packed += panelSize) {
+    const int64_t begin = output / groupOutputs * groupInputs;
+    const Inputs inputs = {begin, begin + groupInputs};
     int64_t place = 0;
-    for (; place + places <= count; place += places) multiply<lanes, places, vectors>(shape, block, place, packed, output);
-    for (; place + 2 <= count; place += 2) multiply<lanes, 2, vectors>(shape, block, place, packed, output);
-    for (; place < count; place++) multiply<lanes, 1, vectors>(shape, block, place, packed, output);
+    for (; place + places <= count; place += places) multiply<lanes, places, vectors>(shape, block, place, packed, inputs, output);
+    for (; place + 2 <= count; place += 2) multiply<lanes, 2, vectors>(shape, block, place, packed, inputs, output);
+    for (; place < count; place++) multiply<lanes, 1, vectors>(shape, block, place, packed, inputs, output);
   }
 }
 
